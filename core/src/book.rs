@@ -1,0 +1,265 @@
+//! An exact order book that knows how far it can see.
+//!
+//! A snapshot is cut at 1000 levels a side, so a book is complete only from the touch to its
+//! *horizon*, the worst price of that snapshot. Deltas never move the horizon; the market moves
+//! relative to it. A level beyond is exact, but its neighbours may be unknown.
+
+mod pending;
+mod side;
+pub(crate) mod sync;
+pub(crate) mod watch;
+
+use core::fmt;
+
+use sha2::{Digest, Sha256};
+
+use crate::ids::Sequence;
+use crate::num::{Lots, Price};
+use crate::time::UnixNanos;
+use crate::wire::{Delta, Side, Snapshot};
+use side::HalfBook;
+
+/// One price level.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[allow(clippy::exhaustive_structs, reason = "a level is a price and a size")]
+pub struct Level {
+    /// The price; never zero in a book.
+    pub price: Price,
+    /// Whole lots at that price; never zero in a book.
+    pub size: Lots,
+}
+
+/// How far a side of a book is known completely, from the touch outwards.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[allow(clippy::exhaustive_enums, reason = "a side is complete or it ends somewhere")]
+pub enum Reach {
+    /// The snapshot held the whole side: complete without limit.
+    All,
+    /// Complete to this price, inclusive.
+    To(Price),
+}
+
+/// The best of a side, as far as it is known.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[allow(clippy::exhaustive_enums, reason = "known, known to be none, or not known")]
+pub enum Best {
+    /// The best level, inside the horizon.
+    Level(Level),
+    /// The side is empty, and known completely.
+    Empty,
+    /// The market has left the horizon: the best of this side is not known.
+    Beyond,
+}
+
+/// What [`Book::apply`] did.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[must_use = "a gap must not be ignored: the book is no longer the exchange's"]
+#[non_exhaustive]
+pub enum Apply {
+    /// It was the next one; the book is at its sequence now.
+    Applied,
+    /// It is contained already (`sequence <= book's`); nothing changed.
+    Repeat,
+    /// Something before it is missing; nothing changed, and nothing can any more.
+    Gap {
+        /// The sequence that had to come.
+        expected: Sequence,
+    },
+}
+
+/// Whether to look at all held levels or only at those inside the horizon.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[allow(clippy::exhaustive_enums, reason = "all or the complete part")]
+pub enum Scope {
+    /// Every level held: each is exact, gaps between those beyond the horizon are possible.
+    Held,
+    /// Only what is complete: from the touch to the horizon.
+    Complete,
+}
+
+/// The levels of one contract at one sequence.
+///
+/// ```
+/// use kucoin_futures_proto::book::{Apply, Best, Book};
+/// use kucoin_futures_proto::wire::{Delta, Snapshot};
+///
+/// let body = br#"{"code":"200000","data":{"sequence":16,"symbol":"XBTUSDTM",
+///     "bids":[[3988.51,56]],"asks":[[3988.59,3]],"ts":1790000000000000000}}"#;
+/// let mut book = Book::new(1000, usize::MAX);
+/// book.load(&Snapshot::parse(body)?);
+/// let delta = Delta::parse(br#"{"sequence":17,"change":"3988.55,buy,2","timestamp":1790000000001}"#)?;
+/// assert_eq!(book.apply(&delta), Apply::Applied);
+/// let Best::Level(best) = book.best_bid() else { panic!() };
+/// assert_eq!(best.price.to_string(), "3988.55");
+/// # Ok::<(), kucoin_futures_proto::WireError>(())
+/// ```
+#[derive(Clone, PartialEq, Eq)]
+pub struct Book {
+    sequence: Sequence,
+    ts_event: Option<UnixNanos>,
+    bids: HalfBook,
+    asks: HalfBook,
+    snapshot_levels: usize,
+}
+
+impl Book {
+    /// An empty book that knows nothing yet.
+    ///
+    /// A side of a snapshot with `snapshot_levels` levels or more is taken to be cut there (the
+    /// exchange cuts at 1000). More than `max_levels_per_side` levels of a side are never kept:
+    /// the worst go first, and the horizon comes in with them.
+    #[must_use]
+    pub fn new(snapshot_levels: usize, max_levels_per_side: usize) -> Self {
+        Self {
+            sequence: Sequence::new(0),
+            ts_event: None,
+            bids: HalfBook::new(Side::Bid, max_levels_per_side),
+            asks: HalfBook::new(Side::Ask, max_levels_per_side),
+            snapshot_levels,
+        }
+    }
+
+    /// Becomes the snapshot; what was held before is forgotten.
+    pub fn load(&mut self, snapshot: &Snapshot) {
+        self.sequence = snapshot.sequence;
+        self.ts_event = snapshot.ts_event;
+        self.bids.load(&snapshot.bids, self.snapshot_levels);
+        self.asks.load(&snapshot.asks, self.snapshot_levels);
+    }
+
+    /// Applies one delta if it is the next one.
+    pub fn apply(&mut self, delta: &Delta) -> Apply {
+        if delta.sequence <= self.sequence {
+            return Apply::Repeat;
+        }
+        let expected = self.sequence.next();
+        if expected != Some(delta.sequence) {
+            return Apply::Gap { expected: expected.unwrap_or(self.sequence) };
+        }
+        self.sequence = delta.sequence;
+        self.ts_event = delta.ts_event.or(self.ts_event);
+        match delta.side {
+            Side::Bid => self.bids.set(delta.price, delta.size),
+            Side::Ask => self.asks.set(delta.price, delta.size),
+        }
+        Apply::Applied
+    }
+
+    /// The last delta that is contained.
+    #[must_use]
+    pub const fn sequence(&self) -> Sequence {
+        self.sequence
+    }
+
+    /// The exchange's time of the last change, if it said one.
+    #[must_use]
+    pub const fn ts_event(&self) -> Option<UnixNanos> {
+        self.ts_event
+    }
+
+    /// Highest bid.
+    #[must_use]
+    pub fn best_bid(&self) -> Best {
+        self.bids.best()
+    }
+
+    /// Lowest ask.
+    #[must_use]
+    pub fn best_ask(&self) -> Best {
+        self.asks.best()
+    }
+
+    /// How far `side` is complete.
+    #[must_use]
+    pub const fn reach(&self, side: Side) -> Reach {
+        self.half(side).reach()
+    }
+
+    /// The levels of `side`, best first.
+    pub fn levels(&self, side: Side, scope: Scope) -> impl Iterator<Item = Level> + '_ {
+        self.half(side).levels(scope)
+    }
+
+    /// How many levels of `side` are inside the horizon. O(1).
+    #[must_use]
+    pub const fn complete_levels(&self, side: Side) -> usize {
+        self.half(side).complete_len()
+    }
+
+    /// How many levels of `side` are held. O(1).
+    #[must_use]
+    pub const fn held_levels(&self, side: Side) -> usize {
+        self.half(side).held_len()
+    }
+
+    /// Whether the best bid is at or above the best ask: legal for moments, suspicious for longer.
+    #[must_use]
+    pub fn is_crossed(&self) -> bool {
+        match (self.best_bid(), self.best_ask()) {
+            (Best::Level(bid), Best::Level(ask)) => bid.price >= ask.price,
+            _ => false,
+        }
+    }
+
+    /// SHA-256 over one ASCII line per level, each ended by a line feed: bids best first
+    /// (`b <price> <size>`), then asks best first (`a <price> <size>`), prices in shortest form.
+    #[must_use]
+    pub fn digest(&self, scope: Scope) -> [u8; 32] {
+        let mut hash = Lines(Sha256::new());
+        let sides = [('b', Side::Bid), ('a', Side::Ask)];
+        for (tag, side) in sides {
+            for level in self.levels(side, scope) {
+                // Writing to a hash cannot fail.
+                let _ = fmt::Write::write_fmt(
+                    &mut hash,
+                    format_args!("{tag} {} {}\n", level.price, level.size),
+                );
+            }
+        }
+        hash.0.finalize().into()
+    }
+
+    /// A side whose complete part has become short: its name.
+    pub(crate) fn short_side(&self, below: usize) -> Option<Side> {
+        let short =
+            |half: &HalfBook| matches!(half.reach(), Reach::To(_)) && half.complete_len() < below;
+        if short(&self.bids) {
+            Some(Side::Bid)
+        } else if short(&self.asks) {
+            Some(Side::Ask)
+        } else {
+            None
+        }
+    }
+
+    const fn half(&self, side: Side) -> &HalfBook {
+        match side {
+            Side::Bid => &self.bids,
+            Side::Ask => &self.asks,
+        }
+    }
+}
+
+struct Lines(Sha256);
+
+impl fmt::Write for Lines {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.0.update(text.as_bytes());
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Book {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Book")
+            .field("sequence", &self.sequence)
+            .field("best_bid", &self.best_bid())
+            .field("best_ask", &self.best_ask())
+            .field("bids", &self.bids.held_len())
+            .field("asks", &self.asks.held_len())
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,66 @@
+//! Deltas that wait for a snapshot: always one unbroken run of sequences.
+
+use alloc::collections::VecDeque;
+use alloc::collections::vec_deque::Drain;
+
+use crate::ids::Sequence;
+use crate::wire::Delta;
+
+/// A bounded run of deltas, each one the successor of the one before.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Pending {
+    run: VecDeque<Delta>,
+}
+
+/// What [`Pending::push`] did with a delta.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Pushed {
+    /// It continued the run.
+    Kept,
+    /// It did not continue the run, which was of no further use: the run starts anew with it.
+    Restarted,
+    /// The cap was reached. Dropping the oldest would hide a gap, so the whole run went; it
+    /// starts anew with this delta.
+    Overflowed,
+}
+
+impl Pending {
+    /// Appends a delta. A run with a hole in it could never be replayed beyond the hole, and a
+    /// snapshot that reaches past the hole does not need what is before it.
+    pub(super) fn push(&mut self, delta: Delta, cap: usize) -> Pushed {
+        let continues = self.run.back().is_none_or(|b| b.sequence.next() == Some(delta.sequence));
+        let pushed = if !continues {
+            Pushed::Restarted
+        } else if self.run.len() >= cap {
+            Pushed::Overflowed
+        } else {
+            Pushed::Kept
+        };
+        if pushed != Pushed::Kept {
+            self.run.clear();
+        }
+        self.run.push_back(delta);
+        pushed
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.run.clear();
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.run.len()
+    }
+
+    pub(super) fn first(&self) -> Option<Sequence> {
+        self.run.front().map(|delta| delta.sequence)
+    }
+
+    pub(super) fn last(&self) -> Option<Sequence> {
+        self.run.back().map(|delta| delta.sequence)
+    }
+
+    /// Takes the run out.
+    pub(super) fn drain(&mut self) -> Drain<'_, Delta> {
+        self.run.drain(..)
+    }
+}

@@ -1,0 +1,442 @@
+//! The client: routes inputs to its components and gathers what they put out.
+
+use crate::book::Book;
+use crate::book::sync::BookStatus;
+use crate::channel::Channel;
+use crate::config::Config;
+use crate::desk::{Desk, Purpose, malformed, open_reply};
+use crate::error::{Loss, Misuse, WireError};
+use crate::ids::{ConnId, LineId, RequestId, TopicId};
+use crate::input::{Head, Input};
+use crate::line::Line;
+use crate::output::{Deadline, Delay, Event, FetchFailure, Output, Wake};
+use crate::push::{Kind, Push, Query};
+use crate::shared::Shared;
+use crate::stats::Stats;
+use crate::time::Instant;
+use crate::timers::{LineTimer, Timer, TopicTimer};
+use crate::topics::{Routed, TopicStatus, Topics};
+use crate::wire::{Bullet, Frame, MessageFrame, Snapshot};
+
+use alloc::vec::Vec;
+
+/// A KuCoin Futures client without any I/O: bytes and times in, effects and events out.
+///
+/// See the [crate's documentation](crate) for the laws it keeps and the loop that drives it.
+pub struct Client {
+    cx: Shared,
+    lines: Vec<Line>,
+    topics: Topics,
+    desk: Desk,
+    closed: bool,
+}
+
+/// The exchange's code for a symbol that it does not list; comes with HTTP 200.
+const UNKNOWN_SYMBOL: u32 = 200_003;
+
+impl Client {
+    /// A client that begins at `now`. `seed` decides jitter and connect ids: give every process
+    /// another one, and a test always the same.
+    #[must_use]
+    pub fn new(now: Instant, seed: u64, config: Config) -> Self {
+        let cx = Shared::new(now, seed, config.in_order());
+        let desk = Desk::new(&cx.config);
+        let lines = [Line::new(LineId::new(0), &cx)].into();
+        Self { cx, lines, topics: Topics::default(), desk, closed: false }
+    }
+
+    // Commands: these take `now` and may queue outputs.
+
+    /// Wants a channel from now on, over all reconnects. Wanting it twice is wanting it once; a
+    /// rejected one is tried again.
+    ///
+    /// Only marks it: frames are composed when outputs are drained, so that a hundred calls make
+    /// one frame.
+    ///
+    /// # Errors
+    /// [`Misuse::TooManyTopics`], [`Misuse::Closed`].
+    pub fn subscribe(&mut self, now: Instant, channel: Channel) -> Result<TopicId, Misuse> {
+        self.enter(now)?;
+        if self.topics.is_wanted(channel) {
+            let known = self.topics.want(channel, &self.cx.config);
+            return known.ok_or(Misuse::TooManyTopics);
+        }
+        if self.topics.wanted() >= self.cx.config.topics_per_line {
+            return Err(Misuse::TooManyTopics);
+        }
+        let topic = self.topics.want(channel, &self.cx.config).ok_or(Misuse::TooManyTopics)?;
+        if let Some(line) = self.lines.first_mut() {
+            line.start();
+            line.subscribe(&mut self.cx, &mut self.topics, topic);
+        }
+        self.settle();
+        Ok(topic)
+    }
+
+    /// Wants a topic no more. Its book is gone at once.
+    ///
+    /// # Errors
+    /// [`Misuse::UnknownTopic`], [`Misuse::Closed`].
+    pub fn unsubscribe(&mut self, now: Instant, topic: TopicId) -> Result<(), Misuse> {
+        self.enter(now)?;
+        let entry = self.topics.get(topic).ok_or(Misuse::UnknownTopic)?;
+        if entry.is_wanted() {
+            self.topics.drop_interest(&mut self.cx, topic, TopicStatus::Unsubscribed);
+            for line in &mut self.lines {
+                line.unsubscribe(&mut self.cx, &self.topics, topic);
+            }
+        }
+        self.settle();
+        Ok(())
+    }
+
+    /// Asks the exchange something, once, under the budgets. The answer comes as a [`Push`] with
+    /// this id, or as [`Event::QueryFailed`].
+    ///
+    /// # Errors
+    /// [`Misuse::TooManyQueries`], [`Misuse::Closed`].
+    pub fn fetch(&mut self, now: Instant, query: Query) -> Result<RequestId, Misuse> {
+        self.enter(now)?;
+        let request = self.desk.want_query(&mut self.cx, query)?;
+        self.settle();
+        Ok(request)
+    }
+
+    /// Ends everything. Drain the outputs once more; after that nothing comes any more.
+    pub fn close(&mut self, now: Instant) {
+        if self.enter(now).is_err() {
+            return;
+        }
+        self.topics.drop_all(&mut self.cx);
+        for line in &mut self.lines {
+            line.close(&mut self.cx, &mut self.topics);
+        }
+        self.cx.timers.clear_all();
+        self.closed = true;
+    }
+
+    /// Takes one input. Total: whatever comes, it neither fails nor panics.
+    ///
+    /// A message for the user that stands in the frame is returned, borrowing the frame. Outputs
+    /// that this call queued come before it: drain them first.
+    pub fn handle_input<'a>(&mut self, now: Instant, input: Input<'a>) -> Option<Push<'a>> {
+        if self.enter(now).is_err() {
+            return None;
+        }
+        let push = match input {
+            Input::Timeout => None,
+            Input::Opened(conn) => {
+                match self.line_of(conn) {
+                    Some((line, cx, _)) => line.on_opened(cx),
+                    None => count(&mut self.cx.stats.stale_inputs),
+                }
+                None
+            }
+            Input::Text(conn, bytes) => self.on_text(conn, bytes),
+            Input::Binary(conn) => {
+                count(&mut self.cx.stats.binary);
+                match self.line_of(conn) {
+                    Some((line, cx, topics)) => line.on_binary(cx, topics),
+                    None => count(&mut self.cx.stats.stale_inputs),
+                }
+                None
+            }
+            Input::Lost(conn, loss) => {
+                match self.line_of(conn) {
+                    Some((line, cx, topics)) => line.on_lost(cx, topics, loss),
+                    None => count(&mut self.cx.stats.stale_inputs),
+                }
+                None
+            }
+            Input::Reply(request, head, body) => self.on_reply(request, head, body),
+            Input::Failed(request, loss) => {
+                self.on_failed(request, FetchFailure::Lost(loss));
+                None
+            }
+        };
+        self.run_timers();
+        self.settle();
+        push
+    }
+
+    // Outputs.
+
+    /// The next thing to do or to report; `None` once drained. Call it until then after every call
+    /// that takes `now`.
+    pub fn poll_output(&mut self) -> Option<Output> {
+        if self.cx.outbox.is_empty() {
+            for line in &mut self.lines {
+                line.compose(&mut self.cx, &mut self.topics);
+            }
+        }
+        self.cx.outbox.pop()
+    }
+
+    /// When to call `handle_input` with `Timeout`, and what for. O(1); changes only by `&mut` calls.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Deadline> {
+        if !self.cx.outbox.is_empty() || self.lines.iter().any(Line::has_output) {
+            return Some(Deadline::new(self.cx.now, Wake::Outputs));
+        }
+        let (at, timer) = self.cx.timers.earliest()?;
+        Some(Deadline::new(at, reason(timer)))
+    }
+
+    // Reading.
+
+    /// The book of a level2 topic, while it is live.
+    #[must_use]
+    pub fn book(&self, topic: TopicId) -> Option<&Book> {
+        self.topics.book(topic)?.book()
+    }
+
+    /// How far the subscription to a topic has come. An id of another client is `Unsubscribed`.
+    #[must_use]
+    pub fn status(&self, topic: TopicId) -> TopicStatus {
+        self.topics.get(topic).map_or(TopicStatus::Unsubscribed, |entry| entry.status)
+    }
+
+    /// Where the book of a topic stands; `None` if the topic has no book.
+    #[must_use]
+    pub fn book_status(&self, topic: TopicId) -> Option<BookStatus> {
+        self.topics.get(topic)?.book_status()
+    }
+
+    /// The channel of a topic; `None` for an id of another client.
+    #[must_use]
+    pub fn channel(&self, topic: TopicId) -> Option<Channel> {
+        self.topics.get(topic).map(|entry| entry.channel)
+    }
+
+    /// The counters.
+    #[must_use]
+    pub const fn stats(&self) -> &Stats {
+        &self.cx.stats
+    }
+
+    /// What the client keeps to, with contradictions resolved.
+    #[must_use]
+    pub const fn config(&self) -> &Config {
+        &self.cx.config
+    }
+
+    // Frames.
+
+    fn on_text<'a>(&mut self, conn: ConnId, bytes: &'a [u8]) -> Option<Push<'a>> {
+        count(&mut self.cx.stats.messages);
+        let Some((line, cx, topics)) = self.line_of(conn) else {
+            count(&mut self.cx.stats.stale);
+            return None;
+        };
+        match Frame::parse(bytes) {
+            Ok(Frame::Message(message)) => {
+                return Self::on_message(line, cx, topics, message, bytes);
+            }
+            Ok(Frame::Welcome(welcome)) => line.on_welcome(cx, topics, welcome),
+            Ok(Frame::Pong(pong)) => line.on_pong(cx, pong),
+            Ok(Frame::Ack(ack)) => line.on_ack(cx, topics, ack),
+            Ok(Frame::Error(error)) => line.on_error(cx, topics, error),
+            Ok(Frame::Other) => count(&mut cx.stats.unknown),
+            Err(_) => count(&mut cx.stats.malformed),
+        }
+        None
+    }
+
+    fn on_message<'a>(
+        line: &Line,
+        cx: &mut Shared,
+        topics: &mut Topics,
+        message: MessageFrame<'a>,
+        bytes: &'a [u8],
+    ) -> Option<Push<'a>> {
+        let channel = Channel::from_text(message.topic).filter(|_| line.is_ready());
+        let routed = channel.map_or(Routed::Unwanted, |channel| {
+            topics.on_message(cx, line.id(), channel, message.data)
+        });
+        match routed {
+            Routed::Book => {}
+            Routed::Repeat => count(&mut cx.stats.repeats),
+            Routed::Unwanted => count(&mut cx.stats.unwanted),
+            Routed::Push(topic) => {
+                count(&mut cx.stats.pushes);
+                return Some(Push::new(Kind::TickerV2(topic), bytes));
+            }
+        }
+        None
+    }
+
+    // Replies.
+
+    fn on_reply<'a>(&mut self, request: RequestId, head: Head, body: &'a [u8]) -> Option<Push<'a>> {
+        let Some(purpose) = self.desk.finish(&mut self.cx, request) else {
+            count(&mut self.cx.stats.stale_inputs);
+            return None;
+        };
+        let data = match open_reply(head, body) {
+            Ok(data) => data,
+            Err(failure) => {
+                self.on_no_answer(request, purpose, failure);
+                return None;
+            }
+        };
+        match purpose {
+            Purpose::Query(query) => return Some(Push::new(Kind::Reply(request, query), body)),
+            Purpose::Token(line) => {
+                let bullet = Bullet::parse(data).map_err(malformed);
+                if let Err(failure) = bullet {
+                    self.desk.on_failure(&mut self.cx, failure);
+                }
+                self.on_token(line, bullet);
+            }
+            Purpose::Snapshot(topic) => self.on_snapshot(topic, request, body),
+        }
+        None
+    }
+
+    fn on_failed(&mut self, request: RequestId, failure: FetchFailure) {
+        match self.desk.finish(&mut self.cx, request) {
+            Some(purpose) => self.on_no_answer(request, purpose, failure),
+            None => count(&mut self.cx.stats.stale_inputs),
+        }
+    }
+
+    fn on_no_answer(&mut self, request: RequestId, purpose: Purpose, reason: FetchFailure) {
+        self.desk.on_failure(&mut self.cx, reason);
+        match purpose {
+            Purpose::Query(_) => self.cx.event(Event::QueryFailed { request, reason }),
+            Purpose::Token(line) => self.on_token(line, Err(reason)),
+            Purpose::Snapshot(topic) => {
+                let awaited = self.topics.book(topic).is_some_and(|book| book.awaits(request));
+                if !awaited {
+                    return;
+                }
+                if reason == (FetchFailure::Api { code: UNKNOWN_SYMBOL }) {
+                    return self.on_unknown_symbol(topic);
+                }
+                if let Some(book) = self.topics.book_mut(topic) {
+                    book.on_no_snapshot(&mut self.cx, Delay::SnapshotFailed(reason));
+                }
+            }
+        }
+    }
+
+    /// The stream confirms any symbol; REST knows better.
+    fn on_unknown_symbol(&mut self, topic: TopicId) {
+        let status = TopicStatus::Rejected { code: UNKNOWN_SYMBOL };
+        self.topics.drop_interest(&mut self.cx, topic, status);
+        self.cx.event(Event::Rejected { topic, code: UNKNOWN_SYMBOL });
+        for line in &mut self.lines {
+            line.unsubscribe(&mut self.cx, &self.topics, topic);
+        }
+    }
+
+    fn on_token(&mut self, line: LineId, token: Result<Bullet, FetchFailure>) {
+        if let Some(line) = self.lines.get_mut(line.index()) {
+            line.on_token(&mut self.cx, &mut self.desk.connects, token);
+        }
+    }
+
+    fn on_snapshot(&mut self, topic: TopicId, request: RequestId, body: &[u8]) {
+        let symbol = self.topics.get(topic).map(|entry| entry.channel.symbol());
+        let Some(book) = self.topics.book_mut(topic).filter(|book| book.awaits(request)) else {
+            return;
+        };
+        let snapshot = Snapshot::parse(body).and_then(|snapshot| {
+            if Some(snapshot.symbol) == symbol {
+                Ok(snapshot)
+            } else {
+                Err(WireError::Mismatch { field: "symbol" })
+            }
+        });
+        match snapshot {
+            Ok(snapshot) => book.on_snapshot(&mut self.cx, &snapshot),
+            Err(error) => book.on_no_snapshot(&mut self.cx, Delay::SnapshotMalformed(error)),
+        }
+    }
+
+    // Time.
+
+    fn run_timers(&mut self) {
+        while let Some((due, timer)) = self.cx.timers.take_due(self.cx.now) {
+            match timer {
+                Timer::Line(line, timer) => {
+                    let connects = &mut self.desk.connects;
+                    if let Some(line) = self.lines.get_mut(line.index()) {
+                        line.on_timer(&mut self.cx, &mut self.topics, connects, timer, due);
+                    }
+                }
+                Timer::Topic(topic, timer) => self.on_topic_timer(topic, timer),
+                Timer::Request(request) => {
+                    self.on_failed(request, FetchFailure::Lost(Loss::TimedOut));
+                }
+                Timer::Desk => self.desk.stir(),
+            }
+        }
+    }
+
+    fn on_topic_timer(&mut self, topic: TopicId, timer: TopicTimer) {
+        match timer {
+            TopicTimer::Silence => self.topics.on_silence_due(&mut self.cx, topic),
+            TopicTimer::Crossed => {
+                if let Some(book) = self.topics.book_mut(topic) {
+                    book.on_crossed_for_long(&mut self.cx);
+                }
+            }
+            TopicTimer::Snapshot => {
+                if let Some(book) = self.topics.book_mut(topic) {
+                    book.on_snapshot_due();
+                    self.desk.want_snapshot(topic);
+                }
+            }
+        }
+    }
+
+    // Plumbing.
+
+    fn enter(&mut self, now: Instant) -> Result<(), Misuse> {
+        if self.closed {
+            return Err(Misuse::Closed);
+        }
+        self.cx.advance(now);
+        Ok(())
+    }
+
+    /// Passes on what components want of each other.
+    fn settle(&mut self) {
+        for line in &mut self.lines {
+            if line.take_token_wish() {
+                self.desk.want_token(line.id());
+            }
+        }
+        self.desk.pump(&mut self.cx, &mut self.topics);
+    }
+
+    fn line_of(&mut self, conn: ConnId) -> Option<(&mut Line, &mut Shared, &mut Topics)> {
+        let line = self.lines.iter_mut().find(|line| line.is(conn))?;
+        Some((line, &mut self.cx, &mut self.topics))
+    }
+}
+
+const fn reason(timer: Timer) -> Wake {
+    match timer {
+        Timer::Line(_, LineTimer::Phase) => Wake::Phase,
+        Timer::Line(_, LineTimer::Ping) => Wake::Ping,
+        Timer::Line(_, LineTimer::Pong) => Wake::Pong,
+        Timer::Line(_, LineTimer::Ack) => Wake::Ack,
+        Timer::Line(_, LineTimer::Send) | Timer::Desk => Wake::Budget,
+        Timer::Topic(_, TopicTimer::Snapshot) => Wake::Snapshot,
+        Timer::Topic(_, TopicTimer::Crossed) => Wake::Crossed,
+        Timer::Topic(_, TopicTimer::Silence) => Wake::Silence,
+        Timer::Request(_) => Wake::Fetch,
+    }
+}
+
+const fn count(counter: &mut u64) {
+    *counter = counter.saturating_add(1);
+}
+
+impl core::fmt::Debug for Client {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Client").field("now", &self.cx.now).finish_non_exhaustive()
+    }
+}

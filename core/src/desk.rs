@@ -1,0 +1,238 @@
+//! All REST requests of a client, under their shared budgets: tokens first, then snapshots, then
+//! what the user asked for.
+
+use alloc::boxed::Box;
+use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
+use core::time::Duration;
+
+use serde_json::value::RawValue;
+
+use crate::config::Config;
+use crate::error::{Misuse, WireError};
+use crate::ids::{LineId, RequestId, TopicId};
+use crate::input::Head;
+use crate::limiter::SlidingWindow;
+use crate::output::{Fetch, FetchFailure, Output, Resource};
+use crate::push::Query;
+use crate::session::clamp_stay;
+use crate::shared::Shared;
+use crate::time::Instant;
+use crate::timers::Timer;
+use crate::topics::Topics;
+use crate::wire::api_data;
+
+/// What a request in flight is for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Purpose {
+    Token(LineId),
+    Snapshot(TopicId),
+    Query(Query),
+}
+
+pub(crate) struct Desk {
+    weights: SlidingWindow,
+    tokens: SlidingWindow,
+    /// Connection attempts; kept here because every attempt begins with a token.
+    pub(crate) connects: SlidingWindow,
+    blocked_until: Instant,
+    in_flight: BTreeMap<RequestId, Purpose>,
+    snapshots_in_flight: usize,
+    lines: VecDeque<LineId>,
+    snapshots: BTreeSet<TopicId>,
+    queries: VecDeque<(RequestId, Query)>,
+    /// Something changed since the budgets were last looked at.
+    stirred: bool,
+}
+
+/// The public pool counts over this time.
+const WEIGHT_SPAN: Duration = Duration::from_secs(30);
+const MINUTE: Duration = Duration::from_secs(60);
+/// An adapter that overruns the time for a request by this much will not answer any more.
+const SLACK: Duration = Duration::from_secs(1);
+/// Most jitter on top of what a 429 asks for.
+const RESET_JITTER: Duration = Duration::from_millis(250);
+
+const TOKEN_WEIGHT: u32 = 10;
+const SNAPSHOT_WEIGHT: u32 = 3;
+
+impl Desk {
+    pub(crate) const fn new(config: &Config) -> Self {
+        Self {
+            weights: SlidingWindow::new(config.rest_weight_per_30s, WEIGHT_SPAN),
+            tokens: SlidingWindow::new(config.tokens_per_min, MINUTE),
+            connects: SlidingWindow::new(config.connects_per_min, MINUTE),
+            blocked_until: Instant::ZERO,
+            in_flight: BTreeMap::new(),
+            snapshots_in_flight: 0,
+            lines: VecDeque::new(),
+            snapshots: BTreeSet::new(),
+            queries: VecDeque::new(),
+            stirred: false,
+        }
+    }
+
+    pub(crate) fn want_token(&mut self, line: LineId) {
+        self.lines.push_back(line);
+        self.stirred = true;
+    }
+
+    pub(crate) fn want_snapshot(&mut self, topic: TopicId) {
+        self.snapshots.insert(topic);
+        self.stirred = true;
+    }
+
+    pub(crate) fn want_query(
+        &mut self,
+        cx: &mut Shared,
+        query: Query,
+    ) -> Result<RequestId, Misuse> {
+        if self.queries.len() >= cx.config.max_queries {
+            return Err(Misuse::TooManyQueries);
+        }
+        let request = cx.new_request();
+        self.queries.push_back((request, query));
+        self.stirred = true;
+        Ok(request)
+    }
+
+    /// A budget may have freed up.
+    pub(crate) const fn stir(&mut self) {
+        self.stirred = true;
+    }
+
+    /// Asks for all that the budgets allow, and sets the time to look again.
+    pub(crate) fn pump(&mut self, cx: &mut Shared, topics: &mut Topics) {
+        if !core::mem::replace(&mut self.stirred, false) {
+            return;
+        }
+        let waits = [self.pump_tokens(cx), self.pump_snapshots(cx, topics), self.pump_queries(cx)];
+        match waits.into_iter().flatten().min() {
+            Some(at) => cx.timers.set(Timer::Desk, at),
+            None => cx.timers.clear(Timer::Desk),
+        }
+    }
+
+    fn pump_tokens(&mut self, cx: &mut Shared) -> Option<Instant> {
+        while let Some(&line) = self.lines.front() {
+            let ready = self
+                .ready_at(cx.now, TOKEN_WEIGHT)
+                .max(self.tokens.ready_at(cx.now, 1, 0))
+                .max(self.connects.ready_at(cx.now, 1, 0));
+            if ready > cx.now {
+                return Some(ready);
+            }
+            self.lines.pop_front();
+            self.tokens.record(cx.now, 1);
+            let request = cx.new_request();
+            self.send(cx, request, Purpose::Token(line), Resource::BulletPublic, TOKEN_WEIGHT);
+        }
+        None
+    }
+
+    fn pump_snapshots(&mut self, cx: &mut Shared, topics: &mut Topics) -> Option<Instant> {
+        self.snapshots.retain(|&topic| topics.book(topic).is_some_and(|b| b.wants_snapshot()));
+        while self.snapshots_in_flight < cx.config.snapshots_in_flight {
+            // The fullest buffer is closest to overflowing.
+            let fullest = self
+                .snapshots
+                .iter()
+                .copied()
+                .rev()
+                .max_by_key(|&topic| topics.book(topic).map_or(0, |book| book.pending_len()));
+            let topic = fullest?;
+            let ready = self.ready_at(cx.now, SNAPSHOT_WEIGHT);
+            if ready > cx.now {
+                return Some(ready);
+            }
+            self.snapshots.remove(&topic);
+            let Some(symbol) = topics.get(topic).map(|entry| entry.channel.symbol()) else {
+                continue;
+            };
+            let request = cx.new_request();
+            let resource = Resource::Snapshot(symbol.as_str());
+            self.send(cx, request, Purpose::Snapshot(topic), resource, SNAPSHOT_WEIGHT);
+            self.snapshots_in_flight = self.snapshots_in_flight.saturating_add(1);
+            if let Some(book) = topics.book_mut(topic) {
+                book.on_asked(cx.now, request);
+            }
+        }
+        None
+    }
+
+    fn pump_queries(&mut self, cx: &mut Shared) -> Option<Instant> {
+        while let Some(&(request, query)) = self.queries.front() {
+            let (resource, weight) = match query {
+                Query::ServerTime => (Resource::ServerTime, 2),
+                Query::Contracts => (Resource::Contracts, 3),
+            };
+            let ready = self.ready_at(cx.now, weight);
+            if ready > cx.now {
+                return Some(ready);
+            }
+            self.queries.pop_front();
+            self.send(cx, request, Purpose::Query(query), resource, weight);
+        }
+        None
+    }
+
+    fn ready_at(&mut self, now: Instant, weight: u32) -> Instant {
+        self.weights.ready_at(now, weight, 0).max(self.blocked_until)
+    }
+
+    fn send(
+        &mut self,
+        cx: &mut Shared,
+        request: RequestId,
+        purpose: Purpose,
+        resource: Resource<'_>,
+        weight: u32,
+    ) {
+        self.weights.record(cx.now, weight);
+        self.in_flight.insert(request, purpose);
+        let timeout = cx.config.fetch_timeout;
+        cx.timers.set(Timer::Request(request), cx.now + timeout + SLACK);
+        cx.effect(Output::Fetch(Box::new(Fetch::new(request, &cx.config.rest, timeout, resource))));
+    }
+
+    /// A request came to its end; `None` if it is not one of ours any more.
+    pub(crate) fn finish(&mut self, cx: &mut Shared, request: RequestId) -> Option<Purpose> {
+        let purpose = self.in_flight.remove(&request)?;
+        cx.timers.clear(Timer::Request(request));
+        if matches!(purpose, Purpose::Snapshot(_)) {
+            self.snapshots_in_flight = self.snapshots_in_flight.saturating_sub(1);
+        }
+        self.stirred = true;
+        Some(purpose)
+    }
+
+    /// A 429 that names a time concerns everything that goes out from this address.
+    pub(crate) fn on_failure(&mut self, cx: &mut Shared, failure: FetchFailure) {
+        cx.stats.failed_fetches = cx.stats.failed_fetches.saturating_add(1);
+        if let FetchFailure::RateLimited { retry_after: Some(stay) } = failure {
+            let until = cx.now + clamp_stay(stay) + cx.rng.up_to(RESET_JITTER);
+            self.blocked_until = self.blocked_until.max(until);
+        }
+    }
+}
+
+/// What a reply says, whichever way it says it.
+pub(crate) fn open_reply(head: Head, body: &[u8]) -> Result<&RawValue, FetchFailure> {
+    /// 429000: quota used up; 200002: the older limiter; 1015: the edge's limiter.
+    const TOO_MANY: [u32; 3] = [429_000, 200_002, 1015];
+    let limited = FetchFailure::RateLimited { retry_after: head.retry_after() };
+    match (api_data(body), head.status()) {
+        (Ok(Ok(data)), 200) => Ok(data),
+        (_, 429) => Err(limited),
+        (Ok(Err(code)), _) if TOO_MANY.contains(&code) => Err(limited),
+        (Ok(Err(code)), _) => Err(FetchFailure::Api { code }),
+        (Err(error), 200) => Err(FetchFailure::Wire(error)),
+        // Without a code of the exchange, 403 is the edge saying "too many".
+        (Err(_), 403) => Err(limited),
+        (_, status) => Err(FetchFailure::Http { status }),
+    }
+}
+
+/// The error of a reply whose content is not what was asked for.
+pub(crate) const fn malformed(error: WireError) -> FetchFailure {
+    FetchFailure::Wire(error)
+}

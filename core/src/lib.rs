@@ -1,0 +1,134 @@
+//! The KuCoin Futures market data protocol as pure functions of bytes and time.
+//!
+//! This crate holds the whole logic of a client: the token handshake, the session with its pings and
+//! deadlines, subscriptions, reconnects with backoff, request budgets, and exact order books that
+//! say how far they can see. It is driven by an *adapter*, a few dozen lines around sockets of any
+//! kind. There are adapters for blocking I/O and for smol; another runtime needs another loop and
+//! nothing else.
+//!
+//! **What it never does:** I/O, reading a clock, the environment or a random source, spawning,
+//! blocking, panicking on input, touching a float for a price, guessing.
+//!
+//! # The laws
+//!
+//! 1. After any call that takes `now`, drain [`Client::poll_output`] to `None`. Several calls before
+//!    draining are legal, too.
+//! 2. While outputs are queued, [`Client::poll_timeout`] is due now.
+//! 3. After `Timeout` at or past the deadline and a drain, the deadline is `None` or later.
+//! 4. `Timeout` early, twice or late is harmless; `poll_timeout` is pure and O(1).
+//! 5. Outputs come in the order of their causes. Each connection has one `Open` and one `LineDown`.
+//! 6. [`Client::handle_input`] never fails and never panics, whatever the bytes.
+//! 7. Inputs of connections and requests that are gone change nothing but a counter.
+//! 8. Same config, seed and inputs: same outputs, byte for byte.
+//! 9. Every queue has a cap in [`Config`]. Effects are never dropped; undrained deltas are folded
+//!    into one [`Event::Lagged`].
+//! 10. After [`Client::close`], drain; then `poll_output` and `poll_timeout` are `None` for good.
+//!
+//! And the promise they serve: **while [`Client::book`] returns a book, it equals the exchange's at
+//! its [`sequence`](Book::sequence), at every price inside the horizon it states, and every level
+//! held beyond is right.** Otherwise it returns `None`, and an event has said why.
+//!
+//! # The loop
+//!
+//! ```
+//! use kucoin_futures_proto::{Channel, Client, Config, Input, Instant, Output};
+//!
+//! # struct Io; impl Io {
+//! #   fn now(&self) -> Instant { Instant::ZERO }
+//! #   fn perform(&mut self, _: Output) {}
+//! #   fn wait(&mut self, _: Option<Instant>) -> Option<Input<'static>> { None }
+//! # }
+//! # let mut io = Io;
+//! let mut client = Client::new(io.now(), 42, Config::default());
+//! let topic = client.subscribe(io.now(), Channel::Level2("XBTUSDTM".parse()?))?;
+//! loop {
+//!     while let Some(output) = client.poll_output() {
+//!         match output {
+//!             Output::Event(event) => println!("{event:?}"),
+//!             effect => io.perform(effect), // open, send, shut, fetch
+//!         }
+//!     }
+//!     if let Some(book) = client.book(topic) {
+//!         println!("{:?} {:?}", book.best_bid(), book.best_ask());
+//!     }
+//!     let deadline = client.poll_timeout().map(|deadline| deadline.at);
+//!     let Some(input) = io.wait(deadline) else { break };
+//!     if let Some(push) = client.handle_input(io.now(), input) {
+//!         println!("{:?}", push.decode());
+//!     }
+//! }
+//! # Ok::<(), kucoin_futures_proto::Misuse>(())
+//! ```
+//!
+//! # Features
+//!
+//! None. `no_std` with `alloc`; `unsafe` is forbidden.
+//!
+//! # Where the facts come from
+//!
+//! KuCoin's documentation of the classic futures interface, its official SDKs, and captures of the
+//! live service between 2024 and 2026. Every number in [`Config`] names its origin.
+
+#![no_std]
+#![forbid(unsafe_code)]
+#![warn(
+    clippy::alloc_instead_of_core,
+    clippy::exhaustive_enums,
+    clippy::float_arithmetic,
+    clippy::std_instead_of_alloc,
+    clippy::std_instead_of_core
+)]
+#![cfg_attr(
+    test,
+    allow(clippy::std_instead_of_alloc, clippy::std_instead_of_core, reason = "tests have std")
+)]
+
+extern crate alloc;
+#[cfg(test)]
+extern crate std;
+
+pub mod auth;
+mod backoff;
+pub mod book;
+mod channel;
+mod client;
+mod config;
+mod desk;
+mod endpoint;
+mod error;
+mod ids;
+mod input;
+mod keepalive;
+mod limiter;
+mod line;
+mod num;
+mod output;
+mod push;
+mod rng;
+mod session;
+mod shared;
+mod stats;
+mod subscription;
+mod time;
+mod timers;
+mod topics;
+pub mod wire;
+
+pub use book::Book;
+pub use book::sync::BookStatus;
+pub use channel::Channel;
+pub use client::Client;
+pub use config::Config;
+pub use endpoint::{Endpoint, RestBase};
+pub use error::{Loss, Misuse, WireError};
+pub use ids::{ConnId, Epoch, LineId, RequestId, Sequence, Symbol, TopicId};
+pub use input::{Head, Input};
+pub use num::{Decimal, Lots, Price};
+pub use output::{
+    Deadline, Delay, Down, Event, Fetch, FetchFailure, Method, Output, ResyncReason, Sign, Wake,
+};
+pub use push::{Message, Push, PushTag, Query};
+pub use rng::SplitMix64;
+pub use stats::Stats;
+pub use time::{Instant, UnixNanos};
+pub use topics::TopicStatus;

@@ -1,0 +1,102 @@
+//! Budgets as sliding windows over injected time.
+//!
+//! Not token buckets: a bucket of 100 that refills 10 a second lets 200 messages through in the
+//! first ten seconds, and the exchange counts.
+
+use alloc::collections::VecDeque;
+use core::time::Duration;
+
+use crate::time::Instant;
+
+/// At most `limit` in any window of `span`.
+#[derive(Clone, Debug)]
+pub(crate) struct SlidingWindow {
+    span: Duration,
+    limit: u32,
+    used: u32,
+    entries: VecDeque<(Instant, u32)>,
+}
+
+impl SlidingWindow {
+    pub(crate) const fn new(limit: u32, span: Duration) -> Self {
+        Self { span, limit, used: 0, entries: VecDeque::new() }
+    }
+
+    /// When `weight` fits while `reserve` stays free: `now`, or later. Never, if it is more than
+    /// the whole window: then the whole window is waited for.
+    pub(crate) fn ready_at(&mut self, now: Instant, weight: u32, reserve: u32) -> Instant {
+        self.forget(now);
+        let room = self.limit.saturating_sub(reserve).saturating_sub(weight);
+        let mut used = self.used;
+        let mut ready = now;
+        for &(at, weight) in &self.entries {
+            if used <= room {
+                break;
+            }
+            used = used.saturating_sub(weight);
+            ready = at + self.span;
+        }
+        ready
+    }
+
+    pub(crate) fn record(&mut self, now: Instant, weight: u32) {
+        self.forget(now);
+        self.used = self.used.saturating_add(weight);
+        self.entries.push_back((now, weight));
+    }
+
+    /// What was recorded a whole span ago counts no more.
+    fn forget(&mut self, now: Instant) {
+        while let Some(&(at, weight)) = self.entries.front() {
+            if at + self.span > now {
+                break;
+            }
+            self.entries.pop_front();
+            self.used = self.used.saturating_sub(weight);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::vec::Vec;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const SPAN: Duration = Duration::from_secs(10);
+
+    proptest! {
+        /// A bucket fails this: it lets `limit` through at once and refills meanwhile.
+        #[test]
+        fn no_window_ever_holds_more_than_the_limit(
+            limit in 1_u32..20,
+            steps in prop::collection::vec((0_u64..3_000_000_000, 1_u32..4), 1..200),
+        ) {
+            let mut window = SlidingWindow::new(limit, SPAN);
+            let mut sent: Vec<(Instant, u32)> = Vec::new();
+            let mut now = Instant::ZERO;
+            for (pause, weight) in steps {
+                now = now + Duration::from_nanos(pause);
+                let weight = weight.min(limit);
+                now = window.ready_at(now, weight, 0);
+                prop_assert_eq!(window.ready_at(now, weight, 0), now, "ready means ready");
+                window.record(now, weight);
+                sent.push((now, weight));
+                let inside = sent.iter().filter(|(at, _)| *at + SPAN > now);
+                prop_assert!(inside.map(|(_, weight)| weight).sum::<u32>() <= limit);
+            }
+        }
+    }
+
+    #[test]
+    fn the_reserve_is_left_to_others() {
+        let mut window = SlidingWindow::new(3, SPAN);
+        let now = Instant::from_nanos(5);
+        window.record(now, 1);
+        window.record(now, 1);
+        assert_eq!(window.ready_at(now, 1, 0), now);
+        assert_eq!(window.ready_at(now, 1, 1), now + SPAN);
+    }
+}

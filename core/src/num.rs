@@ -1,0 +1,9 @@
+//! Exact numbers: no price ever passes through a float.
+
+mod decimal;
+mod lots;
+mod price;
+
+pub use decimal::Decimal;
+pub use lots::Lots;
+pub use price::Price;

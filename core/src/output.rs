@@ -1,0 +1,514 @@
+//! What the core tells an adapter: effects to perform, events to report.
+
+use alloc::boxed::Box;
+use alloc::string::String;
+use core::fmt;
+use core::time::Duration;
+
+use crate::endpoint::{Endpoint, RestBase};
+use crate::error::{Loss, WireError};
+use crate::ids::{ConnId, Epoch, LineId, RequestId, Sequence, TopicId};
+use crate::time::Instant;
+use crate::wire::{Delta, ErrorKind, Side};
+
+/// One thing to do or to report. Exhaustive, so that a new effect fails to compile in every adapter.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[allow(clippy::exhaustive_enums, reason = "an adapter must not overlook an effect")]
+pub enum Output {
+    /// For the user.
+    Event(Event),
+    /// Send a text message. Never before `Opened`, never after `Shut`.
+    Send {
+        /// On this connection.
+        conn: ConnId,
+        /// The message.
+        text: Box<str>,
+    },
+    /// Connect and upgrade; answer with `Opened` or `Lost`.
+    Open {
+        /// The name of the attempt.
+        conn: ConnId,
+        /// Where to.
+        to: Box<Endpoint>,
+    },
+    /// Drop this connection, open or opening. Nothing need be answered.
+    Shut {
+        /// Which.
+        conn: ConnId,
+    },
+    /// Make a REST request; answer with `Reply` or `Failed`.
+    Fetch(Box<Fetch>),
+}
+
+/// One REST request.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Fetch {
+    request: RequestId,
+    method: Method,
+    url: Box<str>,
+    base_len: usize,
+    sign: Sign,
+    timeout: Duration,
+    max_body: usize,
+}
+
+/// An HTTP method.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[allow(clippy::exhaustive_enums, reason = "reading market data needs no others")]
+pub enum Method {
+    /// GET.
+    Get,
+    /// POST; the body is empty.
+    Post,
+}
+
+impl Method {
+    /// Upper case, as on the wire and in a signature.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+        }
+    }
+}
+
+/// Whether a request is signed, and with whose clock.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[allow(clippy::exhaustive_enums, reason = "an adapter must not overlook one")]
+pub enum Sign {
+    /// Public: no signature.
+    No,
+    /// With the adapter's wall clock.
+    WallClock,
+    /// With this time: the server's, because the wall clock was found to be wrong.
+    At {
+        /// Milliseconds since 1970.
+        unix_ms: u64,
+    },
+}
+
+/// Body caps: a token response has about 500 bytes, a full snapshot about 40 KiB, the contract list
+/// 1.4 MB.
+const SMALL_BODY: usize = 64 << 10;
+const LARGE_BODY: usize = 8 << 20;
+
+impl Fetch {
+    pub(crate) fn new(
+        request: RequestId,
+        base: &RestBase,
+        timeout: Duration,
+        resource: Resource<'_>,
+    ) -> Self {
+        let (method, path, max_body) = match resource {
+            Resource::BulletPublic => (Method::Post, "/api/v1/bullet-public", SMALL_BODY),
+            Resource::BulletPrivate(_) => (Method::Post, "/api/v1/bullet-private", SMALL_BODY),
+            Resource::Snapshot(_) => (Method::Get, "/api/v1/level2/snapshot?symbol=", LARGE_BODY),
+            Resource::ServerTime => (Method::Get, "/api/v1/timestamp", SMALL_BODY),
+            Resource::Contracts => (Method::Get, "/api/v1/contracts/active", LARGE_BODY),
+        };
+        let mut url = String::from(base.as_str());
+        url.push_str(path);
+        if let Resource::Snapshot(symbol) = resource {
+            url.push_str(symbol);
+        }
+        let sign = if let Resource::BulletPrivate(sign) = resource { sign } else { Sign::No };
+        let base_len = base.as_str().len();
+        Self { request, method, url: url.into(), base_len, sign, timeout, max_body }
+    }
+
+    /// The request for a private token, for adapters that test their signing. The client does not
+    /// ask for one yet.
+    #[must_use]
+    pub fn bullet_private(
+        request: RequestId,
+        base: &RestBase,
+        timeout: Duration,
+        sign: Sign,
+    ) -> Self {
+        Self::new(request, base, timeout, Resource::BulletPrivate(sign))
+    }
+
+    /// The name to answer with.
+    #[must_use]
+    pub const fn request(&self) -> RequestId {
+        self.request
+    }
+
+    /// The method.
+    #[must_use]
+    pub const fn method(&self) -> Method {
+        self.method
+    }
+
+    /// The whole address.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Path and query: what is signed.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        self.url.get(self.base_len..).unwrap_or_default()
+    }
+
+    /// Whether to sign.
+    #[must_use]
+    pub const fn sign(&self) -> Sign {
+        self.sign
+    }
+
+    /// Time for the whole exchange, from the name's resolution to the last byte.
+    #[must_use]
+    pub const fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
+    /// Most bytes of body to read; more is [`Loss::TooLarge`].
+    #[must_use]
+    pub const fn max_body(&self) -> usize {
+        self.max_body
+    }
+}
+
+/// What is fetched.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Resource<'a> {
+    BulletPublic,
+    BulletPrivate(Sign),
+    Snapshot(&'a str),
+    ServerTime,
+    Contracts,
+}
+
+/// Something that a user may want to know. Small and `Copy`; in the order of the causes.
+///
+/// Per connection there is exactly one [`LineDown`](Event::LineDown), also when we closed it. Per
+/// epoch of a book: `BookLive`, then a `Delta` for each sequence, each one more than the one before,
+/// then `BookLost`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum Event {
+    /// The welcome arrived: the line is ready.
+    LineUp {
+        /// Which line.
+        line: LineId,
+        /// Its connection.
+        conn: ConnId,
+    },
+    /// A connection ended, or could not be made.
+    LineDown {
+        /// Which line.
+        line: LineId,
+        /// Its connection.
+        conn: ConnId,
+        /// Why.
+        reason: Down,
+    },
+    /// There was no token to be had.
+    NoToken {
+        /// Which line.
+        line: LineId,
+        /// Why.
+        reason: FetchFailure,
+    },
+    /// The line waits before its next attempt.
+    LineWaiting {
+        /// Which line.
+        line: LineId,
+        /// How long.
+        delay: Duration,
+        /// Failures in a row.
+        failures: u32,
+    },
+    /// The exchange confirmed the subscription.
+    Confirmed {
+        /// Of this topic.
+        topic: TopicId,
+    },
+    /// The topic cannot be had; it is not tried again until `subscribe` is called anew.
+    Rejected {
+        /// This topic.
+        topic: TopicId,
+        /// The exchange's code: 404 and the like from the stream, 200003 from REST.
+        code: u32,
+    },
+    /// The exchange confirmed the end of a subscription.
+    Unsubscribed {
+        /// Of this topic.
+        topic: TopicId,
+    },
+    /// A confirmed topic has said nothing for [`Config::silent_after`](crate::Config::silent_after):
+    /// a still market, a symbol that does not exist, or a subscription that the server lost.
+    Silent {
+        /// This topic.
+        topic: TopicId,
+    },
+    /// A topic that was silent speaks again.
+    Heard {
+        /// This topic.
+        topic: TopicId,
+    },
+    /// The book equals the exchange's at `sequence` from here on.
+    BookLive {
+        /// Its topic.
+        topic: TopicId,
+        /// This run of the book.
+        epoch: Epoch,
+        /// Where it starts.
+        sequence: Sequence,
+    },
+    /// The live book took one change.
+    Delta {
+        /// Its topic.
+        topic: TopicId,
+        /// The change.
+        delta: Delta,
+    },
+    /// The book is not the exchange's any more and cannot be read.
+    BookLost {
+        /// Its topic.
+        topic: TopicId,
+        /// The run that ended.
+        epoch: Epoch,
+        /// Why.
+        reason: ResyncReason,
+    },
+    /// A book that is not live takes longer than usual to become so.
+    BookDelayed {
+        /// Its topic.
+        topic: TopicId,
+        /// Why.
+        reason: Delay,
+    },
+    /// A query could not be answered.
+    QueryFailed {
+        /// The query.
+        request: RequestId,
+        /// Why.
+        reason: FetchFailure,
+    },
+    /// Messages of a channel without sequences may have been missed while lines changed.
+    MayHaveMissed {
+        /// Its topic.
+        topic: TopicId,
+    },
+    /// So many deltas were not reported because nobody drained the outputs. Books are exact all the
+    /// same: read them.
+    Lagged {
+        /// How many.
+        dropped: u32,
+    },
+}
+
+const _: () = assert!(size_of::<Event>() <= 64, "events are copied around");
+
+/// Why a connection ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum Down {
+    /// The transport ended.
+    Lost(Loss),
+    /// No connection within [`Config::connect_timeout`](crate::Config::connect_timeout).
+    ConnectTimeout,
+    /// No welcome within [`Config::welcome_timeout`](crate::Config::welcome_timeout).
+    WelcomeTimeout,
+    /// The welcome answered another connect id.
+    WrongWelcome,
+    /// The token was refused; every attempt gets a fresh one.
+    Unauthorized,
+    /// No pong in time: the peer is gone, whatever TCP says.
+    PongTimeout,
+    /// A request was not answered, sent again, and still not answered.
+    AckTimeout,
+    /// The machine slept, or nobody drove the client: the deadlines are long past.
+    Suspended,
+    /// The server refused the connection or what we sent.
+    Refused {
+        /// Its code.
+        code: u32,
+        /// Its meaning.
+        kind: ErrorKind,
+    },
+    /// Three binary messages within a minute.
+    Binary,
+    /// The client was closed.
+    Closed,
+}
+
+/// Why a live book stopped being live.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum ResyncReason {
+    /// Deltas are missing.
+    Gap {
+        /// The sequence that had to come.
+        expected: Sequence,
+        /// The sequence that came.
+        got: Sequence,
+    },
+    /// A delta of this book could not be decoded.
+    Poisoned(WireError),
+    /// The exchange's counter was set back: its engine was restarted.
+    Regressed,
+    /// The market came near the end of what the snapshot covered.
+    Horizon(Side),
+    /// Best bid at or above best ask for too long.
+    Crossed,
+    /// The connection ended.
+    LineDown,
+    /// Nobody wants the book any more.
+    Unsubscribed,
+}
+
+/// Why a book takes long to become live.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum Delay {
+    /// The snapshot is older than the first buffered delta, or than what the book had reached.
+    SnapshotTooOld {
+        /// Of the snapshot.
+        snapshot: Sequence,
+    },
+    /// The snapshot could not be had.
+    SnapshotFailed(FetchFailure),
+    /// The snapshot was not of this symbol, or not a snapshot.
+    SnapshotMalformed(WireError),
+    /// More deltas came than are buffered; all of them were dropped and buffering began anew.
+    Overflow,
+    /// Deltas are missing in what was buffered; buffering began anew.
+    Gap,
+    /// A delta could not be decoded; buffering began anew.
+    Poisoned(WireError),
+    /// The exchange's counter was set back; buffering began anew.
+    Regressed,
+}
+
+/// Why a REST request did not give what it should.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum FetchFailure {
+    /// The transport ended or time ran out.
+    Lost(Loss),
+    /// Too many requests: HTTP 429 or 403, or one of the exchange's codes for it.
+    RateLimited {
+        /// How long the server asks us to stay away, if it says.
+        retry_after: Option<Duration>,
+    },
+    /// Another HTTP status than 200, without a code of the exchange.
+    Http {
+        /// The status.
+        status: u16,
+    },
+    /// The exchange's own error code; comes with HTTP 200, too.
+    Api {
+        /// The code.
+        code: u32,
+    },
+    /// The body is not what it should be.
+    Wire(WireError),
+}
+
+/// The earliest time at which the client wants to be called, and what for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct Deadline {
+    /// When to call `handle_input(_, Input::Timeout)`.
+    pub at: Instant,
+    /// What for: for logs and tests.
+    pub reason: Wake,
+}
+
+impl Deadline {
+    pub(crate) const fn new(at: Instant, reason: Wake) -> Self {
+        Self { at, reason }
+    }
+}
+
+/// What a deadline is for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum Wake {
+    /// Outputs are waiting: drain them.
+    Outputs,
+    /// A line's phase ends: connecting, waiting for a welcome, backing off, or waiting for a budget.
+    Phase,
+    /// A ping is due.
+    Ping,
+    /// A pong is overdue.
+    Pong,
+    /// An ack is overdue.
+    Ack,
+    /// A budget frees up.
+    Budget,
+    /// A REST request takes too long.
+    Fetch,
+    /// A snapshot is to be asked for.
+    Snapshot,
+    /// A book has been crossed for too long.
+    Crossed,
+    /// A topic may have fallen silent.
+    Silence,
+}
+
+impl fmt::Display for Down {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Lost(loss) => loss.fmt(f),
+            Self::ConnectTimeout => f.write_str("no connection in time"),
+            Self::WelcomeTimeout => f.write_str("no welcome in time"),
+            Self::WrongWelcome => f.write_str("the welcome was meant for another connection"),
+            Self::Unauthorized => f.write_str("the token was refused"),
+            Self::PongTimeout => f.write_str("no pong in time"),
+            Self::AckTimeout => f.write_str("a subscription was never answered"),
+            Self::Suspended => f.write_str("the deadlines are long past: the machine slept"),
+            Self::Refused { code, kind } => write!(f, "refused by the server: {code} {kind:?}"),
+            Self::Binary => f.write_str("binary messages"),
+            Self::Closed => f.write_str("closed by us"),
+        }
+    }
+}
+
+impl fmt::Display for ResyncReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Gap { expected, got } => write!(f, "gap: expected {expected}, got {got}"),
+            Self::Poisoned(error) => write!(f, "undecodable delta: {error}"),
+            Self::Regressed => f.write_str("the sequence was set back"),
+            Self::Horizon(side) => write!(f, "the {side} side came near its horizon"),
+            Self::Crossed => f.write_str("crossed for too long"),
+            Self::LineDown => f.write_str("the line is down"),
+            Self::Unsubscribed => f.write_str("unsubscribed"),
+        }
+    }
+}
+
+impl fmt::Display for Delay {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::SnapshotTooOld { snapshot } => write!(f, "snapshot {snapshot} is too old"),
+            Self::SnapshotFailed(failure) => write!(f, "no snapshot: {failure}"),
+            Self::SnapshotMalformed(error) => write!(f, "unusable snapshot: {error}"),
+            Self::Overflow => f.write_str("too many deltas before the snapshot"),
+            Self::Gap => f.write_str("gap before the snapshot"),
+            Self::Poisoned(error) => write!(f, "undecodable delta: {error}"),
+            Self::Regressed => f.write_str("the sequence was set back"),
+        }
+    }
+}
+
+impl fmt::Display for FetchFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Lost(loss) => loss.fmt(f),
+            Self::RateLimited { retry_after: Some(after) } => {
+                write!(f, "rate limited for {} ms", after.as_millis())
+            }
+            Self::RateLimited { retry_after: None } => f.write_str("rate limited"),
+            Self::Http { status } => write!(f, "HTTP {status}"),
+            Self::Api { code } => write!(f, "refused with code {code}"),
+            Self::Wire(error) => error.fmt(f),
+        }
+    }
+}

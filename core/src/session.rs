@@ -1,0 +1,248 @@
+//! The life of one connection after another.
+//!
+//! ```text
+//!  Idle --wanted--> Token --granted--> Opening --opened--> Greeting --welcome--> Ready
+//!                    ^ ^                  |                   |                    |
+//!                    | |                  +------ failed -----+------ failed ------+
+//!                    | |                                      |
+//!                    | +-- first 401 since the last welcome --+
+//!                    |                                        v
+//!                    +------------- wait over ------------ Waiting      (any) --close--> Closed
+//! ```
+//!
+//! Every attempt begins with a fresh token: one that has been used, or has aged, is refused.
+
+use core::time::Duration;
+
+use crate::backoff::Backoff;
+use crate::config::Config;
+use crate::error::Loss;
+use crate::output::{Down, FetchFailure};
+use crate::rng::SplitMix64;
+use crate::time::Instant;
+use crate::wire::ErrorKind;
+
+/// Where a line stands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Phase {
+    /// Nothing is wanted of it yet.
+    Idle,
+    /// A token is asked for.
+    Token,
+    /// The adapter connects.
+    Opening,
+    /// Connected; nothing may be sent before the welcome.
+    Greeting,
+    /// Welcomed: in use.
+    Ready,
+    /// Backing off.
+    Waiting,
+    /// For good.
+    Closed,
+}
+
+/// What moves a line from phase to phase.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Cause {
+    Wanted,
+    Granted,
+    Opened,
+    Welcomed,
+    /// Failed, and the remedy is a new token at once.
+    Renew,
+    Failed,
+    WaitOver,
+    Close,
+}
+
+/// The whole table. Everything that changes the phase goes through it.
+const fn next(phase: Phase, cause: Cause) -> Phase {
+    use Phase::{Closed, Greeting, Idle, Opening, Ready, Token, Waiting};
+    match (cause, phase) {
+        (Cause::Close, _) | (_, Closed) => Closed,
+        (Cause::Wanted, Idle) => Token,
+        (Cause::Granted, Token) => Opening,
+        (Cause::Opened, Opening) => Greeting,
+        (Cause::Welcomed, Greeting) => Ready,
+        (Cause::Renew, Opening | Greeting | Ready) => Token,
+        (Cause::Failed, Token | Opening | Greeting | Ready) => Waiting,
+        (Cause::WaitOver, Waiting) => Token,
+        (_, same) => same,
+    }
+}
+
+/// The phase, and what decides how a failure is answered.
+#[derive(Clone, Debug)]
+pub(crate) struct Session {
+    phase: Phase,
+    backoff: Backoff,
+    reset_after: Duration,
+    ready_since: Option<Instant>,
+    /// A 401 has come since the last welcome: the next one is a failure like any other.
+    refused_once: bool,
+}
+
+/// How a failure is answered.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Remedy {
+    NewToken,
+    Wait(Duration),
+}
+
+/// Bounds for how long a server may tell us to stay away.
+const SHORTEST_STAY: Duration = Duration::from_secs(1);
+const LONGEST_STAY: Duration = Duration::from_secs(300);
+
+impl Session {
+    pub(crate) const fn new(config: &Config) -> Self {
+        Self {
+            phase: Phase::Idle,
+            backoff: Backoff::new(config.backoff_base, config.backoff_cap),
+            reset_after: config.backoff_reset_after,
+            ready_since: None,
+            refused_once: false,
+        }
+    }
+
+    pub(crate) const fn phase(&self) -> Phase {
+        self.phase
+    }
+
+    /// Failures in a row.
+    pub(crate) const fn failures(&self) -> u32 {
+        self.backoff.failures()
+    }
+
+    /// Moves along the table; says whether anything moved.
+    pub(crate) fn on(&mut self, cause: Cause) -> bool {
+        let before = self.phase;
+        self.phase = next(before, cause);
+        self.phase != before
+    }
+
+    pub(crate) fn on_welcome(&mut self, now: Instant) {
+        self.on(Cause::Welcomed);
+        self.refused_once = false;
+        self.ready_since = Some(now);
+    }
+
+    /// The connection ended or was not to be had.
+    pub(crate) fn on_down(&mut self, now: Instant, rng: &mut SplitMix64, reason: Down) -> Remedy {
+        // A connect proves little; only time in use shows that the failures are over.
+        let ready_for = self.ready_since.take().map_or(Duration::ZERO, |since| now.since(since));
+        if ready_for >= self.reset_after {
+            self.backoff.reset();
+        }
+        if reason == Down::Unauthorized && !core::mem::replace(&mut self.refused_once, true) {
+            self.on(Cause::Renew);
+            return Remedy::NewToken;
+        }
+        self.on(Cause::Failed);
+        Remedy::Wait(if is_lasting(reason) {
+            self.backoff.next_long(rng)
+        } else {
+            self.backoff.next(rng)
+        })
+    }
+
+    /// There was no token. What the server asks for is a floor, with jitter on top.
+    pub(crate) fn on_no_token(&mut self, rng: &mut SplitMix64, reason: FetchFailure) -> Remedy {
+        self.on(Cause::Failed);
+        let jitter = if reason == FetchFailure::Lost(Loss::Tls) {
+            self.backoff.next_long(rng)
+        } else {
+            self.backoff.next(rng)
+        };
+        let floor = if let FetchFailure::RateLimited { retry_after: Some(stay) } = reason {
+            clamp_stay(stay)
+        } else {
+            Duration::ZERO
+        };
+        Remedy::Wait(floor + jitter)
+    }
+}
+
+/// What a server asks for, within reason.
+pub(crate) fn clamp_stay(stay: Duration) -> Duration {
+    stay.clamp(SHORTEST_STAY, LONGEST_STAY)
+}
+
+/// Failures that another quick attempt will not mend.
+const fn is_lasting(reason: Down) -> bool {
+    matches!(
+        reason,
+        Down::Lost(
+            Loss::Tls
+                | Loss::Closed { code: Some(1012 | 1013) }
+                | Loss::Upgrade { status: 403 | 429 }
+        ) | Down::Refused { kind: ErrorKind::Busy | ErrorKind::NotUnderstood, .. }
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn session() -> Session {
+        let mut session = Session::new(&Config::default());
+        session.on(Cause::Wanted);
+        session
+    }
+
+    fn welcome(session: &mut Session, now: Instant) {
+        session.on(Cause::Granted);
+        session.on(Cause::Opened);
+        session.on_welcome(now);
+        assert_eq!(session.phase(), Phase::Ready);
+    }
+
+    #[test]
+    fn nothing_but_the_next_step_moves_a_phase() {
+        let mut session = session();
+        for cause in [Cause::Opened, Cause::Welcomed, Cause::WaitOver, Cause::Wanted] {
+            assert!(!session.on(cause), "{cause:?} in Token");
+        }
+        assert!(session.on(Cause::Close));
+        for cause in [Cause::Wanted, Cause::Granted, Cause::Failed, Cause::Renew] {
+            assert!(!session.on(cause), "{cause:?} in Closed");
+        }
+    }
+
+    #[test]
+    fn only_the_first_refused_token_is_renewed_at_once() {
+        let (mut session, mut rng) = (session(), SplitMix64::new(1));
+        welcome(&mut session, Instant::ZERO);
+        let now = Instant::from_nanos(1);
+        assert_eq!(session.on_down(now, &mut rng, Down::Unauthorized), Remedy::NewToken);
+        session.on(Cause::Granted);
+        assert!(matches!(session.on_down(now, &mut rng, Down::Unauthorized), Remedy::Wait(_)));
+    }
+
+    #[test]
+    fn connecting_does_not_reset_the_backoff_a_minute_ready_does() {
+        let (mut session, mut rng) = (session(), SplitMix64::new(1));
+        let mut now = Instant::ZERO;
+        for failures in 1..4 {
+            welcome(&mut session, now);
+            now = now + Duration::from_secs(59);
+            session.on_down(now, &mut rng, Down::Lost(Loss::Eof));
+            assert_eq!(session.failures(), failures, "accepted and dropped");
+            session.on(Cause::WaitOver);
+        }
+        welcome(&mut session, now);
+        now = now + Duration::from_secs(60);
+        session.on_down(now, &mut rng, Down::Lost(Loss::Eof));
+        assert_eq!(session.failures(), 1);
+    }
+
+    #[test]
+    fn what_a_429_asks_for_is_a_floor_with_jitter() {
+        for seed in 0..50 {
+            let stay = Duration::from_millis(2500);
+            let limited = FetchFailure::RateLimited { retry_after: Some(stay) };
+            let remedy = session().on_no_token(&mut SplitMix64::new(seed), limited);
+            let Remedy::Wait(delay) = remedy else { panic!() };
+            assert!(delay > stay && delay <= stay + Duration::from_secs(1), "{delay:?}");
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! What the components of one client share: the present, the config, and one way out.
+
+use alloc::boxed::Box;
+use alloc::collections::VecDeque;
+
+use crate::config::Config;
+use crate::ids::{ConnId, RequestId};
+use crate::output::{Event, Output};
+use crate::rng::SplitMix64;
+use crate::stats::Stats;
+use crate::time::Instant;
+use crate::timers::Timers;
+
+/// Handed to every component that reacts to an input.
+pub(crate) struct Shared {
+    /// The time of the latest input; never goes backwards.
+    pub(crate) now: Instant,
+    pub(crate) config: Config,
+    pub(crate) rng: SplitMix64,
+    pub(crate) timers: Timers,
+    pub(crate) stats: Stats,
+    pub(crate) outbox: Outbox,
+    conns: u32,
+    requests: u32,
+}
+
+impl Shared {
+    pub(crate) fn new(now: Instant, seed: u64, config: Config) -> Self {
+        let outbox = Outbox { cap: config.max_queued_events, ..Outbox::default() };
+        let rng = SplitMix64::new(seed);
+        Self {
+            now,
+            config,
+            rng,
+            timers: Timers::default(),
+            stats: Stats::default(),
+            outbox,
+            conns: 0,
+            requests: 0,
+        }
+    }
+
+    /// Takes the caller's time; a clock that runs backwards is held, and counted.
+    pub(crate) fn advance(&mut self, now: Instant) {
+        if now < self.now {
+            self.stats.clock_backwards = self.stats.clock_backwards.saturating_add(1);
+        }
+        self.now = self.now.max(now);
+    }
+
+    pub(crate) fn event(&mut self, event: Event) {
+        let lagged = self.outbox.event(event);
+        self.stats.lagged = self.stats.lagged.saturating_add(lagged);
+    }
+
+    pub(crate) fn effect(&mut self, output: Output) {
+        self.outbox.queue.push_back(output);
+    }
+
+    pub(crate) fn send(&mut self, conn: ConnId, text: Box<str>) {
+        self.effect(Output::Send { conn, text });
+    }
+
+    /// Forgets what was to be sent on a connection that is gone.
+    pub(crate) fn cancel_sends(&mut self, gone: ConnId) {
+        self.outbox.queue.retain(|o| !matches!(o, Output::Send { conn, .. } if *conn == gone));
+    }
+
+    pub(crate) fn new_conn(&mut self) -> ConnId {
+        self.conns = self.conns.wrapping_add(1);
+        ConnId::new(self.conns)
+    }
+
+    pub(crate) fn new_request(&mut self) -> RequestId {
+        self.requests = self.requests.wrapping_add(1);
+        RequestId::new(self.requests)
+    }
+}
+
+/// Outputs in the order of their causes.
+#[derive(Default)]
+pub(crate) struct Outbox {
+    queue: VecDeque<Output>,
+    deltas: usize,
+    cap: usize,
+}
+
+impl Outbox {
+    /// Queues an event and says how many deltas were folded into a `Lagged` because nobody drained.
+    /// Effects, and events that change a state, are never folded.
+    fn event(&mut self, event: Event) -> u64 {
+        let mut lagged = 0;
+        if matches!(event, Event::Delta { .. }) {
+            if self.deltas >= self.cap {
+                lagged = self.fold();
+            }
+            self.deltas = self.deltas.saturating_add(1);
+        }
+        self.queue.push_back(Output::Event(event));
+        lagged
+    }
+
+    fn fold(&mut self) -> u64 {
+        let dropped = u32::try_from(self.deltas).unwrap_or(u32::MAX);
+        let mut earlier = 0_u32;
+        self.queue.retain(|output| {
+            if let Output::Event(Event::Lagged { dropped }) = output {
+                earlier = earlier.saturating_add(*dropped);
+            }
+            !matches!(output, Output::Event(Event::Delta { .. } | Event::Lagged { .. }))
+        });
+        self.deltas = 0;
+        let dropped_in_all = dropped.saturating_add(earlier);
+        self.queue.push_front(Output::Event(Event::Lagged { dropped: dropped_in_all }));
+        u64::from(dropped)
+    }
+
+    pub(crate) fn pop(&mut self) -> Option<Output> {
+        let output = self.queue.pop_front()?;
+        if matches!(output, Output::Event(Event::Delta { .. })) {
+            self.deltas = self.deltas.saturating_sub(1);
+        }
+        Some(output)
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.queue.is_empty()
+    }
+}

@@ -1,0 +1,299 @@
+//! What one line carries: topics wanted, asked for, confirmed; frames batched, acks matched.
+//!
+//! A frame holds up to 100 symbols of one channel and is answered by one ack, by id. An error for a
+//! batch says nothing about which symbol is to blame: the batch is halved until that one stands
+//! alone.
+
+use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
+use alloc::vec::Vec;
+
+use crate::channel::ChannelKind;
+use crate::config::Config;
+use crate::ids::TopicId;
+use crate::time::Instant;
+use crate::wire::ErrorKind;
+use crate::wire::encode::Command;
+
+/// A topic on this line.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Carried {
+    /// In `wants`, not asked for yet.
+    Queued,
+    /// In a batch that is not answered yet; `reverse` if the opposite is wanted by now.
+    Asked { reverse: bool },
+    /// The ack has come.
+    Confirmed,
+}
+
+/// Topics of one channel in one frame.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Batch {
+    pub(crate) command: Command,
+    pub(crate) kind: ChannelKind,
+    pub(crate) topics: Vec<TopicId>,
+    /// Ids of all tries: a late ack of an earlier one counts.
+    ids: Vec<u64>,
+    deadline: Instant,
+}
+
+/// What an answer or its absence means.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Answer {
+    /// The batch is through.
+    Done(Batch),
+    /// This topic cannot be had.
+    Rejected(TopicId),
+    /// It will be asked again.
+    Again,
+    /// It was asked often enough: the line is of no use.
+    GiveUp,
+    /// It belongs to no request of ours.
+    Unknown,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Subscriptions {
+    carried: BTreeMap<TopicId, Carried>,
+    /// To be batched; sorted so that ends come first and one channel's topics stand together.
+    wants: BTreeSet<(Command, ChannelKind, TopicId)>,
+    /// To be sent as they are.
+    again: VecDeque<Batch>,
+    sent: Vec<Batch>,
+    /// Both are lowered when the server teaches less, and stay so over reconnects.
+    symbols_per_frame: usize,
+    topics_per_line: usize,
+    retries: usize,
+}
+
+impl Subscriptions {
+    pub(crate) const fn new(config: &Config) -> Self {
+        Self {
+            carried: BTreeMap::new(),
+            wants: BTreeSet::new(),
+            again: VecDeque::new(),
+            sent: Vec::new(),
+            symbols_per_frame: config.symbols_per_frame,
+            topics_per_line: config.topics_per_line,
+            retries: config.ack_retries as usize,
+        }
+    }
+
+    /// Forgets everything but the limits that were learned: the connection is gone.
+    pub(crate) fn clear(&mut self) {
+        self.carried.clear();
+        self.wants.clear();
+        self.again.clear();
+        self.sent.clear();
+    }
+
+    /// Wants a topic; true if it is confirmed already.
+    pub(crate) fn subscribe(&mut self, topic: TopicId, kind: ChannelKind) -> bool {
+        match self.carried.get_mut(&topic) {
+            None => {
+                self.carried.insert(topic, Carried::Queued);
+                self.wants.insert((Command::Subscribe, kind, topic));
+                false
+            }
+            Some(Carried::Confirmed) => {
+                self.wants.remove(&(Command::Unsubscribe, kind, topic));
+                true
+            }
+            Some(Carried::Asked { .. }) => {
+                self.set_reverse(topic, Command::Subscribe);
+                false
+            }
+            Some(Carried::Queued) => false,
+        }
+    }
+
+    /// Wants a topic no more; true if the line does not carry it any longer.
+    pub(crate) fn unsubscribe(&mut self, topic: TopicId, kind: ChannelKind) -> bool {
+        match self.carried.get_mut(&topic) {
+            None => true,
+            Some(Carried::Queued) => {
+                self.carried.remove(&topic);
+                self.wants.remove(&(Command::Subscribe, kind, topic));
+                true
+            }
+            Some(Carried::Confirmed) => {
+                self.wants.insert((Command::Unsubscribe, kind, topic));
+                false
+            }
+            Some(Carried::Asked { .. }) => {
+                self.set_reverse(topic, Command::Unsubscribe);
+                false
+            }
+        }
+    }
+
+    /// `wanted` is what is wanted of a topic in an unanswered batch.
+    fn set_reverse(&mut self, topic: TopicId, wanted: Command) {
+        let batch = self.sent.iter().chain(&self.again).find(|batch| batch.topics.contains(&topic));
+        let reverse = batch.is_some_and(|batch| batch.command != wanted);
+        self.carried.insert(topic, Carried::Asked { reverse });
+    }
+
+    /// Whether there is a frame to send.
+    pub(crate) fn has_work(&self) -> bool {
+        !self.again.is_empty() || !self.wants.is_empty()
+    }
+
+    /// The next frame's batch under the id `id`; `Err` is a topic for which there is no room.
+    pub(crate) fn next_batch(
+        &mut self,
+        id: u64,
+        deadline: Instant,
+    ) -> Option<Result<&Batch, TopicId>> {
+        let mut batch = match self.again.pop_front() {
+            Some(batch) => batch,
+            None => match self.gather()? {
+                Ok(batch) => batch,
+                Err(topic) => return Some(Err(topic)),
+            },
+        };
+        batch.ids.push(id);
+        batch.deadline = deadline;
+        self.sent.push(batch);
+        self.sent.last().map(Ok)
+    }
+
+    fn gather(&mut self) -> Option<Result<Batch, TopicId>> {
+        let &(command, kind, topic) = self.wants.first()?;
+        let mut room = self.symbols_per_frame;
+        if command == Command::Subscribe {
+            let queued = self.carried.values().filter(|c| **c == Carried::Queued).count();
+            let on_line = self.carried.len().saturating_sub(queued);
+            room = room.min(self.topics_per_line.saturating_sub(on_line));
+            if room == 0 {
+                self.wants.pop_first();
+                self.carried.remove(&topic);
+                return Some(Err(topic));
+            }
+        }
+        let mut topics = Vec::new();
+        while let Some(&want) = self.wants.first() {
+            if topics.len() == room || (want.0, want.1) != (command, kind) {
+                break;
+            }
+            self.wants.pop_first();
+            self.carried.insert(want.2, Carried::Asked { reverse: false });
+            topics.push(want.2);
+        }
+        Some(Ok(Batch { command, kind, topics, ids: Vec::new(), deadline: Instant::ZERO }))
+    }
+
+    /// When the oldest unanswered frame is overdue.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        self.sent.iter().map(|batch| batch.deadline).min()
+    }
+
+    pub(crate) fn on_ack(&mut self, id: Option<u64>) -> Answer {
+        match self.take(id) {
+            Some(batch) => self.done(batch),
+            None => Answer::Unknown,
+        }
+    }
+
+    fn done(&mut self, batch: Batch) -> Answer {
+        for &topic in &batch.topics {
+            let reverse = self.carried.get(&topic) == Some(&Carried::Asked { reverse: true });
+            match (batch.command, reverse) {
+                (Command::Subscribe, _) => {
+                    self.carried.insert(topic, Carried::Confirmed);
+                    if reverse {
+                        self.wants.insert((Command::Unsubscribe, batch.kind, topic));
+                    }
+                }
+                (Command::Unsubscribe, false) => {
+                    self.carried.remove(&topic);
+                }
+                (Command::Unsubscribe, true) => {
+                    self.carried.insert(topic, Carried::Queued);
+                    self.wants.insert((Command::Subscribe, batch.kind, topic));
+                }
+            }
+        }
+        Answer::Done(batch)
+    }
+
+    /// An error frame about a request.
+    pub(crate) fn on_error(&mut self, id: Option<u64>, kind: ErrorKind) -> Answer {
+        // The id may be one that the server made: with a single open request there is no doubt.
+        let only = match self.sent.as_slice() {
+            [only] => only.ids.last().copied(),
+            _ => None,
+        };
+        let Some(batch) = self.take(id).or_else(|| self.take(only)) else {
+            return Answer::Unknown;
+        };
+        if batch.command == Command::Unsubscribe {
+            // Whatever it was that could not be ended, it is not there.
+            return self.done(batch);
+        }
+        match (kind, batch.topics.as_slice()) {
+            (ErrorKind::TooManyTopics { limit }, _) => self.learn_topics(limit, batch),
+            (_, &[topic]) => {
+                self.carried.remove(&topic);
+                Answer::Rejected(topic)
+            }
+            _ => {
+                if kind == ErrorKind::TooManyPerFrame {
+                    self.symbols_per_frame = (batch.topics.len() / 2).max(1);
+                }
+                self.split(batch)
+            }
+        }
+    }
+
+    /// Back into the queue, where there is room for fewer now.
+    fn learn_topics(&mut self, limit: Option<u32>, batch: Batch) -> Answer {
+        let confirmed = self.carried.values().filter(|c| **c == Carried::Confirmed).count();
+        let below_this = confirmed.saturating_add(batch.topics.len()).saturating_sub(1);
+        let named = limit.map_or(usize::MAX, |limit| limit as usize);
+        self.topics_per_line = self.topics_per_line.min(named).min(below_this);
+        for &topic in &batch.topics {
+            if self.carried.get(&topic) == Some(&Carried::Asked { reverse: true }) {
+                self.carried.remove(&topic);
+            } else {
+                self.carried.insert(topic, Carried::Queued);
+                self.wants.insert((batch.command, batch.kind, topic));
+            }
+        }
+        Answer::Again
+    }
+
+    fn split(&mut self, mut batch: Batch) -> Answer {
+        let rest = batch.topics.split_off(batch.topics.len() / 2);
+        batch.ids.clear();
+        let other = Batch { topics: rest, ..batch.clone() };
+        self.again.push_back(batch);
+        self.again.push_back(other);
+        Answer::Again
+    }
+
+    /// The deadline has come: what is overdue goes out again, until it has been often enough.
+    pub(crate) fn on_overdue(&mut self, now: Instant) -> Answer {
+        let Some(at) = self.sent.iter().position(|batch| batch.deadline <= now) else {
+            return Answer::Unknown;
+        };
+        let batch = self.sent.remove(at);
+        if batch.ids.len() > self.retries {
+            return Answer::GiveUp;
+        }
+        self.again.push_back(batch);
+        Answer::Again
+    }
+
+    fn take(&mut self, id: Option<u64>) -> Option<Batch> {
+        let id = id?;
+        let has = |batch: &Batch| batch.ids.contains(&id);
+        if let Some(at) = self.sent.iter().position(has) {
+            return Some(self.sent.remove(at));
+        }
+        let at = self.again.iter().position(has)?;
+        self.again.remove(at)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,259 @@
+//! The topics of a client: what is wanted, what state it is in, where its frames go.
+
+use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+
+use crate::book::sync::{BookStatus, BookSync};
+use crate::book::watch::{Verdict, Watch};
+use crate::channel::Channel;
+use crate::config::Config;
+use crate::ids::{LineId, TopicId};
+use crate::output::Event;
+use crate::shared::Shared;
+use crate::time::Instant;
+use crate::timers::{Timer, TopicTimer};
+use crate::wire::{Delta, peek_sequence};
+
+/// How far the subscription to a topic has come.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[allow(clippy::exhaustive_enums, reason = "the states of a subscription")]
+pub enum TopicStatus {
+    /// Will be asked for as soon as a line is ready.
+    Wanted,
+    /// Asked for, not confirmed yet.
+    Pending,
+    /// The exchange confirmed it.
+    Confirmed {
+        /// Nothing has been heard for [`Config::silent_after`](crate::Config::silent_after). The
+        /// exchange confirms symbols that do not exist, too, and then says nothing for ever.
+        silent: bool,
+    },
+    /// Refused.
+    Rejected {
+        /// With this code.
+        code: u32,
+    },
+    /// Not wanted (any more).
+    Unsubscribed,
+}
+
+pub(crate) struct Topic {
+    pub(crate) channel: Channel,
+    pub(crate) status: TopicStatus,
+    heard_at: Instant,
+    feed: Feed,
+}
+
+enum Feed {
+    Book(Box<BookSync>),
+    Ticker(Vec<(LineId, Watch)>),
+}
+
+/// What became of a frame.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Routed {
+    /// It concerned a book; everything there is to say was said as an event.
+    Book,
+    /// It is for the user.
+    Push(TopicId),
+    /// It was seen before.
+    Repeat,
+    /// Nobody wants it.
+    Unwanted,
+}
+
+/// All topics that were ever wanted; an id is a position here.
+#[derive(Default)]
+pub(crate) struct Topics {
+    list: Vec<Topic>,
+    by_channel: BTreeMap<Channel, TopicId>,
+    wanted: usize,
+}
+
+impl Topics {
+    /// Wants a channel; `None` in place of an id would need 2^32 topics.
+    pub(crate) fn want(&mut self, channel: Channel, config: &Config) -> Option<TopicId> {
+        if let Some(&topic) = self.by_channel.get(&channel) {
+            let known = self.list.get_mut(topic.index())?;
+            if !known.is_wanted() {
+                known.status = TopicStatus::Wanted;
+                self.wanted = self.wanted.saturating_add(1);
+            }
+            return Some(topic);
+        }
+        let topic = TopicId::new(u32::try_from(self.list.len()).ok()?);
+        let feed = match channel {
+            Channel::Level2(_) => Feed::Book(Box::new(BookSync::new(topic, config))),
+            Channel::TickerV2(_) => Feed::Ticker(Vec::new()),
+        };
+        let status = TopicStatus::Wanted;
+        self.list.push(Topic { channel, status, heard_at: Instant::ZERO, feed });
+        self.by_channel.insert(channel, topic);
+        self.wanted = self.wanted.saturating_add(1);
+        Some(topic)
+    }
+
+    pub(crate) const fn wanted(&self) -> usize {
+        self.wanted
+    }
+
+    pub(crate) fn is_wanted(&self, channel: Channel) -> bool {
+        let topic = self.by_channel.get(&channel).and_then(|&topic| self.get(topic));
+        topic.is_some_and(Topic::is_wanted)
+    }
+
+    /// Ends the interest in a topic, with `status` as its last word.
+    pub(crate) fn drop_interest(&mut self, cx: &mut Shared, topic: TopicId, status: TopicStatus) {
+        let Some(entry) = self.list.get_mut(topic.index()) else { return };
+        if entry.is_wanted() {
+            self.wanted = self.wanted.saturating_sub(1);
+        }
+        entry.status = status;
+        cx.timers.clear(Timer::Topic(topic, TopicTimer::Silence));
+        if let Feed::Book(book) = &mut entry.feed {
+            book.stop(cx);
+        }
+    }
+
+    pub(crate) fn drop_all(&mut self, cx: &mut Shared) {
+        for topic in self.ids() {
+            self.drop_interest(cx, topic, TopicStatus::Unsubscribed);
+        }
+    }
+
+    pub(crate) fn on_asked(&mut self, topic: TopicId) {
+        if let Some(entry) = self.list.get_mut(topic.index()).filter(|entry| entry.is_wanted()) {
+            entry.status = TopicStatus::Pending;
+        }
+    }
+
+    pub(crate) fn on_confirmed(&mut self, cx: &mut Shared, topic: TopicId, line: LineId) {
+        let Some(entry) = self.list.get_mut(topic.index()).filter(|entry| entry.is_wanted()) else {
+            return;
+        };
+        entry.status = TopicStatus::Confirmed { silent: false };
+        entry.heard_at = cx.now;
+        cx.timers.set(Timer::Topic(topic, TopicTimer::Silence), cx.now + cx.config.silent_after);
+        cx.event(Event::Confirmed { topic });
+        if let Feed::Book(book) = &mut entry.feed {
+            book.on_confirmed(cx, line);
+        }
+    }
+
+    /// A line is down: nothing on it is confirmed any more.
+    pub(crate) fn on_line_down(&mut self, cx: &mut Shared, line: LineId) {
+        for topic in self.ids() {
+            let Some(entry) = self.list.get_mut(topic.index()) else { continue };
+            if entry.is_wanted() {
+                entry.status = TopicStatus::Wanted;
+            }
+            cx.timers.clear(Timer::Topic(topic, TopicTimer::Silence));
+            match &mut entry.feed {
+                Feed::Book(book) => book.on_feed_lost(cx, line),
+                Feed::Ticker(feeds) => feeds.retain(|(feed, _)| *feed != line),
+            }
+        }
+    }
+
+    /// Routes the data of a pushed frame.
+    pub(crate) fn on_message(
+        &mut self,
+        cx: &mut Shared,
+        line: LineId,
+        channel: Channel,
+        data: &[u8],
+    ) -> Routed {
+        let Some(&topic) = self.by_channel.get(&channel) else { return Routed::Unwanted };
+        let Some(entry) = self.list.get_mut(topic.index()).filter(|entry| entry.is_wanted()) else {
+            return Routed::Unwanted;
+        };
+        entry.on_heard(cx, topic);
+        match &mut entry.feed {
+            Feed::Book(book) => {
+                match Delta::parse(data) {
+                    Ok(delta) => book.on_delta(cx, line, delta),
+                    Err(error) => book.on_poison(cx, line, error),
+                }
+                Routed::Book
+            }
+            Feed::Ticker(feeds) => {
+                let verdict = peek_sequence(data).map(|s| watch_of(feeds, line).judge(s));
+                match verdict {
+                    Some(Verdict::Repeat) => Routed::Repeat,
+                    Some(Verdict::New | Verdict::Restarted) | None => Routed::Push(topic),
+                }
+            }
+        }
+    }
+
+    pub(crate) fn on_silence_due(&mut self, cx: &mut Shared, topic: TopicId) {
+        let Some(entry) = self.list.get_mut(topic.index()) else { return };
+        let timer = Timer::Topic(topic, TopicTimer::Silence);
+        // Re-armed here and not per frame: frames only note the time.
+        let due = entry.heard_at + cx.config.silent_after;
+        if due > cx.now {
+            cx.timers.set(timer, due);
+        } else if entry.status == (TopicStatus::Confirmed { silent: false }) {
+            entry.status = TopicStatus::Confirmed { silent: true };
+            cx.event(Event::Silent { topic });
+        }
+    }
+
+    pub(crate) fn get(&self, topic: TopicId) -> Option<&Topic> {
+        self.list.get(topic.index())
+    }
+
+    pub(crate) fn book(&self, topic: TopicId) -> Option<&BookSync> {
+        match &self.get(topic)?.feed {
+            Feed::Book(book) => Some(book),
+            Feed::Ticker(_) => None,
+        }
+    }
+
+    pub(crate) fn book_mut(&mut self, topic: TopicId) -> Option<&mut BookSync> {
+        match &mut self.list.get_mut(topic.index())?.feed {
+            Feed::Book(book) => Some(book),
+            Feed::Ticker(_) => None,
+        }
+    }
+
+    /// Every id there is.
+    pub(crate) fn ids(&self) -> impl Iterator<Item = TopicId> + use<> {
+        (0..u32::try_from(self.list.len()).unwrap_or(u32::MAX)).map(TopicId::new)
+    }
+}
+
+impl Topic {
+    pub(crate) const fn is_wanted(&self) -> bool {
+        !matches!(self.status, TopicStatus::Unsubscribed | TopicStatus::Rejected { .. })
+    }
+
+    pub(crate) fn book_status(&self) -> Option<BookStatus> {
+        match &self.feed {
+            Feed::Book(book) => Some(book.status()),
+            Feed::Ticker(_) => None,
+        }
+    }
+
+    fn on_heard(&mut self, cx: &mut Shared, topic: TopicId) {
+        self.heard_at = cx.now;
+        if self.status == (TopicStatus::Confirmed { silent: true }) {
+            self.status = TopicStatus::Confirmed { silent: false };
+            let due = cx.now + cx.config.silent_after;
+            cx.timers.set(Timer::Topic(topic, TopicTimer::Silence), due);
+            cx.event(Event::Heard { topic });
+        }
+    }
+}
+
+/// The watch of a line, made when the line first speaks of the topic.
+fn watch_of(feeds: &mut Vec<(LineId, Watch)>, line: LineId) -> &mut Watch {
+    let known = feeds.iter().position(|(feed, _)| *feed == line);
+    let at = known.unwrap_or_else(|| {
+        feeds.push((line, Watch::default()));
+        feeds.len().saturating_sub(1)
+    });
+    #[allow(clippy::indexing_slicing, reason = "the position was just found or made")]
+    &mut feeds[at].1
+}

@@ -1,0 +1,34 @@
+//! Bytes to messages and back. Everything here is a pure function; nothing allocates on the way
+//! of a level2 frame.
+//!
+//! * [`Frame::parse`] reads the envelope of any WebSocket frame; [`Delta::parse`] the data of a
+//!   level2 one.
+//! * [`Snapshot::parse`] reads the body of `GET /api/v1/level2/snapshot`.
+//!
+//! ```
+//! use kucoin_futures_proto::wire::{Delta, Frame};
+//!
+//! let text = br#"{"topic":"/contractMarket/level2:XBTUSDTM","type":"message","subject":"level2",
+//!     "sn":41,"data":{"sequence":41,"change":"63000.5,buy,7","timestamp":1790000000123}}"#;
+//! let Frame::Message(message) = Frame::parse(text)? else { panic!() };
+//! let delta = Delta::parse(message.data)?;
+//! assert_eq!((delta.price.to_string().as_str(), delta.size.get()), ("63000.5", 7));
+//! # Ok::<(), kucoin_futures_proto::WireError>(())
+//! ```
+
+mod delta;
+pub(crate) mod encode;
+mod frame;
+mod rest;
+pub(crate) mod scan;
+mod snapshot;
+mod ticker;
+
+pub use delta::{Delta, Side};
+pub use frame::{Ack, ErrorFrame, ErrorKind, Frame, FrameId, MessageFrame, Pong, Welcome};
+pub(crate) use rest::{Bullet, Server, api_data, parse_server_time};
+pub use rest::{Contract, Contracts};
+pub use scan::Text;
+pub use snapshot::Snapshot;
+pub use ticker::TickerV2;
+pub(crate) use ticker::peek_sequence;

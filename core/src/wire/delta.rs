@@ -1,0 +1,109 @@
+//! The data of a level2 frame: one absolute change of one price level.
+
+use core::fmt;
+
+use super::scan::{Scanner, Text, Value, once};
+use crate::error::WireError;
+use crate::ids::Sequence;
+use crate::num::{Lots, Price};
+use crate::time::UnixNanos;
+
+/// A side of the book. Exhaustive: there is no third.
+#[allow(clippy::exhaustive_enums, reason = "a book has two sides")]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Side {
+    /// Buyers; best is highest. `buy` on the wire.
+    Bid,
+    /// Sellers; best is lowest. `sell` on the wire.
+    Ask,
+}
+
+impl fmt::Display for Side {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Bid => "bid",
+            Self::Ask => "ask",
+        })
+    }
+}
+
+/// One change: at `sequence`, the level at `price` has `size` lots. Zero removes the level;
+/// removing one that is not there is normal (it lay beyond the snapshot).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct Delta {
+    /// Position in the symbol's stream; the next delta has the next number.
+    pub sequence: Sequence,
+    /// Price of the level. Zero occurs on the spot feed and changes nothing.
+    pub price: Price,
+    /// Absolute new size in lots, not a difference.
+    pub size: Lots,
+    /// When the exchange made the change, from milliseconds. Neighbours may step back by 1 ms;
+    /// the documentation's worked example has none.
+    pub ts_event: Option<UnixNanos>,
+    /// Side of the level.
+    pub side: Side,
+}
+
+/// Longest `change` that is unescaped; an unescaped one may be of any length.
+const ESCAPED_CHANGE: usize = 128;
+
+impl Delta {
+    /// A delta of these parts, without an exchange time.
+    #[must_use]
+    pub const fn new(sequence: Sequence, side: Side, price: Price, size: Lots) -> Self {
+        Self { sequence, price, size, ts_event: None, side }
+    }
+
+    /// Reads the `data` object of a level2 frame, for example
+    /// `{"sequence":41,"change":"63000.5,buy,7","timestamp":1790000000123}`.
+    ///
+    /// # Errors
+    /// Anything that is not exactly one change: a part too many, a side other than `buy` and
+    /// `sell`, a negative or too fine price, a fractional size, a sequence that is not an integer.
+    pub fn parse(data: &[u8]) -> Result<Self, WireError> {
+        let (mut sequence, mut change, mut timestamp) = (None, None, None);
+        let mut scanner = Scanner::new(data);
+        scanner.object()?;
+        let mut first = true;
+        while let Some(key) = scanner.key(&mut first)? {
+            let value = scanner.value()?;
+            if key.is("sequence") {
+                once(&mut sequence, value.integer("sequence")?, "sequence")?;
+            } else if key.is("change") {
+                once(&mut change, value.text("change")?, "change")?;
+            } else if key.is("timestamp") {
+                once(&mut timestamp, parse_millis(value)?, "timestamp")?;
+            }
+        }
+        scanner.end()?;
+        let sequence = sequence.ok_or(WireError::Missing { field: "sequence" })?;
+        let change = change.ok_or(WireError::Missing { field: "change" })?;
+        let (price, side, size) = parse_change(change)?;
+        Ok(Self { sequence: Sequence::new(sequence), price, size, ts_event: timestamp, side })
+    }
+}
+
+fn parse_millis(value: Value<'_>) -> Result<UnixNanos, WireError> {
+    let millis = value.integer("timestamp")?;
+    UnixNanos::from_millis(millis).ok_or(WireError::OutOfRange { field: "timestamp" })
+}
+
+/// `price,side,size`, in this order, whatever the prose of the documentation says.
+fn parse_change(change: Text<'_>) -> Result<(Price, Side, Lots), WireError> {
+    const MALFORMED: WireError = WireError::Malformed { field: "change" };
+    let mut room = [0; ESCAPED_CHANGE];
+    let change = change.resolve(&mut room).ok_or(WireError::TooLong { field: "change" })?;
+    let mut parts = change.as_bytes().split(|&b| b == b',');
+    let mut part = || parts.next().ok_or(MALFORMED);
+    let (price, side, size) = (part()?, part()?, part()?);
+    if parts.next().is_some() {
+        return Err(MALFORMED);
+    }
+    let side = match side {
+        b"buy" => Side::Bid,
+        b"sell" => Side::Ask,
+        _ => return Err(MALFORMED),
+    };
+    Ok((Price::parse(price, "price")?, side, Lots::parse(size, "size")?))
+}
