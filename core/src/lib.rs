@@ -76,7 +76,8 @@
     clippy::exhaustive_enums,
     clippy::float_arithmetic,
     clippy::std_instead_of_alloc,
-    clippy::std_instead_of_core
+    clippy::std_instead_of_core,
+    clippy::wildcard_enum_match_arm
 )]
 #![cfg_attr(
     test,

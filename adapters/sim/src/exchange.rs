@@ -1,0 +1,532 @@
+//! The exchange as one pure state machine: time and bytes in, frames and closes out.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use kucoin_futures_proto::wire::Side;
+use kucoin_futures_proto::{Instant, Sequence, SplitMix64, Symbol, UnixNanos};
+
+use crate::contract::Contract;
+use crate::fault::{Entry, Fault, Plan, Target};
+use crate::market::{Change, Market};
+use crate::rest::Quota;
+use crate::session::{Feed, Reply, Session, error_frame, server_id};
+use crate::token::{Standing, Tokens};
+
+/// What an exchange is made of.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ExchangeConfig {
+    /// What is listed. Default: [`Contract::defaults`].
+    pub contracts: Vec<Contract>,
+    /// Level changes a second, of each symbol. Default 20; 0 for a still market.
+    pub rate: f64,
+    /// What the token response says. Default 18 s: as on the real one.
+    pub ping_interval: Duration,
+    /// What the token response says. Default 10 s: as on the real one.
+    pub ping_timeout: Duration,
+    /// What the token response says.
+    pub endpoint: String,
+    /// The exchange's clock at the start.
+    pub unix_start: UnixNanos,
+    /// The one account that may sign requests.
+    pub account: Account,
+    /// The limits in force.
+    pub limits: Limits,
+    /// Faults, from the start on.
+    pub faults: Plan,
+}
+
+/// The keys that `bullet-private` accepts. Not secrets: anyone may know them.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Account {
+    /// `KC-API-KEY`. Default `sim-key`.
+    pub key: String,
+    /// Default `sim-secret`.
+    pub secret: String,
+    /// In the clear. Default `sim-passphrase`.
+    pub passphrase: String,
+}
+
+/// What the exchange tolerates.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Limits {
+    /// Client frames in 10 s, per connection. Default 100.
+    pub messages_per_10s: usize,
+    /// Symbols in one topic string. Default 100.
+    pub symbols_per_frame: usize,
+    /// Topics on one connection. Default 300.
+    pub topics_per_session: usize,
+    /// Connections at a time. Default 50.
+    pub sessions: usize,
+}
+
+impl Default for ExchangeConfig {
+    fn default() -> Self {
+        Self {
+            contracts: Contract::defaults(),
+            rate: 20.0,
+            ping_interval: Duration::from_secs(18),
+            ping_timeout: Duration::from_secs(10),
+            endpoint: "ws://127.0.0.1:80/".into(),
+            unix_start: UnixNanos::from_nanos(1_790_000_000_000_000_000),
+            account: Account {
+                key: "sim-key".into(),
+                secret: "sim-secret".into(),
+                passphrase: "sim-passphrase".into(),
+            },
+            limits: Limits {
+                messages_per_10s: 100,
+                symbols_per_frame: 100,
+                topics_per_session: 300,
+                sessions: 50,
+            },
+            faults: Plan::default(),
+        }
+    }
+}
+
+/// The name of a connection, given by whoever carries its bytes.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct SessionId(pub u64);
+
+/// What the exchange does.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[allow(clippy::exhaustive_enums, reason = "whoever carries the bytes must not overlook one")]
+pub enum Outgoing {
+    /// A text frame.
+    Send(SessionId, Arc<str>),
+    /// A close frame and the end; code 1006: the end without a frame.
+    Close(SessionId, u16, &'static str),
+    /// A scripted fault took effect: for reports, nothing to carry.
+    Injected(Fault),
+}
+
+/// What the exchange has seen.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[non_exhaustive]
+pub struct Counts {
+    /// Tokens given out.
+    pub tokens: u64,
+    /// Connections that were opened.
+    pub connects: u64,
+    /// REST requests.
+    pub requests: u64,
+    /// Full snapshots served.
+    pub snapshots: u64,
+    /// Level changes made.
+    pub changes: u64,
+    /// Frames pushed, to all connections.
+    pub pushed: u64,
+    /// Client frames received.
+    pub received: u64,
+    /// Times a client exceeded a limit.
+    pub violations: u64,
+}
+
+/// The simulated exchange.
+#[derive(Debug)]
+pub struct Exchange {
+    pub(crate) config: ExchangeConfig,
+    pub(crate) markets: BTreeMap<Symbol, Market>,
+    pub(crate) tokens: Tokens,
+    pub(crate) quota: Quota,
+    pub(crate) rng: SplitMix64,
+    pub(crate) counts: Counts,
+    /// Stale snapshots still to be served.
+    pub(crate) stale: BTreeMap<Symbol, u32>,
+    started: Instant,
+    now: Instant,
+    sessions: BTreeMap<SessionId, Session>,
+    outgoing: VecDeque<Outgoing>,
+    /// When each market changes next, and when each scripted fault comes.
+    pulses: BTreeMap<Symbol, Instant>,
+    script: Vec<(Instant, Entry)>,
+    /// Deltas still to be held back.
+    held_back: BTreeMap<Symbol, u32>,
+    last_frames: BTreeMap<Symbol, Arc<str>>,
+    no_pongs_until: Instant,
+    refused_until: Instant,
+    too_many: (u32, Duration),
+    html: u32,
+}
+
+impl Exchange {
+    /// An exchange that opens at `now`. The seed decides everything that is drawn.
+    #[must_use]
+    pub fn new(now: Instant, seed: u64, config: ExchangeConfig) -> Self {
+        let mut rng = SplitMix64::new(seed);
+        let start_ms = config.unix_start.as_millis();
+        let mut markets = BTreeMap::new();
+        let mut pulses = BTreeMap::new();
+        for contract in &config.contracts {
+            // Counters look like times in milliseconds, a little in the past.
+            let start = Sequence::new(start_ms - 40_000_000_000 - rng.below(1_000_000_000));
+            let symbol = contract.symbol;
+            markets.insert(symbol, Market::new(contract.clone(), rng.next_u64(), start));
+            pulses.insert(symbol, now);
+        }
+        let script = config.faults.entries.iter().map(|entry| (now + entry.at, *entry)).collect();
+        Self {
+            config,
+            markets,
+            tokens: Tokens::default(),
+            quota: Quota::default(),
+            rng,
+            counts: Counts::default(),
+            stale: BTreeMap::new(),
+            started: now,
+            now,
+            sessions: BTreeMap::new(),
+            outgoing: VecDeque::new(),
+            pulses,
+            script,
+            held_back: BTreeMap::new(),
+            last_frames: BTreeMap::new(),
+            no_pongs_until: Instant::ZERO,
+            refused_until: Instant::ZERO,
+            too_many: (0, Duration::ZERO),
+            html: 0,
+        }
+    }
+
+    /// Sets the address that token responses name: known only once a server listens.
+    pub fn set_endpoint(&mut self, endpoint: String) {
+        self.config.endpoint = endpoint;
+    }
+
+    /// The market of a symbol.
+    #[must_use]
+    pub fn market(&self, symbol: Symbol) -> Option<&Market> {
+        self.markets.get(&symbol)
+    }
+
+    /// What was seen so far.
+    #[must_use]
+    pub const fn counts(&self) -> Counts {
+        self.counts
+    }
+
+    /// A client connects. `query` is what follows the `?` of the address, percent-encoded or not.
+    ///
+    /// `false`: refused before any upgrade. Otherwise the first frame is a welcome or an error.
+    pub fn connect(&mut self, now: Instant, id: SessionId, query: &str) -> bool {
+        self.tick(now);
+        if now < self.refused_until {
+            return false;
+        }
+        self.counts.connects += 1;
+        let parameter = |name: &str| {
+            let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+            pairs.filter(|(key, _)| *key == name).map(|(_, value)| percent_decode(value)).next()
+        };
+        let standing = self.tokens.standing(now, &parameter("token").unwrap_or_default());
+        let full = self.sessions.len() >= self.config.limits.sessions;
+        let refusal = match standing {
+            Standing::Unknown => Some((401, "token is invalid".into())),
+            Standing::Expired => Some((401, "token is expired".into())),
+            Standing::Valid { .. } if full => {
+                let most = self.config.limits.sessions;
+                Some((509, format!("exceed max session count limitation of {most}")))
+            }
+            Standing::Valid { .. } => None,
+        };
+        if let Some((code, text)) = refusal {
+            let frame = error_frame(&server_id(&mut self.rng), code, &text);
+            self.send(id, frame.into());
+            self.outgoing.push_back(Outgoing::Close(id, 1000, ""));
+            return true;
+        }
+        let private = standing == Standing::Valid { private: true };
+        self.sessions.insert(id, Session::new(now, private));
+        let connect_id = parameter("connectId").unwrap_or_else(|| server_id(&mut self.rng));
+        let connect_id = serde_json::Value::from(connect_id);
+        self.send(id, format!(r#"{{"id":{connect_id},"type":"welcome"}}"#).into());
+        true
+    }
+
+    /// A text frame of a client.
+    pub fn receive(&mut self, now: Instant, id: SessionId, text: &str) {
+        self.tick(now);
+        let unix_us = self.unix(now).as_nanos() / 1_000;
+        let pongs = now >= self.no_pongs_until;
+        let Some(session) = self.sessions.get_mut(&id) else { return };
+        self.counts.received += 1;
+        let limits = &self.config.limits;
+        for reply in session.on_text(now, unix_us, &mut self.rng, limits, pongs, text) {
+            self.counts.violations += u64::from(matches!(reply, Reply::Close(..)));
+            self.perform(id, reply);
+        }
+    }
+
+    /// A connection is gone.
+    pub fn lost(&mut self, id: SessionId) {
+        self.sessions.remove(&id);
+    }
+
+    /// Lets everything happen that is due.
+    pub fn tick(&mut self, now: Instant) {
+        self.now = self.now.max(now);
+        while let Some(due) = self.poll_timeout().filter(|due| *due <= self.now) {
+            self.run_script(due);
+            self.run_sessions(due);
+            self.run_markets(due);
+        }
+    }
+
+    /// What is to be carried out; `None` once drained.
+    pub fn poll_output(&mut self) -> Option<Outgoing> {
+        self.outgoing.pop_front()
+    }
+
+    /// When `tick` has something to do.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        let pulse = self.pulses.values().filter(|_| self.config.rate > 0.0).min();
+        let script = self.script.iter().map(|(at, _)| at).min();
+        let session = self.sessions.values().map(Session::deadline).min();
+        [pulse.copied(), script.copied(), session].into_iter().flatten().min()
+    }
+
+    /// Breaks something now.
+    pub fn inject(&mut self, now: Instant, fault: Fault) {
+        self.outgoing.push_back(Outgoing::Injected(fault));
+        match fault {
+            Fault::Drop { target, count } => {
+                let hit = self.hit(target);
+                self.held_back.extend(hit.map(|symbol| (symbol, count)));
+            }
+            Fault::Repeat { target, count } => {
+                let hit: Vec<Symbol> = self.hit(target).collect();
+                for symbol in hit {
+                    let frame = self.last_frames.get(&symbol).cloned();
+                    for frame in frame.iter().cycle().take(count as usize * frame.iter().len()) {
+                        self.push(Feed::Level2, symbol, frame);
+                    }
+                }
+            }
+            Fault::StepBack { target, step } => {
+                let hit: Vec<Symbol> = self.hit(target).collect();
+                for symbol in hit {
+                    self.last_frames.remove(&symbol);
+                    if let Some(market) = self.markets.get_mut(&symbol) {
+                        market.step_back(step);
+                    }
+                }
+            }
+            Fault::StaleSnapshot { target, count } => {
+                let hit = self.hit(target);
+                self.stale.extend(hit.map(|symbol| (symbol, count)));
+            }
+            Fault::WithholdPongs { span } => self.no_pongs_until = now + span,
+            Fault::Close { code } => {
+                for id in core::mem::take(&mut self.sessions).into_keys() {
+                    self.outgoing.push_back(Outgoing::Close(id, code, "Bye"));
+                }
+            }
+            Fault::ExpireToken { count } => self.tokens.expire(now, count),
+            Fault::Refuse { span } => self.refused_until = now + span,
+            Fault::TooManyRequests { reset, count } => self.too_many = (count, reset),
+            Fault::Html { count } => self.html = count,
+        }
+    }
+
+    /// Ends all faults, scripted and lasting.
+    pub fn heal(&mut self) {
+        self.script.clear();
+        self.held_back.clear();
+        self.stale.clear();
+        self.no_pongs_until = Instant::ZERO;
+        self.refused_until = Instant::ZERO;
+        self.too_many = (0, Duration::ZERO);
+        self.html = 0;
+        self.tokens.expire(Instant::ZERO, 0);
+    }
+
+    /// The exchange's clock.
+    #[must_use]
+    pub fn unix(&self, now: Instant) -> UnixNanos {
+        let passed = now.since(self.started).as_nanos() as u64;
+        UnixNanos::from_nanos(self.config.unix_start.as_nanos() + passed)
+    }
+
+    pub(crate) const fn takes_429(&mut self) -> Option<Duration> {
+        let (left, reset) = self.too_many;
+        if left == 0 {
+            return None;
+        }
+        self.too_many.0 = left - 1;
+        Some(reset)
+    }
+
+    pub(crate) const fn counts_down_html(&mut self) -> bool {
+        let some = self.html > 0;
+        self.html = self.html.saturating_sub(1);
+        some
+    }
+
+    pub(crate) fn count_down_stale(&mut self, symbol: Symbol) {
+        let left = self.stale.get(&symbol).copied().unwrap_or(0).saturating_sub(1);
+        if left == 0 {
+            self.stale.remove(&symbol);
+        } else {
+            self.stale.insert(symbol, left);
+        }
+    }
+
+    fn hit(&self, target: Target) -> impl Iterator<Item = Symbol> + use<> {
+        let hit: Vec<_> = self.markets.keys().copied().filter(|s| target.hits(*s)).collect();
+        hit.into_iter()
+    }
+
+    fn run_script(&mut self, due: Instant) {
+        let Some(at) = self.script.iter().position(|(at, _)| *at <= due) else { return };
+        let (when, entry) = self.script.remove(at);
+        if let Some(every) = entry.every {
+            self.script.push((when + every, entry));
+        }
+        self.inject(due, entry.fault);
+    }
+
+    fn run_sessions(&mut self, due: Instant) {
+        let overdue = self.sessions.iter_mut().filter(|(_, session)| session.deadline() <= due);
+        let replies: Vec<_> =
+            overdue.map(|(id, session)| (*id, session.on_deadline(due))).collect();
+        for (id, reply) in replies {
+            self.perform(id, reply);
+        }
+    }
+
+    fn run_markets(&mut self, due: Instant) {
+        if self.config.rate <= 0.0 {
+            return;
+        }
+        let pulsing: Vec<Symbol> =
+            self.pulses.iter().filter(|(_, at)| **at <= due).map(|(symbol, _)| *symbol).collect();
+        for symbol in pulsing {
+            let mean = Duration::from_secs_f64(1.0 / self.config.rate);
+            let pause = self.rng.up_to(mean * 2).max(Duration::from_nanos(1));
+            let at = self.pulses.get(&symbol).copied().unwrap_or(due);
+            self.pulses.insert(symbol, at + pause);
+            self.change(symbol, at);
+        }
+    }
+
+    /// Makes one change in a market and pushes what follows from it.
+    pub fn change(&mut self, symbol: Symbol, at: Instant) {
+        let unix = self.unix(at);
+        let Some(market) = self.markets.get_mut(&symbol) else { return };
+        let before = best(market);
+        let (sequence, change) = market.step();
+        let after = best(market);
+        self.counts.changes += 1;
+        let frame: Arc<str> = delta_frame(symbol, sequence, change, unix).into();
+        match self.held_back.get_mut(&symbol) {
+            Some(left) => {
+                *left -= 1;
+                if *left == 0 {
+                    self.held_back.remove(&symbol);
+                }
+            }
+            None => self.push(Feed::Level2, symbol, &frame),
+        }
+        self.last_frames.insert(symbol, frame);
+        if let (true, Some(after)) = (before != after, after) {
+            let frame: Arc<str> = ticker_frame(symbol, sequence, after, unix).into();
+            self.push(Feed::TickerV2, symbol, &frame);
+        }
+    }
+
+    fn push(&mut self, feed: Feed, symbol: Symbol, frame: &Arc<str>) {
+        let listening = self.sessions.iter().filter(|(_, s)| s.listens_to(feed, symbol));
+        let before = self.outgoing.len();
+        self.outgoing.extend(listening.map(|(id, _)| Outgoing::Send(*id, Arc::clone(frame))));
+        self.counts.pushed += (self.outgoing.len() - before) as u64;
+    }
+
+    fn perform(&mut self, id: SessionId, reply: Reply) {
+        match reply {
+            Reply::Send(text) => self.send(id, text.into()),
+            Reply::Close(code, reason) => {
+                self.sessions.remove(&id);
+                self.outgoing.push_back(Outgoing::Close(id, code, reason));
+            }
+        }
+    }
+
+    fn send(&mut self, id: SessionId, text: Arc<str>) {
+        self.outgoing.push_back(Outgoing::Send(id, text));
+    }
+}
+
+type Touch = [kucoin_futures_proto::book::Level; 2];
+
+fn best(market: &Market) -> Option<Touch> {
+    let best = |side| market.truth().levels(side).next();
+    Some([best(Side::Bid)?, best(Side::Ask)?])
+}
+
+fn delta_frame(symbol: Symbol, sequence: Sequence, change: Change, unix: UnixNanos) -> String {
+    let side = match change.side {
+        Side::Bid => "buy",
+        Side::Ask => "sell",
+    };
+    format!(
+        concat!(
+            r#"{{"topic":"{}:{}","type":"message","subject":"level2","sn":{},"#,
+            r#""data":{{"sequence":{},"change":"{},{},{}","timestamp":{}}}}}"#
+        ),
+        Feed::Level2.prefix(),
+        symbol,
+        sequence,
+        sequence,
+        change.price,
+        side,
+        change.after,
+        unix.as_millis()
+    )
+}
+
+fn ticker_frame(symbol: Symbol, sequence: Sequence, [bid, ask]: Touch, unix: UnixNanos) -> String {
+    format!(
+        concat!(
+            r#"{{"topic":"{}:{}","type":"message","subject":"tickerV2","sn":{},"#,
+            r#""data":{{"symbol":"{}","sequence":{},"bestBidSize":{},"bestBidPrice":"{}","#,
+            r#""bestAskPrice":"{}","bestAskSize":{},"ts":{}000000}}}}"#
+        ),
+        Feed::TickerV2.prefix(),
+        symbol,
+        sequence,
+        symbol,
+        sequence,
+        bid.size,
+        bid.price,
+        ask.price,
+        ask.size,
+        unix.as_millis()
+    )
+}
+
+/// Tokens may come raw or percent-encoded. `+` stays a plus: tokens hold none, ids may.
+fn percent_decode(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((&first, tail)) = rest.split_first() {
+        let code = tail.get(..2).filter(|_| first == b'%');
+        let code = code.and_then(|hex| core::str::from_utf8(hex).ok());
+        match code.and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
+            Some(byte) => {
+                bytes.push(byte);
+                rest = tail.get(2..).unwrap_or_default();
+            }
+            None => {
+                bytes.push(first);
+                rest = tail;
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}

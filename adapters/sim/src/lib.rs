@@ -1,0 +1,35 @@
+//! The other side of the KuCoin Futures market data protocol.
+//!
+//! * [`Exchange`] is the exchange as a pure, seeded state machine: tokens, sessions, limits and their
+//!   error texts, REST, and living markets deeper than a snapshot shows, with their true history.
+//! * [`World`] puts an exchange, a network and a client under one virtual clock; an [`Oracle`] compares
+//!   every event of the client with the truth. Years of bad network run in minutes.
+//! * [`Server`] serves an exchange on loopback, HTTP and WebSocket on one port, for any client.
+//!
+//! Faults are scripted with a [`Plan`], whose text form the module [`fault`] describes.
+
+#![forbid(unsafe_code)]
+#![allow(
+    clippy::cast_possible_truncation,
+    reason = "the model counts in small numbers; the client's core does not get this freedom"
+)]
+
+mod contract;
+mod exchange;
+pub mod fault;
+mod market;
+mod oracle;
+mod rest;
+mod server;
+mod session;
+mod token;
+mod world;
+
+pub use contract::Contract;
+pub use exchange::{Account, Counts, Exchange, ExchangeConfig, Limits, Outgoing, SessionId};
+pub use fault::{Fault, Plan, Target};
+pub use market::{Change, Market, Truth};
+pub use oracle::{Oracle, Violation, compare};
+pub use rest::{Request, Response};
+pub use server::{Clock, Server, ServerError};
+pub use world::{Happening, World};

@@ -1,0 +1,405 @@
+//! One symbol's market: a living book with its true history.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use kucoin_futures_proto::book::{Level, Reach};
+use kucoin_futures_proto::wire::Side;
+use kucoin_futures_proto::{Lots, Price, Sequence, SplitMix64};
+use sha2::{Digest as _, Sha256};
+
+use crate::contract::Contract;
+
+/// What one sequence did.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct Change {
+    /// Side of the level.
+    pub side: Side,
+    /// Its price.
+    pub price: Price,
+    /// Its size before, in lots; 0 if it was not there.
+    pub before: u64,
+    /// Its size after; 0 if it was removed.
+    pub after: u64,
+}
+
+/// The whole truth at one sequence: every level, however deep.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[non_exhaustive]
+pub struct Truth {
+    /// Sizes by price.
+    pub bids: BTreeMap<Price, u64>,
+    /// Sizes by price.
+    pub asks: BTreeMap<Price, u64>,
+}
+
+impl Truth {
+    /// The levels of a side, best first.
+    pub fn levels(&self, side: Side) -> Box<dyn Iterator<Item = Level> + '_> {
+        let level = |(&price, &size): (&Price, &u64)| Level { price, size: Lots::new(size) };
+        match side {
+            Side::Bid => Box::new(self.bids.iter().rev().map(level)),
+            Side::Ask => Box::new(self.asks.iter().map(level)),
+        }
+    }
+
+    /// Those from the best to the reach, inclusive.
+    pub fn levels_within(&self, side: Side, reach: Reach) -> impl Iterator<Item = Level> + '_ {
+        self.levels(side).take_while(move |level| match (reach, side) {
+            (Reach::All, _) => true,
+            (Reach::To(horizon), Side::Bid) => level.price >= horizon,
+            (Reach::To(horizon), Side::Ask) => level.price <= horizon,
+        })
+    }
+
+    /// The size at a price; 0 if there is no level.
+    #[must_use]
+    pub fn size(&self, side: Side, price: Price) -> u64 {
+        let levels = match side {
+            Side::Bid => &self.bids,
+            Side::Ask => &self.asks,
+        };
+        levels.get(&price).copied().unwrap_or(0)
+    }
+
+    /// SHA-256, as lower-case hex, over one line per level: `b <price> <size>` for the bids, best
+    /// first, then `a <price> <size>` for the asks.
+    #[must_use]
+    pub fn digest(&self, bids: Reach, asks: Reach) -> String {
+        let mut hash = Sha256::new();
+        for (tag, side, reach) in [("b", Side::Bid, bids), ("a", Side::Ask, asks)] {
+            for level in self.levels_within(side, reach) {
+                hash.update(format!("{tag} {} {}\n", level.price, level.size));
+            }
+        }
+        hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    fn set(&mut self, side: Side, price: Price, size: u64) {
+        let levels = match side {
+            Side::Bid => &mut self.bids,
+            Side::Ask => &mut self.asks,
+        };
+        if size == 0 {
+            levels.remove(&price);
+        } else {
+            levels.insert(price, size);
+        }
+    }
+}
+
+/// One run of the engine's counter: from its start or a restart on.
+#[derive(Debug)]
+struct Run {
+    /// The book before the first change of `log`.
+    last: Sequence,
+    log: VecDeque<Change>,
+}
+
+/// Changes remembered per run: enough for every question about the recent past.
+const HISTORY: usize = 1 << 20;
+/// The direction of the market is drawn anew after so many changes.
+const MOOD_CHANGES: u64 = 10_000;
+
+/// The engine of one symbol.
+#[derive(Debug)]
+pub struct Market {
+    contract: Contract,
+    rng: SplitMix64,
+    now: Truth,
+    runs: Vec<Run>,
+    /// The final book of each earlier run.
+    ends: Vec<Truth>,
+    /// Which side is being eaten, if any.
+    mood: Option<Side>,
+    until_mood: u64,
+}
+
+impl Market {
+    /// A filled book whose counter stands at `start`.
+    #[must_use]
+    pub fn new(contract: Contract, seed: u64, start: Sequence) -> Self {
+        let mut market = Self {
+            contract,
+            rng: SplitMix64::new(seed),
+            now: Truth::default(),
+            runs: vec![Run { last: start, log: VecDeque::new() }],
+            ends: Vec::new(),
+            mood: None,
+            until_mood: 0,
+        };
+        market.fill();
+        market
+    }
+
+    /// The contract.
+    #[must_use]
+    pub const fn contract(&self) -> &Contract {
+        &self.contract
+    }
+
+    /// The last change's position.
+    #[must_use]
+    pub fn sequence(&self) -> Sequence {
+        self.runs.last().map_or(Sequence::new(0), |run| run.last)
+    }
+
+    /// The book as it is now.
+    #[must_use]
+    pub const fn truth(&self) -> &Truth {
+        &self.now
+    }
+
+    /// The middle of the market, on the side of the bids.
+    #[must_use]
+    pub fn price(&self) -> Price {
+        let best = |side| self.now.levels(side).next().map(|level| level.price);
+        best(Side::Bid).or_else(|| best(Side::Ask)).unwrap_or(self.contract.start)
+    }
+
+    /// Makes one change and returns it with its sequence.
+    pub fn step(&mut self) -> (Sequence, Change) {
+        let (side, price, after) = self.draw();
+        let before = self.now.size(side, price);
+        let change = Change { side, price, before, after };
+        self.now.set(side, price, after);
+        let Some(run) = self.runs.last_mut() else { return (Sequence::new(0), change) };
+        run.last = run.last.next().unwrap_or(run.last);
+        run.log.push_back(change);
+        if run.log.len() > HISTORY {
+            run.log.pop_front();
+        }
+        (run.last, change)
+    }
+
+    /// Restarts the engine: the book stays, the counter goes back by `step`.
+    pub fn step_back(&mut self, step: u64) {
+        let last = Sequence::new(self.sequence().get().saturating_sub(step));
+        self.ends.push(self.now.clone());
+        self.runs.push(Run { last, log: VecDeque::new() });
+    }
+
+    /// The books that stood at `sequence`: one for each run of the counter that passed it, the
+    /// present run's first. Empty if that is ahead of us or too long ago.
+    pub fn truths_at(&self, sequence: Sequence) -> impl Iterator<Item = Truth> + '_ {
+        let ends = std::iter::once(&self.now).chain(self.ends.iter().rev());
+        self.runs.iter().rev().zip(ends).filter_map(move |(run, end)| {
+            let back = usize::try_from(run.last.get().checked_sub(sequence.get())?).ok()?;
+            let kept = run.log.len().checked_sub(back)?;
+            let mut truth = end.clone();
+            for change in run.log.range(kept..).rev() {
+                truth.set(change.side, change.price, change.before);
+            }
+            Some(truth)
+        })
+    }
+
+    /// The changes that had this sequence, one for each run of the counter.
+    pub fn changes_at(&self, sequence: Sequence) -> impl Iterator<Item = Change> + '_ {
+        self.runs.iter().rev().filter_map(move |run| {
+            let back = usize::try_from(run.last.get().checked_sub(sequence.get())?).ok()?;
+            run.log.get(run.log.len().checked_sub(back)?.checked_sub(1)?).copied()
+        })
+    }
+
+    /// How many changes back the present run can still be asked about.
+    #[must_use]
+    pub fn remembered(&self) -> u64 {
+        self.runs.last().map_or(0, |run| run.log.len() as u64)
+    }
+
+    fn fill(&mut self) {
+        let mut ticks = [1_i64, 0];
+        for _ in 0..self.contract.depth {
+            for (side, ticks) in [Side::Ask, Side::Bid].into_iter().zip(&mut ticks) {
+                let size = self.size();
+                if let Some(price) = self.away(side, self.contract.start, *ticks) {
+                    self.now.set(side, price, size);
+                }
+                *ticks += 1 + self.rng.below(2) as i64;
+            }
+        }
+    }
+
+    /// What changes next: near the touch mostly, everywhere sometimes.
+    fn draw(&mut self) -> (Side, Price, u64) {
+        self.turn_mood();
+        let eaten = self.mood.filter(|_| self.rng.below(4) == 0);
+        if let Some(change) = eaten.and_then(|eaten| self.drift(eaten)) {
+            return change;
+        }
+        let side = if self.rng.below(2) == 0 { Side::Bid } else { Side::Ask };
+        let len = self.len(side);
+        let thin = len < self.contract.depth;
+        let (kind, distance) = (self.rng.below(100), self.distance(thin));
+        // What is taken at the touch must come back somewhere, or the book runs dry.
+        if kind < if thin { 55 } else { 25 } || len < 5 {
+            let touch = self.opposite_touch(side);
+            if let Some(price) = self.away(side, touch, distance + 1) {
+                return (side, price, self.size());
+            }
+        }
+        let touch = self.now.levels(side).next().map_or(self.contract.start, |level| level.price);
+        let aim = self.away(side, touch, distance).unwrap_or(touch);
+        let price = self.existing(side, aim).unwrap_or(touch);
+        let remove = kind >= if thin { 80 } else { 60 } && len > 1;
+        (side, price, if remove { 0 } else { self.size() })
+    }
+
+    /// The market moves: one side's best is taken, or the other side follows by a tick.
+    fn drift(&mut self, eaten: Side) -> Option<(Side, Price, u64)> {
+        let follower = opposite(eaten);
+        // A side that was eaten far down gets time to fill up again.
+        if self.len(eaten) * 10 < self.contract.depth * 9 || self.len(eaten) < 5 {
+            return None;
+        }
+        if self.rng.below(2) == 0 {
+            return Some((eaten, self.now.levels(eaten).next()?.price, 0));
+        }
+        let price = self.away(follower, self.opposite_touch(follower), 1)?;
+        Some((follower, price, self.size()))
+    }
+
+    fn turn_mood(&mut self) {
+        self.until_mood = match self.until_mood.checked_sub(1) {
+            Some(left) => left,
+            None => {
+                self.mood = match self.rng.below(3) {
+                    0 => Some(Side::Bid),
+                    1 => Some(Side::Ask),
+                    _ => None,
+                };
+                self.rng.below(MOOD_CHANGES)
+            }
+        };
+    }
+
+    /// Ticks from the touch: close by, in the middle field, or as deep as the book goes.
+    fn distance(&mut self, thin: bool) -> i64 {
+        let bound = match self.rng.below(10) {
+            0..=3 => 6,
+            4..=6 if !thin => 6,
+            4..=5 => 60,
+            7 => 60,
+            _ => 2 * self.contract.depth as u64,
+        };
+        self.rng.below(bound) as i64
+    }
+
+    fn size(&mut self) -> u64 {
+        let bound = match self.rng.below(3) {
+            0 => 10,
+            1 => 100,
+            _ => 2000,
+        };
+        1 + self.rng.below(bound)
+    }
+
+    /// The price `ticks` away from `from`, outwards on `side`; `None` below one tick.
+    fn away(&self, side: Side, from: Price, ticks: i64) -> Option<Price> {
+        let step = self.contract.tick.scaled().checked_mul(ticks)?;
+        let price = match side {
+            Side::Bid => from.scaled().checked_sub(step)?,
+            Side::Ask => from.scaled().checked_add(step)?,
+        };
+        Price::from_scaled(price).filter(|price| *price > Price::ZERO)
+    }
+
+    /// The level at or beyond `aim`.
+    fn existing(&self, side: Side, aim: Price) -> Option<Price> {
+        match side {
+            Side::Bid => self.now.bids.range(..=aim).next_back().map(|(price, _)| *price),
+            Side::Ask => self.now.asks.range(aim..).next().map(|(price, _)| *price),
+        }
+    }
+
+    fn opposite_touch(&self, side: Side) -> Price {
+        let other = self.now.levels(opposite(side)).next();
+        other.map_or_else(|| self.price(), |level| level.price)
+    }
+
+    fn len(&self, side: Side) -> usize {
+        match side {
+            Side::Bid => self.now.bids.len(),
+            Side::Ask => self.now.asks.len(),
+        }
+    }
+}
+
+const fn opposite(side: Side) -> Side {
+    match side {
+        Side::Bid => Side::Ask,
+        Side::Ask => Side::Bid,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn market(name: &str, seed: u64) -> Market {
+        let contract = Contract::named(name.parse().unwrap());
+        Market::new(contract, seed, Sequence::new(1_700_000_000_000))
+    }
+
+    #[test]
+    fn the_market_lives_deep_uncrossed_and_moving() {
+        let mut market = market("XBTUSDTM", 1);
+        let start = market.price();
+        let (mut lowest, mut highest) = (start, start);
+        for _ in 0..100_000 {
+            market.step();
+            let best = |side| market.truth().levels(side).next().unwrap().price;
+            assert!(best(Side::Bid) < best(Side::Ask));
+            lowest = lowest.min(market.price());
+            highest = highest.max(market.price());
+        }
+        for side in [Side::Bid, Side::Ask] {
+            let levels = market.truth().levels(side).count();
+            assert!((1001..3000).contains(&levels), "{side} has {levels} levels");
+        }
+        let ticks = (highest.scaled() - lowest.scaled()) / market.contract.tick.scaled();
+        assert!(ticks > 500, "it moved over {ticks} ticks only");
+    }
+
+    #[test]
+    fn the_past_can_be_asked_for() {
+        let mut market = market("CHRUSDTM", 2);
+        let mut past = vec![market.truth().clone()];
+        let start = market.sequence().get();
+        for _ in 0..500 {
+            let (sequence, change) = market.step();
+            assert_eq!(market.changes_at(sequence).next(), Some(change));
+            past.push(market.truth().clone());
+        }
+        for (back, truth) in past.iter().enumerate() {
+            let sequence = Sequence::new(start + back as u64);
+            assert_eq!(market.truths_at(sequence).next().as_ref(), Some(truth));
+        }
+        assert_eq!(market.truths_at(Sequence::new(start - 1)).next(), None);
+        assert_eq!(market.truths_at(Sequence::new(start + 501)).next(), None);
+    }
+
+    #[test]
+    fn after_a_restart_a_sequence_has_two_truths() {
+        let mut market = market("CHRUSDTM", 3);
+        (0..100).for_each(|_| {
+            market.step();
+        });
+        let (last, book) = (market.sequence(), market.truth().clone());
+        market.step_back(50);
+        assert_eq!(market.truth(), &book);
+        (0..50).for_each(|_| {
+            market.step();
+        });
+        assert_eq!(market.sequence(), last);
+        let truths: Vec<_> = market.truths_at(last).collect();
+        assert_eq!(truths, [market.truth().clone(), book]);
+    }
+
+    #[test]
+    fn the_same_seed_is_the_same_market() {
+        let (mut a, mut b) = (market("ETHUSDTM", 4), market("ETHUSDTM", 4));
+        (0..1000).for_each(|_| assert_eq!(a.step(), b.step()));
+    }
+}

@@ -1,0 +1,386 @@
+//! The REST side: a pure function of the request and the exchange's state.
+
+use std::time::Duration;
+
+use kucoin_futures_proto::auth::hmac_base64;
+use kucoin_futures_proto::book::{Level, Reach};
+use kucoin_futures_proto::wire::Side;
+use kucoin_futures_proto::{Decimal, Instant, Price, Sequence, Symbol};
+use serde_json::Value;
+
+use crate::contract::java;
+use crate::exchange::Exchange;
+use crate::market::{Market, Truth};
+
+/// An HTTP request, as far as the exchange looks at it.
+#[derive(Clone, Copy, Debug, Default)]
+#[non_exhaustive]
+pub struct Request<'a> {
+    /// Upper case.
+    pub method: &'a str,
+    /// With the query.
+    pub target: &'a str,
+    /// Names in any case.
+    pub headers: &'a [(&'a str, &'a str)],
+    /// As sent.
+    pub body: &'a str,
+}
+
+impl<'a> Request<'a> {
+    /// A request without headers and body.
+    #[must_use]
+    pub const fn new(method: &'a str, target: &'a str) -> Self {
+        Self { method, target, headers: &[], body: "" }
+    }
+
+    /// The same with headers.
+    #[must_use]
+    pub const fn with_headers(self, headers: &'a [(&'a str, &'a str)]) -> Self {
+        Self { headers, ..self }
+    }
+
+    /// The same with a body.
+    #[must_use]
+    pub const fn with_body(self, body: &'a str) -> Self {
+        Self { body, ..self }
+    }
+
+    fn path(&self) -> &'a str {
+        self.target.split('?').next().unwrap_or_default()
+    }
+
+    /// A query parameter. Values here never need decoding.
+    fn query(&self, name: &str) -> Option<&'a str> {
+        let (_, query) = self.target.split_once('?')?;
+        query.split('&').filter_map(|pair| pair.split_once('=')).find(|p| p.0 == name).map(|p| p.1)
+    }
+
+    fn header(&self, name: &str) -> Option<&'a str> {
+        self.headers
+            .iter()
+            .find(|header| header.0.eq_ignore_ascii_case(name))
+            .map(|header| header.1)
+    }
+}
+
+/// What is answered.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct Response {
+    /// The HTTP status.
+    pub status: u16,
+    /// `application/json`, or `text/html` for pages from the edge.
+    pub content_type: &'static str,
+    /// Rate limits, where the exchange says them.
+    pub headers: Vec<(&'static str, String)>,
+    /// The body.
+    pub body: String,
+}
+
+impl Response {
+    fn json(status: u16, body: String) -> Self {
+        Self { status, content_type: "application/json", headers: Vec::new(), body }
+    }
+
+    fn data(data: &str) -> Self {
+        Self::json(200, format!(r#"{{"code":"200000","data":{data}}}"#))
+    }
+
+    /// Business errors come with HTTP 200 as often as not, and with either key first.
+    fn refused(status: u16, code: &str, text: &str) -> Self {
+        Self::json(status, format!(r#"{{"msg":"{text}","code":"{code}"}}"#))
+    }
+}
+
+/// The public pool: so much weight per window, counted from the first request.
+const WINDOW: Duration = Duration::from_secs(30);
+/// Weight of the public pool, per address.
+const QUOTA: u32 = 2000;
+/// A snapshot holds at most so many levels a side.
+pub(crate) const CUT: usize = 1000;
+/// A signed request's time may be off by this much.
+const CLOCK_TOLERANCE_MS: u64 = 5_000;
+
+/// The rate limiter of the public pool.
+#[derive(Debug, Default)]
+pub(crate) struct Quota {
+    since: Option<Instant>,
+    used: u32,
+}
+
+impl Quota {
+    /// Takes `weight` and says what is left and when the window ends; `Err` if it is used up.
+    fn take(&mut self, now: Instant, weight: u32) -> (bool, u32, Duration) {
+        let since = self.since.filter(|since| *since + WINDOW > now).unwrap_or_else(|| {
+            self.used = 0;
+            now
+        });
+        self.since = Some(since);
+        let fits = self.used + weight <= QUOTA;
+        if fits {
+            self.used += weight;
+        }
+        (fits, QUOTA - self.used, (since + WINDOW).since(now))
+    }
+}
+
+fn limit_headers(left: u32, reset: Duration) -> Vec<(&'static str, String)> {
+    vec![
+        ("gw-ratelimit-limit", QUOTA.to_string()),
+        ("gw-ratelimit-remaining", left.to_string()),
+        ("gw-ratelimit-reset", reset.as_millis().to_string()),
+    ]
+}
+
+fn too_many(headers: Vec<(&'static str, String)>) -> Response {
+    let mut response = Response::refused(429, "429000", "Too Many Requests");
+    response.headers = headers;
+    response
+}
+
+const PAGE: &str =
+    "<!DOCTYPE html><html><head><title>Just a moment</title></head><body>Please wait</body></html>";
+
+impl Exchange {
+    /// Answers a REST request.
+    pub fn http(&mut self, now: Instant, request: &Request<'_>) -> Response {
+        self.tick(now);
+        if request.path() == "/_sim/digest" {
+            return self.digest_page(request);
+        }
+        self.counts.requests += 1;
+        if self.counts_down_html() {
+            return Response {
+                status: 200,
+                content_type: "text/html",
+                headers: Vec::new(),
+                body: PAGE.into(),
+            };
+        }
+        if let Some(reset) = self.takes_429() {
+            return too_many(limit_headers(0, reset));
+        }
+        let path = request.path();
+        let weight = match path {
+            "/api/v1/bullet-public" | "/api/v1/bullet-private" => 10,
+            "/api/v1/level2/depth20" | "/api/v1/level2/depth100" => 5,
+            "/api/v1/status" => 4,
+            "/api/v1/ticker" => 2,
+            _ => 3,
+        };
+        if path == "/api/v1/timestamp" {
+            // Listed with a weight, but answered without the headers.
+            return Response::data(&self.unix(now).as_millis().to_string());
+        }
+        let (fits, left, reset) = self.quota.take(now, weight);
+        if !fits {
+            return too_many(limit_headers(left, reset));
+        }
+        let mut response = self.route(now, request);
+        response.headers = limit_headers(left, reset);
+        response
+    }
+
+    fn route(&mut self, now: Instant, request: &Request<'_>) -> Response {
+        match (request.method, request.path()) {
+            ("POST", "/api/v1/bullet-public") => self.bullet(now, false),
+            ("POST", "/api/v1/bullet-private") => match self.check_signature(now, request) {
+                Ok(()) => self.bullet(now, true),
+                Err(refusal) => refusal,
+            },
+            ("GET", "/api/v1/level2/snapshot") => self.snapshot(now, request, CUT, true),
+            ("GET", "/api/v1/level2/depth20") => self.snapshot(now, request, 20, false),
+            ("GET", "/api/v1/level2/depth100") => self.snapshot(now, request, 100, false),
+            ("GET", "/api/v1/ticker") => self.ticker(now, request),
+            ("GET", "/api/v1/contracts/active") => self.contracts(now),
+            ("GET", "/api/v1/status") => Response::data(r#"{"msg":"","status":"open"}"#),
+            ("GET", path) if path.starts_with("/api/v1/contracts/") => self.contract(now, path),
+            _ => Response::json(
+                404,
+                r#"{"code":"404","msg":"Not Found","retry":false,"success":false}"#.into(),
+            ),
+        }
+    }
+
+    fn bullet(&mut self, now: Instant, private: bool) -> Response {
+        let token = self.tokens.issue(now, &mut self.rng, private);
+        self.counts.tokens += 1;
+        let interval = self.config.ping_interval.as_millis();
+        let timeout = self.config.ping_timeout.as_millis();
+        let (endpoint, encrypt) = (&self.config.endpoint, self.config.endpoint.starts_with("wss"));
+        Response::data(&format!(
+            concat!(
+                r#"{{"token":"{}","instanceServers":[{{"endpoint":"{}","encrypt":{},"#,
+                r#""protocol":"websocket","pingInterval":{},"pingTimeout":{}}}]}}"#
+            ),
+            token, endpoint, encrypt, interval, timeout
+        ))
+    }
+
+    /// In the exchange's own order: headers, time, key, passphrase, signature.
+    fn check_signature(&self, now: Instant, request: &Request<'_>) -> Result<(), Response> {
+        let header = |name| {
+            request.header(name).ok_or_else(|| {
+                let text = "Please check the header of your request for KC-API-KEY, KC-API-SIGN, KC-API-TIMESTAMP, KC-API-PASSPHRASE.";
+                Response::refused(400, "400001", text)
+            })
+        };
+        let (key, sign) = (header("KC-API-KEY")?, header("KC-API-SIGN")?);
+        let (time, passphrase) = (header("KC-API-TIMESTAMP")?, header("KC-API-PASSPHRASE")?);
+        let version = request.header("KC-API-KEY-VERSION").unwrap_or("1");
+        let refused = |code, text| Err(Response::refused(400, code, text));
+        let server_ms = self.unix(now).as_millis();
+        if time.parse::<u64>().map_or(true, |ms| ms.abs_diff(server_ms) > CLOCK_TOLERANCE_MS) {
+            return refused("400002", "Invalid KC-API-TIMESTAMP");
+        }
+        let account = &self.config.account;
+        if key != account.key {
+            return refused("400003", "KC-API-KEY not exists");
+        }
+        match version {
+            "2" | "3" => {}
+            "1" => return refused("400008", "The V1 key is no longer supported by this API"),
+            _ => return refused("400009", "Invalid KC-API-KEY-VERSION"),
+        }
+        if passphrase != hmac_base64(&account.secret, &account.passphrase) {
+            return refused("400004", "Invalid KC-API-PASSPHRASE");
+        }
+        let text = format!("{time}{}{}{}", request.method, request.target, request.body);
+        if sign != hmac_base64(&account.secret, &text) {
+            return refused("400005", "Invalid KC-API-SIGN");
+        }
+        Ok(())
+    }
+
+    fn snapshot(
+        &mut self,
+        now: Instant,
+        request: &Request<'_>,
+        levels: usize,
+        may_be_stale: bool,
+    ) -> Response {
+        let symbol = request.query("symbol").and_then(|symbol| symbol.parse().ok());
+        let Some(market) = symbol.and_then(|symbol: Symbol| self.markets.get(&symbol)) else {
+            return Response::refused(200, "200003", "Invalid symbol.");
+        };
+        self.counts.snapshots += u64::from(may_be_stale);
+        let (sequence, ts) = (market.sequence(), self.unix(now).as_millis());
+        let stale = symbol.filter(|_| may_be_stale).is_some_and(|s| self.stale.contains_key(&s));
+        if !stale {
+            return Response::data(&snapshot_body(market, sequence, market.truth(), levels, ts));
+        }
+        let back = market.remembered().min(STALE_BY);
+        let past = Sequence::new(sequence.get().saturating_sub(back));
+        let Some(truth) = market.truths_at(past).next() else {
+            return Response::refused(200, "500000", "Internal Server Error");
+        };
+        let body = snapshot_body(market, past, &truth, levels, ts);
+        if let Some(symbol) = symbol {
+            self.count_down_stale(symbol);
+        }
+        Response::data(&body)
+    }
+
+    fn ticker(&self, now: Instant, request: &Request<'_>) -> Response {
+        let symbol = request.query("symbol").and_then(|symbol| symbol.parse::<Symbol>().ok());
+        let Some(market) = symbol.and_then(|symbol| self.markets.get(&symbol)) else {
+            return Response::refused(200, "200003", "Invalid symbol.");
+        };
+        let best = |side| {
+            let level = market.truth().levels(side).next();
+            level.map_or_else(|| (String::from("0"), 0), |l| (l.price.to_string(), l.size.get()))
+        };
+        let ((price, size), (ask, ask_size)) = (best(Side::Bid), best(Side::Ask));
+        let sequence = market.sequence();
+        let ts = self.unix(now).as_nanos();
+        Response::data(&format!(
+            concat!(
+                r#"{{"sequence":{s},"symbol":"{n}","side":"buy","size":{z},"tradeId":"{s}","#,
+                r#""price":"{p}","bestBidPrice":"{p}","bestBidSize":{z},"#,
+                r#""bestAskPrice":"{a}","bestAskSize":{y},"ts":{t}}}"#
+            ),
+            s = sequence,
+            n = market.contract().symbol,
+            z = size,
+            p = price,
+            a = ask,
+            y = ask_size,
+            t = ts
+        ))
+    }
+
+    fn contracts(&self, now: Instant) -> Response {
+        let now_ms = self.unix(now).as_millis();
+        let rows = self.markets.values().map(|m| m.contract().row(m.price(), now_ms));
+        Response::data(&format!("[{}]", rows.collect::<Vec<_>>().join(",")))
+    }
+
+    fn contract(&self, now: Instant, path: &str) -> Response {
+        let symbol = path.rsplit('/').next().and_then(|name| name.parse::<Symbol>().ok());
+        match symbol.and_then(|symbol| self.markets.get(&symbol)) {
+            Some(m) => Response::data(&m.contract().row(m.price(), self.unix(now).as_millis())),
+            None => {
+                let text = "The contract information you requested does not exist.";
+                Response::refused(200, "404000", text)
+            }
+        }
+    }
+
+    /// Not the exchange's: for checks from outside. Answers at once, faults or not.
+    fn digest_page(&self, request: &Request<'_>) -> Response {
+        let answer = || -> Result<String, &'static str> {
+            let symbol = request.query("symbol").ok_or("symbol is missing")?;
+            let symbol: Symbol = symbol.parse().map_err(|_| "symbol is malformed")?;
+            let market = self.markets.get(&symbol).ok_or("symbol is not listed")?;
+            let sequence = request.query("sequence").ok_or("sequence is missing")?;
+            let sequence = sequence.parse().map_err(|_| "sequence is not a number")?;
+            let bids = parse_reach(request.query("bid_horizon"))?;
+            let asks = parse_reach(request.query("ask_horizon"))?;
+            let truth = market.truths_at(Sequence::new(sequence)).next();
+            let truth = truth.ok_or("sequence is ahead of the market, or too old")?;
+            Ok(format!(
+                r#"{{"symbol":"{symbol}","sequence":{sequence},"sha256":"{}"}}"#,
+                truth.digest(bids, asks)
+            ))
+        };
+        match answer() {
+            Ok(body) => Response::json(200, body),
+            Err(problem) => Response::json(400, format!(r#"{{"error":{}}}"#, Value::from(problem))),
+        }
+    }
+}
+
+/// How far back a stale snapshot is, in changes.
+const STALE_BY: u64 = 500;
+
+/// Absent, empty or `null` means without limit.
+fn parse_reach(text: Option<&str>) -> Result<Reach, &'static str> {
+    match text {
+        None | Some("" | "null") => Ok(Reach::All),
+        Some(price) => price.parse().map(Reach::To).map_err(|_| "a horizon is not a price"),
+    }
+}
+
+fn snapshot_body(
+    market: &Market,
+    sequence: Sequence,
+    truth: &Truth,
+    levels: usize,
+    unix_ms: u64,
+) -> String {
+    let side = |side| -> String {
+        let level = |level: Level| format!("[{},{}]", number(level.price), level.size);
+        truth.levels(side).take(levels).map(level).collect::<Vec<_>>().join(",")
+    };
+    format!(
+        r#"{{"sequence":{sequence},"symbol":"{}","bids":[{}],"asks":[{}],"ts":{}000000}}"#,
+        market.contract().symbol,
+        side(Side::Bid),
+        side(Side::Ask),
+        unix_ms
+    )
+}
+
+fn number(price: Price) -> String {
+    java(Decimal::from(price))
+}

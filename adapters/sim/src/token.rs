@@ -1,0 +1,67 @@
+//! Bullet tokens: given out, aged, expired.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE;
+use kucoin_futures_proto::{Instant, SplitMix64};
+
+/// Tokens live for a day.
+const LIFETIME: Duration = Duration::from_secs(24 * 3600);
+
+/// Every token that was given out.
+#[derive(Debug, Default)]
+pub(crate) struct Tokens {
+    known: BTreeMap<String, Token>,
+    /// So many of the next ones are expired from birth.
+    stillborn: u32,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Token {
+    expires: Instant,
+    private: bool,
+}
+
+/// What a token is good for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Standing {
+    Valid { private: bool },
+    Expired,
+    Unknown,
+}
+
+impl Tokens {
+    /// A new token in the usual form: URL-safe base64 with padding, a dot in between.
+    pub(crate) fn issue(&mut self, now: Instant, rng: &mut SplitMix64, private: bool) -> String {
+        let mut bytes = |count: usize| -> Vec<u8> {
+            (0..count).flat_map(|_| rng.next_u64().to_le_bytes()).collect()
+        };
+        let mut body = bytes(15);
+        body.pop();
+        let mut tail = bytes(2);
+        tail.truncate(16);
+        let text = format!("{}.{}", URL_SAFE.encode(body), URL_SAFE.encode(tail));
+        let born_dead = self.stillborn > 0;
+        self.stillborn = self.stillborn.saturating_sub(1);
+        let expires = if born_dead { now } else { now + LIFETIME };
+        self.known.insert(text.clone(), Token { expires, private });
+        text
+    }
+
+    pub(crate) fn standing(&self, now: Instant, token: &str) -> Standing {
+        match self.known.get(token) {
+            None => Standing::Unknown,
+            Some(token) if token.expires <= now => Standing::Expired,
+            Some(token) => Standing::Valid { private: token.private },
+        }
+    }
+
+    pub(crate) fn expire(&mut self, now: Instant, next: u32) {
+        self.stillborn = next;
+        for token in self.known.values_mut() {
+            token.expires = token.expires.min(now);
+        }
+    }
+}
