@@ -249,7 +249,7 @@ impl Client {
         message: MessageFrame<'a>,
         bytes: &'a [u8],
     ) -> Option<Push<'a>> {
-        let channel = Channel::from_text(message.topic).filter(|_| line.is_ready());
+        let channel = message.channel().filter(|_| line.is_ready());
         let routed = channel.map_or(Routed::Unwanted, |channel| {
             topics.on_message(cx, line.id(), channel, message.data)
         });

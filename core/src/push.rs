@@ -4,7 +4,7 @@ use crate::channel::Channel;
 use crate::error::WireError;
 use crate::ids::{RequestId, TopicId};
 use crate::time::UnixNanos;
-use crate::wire::{Contracts, Frame, MessageFrame, TickerV2, parse_server_time};
+use crate::wire::{Contracts, Frame, TickerV2, parse_server_time};
 
 /// A message as it lies in the caller's own buffer. Copies nothing.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -95,12 +95,11 @@ impl<'a> Push<'a> {
     pub fn decode(&self) -> Result<Message<'a>, WireError> {
         match self.tag.0 {
             Kind::TickerV2(_) => {
-                let Frame::Message(MessageFrame { topic, data, .. }) = Frame::parse(self.bytes)?
-                else {
+                let Frame::Message(message) = Frame::parse(self.bytes)? else {
                     return Err(WireError::Unexpected);
                 };
-                let ticker = TickerV2::parse(data)?;
-                if Channel::from_text(topic) != Some(Channel::TickerV2(ticker.symbol)) {
+                let ticker = TickerV2::parse(message.data)?;
+                if message.channel() != Some(Channel::TickerV2(ticker.symbol)) {
                     return Err(WireError::Mismatch { field: "symbol" });
                 }
                 Ok(Message::TickerV2(ticker))

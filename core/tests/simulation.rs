@@ -52,7 +52,7 @@ fn a_market_that_walks_out_of_the_snapshot_is_followed() {
     world.run_for(SECOND * 600).unwrap();
     let horizon = |(_, happening): &(_, Happening)| matches!(happening, Happening::Client(Event::BookLost { topic, .. }) if *topic == xbt);
     let lost = world.take_happenings().iter().filter(|h| horizon(h)).count();
-    assert!(lost > 3, "the horizon was never near: {lost}");
+    assert!(lost > 1, "the horizon was never near: {lost}");
     assert_eq!(world.client.stats().resyncs, lost as u64);
     assert_eq!(world.client.stats().gaps, 0);
     world.oracle.check_all(&world.client, &world.exchange).unwrap();

@@ -3,6 +3,7 @@
 use core::fmt;
 
 use super::scan::{Scanner, Text, Value, once};
+use crate::channel::Channel;
 use crate::error::WireError;
 use crate::time::UnixNanos;
 
@@ -127,6 +128,14 @@ pub struct MessageFrame<'a> {
     pub subject: Option<Text<'a>>,
     /// The `data` value, checked to be JSON.
     pub data: &'a [u8],
+}
+
+impl MessageFrame<'_> {
+    /// The channel that the topic names; `None` for one that this version does not know.
+    #[must_use]
+    pub fn channel(&self) -> Option<Channel> {
+        Channel::from_text(self.topic)
+    }
 }
 
 /// The id of a frame. Sent as a string it comes back as a string; sent as a number, as a string

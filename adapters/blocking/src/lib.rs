@@ -1,0 +1,35 @@
+//! KuCoin Futures market data on plain threads.
+//!
+//! ```no_run
+//! use kucoin_futures_blocking::{Feed, Update};
+//! use kucoin_futures_proto::{Channel, Config};
+//!
+//! let mut feed = Feed::new(Config::default())?;
+//! feed.subscribe(Channel::Level2("XBTUSDTM".parse()?))?;
+//! while let Some(update) = feed.next() {
+//!     match update {
+//!         Update::Book(change) => {
+//!             if let Some(book) = change.book {
+//!                 println!("{:?} / {:?}", book.best_bid(), book.best_ask());
+//!             }
+//!         }
+//!         Update::State(event) => eprintln!("{event:?}"),
+//!         Update::Push(push) => println!("{:?}", push.decode()?),
+//!     }
+//! }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! The feed runs only inside [`Feed::next`] and [`Feed::next_within`]: whoever stays away for longer
+//! than the server's `pingTimeout` (10 s) loses the line, is told so, and gets it back.
+//!
+//! All logic is in the core, [`kucoin_futures_proto`]; this crate carries bytes.
+
+mod conn;
+mod feed;
+mod open;
+mod registered;
+mod socket;
+
+pub use feed::{Feed, FeedError, Next, Options, Waker};
+pub use kucoin_futures_host::{BookUpdate, Roots, Update};

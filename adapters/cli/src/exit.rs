@@ -1,0 +1,60 @@
+//! How a command fails, and the exit code that says so.
+
+use std::fmt;
+use std::io;
+use std::process::ExitCode;
+
+/// What went wrong, for people and for scripts.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    kind: Kind,
+    error: anyhow::Error,
+}
+
+/// The classes that scripts can tell apart.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Kind {
+    /// 1: anything else.
+    Runtime,
+    /// 2: the call was wrong.
+    Usage,
+    /// 4: the other side could not be reached.
+    Network,
+    /// 5: data is not what it must be.
+    Integrity,
+    /// 0: whoever read our output has gone.
+    BrokenPipe,
+}
+
+impl Failure {
+    pub(crate) fn new(kind: Kind, error: impl Into<anyhow::Error>) -> Self {
+        Self { kind, error: error.into() }
+    }
+
+    pub(crate) fn words(kind: Kind, text: impl fmt::Display) -> Self {
+        Self { kind, error: anyhow::anyhow!("{text}") }
+    }
+
+    /// Prints the error and what to do next, and gives the exit code.
+    pub(crate) fn report(&self) -> ExitCode {
+        if self.kind != Kind::BrokenPipe {
+            anstream::eprintln!("{BAD}error:{BAD:#} {:#}", self.error);
+        }
+        ExitCode::from(match self.kind {
+            Kind::BrokenPipe => 0,
+            Kind::Runtime => 1,
+            Kind::Usage => 2,
+            Kind::Network => 4,
+            Kind::Integrity => 5,
+        })
+    }
+}
+
+const BAD: anstyle::Style = anstyle::AnsiColor::Red.on_default().bold();
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        let broken = error.kind() == io::ErrorKind::BrokenPipe;
+        Self::new(if broken { Kind::BrokenPipe } else { Kind::Runtime }, error)
+    }
+}

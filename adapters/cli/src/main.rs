@@ -1,0 +1,5 @@
+//! `kcf`: see `kcf --help`.
+
+fn main() -> std::process::ExitCode {
+    kcf::run()
+}

@@ -1,0 +1,215 @@
+//! `kcf replay`: recorded frames on a snapshot, through the core, without a network.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, IsTerminal as _};
+use std::path::Path;
+
+use indicatif::{ProgressBar, ProgressStyle};
+use kucoin_futures_host::Clock;
+use kucoin_futures_proto::book::{Apply, Book, Scope};
+use kucoin_futures_proto::wire::{Delta, Frame, Side, Snapshot};
+use kucoin_futures_proto::{Channel, Sequence, Symbol, WireError};
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+
+use crate::args::ReplayArgs;
+use crate::exit::{Failure, Kind};
+use crate::out::{BAD, DIM, GOOD, Out};
+use crate::words;
+
+/// Levels a side that are printed.
+const TOP: usize = 20;
+/// Levels from which on a side of a snapshot counts as cut: as measured on the exchange.
+const SNAPSHOT_LEVELS: usize = 1000;
+/// The bar is moved after so many lines.
+const PROGRESS_EVERY: u64 = 4096;
+
+pub(crate) fn run(args: &ReplayArgs) -> Result<(), Failure> {
+    let mut replay = Replay { books: read_snapshots(&args.snapshot)?, frames: 0, malformed: 0 };
+    let clock = Clock::new();
+    replay.read_frames(&args.frames)?;
+    let seconds = clock.now().as_nanos() as f64 / 1e9;
+    let mut out = Out::new();
+    for (symbol, row) in &replay.books {
+        if args.json {
+            out.json(&row.json(*symbol))?;
+        } else {
+            row.print(&mut out, *symbol)?;
+        }
+    }
+    let (frames, malformed) = (replay.frames, replay.malformed);
+    if args.json {
+        out.json(&json!({
+            "type": "replay_total", "frames": frames, "malformed": malformed, "seconds": seconds,
+        }))?;
+    } else {
+        out.line(format_args!(
+            "{DIM}{frames} frames, {malformed} malformed, {seconds:.3} s{DIM:#}"
+        ))?;
+    }
+    out.flush()?;
+    replay.verdict()
+}
+
+struct Replay {
+    books: BTreeMap<Symbol, Row>,
+    frames: u64,
+    malformed: u64,
+}
+
+struct Row {
+    book: Book,
+    frames: u64,
+    applied: u64,
+    repeats: u64,
+    gaps: u64,
+    /// Where the book ended: what had to come, and what came.
+    gap: Option<(Sequence, Sequence)>,
+}
+
+fn read_snapshots(path: &Path) -> Result<BTreeMap<Symbol, Row>, Failure> {
+    let file =
+        |error: io::Error| Failure::words(Kind::Usage, format_args!("{}: {error}", path.display()));
+    let data = |error: String| {
+        let hint =
+            "expected the body of GET /api/v1/level2/snapshot, or a JSON list of such bodies";
+        Failure::words(Kind::Integrity, format_args!("{}: {error} ({hint})", path.display()))
+    };
+    let text = std::fs::read_to_string(path).map_err(file)?;
+    let bodies: Vec<&RawValue> = if text.trim_start().starts_with('[') {
+        serde_json::from_str(&text).map_err(|error| data(error.to_string()))?
+    } else {
+        vec![serde_json::from_str(&text).map_err(|error| data(error.to_string()))?]
+    };
+    let mut books = BTreeMap::new();
+    for body in bodies {
+        let snapshot = Snapshot::parse(body.get().as_bytes());
+        let snapshot = snapshot.map_err(|error| data(error.to_string()))?;
+        // No pruning: the digest is over every level that is held.
+        let mut book = Book::new(SNAPSHOT_LEVELS, usize::MAX);
+        book.load(&snapshot);
+        let row = Row { book, frames: 0, applied: 0, repeats: 0, gaps: 0, gap: None };
+        if books.insert(snapshot.symbol, row).is_some() {
+            return Err(data(format!("two snapshots of {}", snapshot.symbol)));
+        }
+    }
+    Ok(books)
+}
+
+impl Replay {
+    fn read_frames(&mut self, path: &Path) -> Result<(), Failure> {
+        let fail = |error: io::Error| {
+            Failure::words(Kind::Usage, format_args!("{}: {error}", path.display()))
+        };
+        let file = File::open(path).map_err(fail)?;
+        let bar = progress(file.metadata().map_or(0, |data| data.len()));
+        let mut reader = BufReader::with_capacity(1 << 20, file);
+        let (mut line, mut bytes, mut lines) = (Vec::new(), 0, 0_u64);
+        loop {
+            line.clear();
+            let read = reader.read_until(b'\n', &mut line).map_err(fail)?;
+            if read == 0 {
+                break;
+            }
+            bytes += read as u64;
+            lines += 1;
+            if lines % PROGRESS_EVERY == 0 {
+                bar.set_position(bytes);
+            }
+            let frame = line.trim_ascii();
+            if !frame.is_empty() {
+                self.frame(frame);
+            }
+        }
+        bar.finish_and_clear();
+        Ok(())
+    }
+
+    fn frame(&mut self, bytes: &[u8]) {
+        self.frames += 1;
+        if self.take(bytes).is_err() {
+            self.malformed += 1;
+        }
+    }
+
+    /// Frames that are no deltas, or of symbols without a snapshot, are passed over.
+    fn take(&mut self, bytes: &[u8]) -> Result<(), WireError> {
+        let Frame::Message(message) = Frame::parse(bytes)? else { return Ok(()) };
+        let Some(Channel::Level2(symbol)) = message.channel() else { return Ok(()) };
+        let Some(row) = self.books.get_mut(&symbol) else { return Ok(()) };
+        row.frames += 1;
+        if row.gap.is_some() {
+            return Ok(());
+        }
+        let delta = Delta::parse(message.data)?;
+        match row.book.apply(&delta) {
+            Apply::Applied => row.applied += 1,
+            Apply::Repeat => row.repeats += 1,
+            Apply::Gap { expected } => {
+                row.gaps += 1;
+                row.gap = Some((expected, delta.sequence));
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn verdict(&self) -> Result<(), Failure> {
+        let gaps: Vec<String> = self
+            .books
+            .iter()
+            .filter_map(|(symbol, row)| {
+                let (expected, got) = row.gap?;
+                Some(format!("{symbol} ended with a gap: expected {expected}, got {got}"))
+            })
+            .collect();
+        if gaps.is_empty() { Ok(()) } else { Err(Failure::words(Kind::Integrity, gaps.join("; "))) }
+    }
+}
+
+impl Row {
+    fn json(&self, symbol: Symbol) -> Value {
+        json!({
+            "type": "replay",
+            "symbol": symbol.as_str(),
+            "frames": self.frames,
+            "applied": self.applied,
+            "repeats": self.repeats,
+            "gaps": self.gaps,
+            "sequence": self.book.sequence().get(),
+            "bid_levels": self.book.held_levels(Side::Bid),
+            "ask_levels": self.book.held_levels(Side::Ask),
+            "top_bids": words::levels(&self.book, Side::Bid, Scope::Held, TOP),
+            "top_asks": words::levels(&self.book, Side::Ask, Scope::Held, TOP),
+            "sha256": words::hex(&self.book.digest(Scope::Held)),
+        })
+    }
+
+    fn print(&self, out: &mut Out, symbol: Symbol) -> io::Result<()> {
+        let (style, verdict) = match self.gap {
+            None => (GOOD, "unbroken"),
+            Some(_) => (BAD, "ended with a gap"),
+        };
+        let sequence = self.book.sequence();
+        out.line(format_args!(
+            "{symbol:<12} {style}{verdict}{style:#} to {sequence}: {} frames, {} applied, {} repeats",
+            self.frames, self.applied, self.repeats
+        ))?;
+        let (bid, ask) = (words::best(self.book.best_bid()), words::best(self.book.best_ask()));
+        let [bids, asks] = [Side::Bid, Side::Ask].map(|side| self.book.held_levels(side));
+        out.line(format_args!("             {bid} | {ask}, {bids} + {asks} levels"))?;
+        let digest = words::hex(&self.book.digest(Scope::Held));
+        out.line(format_args!("             {DIM}sha256 {digest}{DIM:#}"))
+    }
+}
+
+fn progress(bytes: u64) -> ProgressBar {
+    if !io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let style = "{wide_bar} {bytes}/{total_bytes} {bytes_per_sec} {eta}";
+    let style = ProgressStyle::with_template(style);
+    let bar = ProgressBar::new(bytes);
+    style.map_or_else(|_| bar.clone(), |style| bar.clone().with_style(style))
+}

@@ -1,0 +1,73 @@
+//! `kcf sim`: the simulated exchange on a port.
+
+use std::sync::Arc;
+use std::sync::mpsc::channel;
+use std::time::Duration;
+
+use kucoin_futures_host::{Clock, unix_now};
+use kucoin_futures_sim::{Contract, ExchangeConfig, Server};
+use serde_json::json;
+
+use crate::args::SimArgs;
+use crate::exit::{Failure, Kind};
+use crate::out::{DIM, FAULT, GOOD, Out};
+use crate::stop::Stop;
+
+/// How often faults that took effect are reported.
+const REPORT: Duration = Duration::from_millis(100);
+
+pub(crate) fn run(args: &SimArgs) -> Result<(), Failure> {
+    let mut config = ExchangeConfig::default();
+    if !args.symbols.is_empty() {
+        config.contracts = args.symbols.iter().map(|symbol| Contract::named(*symbol)).collect();
+    }
+    config.rate = args.rate;
+    config.faults = args.faults.clone();
+    config.unix_start = unix_now();
+    let symbols: Vec<String> = config.contracts.iter().map(|c| c.symbol.to_string()).collect();
+    let clock = Clock::new();
+    let server = Server::start(args.listen, args.seed, config, Arc::new(move || clock.now()));
+    let server = server.map_err(|error| Failure::new(Kind::Runtime, error))?;
+    let (url, mut out) = (server.url(), Out::new());
+    if args.json {
+        out.json(&json!({"type": "listening", "url": url, "symbols": symbols}))?;
+    } else {
+        out.line(format_args!("{GOOD}{url}{GOOD:#}"))?;
+        let symbols = symbols.join(" ");
+        out.line(format_args!("{DIM}{symbols}: {} changes a second each{DIM:#}", args.rate))?;
+        out.line(format_args!("{DIM}try: kcf book {symbols} --url {url}   (Ctrl-C ends){DIM:#}"))?;
+    }
+    out.flush()?;
+    let (notify, stopped) = channel();
+    let stop = Stop::on_signal(move || {
+        let _ = notify.send(());
+    })?;
+    while !stop.is_asked() {
+        let _ = stopped.recv_timeout(REPORT);
+        for (at, fault) in server.take_injected() {
+            let at_ms = at.as_nanos() / 1_000_000;
+            if args.json {
+                let fault = fault.to_string();
+                out.json(&json!({"type": "fault", "at_ms": at_ms, "fault": fault}))?;
+            } else {
+                out.line(format_args!("{at_ms:>8} ms  {FAULT}{fault}{FAULT:#}"))?;
+            }
+        }
+        out.flush()?;
+    }
+    let counts = server.with(|exchange, _| exchange.counts());
+    if args.json {
+        out.json(&json!({
+            "type": "summary", "changes": counts.changes, "pushed": counts.pushed,
+            "connects": counts.connects, "tokens": counts.tokens, "requests": counts.requests,
+            "violations": counts.violations, "dropped": server.dropped(),
+        }))?;
+    } else {
+        out.line(format_args!(
+            "{DIM}{} changes, {} frames pushed, {} connections, {} tokens, {} requests{DIM:#}",
+            counts.changes, counts.pushed, counts.connects, counts.tokens, counts.requests
+        ))?;
+    }
+    out.flush()?;
+    Ok(())
+}

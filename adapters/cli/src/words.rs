@@ -1,0 +1,133 @@
+//! Events, books and counters in words and in JSON: one vocabulary for all commands.
+
+use kucoin_futures_proto::book::{Best, Level, Reach, Scope};
+use kucoin_futures_proto::wire::Side;
+use kucoin_futures_proto::{Book, Event, Stats, Symbol, TopicId};
+use serde_json::{Value, json};
+
+/// A change of state: whose, its name, and why.
+pub(crate) struct State {
+    pub(crate) topic: Option<TopicId>,
+    pub(crate) name: &'static str,
+    pub(crate) reason: Option<String>,
+    /// Whether it is what one hopes for.
+    pub(crate) good: bool,
+}
+
+impl State {
+    /// `None` for events that are no change of state.
+    pub(crate) fn of(event: &Event) -> Option<Self> {
+        let state = |topic, good, name, reason| Some(Self { topic, name, reason, good });
+        match *event {
+            Event::LineUp { .. } => state(None, true, "line_up", None),
+            Event::LineDown { reason, .. } => {
+                state(None, false, "line_down", Some(reason.to_string()))
+            }
+            Event::NoToken { reason, .. } => {
+                state(None, false, "no_token", Some(reason.to_string()))
+            }
+            Event::LineWaiting { delay, failures, .. } => {
+                let reason = format!("{} ms before attempt {}", delay.as_millis(), failures + 1);
+                state(None, false, "line_waiting", Some(reason))
+            }
+            Event::Confirmed { topic } => state(Some(topic), true, "confirmed", None),
+            Event::Rejected { topic, code } => {
+                let hint = if code == 200_003 { " (no such contract)" } else { "" };
+                state(Some(topic), false, "rejected", Some(format!("code {code}{hint}")))
+            }
+            Event::Unsubscribed { topic } => state(Some(topic), true, "unsubscribed", None),
+            Event::Silent { topic } => state(Some(topic), false, "silent", None),
+            Event::Heard { topic } => state(Some(topic), true, "heard", None),
+            Event::BookLive { topic, epoch, sequence } => {
+                let reason = format!("epoch {} at {sequence}", epoch.get());
+                state(Some(topic), true, "live", Some(reason))
+            }
+            Event::BookLost { topic, reason, .. } => {
+                state(Some(topic), false, "lost", Some(reason.to_string()))
+            }
+            Event::BookDelayed { topic, reason } => {
+                state(Some(topic), false, "delayed", Some(reason.to_string()))
+            }
+            Event::MayHaveMissed { topic } => state(Some(topic), false, "may_have_missed", None),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn json(&self, symbol: Option<Symbol>) -> Value {
+        json!({
+            "type": "state",
+            "symbol": symbol.map(|symbol| symbol.to_string()),
+            "state": self.name,
+            "reason": self.reason,
+        })
+    }
+
+    /// For people: `lost: gap: expected 5, got 7`.
+    pub(crate) fn text(&self) -> String {
+        let name = self.name.replace('_', " ");
+        match &self.reason {
+            Some(reason) => format!("{name}: {reason}"),
+            None => name,
+        }
+    }
+}
+
+/// `["63000.1",12]`: the price exact, as text.
+pub(crate) fn level(level: Level) -> Value {
+    json!([level.price.to_string(), level.size.get()])
+}
+
+/// The best levels of a side.
+pub(crate) fn levels(book: &Book, side: Side, scope: Scope, count: usize) -> Value {
+    book.levels(side, scope).take(count).map(level).collect()
+}
+
+/// The price to which a side is complete; null if it is so without limit.
+pub(crate) fn horizon(book: &Book, side: Side) -> Value {
+    match book.reach(side) {
+        Reach::All => Value::Null,
+        Reach::To(price) => Value::from(price.to_string()),
+    }
+}
+
+/// Lower-case hex.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// `63000.1 x 12`.
+pub(crate) fn best(best: Best) -> String {
+    match best {
+        Best::Level(level) => format!("{} x {}", level.price, level.size),
+        Best::Empty => "empty".into(),
+        Best::Beyond => "beyond the horizon".into(),
+    }
+}
+
+/// What a run comes to.
+pub(crate) fn summary(stats: &Stats) -> Value {
+    json!({
+        "type": "summary",
+        "messages": stats.messages,
+        "deltas": stats.deltas,
+        "repeats": stats.repeats,
+        "gaps": stats.gaps,
+        "resyncs": stats.resyncs,
+        "reconnects": stats.reconnects,
+        "tokens": stats.tokens,
+    })
+}
+
+/// The same for people.
+pub(crate) fn summary_text(stats: &Stats) -> String {
+    format!(
+        "{} messages, {} deltas, {} repeats, {} gaps, {} resyncs, {} reconnects, {} tokens",
+        stats.messages,
+        stats.deltas,
+        stats.repeats,
+        stats.gaps,
+        stats.resyncs,
+        stats.reconnects,
+        stats.tokens
+    )
+}

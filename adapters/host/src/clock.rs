@@ -1,0 +1,77 @@
+//! The only place that reads a clock.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use kucoin_futures_proto::{Instant, UnixNanos};
+
+/// A monotonic clock that counts the time the machine was asleep, from when it was made.
+///
+/// Rust's own does not on Linux: after a night in a bag, every deadline would look fresh and a dead
+/// connection alive.
+#[derive(Clone, Copy, Debug)]
+pub struct Clock {
+    start: u64,
+}
+
+impl Clock {
+    /// A clock that starts at zero now.
+    #[must_use]
+    pub fn new() -> Self {
+        Self { start: nanos() }
+    }
+
+    /// Time since the clock was made.
+    #[must_use]
+    pub fn now(&self) -> Instant {
+        Instant::from_nanos(nanos().saturating_sub(self.start))
+    }
+}
+
+impl Default for Clock {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// The wall clock: for signatures, and for nothing that decides behaviour.
+#[must_use]
+pub fn unix_now() -> UnixNanos {
+    #[allow(clippy::disallowed_methods, reason = "this is the host's wall clock")]
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    UnixNanos::from_nanos(u64::try_from(since.as_nanos()).unwrap_or(u64::MAX))
+}
+
+/// Linux: `CLOCK_BOOTTIME`. On Apple's systems `CLOCK_MONOTONIC` goes on during sleep.
+#[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
+fn nanos() -> u64 {
+    use rustix::time::{ClockId, clock_gettime};
+    #[cfg(target_vendor = "apple")]
+    const CLOCK: ClockId = ClockId::Monotonic;
+    #[cfg(not(target_vendor = "apple"))]
+    const CLOCK: ClockId = ClockId::Boottime;
+    let time = clock_gettime(CLOCK);
+    let seconds = u64::try_from(time.tv_sec).unwrap_or(0);
+    let nanos = u64::try_from(time.tv_nsec).unwrap_or(0);
+    seconds.saturating_mul(1_000_000_000).saturating_add(nanos)
+}
+
+/// Windows' performance counter goes on during sleep; elsewhere this is the best there is.
+#[cfg(not(any(target_os = "linux", target_os = "android", target_vendor = "apple")))]
+fn nanos() -> u64 {
+    use std::sync::LazyLock;
+    #[allow(clippy::disallowed_methods, reason = "this is the host's clock")]
+    static START: LazyLock<std::time::Instant> = LazyLock::new(std::time::Instant::now);
+    u64::try_from(START.elapsed().as_nanos()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_clock_goes_forwards_from_zero() {
+        let clock = Clock::new();
+        let (a, b) = (clock.now(), clock.now());
+        assert!(a <= b && b.as_nanos() < 60_000_000_000);
+    }
+}

@@ -1,0 +1,26 @@
+//! What every adapter of the KuCoin Futures core needs from the machine it runs on.
+//!
+//! * [`Clock`]: a monotonic clock that goes on while the machine sleeps.
+//! * [`Rest`]: performs a [`Fetch`](kucoin_futures_proto::Fetch), blocking, by ureq.
+//! * [`tls_config`]: rustls with the `ring` provider named explicitly, so that it works whatever else
+//!   is in the build.
+//! * [`credentials_from_env`]: keys from the environment or from files, never from arguments.
+//! * [`Update`]: what the feeds of all adapters hand out.
+//!
+//! There is no policy here: no retry, no parsing, nothing that knows the exchange.
+//!
+//! Proxies are not supported, neither for the socket nor for REST: half a proxy would be worse.
+
+#![forbid(unsafe_code)]
+
+mod clock;
+mod credentials;
+mod rest;
+mod tls;
+mod update;
+
+pub use clock::{Clock, unix_now};
+pub use credentials::{CredentialsError, credentials_from_env};
+pub use rest::{Answer, Rest};
+pub use tls::{Roots, TlsError, tls_config};
+pub use update::{BookUpdate, Update, random_seed};

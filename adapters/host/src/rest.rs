@@ -1,0 +1,160 @@
+//! Performs REST requests, blocking.
+
+use std::fmt;
+use std::io::ErrorKind;
+use std::sync::Arc;
+
+use kucoin_futures_proto::auth::Credentials;
+use kucoin_futures_proto::{Fetch, Head, Loss, Method, Sign};
+use ureq::Agent;
+use ureq::tls::{Certificate, RootCerts, TlsConfig, TlsProvider};
+
+use crate::clock::unix_now;
+use crate::tls::{Roots, provider};
+
+/// How a request ended: what to put into `Input::Reply` or `Input::Failed`. `Debug` shows no body.
+#[allow(clippy::exhaustive_enums, reason = "the two ends of a request")]
+pub enum Answer {
+    /// There was a response, of whatever status.
+    Reply(Head, Vec<u8>),
+    /// There was none.
+    Failed(Loss),
+}
+
+/// A REST client. Cheap to clone; connections are kept and shared.
+#[derive(Clone)]
+pub struct Rest {
+    agent: Agent,
+    credentials: Option<Arc<Credentials>>,
+}
+
+/// Longest head of a response.
+const MAX_HEAD: usize = 64 << 10;
+
+impl Rest {
+    /// A client that believes `roots` and signs with `credentials` where a request asks for it.
+    #[must_use]
+    pub fn new(roots: &Roots, credentials: Option<Credentials>) -> Self {
+        let roots = match roots {
+            Roots::Public => RootCerts::WebPki,
+            Roots::Only(certificates) => {
+                let own = |der: &rustls::pki_types::CertificateDer<'_>| {
+                    Certificate::from_der(der).to_owned()
+                };
+                RootCerts::from(certificates.iter().map(own))
+            }
+        };
+        let tls = TlsConfig::builder()
+            .provider(TlsProvider::Rustls)
+            .root_certs(roots)
+            .unversioned_rustls_crypto_provider(provider())
+            .build();
+        let config = Agent::config_builder()
+            .tls_config(tls)
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .proxy(None)
+            .accept("application/json")
+            .accept_encoding("identity")
+            .user_agent(concat!("kucoin-futures/", env!("CARGO_PKG_VERSION")))
+            .max_response_header_size(MAX_HEAD)
+            .build();
+        Self { agent: config.new_agent(), credentials: credentials.map(Arc::new) }
+    }
+
+    /// Performs a request: within its time, up to its size, following no redirect.
+    #[must_use]
+    pub fn perform(&self, fetch: &Fetch) -> Answer {
+        self.try_perform(fetch).unwrap_or_else(Answer::Failed)
+    }
+
+    fn try_perform(&self, fetch: &Fetch) -> Result<Answer, Loss> {
+        let method = fetch.method().as_str();
+        let mut request = ureq::http::Request::builder().method(method).uri(fetch.url());
+        let unix_ms = match fetch.sign() {
+            Sign::No => None,
+            Sign::WallClock => Some(unix_now().as_millis()),
+            Sign::At { unix_ms } => Some(unix_ms),
+        };
+        if let Some(unix_ms) = unix_ms {
+            let credentials = self.credentials.as_ref().ok_or(Loss::NoCredentials)?;
+            for (name, value) in credentials.sign(unix_ms, method, fetch.path(), "").iter() {
+                request = request.header(name, value);
+            }
+        }
+        let response = match fetch.method() {
+            Method::Get => request
+                .body(())
+                .map_err(|_| Loss::Other)
+                .and_then(|request| self.run(request, fetch)),
+            Method::Post => request
+                .body("")
+                .map_err(|_| Loss::Other)
+                .and_then(|request| self.run(request, fetch)),
+        };
+        let mut response = response?;
+        let mut head = Head::new(response.status().as_u16());
+        for (name, value) in response.headers() {
+            if let Ok(value) = value.to_str() {
+                head.header(name.as_str(), value);
+            }
+        }
+        let limit = u64::try_from(fetch.max_body()).unwrap_or(u64::MAX);
+        let body = response.body_mut().with_config().limit(limit).read_to_vec();
+        Ok(Answer::Reply(head, body.map_err(|error| loss(&error))?))
+    }
+
+    fn run<B: ureq::AsSendBody>(
+        &self,
+        request: ureq::http::Request<B>,
+        fetch: &Fetch,
+    ) -> Result<ureq::http::Response<ureq::Body>, Loss> {
+        let request =
+            self.agent.configure_request(request).timeout_global(Some(fetch.timeout())).build();
+        self.agent.run(request).map_err(|error| {
+            // The address holds no secret; the error's own text may quote what the server sent.
+            tracing::debug!(path = fetch.path(), loss = %loss(&error), "rest");
+            loss(&error)
+        })
+    }
+}
+
+fn loss(error: &ureq::Error) -> Loss {
+    use ureq::Error;
+    match error {
+        Error::Io(error) => match error.kind() {
+            ErrorKind::ConnectionRefused => Loss::Refused,
+            ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted | ErrorKind::BrokenPipe => {
+                Loss::Reset
+            }
+            ErrorKind::UnexpectedEof => Loss::Eof,
+            ErrorKind::TimedOut | ErrorKind::WouldBlock => Loss::TimedOut,
+            // rustls reports a refused certificate as bad data.
+            ErrorKind::InvalidData => Loss::Tls,
+            _ => Loss::Other,
+        },
+        Error::Timeout(_) => Loss::TimedOut,
+        Error::HostNotFound => Loss::Dns,
+        Error::ConnectionFailed => Loss::Refused,
+        Error::BodyExceedsLimit(_) | Error::LargeResponseHeader(..) => Loss::TooLarge,
+        Error::Tls(_) | Error::Rustls(_) | Error::Pem(_) => Loss::Tls,
+        Error::Protocol(_) => Loss::Protocol,
+        _ => Loss::Other,
+    }
+}
+
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Reply(head, body) => write!(f, "Reply({head:?}, {} bytes)", body.len()),
+            Self::Failed(loss) => write!(f, "Failed({loss:?})"),
+        }
+    }
+}
+
+impl fmt::Debug for Rest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Rest(..)")
+    }
+}
