@@ -172,3 +172,18 @@ fn subscribe(world: &mut World, symbol: &str) -> TopicId {
     let channel = Channel::Level2(symbol.parse().unwrap());
     world.command(|client, now| client.subscribe(now, channel)).unwrap().unwrap()
 }
+
+#[test]
+fn after_a_restart_the_book_is_of_the_new_run() {
+    let mut world = world(6, 500.0, Plan::default(), |_| {});
+    let topic = subscribe(&mut world, "ETHUSDTM");
+    world.run_for(SECOND * 12).unwrap();
+    let target = Target::One("ETHUSDTM".parse().unwrap());
+    world.inject(Fault::StepBack { target, step: 5_000 });
+    world.run_for(SECOND * 2).unwrap();
+    let book = world.client.book(topic).unwrap();
+    let market = world.exchange.market("ETHUSDTM".parse().unwrap()).unwrap();
+    let truths: Vec<_> = market.truths_at(book.sequence()).collect();
+    assert_eq!(truths.len(), 2, "both runs have been there");
+    assert_eq!(kucoin_futures_sim::compare(book, &truths[0]), Ok(()));
+}

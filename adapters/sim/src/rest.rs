@@ -336,11 +336,13 @@ impl Exchange {
             let sequence = sequence.parse().map_err(|_| "sequence is not a number")?;
             let bids = parse_reach(request.query("bid_horizon"))?;
             let asks = parse_reach(request.query("ask_horizon"))?;
-            let truth = market.truths_at(Sequence::new(sequence)).next();
-            let truth = truth.ok_or("sequence is ahead of the market, or too old")?;
+            let truths = market.truths_at(Sequence::new(sequence));
+            let mut digests = truths.map(|truth| truth.digest(bids, asks));
+            let digest = digests.next().ok_or("sequence is ahead of the market, or too old")?;
+            // After a restart of the counter, a sequence may have been passed before.
+            let earlier = Value::from(digests.collect::<Vec<_>>());
             Ok(format!(
-                r#"{{"symbol":"{symbol}","sequence":{sequence},"sha256":"{}"}}"#,
-                truth.digest(bids, asks)
+                r#"{{"symbol":"{symbol}","sequence":{sequence},"sha256":"{digest}","earlier_runs":{earlier}}}"#
             ))
         };
         match answer() {

@@ -1,0 +1,42 @@
+//! `kcf demo`: what a newcomer runs first.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, missing_docs, reason = "tests")]
+
+mod common;
+
+use common::{kcf, lines, of_type};
+
+#[test]
+fn every_fault_is_seen_and_healed_and_every_book_is_equal() {
+    let output = kcf(&["demo", "--json", "--for", "8s", "--seed", "3"]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let lines = lines(&output);
+    let healed = of_type(&lines, "healed");
+    assert_eq!(healed.len(), 5);
+    assert!(healed.iter().all(|act| act["live_after_ms"].is_u64()), "{healed:?}");
+    let verdicts = of_type(&lines, "verdict");
+    assert_eq!(verdicts.len(), 3);
+    assert!(verdicts.iter().all(|verdict| verdict["equal"] == true), "{verdicts:?}");
+}
+
+#[test]
+fn output_that_nobody_reads_ends_quietly() {
+    use std::process::{Command, Stdio};
+    let mut child = Command::new(env!("CARGO_BIN_EXE_kcf"))
+        .args(["demo", "--json", "--for", "5s"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    assert!(output.stderr.is_empty(), "{output:?}");
+}
+
+#[test]
+fn too_short_a_demo_is_a_usage_error_that_says_what_to_do() {
+    let output = kcf(&["demo", "--for", "1s"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("--for 10s"));
+}
