@@ -17,6 +17,7 @@
 mod contract;
 mod exchange;
 pub mod fault;
+pub mod fuzz;
 mod market;
 mod oracle;
 mod rest;

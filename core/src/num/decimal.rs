@@ -95,8 +95,14 @@ impl Decimal {
         };
         let power = parse_exponent(rest)?;
 
-        let mut digits = Digits::default();
-        whole.iter().chain(fraction).try_for_each(|&digit| digits.push(digit))?;
+        let digits = match short_digits(whole, fraction) {
+            Some(digits) => digits,
+            None => {
+                let mut digits = Digits::default();
+                whole.iter().chain(fraction).try_for_each(|&digit| digits.push(digit))?;
+                digits
+            }
+        };
         if digits.value == 0 {
             return Some(Self::ZERO);
         }
@@ -123,12 +129,30 @@ impl Digits {
             }
             return Some(());
         }
-        let factor = 10_i128.checked_pow(self.zeros.checked_add(1)?)?;
+        for _ in 0..core::mem::take(&mut self.zeros) {
+            self.value = self.value.checked_mul(10)?;
+        }
         let digit = i128::from(digit.wrapping_sub(b'0'));
-        self.value = self.value.checked_mul(factor)?.checked_add(digit)?;
-        self.zeros = 0;
+        self.value = self.value.checked_mul(10)?.checked_add(digit)?;
         Some(())
     }
+}
+
+/// Digits that surely fit into 64 bits: the usual case, without wide arithmetic.
+fn short_digits(whole: &[u8], fraction: &[u8]) -> Option<Digits> {
+    if whole.len().checked_add(fraction.len())? > 18 {
+        return None;
+    }
+    let digits = whole.iter().chain(fraction);
+    let value = digits.fold(0_u64, |sum, digit| {
+        sum.wrapping_mul(10).wrapping_add(u64::from(digit.wrapping_sub(b'0')))
+    });
+    let (mut value, mut zeros) = (value, 0_u32);
+    while value != 0 && value % 10 == 0 {
+        value /= 10;
+        zeros = zeros.wrapping_add(1);
+    }
+    Some(Digits { value: i128::from(value), zeros })
 }
 
 fn split_digits(text: &[u8]) -> (&[u8], &[u8]) {

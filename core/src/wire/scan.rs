@@ -287,13 +287,16 @@ impl<'a> Scanner<'a> {
         let start = self.at;
         let mut escaped = false;
         loop {
+            let rest = self.bytes.get(self.at..).unwrap_or_default();
+            let special = |b: &u8| matches!(b, b'"' | b'\\' | 0..0x20);
+            let plain = rest.iter().position(special).ok_or_else(|| self.broken())?;
+            self.at = self.at.saturating_add(plain);
             match self.peek() {
                 Some(b'"') => break,
                 Some(b'\\') => {
                     escaped = true;
                     self.escape()?;
                 }
-                Some(0x20..) => self.advance(),
                 _ => return Err(self.broken()),
             }
         }
