@@ -198,6 +198,12 @@ impl Exchange {
         self.config.endpoint = endpoint;
     }
 
+    /// Sets what token responses say of pings from now on.
+    pub const fn set_pings(&mut self, interval: Duration, timeout: Duration) {
+        self.config.ping_interval = interval;
+        self.config.ping_timeout = timeout;
+    }
+
     /// The market of a symbol.
     #[must_use]
     pub fn market(&self, symbol: Symbol) -> Option<&Market> {
