@@ -22,6 +22,11 @@ use tracing_subscriber::EnvFilter;
 
 use args::{Args, Command};
 
+/// The README's examples compile.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;
+
 /// Runs the program with the process's arguments.
 #[must_use]
 pub fn run() -> ExitCode {
