@@ -164,10 +164,10 @@ impl Client {
     /// The next thing to do or to report; `None` once drained. Call it until then after every call
     /// that takes `now`.
     pub fn poll_output(&mut self) -> Option<Output> {
-        if self.cx.outbox.is_empty() {
-            for line in &mut self.lines {
-                line.compose(&mut self.cx, &mut self.topics);
-            }
+        while self.cx.outbox.is_empty() {
+            // Each turn uses up some work or finds the budget exhausted.
+            let line = self.lines.iter_mut().find(|line| line.has_output())?;
+            line.compose(&mut self.cx, &mut self.topics);
         }
         self.cx.outbox.pop()
     }

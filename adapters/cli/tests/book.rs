@@ -73,6 +73,23 @@ fn a_host_that_may_not_be_used_is_a_usage_error() {
     }
 }
 
+/// Tokens have about 190 characters; nothing else in a log comes near.
+#[test]
+fn the_most_talkative_log_holds_no_token() {
+    let sim = Sim::start(&["--symbols", "XBTUSDTM", "--rate", "100"]);
+    let args = ["book", "XBTUSDTM", "--url", &sim.url, "--json", "--for", "2s"];
+    let output = common::command(&args).env("RUST_LOG", "trace").output().unwrap();
+    assert!(output.status.success());
+    let log = String::from_utf8_lossy(&output.stderr);
+    assert!(log.contains("bullet-public"), "the log does speak of the token's request");
+    for text in [log.as_ref(), &String::from_utf8_lossy(&output.stdout)] {
+        let in_token = |c: char| c.is_ascii_alphanumeric() || "-_=.%".contains(c);
+        let longest = text.split(|c| !in_token(c)).max_by_key(|word| word.len()).unwrap();
+        assert!(longest.len() < 100, "{longest}");
+        assert!(!text.contains("746f 6b65 6e"), "`token` in a hex dump");
+    }
+}
+
 fn ask(url: &str, digest: &Value) -> Value {
     let text = |key: &str| match &digest[key] {
         Value::String(text) => text.clone(),

@@ -9,6 +9,11 @@
 //!
 //! There is no policy here: no retry, no parsing, nothing that knows the exchange.
 //!
+//! **Logs.** Nothing here writes a secret to a log. The libraries below do, at the trace level of the
+//! `log` crate: tungstenite writes the request with its token, ureq whole bodies and headers. A
+//! program that handles real keys should compile that level out, as `kcf` does: depend on `log` with
+//! the feature `max_level_debug`.
+//!
 //! Proxies are not supported, neither for the socket nor for REST: half a proxy would be worse.
 
 #![forbid(unsafe_code)]

@@ -95,6 +95,7 @@ impl Rest {
         };
         let mut response = response?;
         let mut head = Head::new(response.status().as_u16());
+        tracing::debug!(path = fetch.path(), status = head.status(), "rest");
         for (name, value) in response.headers() {
             if let Ok(value) = value.to_str() {
                 head.header(name.as_str(), value);

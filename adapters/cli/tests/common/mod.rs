@@ -47,7 +47,8 @@ impl Drop for Sim {
     }
 }
 
-fn command(args: &[&str]) -> Command {
+/// The same, not started yet.
+pub(crate) fn command(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_kcf"));
     command.args(args).stdin(Stdio::null()).env_remove("RUST_LOG");
     command
