@@ -34,7 +34,8 @@ fn parse(criterion: &mut Criterion) {
     group.throughput(Throughput::Elements(corpus.len() as u64));
     group.bench_function("floor: read every byte", |bench| {
         bench.iter(|| {
-            let sum = |frame: &[u8]| frame.iter().fold(0_u64, |sum, &b| sum.wrapping_add(u64::from(b)));
+            let sum =
+                |frame: &[u8]| frame.iter().fold(0_u64, |sum, &b| sum.wrapping_add(u64::from(b)));
             corpus.iter().for_each(|frame| {
                 black_box(sum(black_box(frame)));
             });
@@ -51,13 +52,21 @@ fn parse(criterion: &mut Criterion) {
     group.bench_function("rival: serde_json borrowed, price as f64", |bench| {
         bench.iter(|| {
             for frame in &corpus {
-                let frame: Envelope<'_> = serde_json::from_slice(black_box(frame)).expect("a frame");
+                let frame: Envelope<'_> =
+                    serde_json::from_slice(black_box(frame)).expect("a frame");
                 let mut parts = frame.data.change.split(',');
                 let mut part = || parts.next().expect("three parts");
                 let (price, side, size) = (part(), part(), part());
                 let price: f64 = price.parse().expect("a price");
                 let size: u64 = size.parse().expect("a size");
-                black_box((frame.topic, frame.data.sequence, frame.data.timestamp, price, side, size));
+                black_box((
+                    frame.topic,
+                    frame.data.sequence,
+                    frame.data.timestamp,
+                    price,
+                    side,
+                    size,
+                ));
             }
         });
     });

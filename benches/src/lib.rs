@@ -23,10 +23,11 @@ pub fn frames(symbol: &str, count: usize, seed: u64) -> Vec<Box<[u8]>> {
     let subscribe = format!(r#"{{"id":"1","type":"subscribe","topic":"{topic}"}}"#);
     exchange.receive(now, SessionId(1), &subscribe);
     (0..count).for_each(|_| exchange.change(symbol, now));
-    let texts = std::iter::from_fn(|| exchange.poll_output()).filter_map(|outgoing| match outgoing {
-        Outgoing::Send(_, text) if text.contains("level2") => Some(text.as_bytes().into()),
-        _ => None,
-    });
+    let texts =
+        std::iter::from_fn(|| exchange.poll_output()).filter_map(|outgoing| match outgoing {
+            Outgoing::Send(_, text) if text.contains("level2") => Some(text.as_bytes().into()),
+            _ => None,
+        });
     texts.collect()
 }
 
