@@ -1,8 +1,8 @@
-//! An hour of market with something broken every few seconds, in virtual time: takes a moment, and
+//! Ten minutes of market with something broken every few seconds, in virtual time: takes a moment, and
 //! every event of the client is compared with the truth.
 //!
 //! ```sh
-//! cargo run --release -p kucoin-futures-sim --example virtual_hour -- 7
+//! cargo run --release -p kucoin-futures-sim --example virtual_minutes -- 7
 //! ```
 
 use std::error::Error;
@@ -26,7 +26,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let channel = Channel::Level2(symbol.parse()?);
         world.command(|client, now| client.subscribe(now, channel))??;
     }
-    world.run_for(Duration::from_secs(3600))?;
+    world.run_for(Duration::from_secs(600))?;
     world.oracle.check_all(&world.client, &world.exchange)?;
     println!("{:#?}", world.client.stats());
     println!("{} deltas and {} whole books compared", world.oracle.deltas(), world.oracle.checks());
