@@ -23,6 +23,7 @@ mod oracle;
 mod rest;
 mod server;
 mod session;
+mod stream;
 mod token;
 mod world;
 

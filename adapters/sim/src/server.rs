@@ -15,6 +15,8 @@ use async_tungstenite::tungstenite::handshake::derive_accept_key;
 use async_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use async_tungstenite::tungstenite::protocol::{CloseFrame, Message, Role, WebSocketConfig};
 use futures_lite::{FutureExt as _, StreamExt as _};
+use futures_rustls::TlsAcceptor;
+use futures_rustls::rustls::ServerConfig;
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::{Bytes, Incoming};
 use hyper::header::{CONNECTION, CONTENT_TYPE, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, UPGRADE};
@@ -28,6 +30,7 @@ use smol_hyper::rt::FuturesIo;
 use crate::exchange::{Exchange, ExchangeConfig, Outgoing, SessionId};
 use crate::fault::Fault;
 use crate::rest::{Request, Response};
+use crate::stream::Stream;
 
 /// A clock that the server reads: monotonic, any start.
 pub type Clock = Arc<dyn Fn() -> Instant + Send + Sync>;
@@ -43,6 +46,7 @@ pub struct ServerError {
 /// A simulated exchange that listens. Stops when dropped.
 pub struct Server {
     addr: SocketAddr,
+    secure: bool,
     shared: Arc<Shared>,
     stop: Option<Sender<Infallible>>,
     thread: Option<JoinHandle<()>>,
@@ -57,6 +61,7 @@ const BEAT: Duration = Duration::from_millis(1);
 
 struct Shared {
     clock: Clock,
+    tls: Option<TlsAcceptor>,
     state: Mutex<State>,
 }
 
@@ -84,11 +89,36 @@ impl Server {
         config: ExchangeConfig,
         clock: Clock,
     ) -> Result<Self, ServerError> {
+        Self::listen(addr, seed, config, clock, None)
+    }
+
+    /// The same over TLS: `https` and `wss`.
+    ///
+    /// # Errors
+    /// The address is taken or not ours.
+    pub fn start_tls(
+        addr: SocketAddr,
+        seed: u64,
+        config: ExchangeConfig,
+        clock: Clock,
+        tls: Arc<ServerConfig>,
+    ) -> Result<Self, ServerError> {
+        Self::listen(addr, seed, config, clock, Some(TlsAcceptor::from(tls)))
+    }
+
+    fn listen(
+        addr: SocketAddr,
+        seed: u64,
+        config: ExchangeConfig,
+        clock: Clock,
+        tls: Option<TlsAcceptor>,
+    ) -> Result<Self, ServerError> {
         let fail = |source| ServerError { addr, source };
         let listener = smol::block_on(TcpListener::bind(addr)).map_err(fail)?;
         let addr = listener.local_addr().map_err(fail)?;
         let mut exchange = Exchange::new(clock(), seed, config);
-        exchange.set_endpoint(format!("ws://{addr}/"));
+        let secure = tls.is_some();
+        exchange.set_endpoint(format!("ws{}://{addr}/", if secure { "s" } else { "" }));
         let state = State {
             exchange,
             sessions: BTreeMap::new(),
@@ -96,14 +126,14 @@ impl Server {
             injected: Vec::new(),
             dropped: 0,
         };
-        let shared = Arc::new(Shared { clock, state: Mutex::new(state) });
+        let shared = Arc::new(Shared { clock, tls, state: Mutex::new(state) });
         let (stop, stopped) = async_channel::bounded(1);
         let thread = {
             let shared = Arc::clone(&shared);
             let run = move || smol::block_on(serve(&shared, &listener, &stopped));
             std::thread::Builder::new().name("sim-server".into()).spawn(run).map_err(fail)?
         };
-        Ok(Self { addr, shared, stop: Some(stop), thread: Some(thread) })
+        Ok(Self { addr, secure, shared, stop: Some(stop), thread: Some(thread) })
     }
 
     /// Where it listens.
@@ -115,7 +145,7 @@ impl Server {
     /// The base of its REST interface, for example `http://127.0.0.1:40123`.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("http://{}", self.addr)
+        format!("http{}://{}", if self.secure { "s" } else { "" }, self.addr)
     }
 
     /// Looks at the exchange, brought up to the present.
@@ -241,8 +271,15 @@ async fn beat(shared: &Shared) {
     }
 }
 
-async fn connection(shared: Arc<Shared>, stream: TcpStream) {
-    let _ = stream.set_nodelay(true);
+async fn connection(shared: Arc<Shared>, tcp: TcpStream) {
+    let _ = tcp.set_nodelay(true);
+    let stream = match &shared.tls {
+        None => Stream::Plain(tcp),
+        Some(tls) => match tls.accept(tcp).await {
+            Ok(tls) => Stream::Tls(Box::new(tls)),
+            Err(error) => return tracing::debug!(%error, "TLS refused"),
+        },
+    };
     let service = service_fn(|request| {
         let shared = Arc::clone(&shared);
         async move { Ok::<_, Infallible>(answer(&shared, request).await) }
@@ -338,7 +375,7 @@ fn upgrade(shared: &Arc<Shared>, mut request: hyper::Request<Incoming>) -> HttpR
 
 /// One WebSocket, until either end closes it.
 async fn session(shared: &Shared, id: SessionId, items: Receiver<Item>, upgraded: Upgraded) {
-    let Ok(parts) = upgraded.downcast::<FuturesIo<TcpStream>>() else { return };
+    let Ok(parts) = upgraded.downcast::<FuturesIo<Stream>>() else { return };
     let config = WebSocketConfig::default()
         .max_message_size(Some(MAX_INCOMING))
         .max_frame_size(Some(MAX_INCOMING));
