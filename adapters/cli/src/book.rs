@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use kucoin_futures_blocking::{Feed, Next, Update};
+use kucoin_futures_blocking::{BookUpdate, Feed, Next, Update};
 use kucoin_futures_proto::book::Scope;
 use kucoin_futures_proto::wire::Side;
 use kucoin_futures_proto::{Book, Channel, Config, Event, Instant, Symbol, TopicId};
@@ -47,10 +47,12 @@ pub(crate) fn run(args: &BookArgs) -> Result<(), Failure> {
         match next {
             Next::Ended => break,
             Next::Quiet => {}
-            Next::Update(update) => {
-                reached |= matches!(update, Update::State(Event::LineUp { .. }));
-                printer.update(now, &update)?;
+            Next::Update(Update::Book(change)) => printer.change(now, &change)?,
+            Next::Update(Update::State(event)) => {
+                reached |= matches!(event, Event::LineUp { .. });
+                printer.state(now, &event, &feed)?;
             }
+            Next::Update(Update::Push(_)) => {}
         }
     }
     printer.end(&feed)?;
@@ -86,48 +88,54 @@ impl<'a> Printer<'a> {
         Self { args, out: Out::new(), rows: BTreeMap::new() }
     }
 
-    fn update(&mut self, now: Instant, update: &Update<'_>) -> Result<(), Failure> {
-        match update {
-            Update::Book(change) => {
-                let Some(row) = self.rows.get_mut(&change.topic) else { return Ok(()) };
-                row.deltas += 1;
-                let Some(book) = change.book else { return Ok(()) };
-                if self.args.json {
-                    let (symbol, epoch) = (row.symbol, row.epoch);
-                    self.out.json(&book_json(book, symbol, epoch, self.args.levels))?;
-                } else if row.shown.is_none_or(|shown| now.since(shown) >= PAUSE) {
-                    row.shown = Some(now);
-                    print_touch(&mut self.out, row.symbol, book)?;
-                }
-                let due = self.args.digest_every.is_some_and(|n| row.deltas % n == 0);
-                if due {
-                    self.out.json(&digest_json(book, row.symbol))?;
-                }
-                Ok(())
-            }
-            Update::State(event) => self.state(event),
-            Update::Push(_) => Ok(()),
+    fn change(&mut self, now: Instant, change: &BookUpdate<'_>) -> Result<(), Failure> {
+        let Some(row) = self.rows.get_mut(&change.topic) else { return Ok(()) };
+        row.deltas += 1;
+        let Some(book) = change.book else { return Ok(()) };
+        let due = self.args.digest_every.is_some_and(|n| row.deltas % n == 0);
+        self.book(now, change.topic, book)?;
+        if due {
+            let symbol = self.rows.get(&change.topic).map(|row| row.symbol);
+            self.out.json(&digest_json(book, symbol))?;
         }
+        Ok(())
     }
 
-    fn state(&mut self, event: &Event) -> Result<(), Failure> {
+    fn book(&mut self, now: Instant, topic: TopicId, book: &Book) -> Result<(), Failure> {
+        let Some(row) = self.rows.get_mut(&topic) else { return Ok(()) };
+        if self.args.json {
+            let json = book_json(book, row.symbol, row.epoch, self.args.levels);
+            self.out.json(&json)?;
+        } else if row.shown.is_none_or(|shown| now.since(shown) >= PAUSE) {
+            row.shown = Some(now);
+            print_touch(&mut self.out, row.symbol, book)?;
+        }
+        Ok(())
+    }
+
+    fn state(&mut self, now: Instant, event: &Event, feed: &Feed) -> Result<(), Failure> {
         let Some(state) = State::of(event) else { return Ok(()) };
         let row = state.topic.and_then(|topic| self.rows.get_mut(&topic));
         let symbol = row.as_ref().map(|row| row.symbol);
         match (row, event) {
-            (Some(row), Event::BookLive { epoch, .. }) => row.epoch = epoch.get(),
+            (Some(row), Event::BookLive { epoch, .. }) => {
+                row.epoch = epoch.get();
+                row.shown = None;
+            }
             (Some(row), Event::Rejected { .. }) => row.dead = true,
             _ => {}
         }
         if self.args.json {
             self.out.json(&state.json(symbol))?;
-            return Ok(());
+        } else {
+            let style = if state.good { GOOD } else { BAD };
+            let who = symbol.map_or_else(|| "line".into(), |symbol| symbol.to_string());
+            let text = state.text();
+            self.out.line(format_args!("{who:<12} {style}{text}{style:#}"))?;
         }
-        let style = if state.good { GOOD } else { BAD };
-        let who = symbol.map_or_else(|| "line".into(), |symbol| symbol.to_string());
-        let text = state.text();
-        self.out.line(format_args!("{who:<12} {style}{text}{style:#}"))?;
-        Ok(())
+        // The book as it starts: a still market gives no change to show it with.
+        let Event::BookLive { topic, .. } = *event else { return Ok(()) };
+        feed.book(topic).map_or(Ok(()), |book| self.book(now, topic, book))
     }
 
     fn end(&mut self, feed: &Feed) -> Result<(), Failure> {
@@ -166,10 +174,10 @@ fn book_json(book: &Book, symbol: Symbol, epoch: u32, levels: usize) -> Value {
     })
 }
 
-fn digest_json(book: &Book, symbol: Symbol) -> Value {
+fn digest_json(book: &Book, symbol: Option<Symbol>) -> Value {
     json!({
         "type": "digest",
-        "symbol": symbol.as_str(),
+        "symbol": symbol.map(|symbol| symbol.to_string()),
         "sequence": book.sequence().get(),
         "bid_horizon": words::horizon(book, Side::Bid),
         "ask_horizon": words::horizon(book, Side::Ask),

@@ -16,7 +16,7 @@ use kucoin_futures_sim::{Exchange, ExchangeConfig, Outgoing, Request, SessionId}
 /// Two symbols, snapshots after the first thousand changes, frames from before them on.
 #[test]
 fn a_recording_replays_to_the_exchanges_books() {
-    let mut files = Files::new("whole");
+    let files = Files::new("whole");
     let (exchange, frames) = files.record();
     files.write_frames(&frames);
     let output = kcf(&["replay", &files.snapshot(), &files.frames(), "--json"]);
@@ -47,7 +47,7 @@ fn a_recording_replays_to_the_exchanges_books() {
 
 #[test]
 fn a_gap_ends_its_symbol_says_so_and_exits_5() {
-    let mut files = Files::new("gap");
+    let files = Files::new("gap");
     let (_, mut frames) = files.record();
     let last = frames.iter().rposition(|frame| frame.contains("level2:CHRUSDTM")).unwrap();
     let middle = frames[..last - 900].iter().rposition(|frame| frame.contains("level2:CHRUSDTM"));
@@ -67,7 +67,7 @@ fn a_gap_ends_its_symbol_says_so_and_exits_5() {
 
 #[test]
 fn lines_that_are_no_frames_are_counted_and_passed_over() {
-    let mut files = Files::new("malformed");
+    let files = Files::new("malformed");
     let (_, mut frames) = files.record();
     let clean = frames.len();
     frames.insert(10, "<html>".into());
@@ -84,7 +84,7 @@ fn lines_that_are_no_frames_are_counted_and_passed_over() {
 
 #[test]
 fn files_that_are_not_there_or_not_snapshots_are_told_apart() {
-    let mut files = Files::new("errors");
+    let files = Files::new("errors");
     files.record();
     let missing = kcf(&["replay", "/nonexistent", &files.frames()]);
     assert_eq!(missing.status.code(), Some(2));
@@ -116,7 +116,7 @@ impl Files {
     }
 
     /// Subscribes to two markets, takes snapshots in the middle, returns all frames.
-    fn record(&mut self) -> (Exchange, Vec<String>) {
+    fn record(&self) -> (Exchange, Vec<String>) {
         let mut now = Instant::ZERO;
         let mut exchange = Exchange::new(now, 11, {
             let mut config = ExchangeConfig::default();
