@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use kucoin_futures_host::io_loss;
 use kucoin_futures_proto::{Endpoint, Loss};
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, StreamOwned};
@@ -135,18 +136,5 @@ pub(crate) fn loss(error: &Error) -> Loss {
         Error::WriteBufferFull(_) => Loss::Clogged,
         Error::Http(response) => Loss::Upgrade { status: response.status().as_u16() },
         Error::Url(_) | Error::HttpFormat(_) => Loss::Other,
-    }
-}
-
-fn io_loss(error: &io::Error) -> Loss {
-    match error.kind() {
-        ErrorKind::ConnectionRefused => Loss::Refused,
-        ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted | ErrorKind::BrokenPipe => {
-            Loss::Reset
-        }
-        ErrorKind::UnexpectedEof => Loss::Eof,
-        ErrorKind::TimedOut | ErrorKind::WouldBlock => Loss::TimedOut,
-        ErrorKind::InvalidData => Loss::Tls,
-        _ => Loss::Other,
     }
 }

@@ -20,12 +20,14 @@
 
 mod clock;
 mod credentials;
+mod loss;
 mod rest;
 mod tls;
 mod update;
 
 pub use clock::{Clock, unix_now};
 pub use credentials::{CredentialsError, credentials_from_env};
+pub use loss::io_loss;
 pub use rest::{Answer, Rest};
 pub use tls::{Roots, TlsError, tls_config};
 pub use update::{BookUpdate, Update, random_seed};

@@ -1,7 +1,6 @@
 //! Performs REST requests, blocking.
 
 use std::fmt;
-use std::io::ErrorKind;
 use std::sync::Arc;
 
 use kucoin_futures_proto::auth::Credentials;
@@ -10,6 +9,7 @@ use ureq::Agent;
 use ureq::tls::{Certificate, RootCerts, TlsConfig, TlsProvider};
 
 use crate::clock::unix_now;
+use crate::loss::io_loss;
 use crate::tls::{Roots, provider};
 
 /// How a request ended: what to put into `Input::Reply` or `Input::Failed`. `Debug` shows no body.
@@ -124,17 +124,7 @@ impl Rest {
 fn loss(error: &ureq::Error) -> Loss {
     use ureq::Error;
     match error {
-        Error::Io(error) => match error.kind() {
-            ErrorKind::ConnectionRefused => Loss::Refused,
-            ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted | ErrorKind::BrokenPipe => {
-                Loss::Reset
-            }
-            ErrorKind::UnexpectedEof => Loss::Eof,
-            ErrorKind::TimedOut | ErrorKind::WouldBlock => Loss::TimedOut,
-            // rustls reports a refused certificate as bad data.
-            ErrorKind::InvalidData => Loss::Tls,
-            _ => Loss::Other,
-        },
+        Error::Io(error) => io_loss(error),
         Error::Timeout(_) => Loss::TimedOut,
         Error::HostNotFound => Loss::Dns,
         Error::ConnectionFailed => Loss::Refused,
