@@ -107,15 +107,16 @@ impl Book {
     ///
     /// A side of a snapshot with `snapshot_levels` levels or more is taken to be cut there (the
     /// exchange cuts at 1000). More than `max_levels_per_side` levels of a side are never kept:
-    /// the worst go first, and the horizon comes in with them.
+    /// the worst go first, and the horizon comes in with them. Zero is taken for one, of either.
     #[must_use]
     pub fn new(snapshot_levels: usize, max_levels_per_side: usize) -> Self {
         Self {
             sequence: Sequence::new(0),
             ts_event: None,
-            bids: HalfBook::new(Side::Bid, max_levels_per_side),
-            asks: HalfBook::new(Side::Ask, max_levels_per_side),
-            snapshot_levels,
+            // A side without room for its best level could not even say that it is cut.
+            bids: HalfBook::new(Side::Bid, max_levels_per_side.max(1)),
+            asks: HalfBook::new(Side::Ask, max_levels_per_side.max(1)),
+            snapshot_levels: snapshot_levels.max(1),
         }
     }
 

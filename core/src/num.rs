@@ -7,3 +7,6 @@ mod price;
 pub use decimal::Decimal;
 pub use lots::Lots;
 pub use price::Price;
+
+#[cfg(test)]
+mod tests;

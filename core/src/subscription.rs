@@ -162,7 +162,10 @@ impl Subscriptions {
         let mut room = self.symbols_per_frame;
         if command == Command::Subscribe {
             let queued = self.carried.values().filter(|c| **c == Carried::Queued).count();
-            let on_line = self.carried.len().saturating_sub(queued);
+            // Ends go out first, and the server reads in order: what is being ended makes room.
+            let ends = self.sent.iter().filter(|batch| batch.command == Command::Unsubscribe);
+            let ending: usize = ends.map(|batch| batch.topics.len()).sum();
+            let on_line = self.carried.len().saturating_sub(queued).saturating_sub(ending);
             room = room.min(self.topics_per_line.saturating_sub(on_line));
             if room == 0 {
                 self.wants.pop_first();
@@ -219,11 +222,12 @@ impl Subscriptions {
     /// An error frame about a request.
     pub(crate) fn on_error(&mut self, id: Option<u64>, kind: ErrorKind) -> Answer {
         // The id may be one that the server made: with a single open request there is no doubt.
+        // One of ours that is settled already is another matter: a resent request is refused twice.
         let only = match self.sent.as_slice() {
-            [only] => only.ids.last().copied(),
+            [only] if id.is_none() => only.ids.last().copied(),
             _ => None,
         };
-        let Some(batch) = self.take(id).or_else(|| self.take(only)) else {
+        let Some(batch) = self.take(id.or(only)) else {
             return Answer::Unknown;
         };
         if batch.command == Command::Unsubscribe {

@@ -48,8 +48,12 @@ pub(crate) struct Timers {
 }
 
 impl Timers {
-    /// Sets the deadline of `timer`, in place of any earlier one.
+    /// Sets the deadline of `timer`, in place of any earlier one. The end of the clock's range,
+    /// where times saturate, never comes: what was due there would be due again at once.
     pub(crate) fn set(&mut self, timer: Timer, at: Instant) {
+        if at == Instant::from_nanos(u64::MAX) {
+            return self.clear(timer);
+        }
         if let Some(old) = self.by_key.insert(timer, at) {
             self.by_time.remove(&(old, timer));
         }

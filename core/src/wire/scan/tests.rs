@@ -1,4 +1,4 @@
-use std::string::String;
+use std::string::{String, ToString};
 use std::vec::Vec;
 
 use proptest::prelude::*;
@@ -166,6 +166,8 @@ fn json() -> impl Strategy<Value = Json> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn agrees_with_serde_json_on_any_value(value in json(), pretty: bool) {
         let text = if pretty { serde_json::to_string_pretty(&value) } else { serde_json::to_string(&value) };
@@ -183,10 +185,11 @@ proptest! {
             bytes[at] = byte;
         }
         let ours = scan(&bytes).is_ok();
-        // serde_json also refuses numbers beyond a double, which the grammar allows.
         let theirs = match serde_json::from_slice::<Json>(&bytes) {
             Ok(_) => true,
-            Err(e) => e.to_string().starts_with("number out of range"),
+            // It stops at a number beyond a double, which the grammar allows: no verdict on the rest.
+            Err(e) if e.to_string().starts_with("number out of range") => return Ok(()),
+            Err(_) => false,
         };
         prop_assert_eq!(ours, theirs, "{}", String::from_utf8_lossy(&bytes));
     }

@@ -1,0 +1,361 @@
+//! A client, its adapter, the exchange and a judge, moved step by step.
+
+mod exchange;
+pub(crate) mod judge;
+pub(crate) mod market;
+pub(crate) mod step;
+
+use std::time::Duration;
+
+use kucoin_futures_proto::{
+    Channel, Client, Config, ConnId, Head, Input, Instant, Loss, Misuse, Output, Query, RequestId,
+    TopicId,
+};
+use proptest::sample::Index;
+
+use judge::Judge;
+use market::{Change, Market};
+use step::{Body, SYMBOLS, Step};
+
+const MS: Duration = Duration::from_millis(1);
+const HOUR: Duration = Duration::from_secs(3600);
+const NAMES: [&str; SYMBOLS] = ["LINKUSDTM", "AVAXUSDTM", "10PEPEUSDTM"];
+
+/// When outputs are drained.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Drain {
+    Always,
+    /// After steps picked by these bits.
+    Sometimes(u64),
+    /// At the very end.
+    Never,
+}
+
+/// What else is said to the client, and must change nothing.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Noise {
+    None,
+    EarlyTimeouts,
+    Stale,
+}
+
+pub(crate) struct World {
+    pub(crate) client: Client,
+    pub(crate) judge: Judge,
+    pub(crate) log: Vec<Output>,
+    /// Pushes as they were decoded.
+    pub(crate) pushes: Vec<String>,
+    now: Instant,
+    /// The latest time the client was told.
+    latest: Instant,
+    levels: usize,
+    markets: [Market; SYMBOLS],
+    topics: Vec<(TopicId, Channel)>,
+    requests: Vec<(RequestId, String)>,
+    dead_requests: Vec<RequestId>,
+    conn: Option<Conn>,
+    dead_conns: Vec<ConnId>,
+    closed: bool,
+}
+
+struct Conn {
+    id: ConnId,
+    connect_id: String,
+    opened: bool,
+    welcomed: bool,
+    unanswered: Vec<u64>,
+    ping: Option<u64>,
+}
+
+impl World {
+    pub(crate) fn new(config: Config) -> Self {
+        let now = Instant::ZERO + HOUR;
+        Self {
+            judge: Judge::new(&config),
+            levels: config.snapshot_levels,
+            client: Client::new(now, 11, config),
+            log: Vec::new(),
+            pushes: Vec::new(),
+            now,
+            latest: now,
+            markets: NAMES.map(Market::new),
+            topics: Vec::new(),
+            requests: Vec::new(),
+            dead_requests: Vec::new(),
+            conn: None,
+            dead_conns: Vec::new(),
+            closed: false,
+        }
+    }
+
+    pub(crate) fn run(&mut self, steps: &[Step], drain: Drain, noise: Noise) {
+        for (n, step) in steps.iter().enumerate() {
+            let drains = match drain {
+                Drain::Always => true,
+                Drain::Sometimes(bits) => bits >> (n % 64) & 1 == 1,
+                Drain::Never => false,
+            };
+            if drains {
+                self.make(noise, n);
+            }
+            self.step(step);
+            if drains {
+                self.drain();
+                self.check_live();
+            }
+            self.check_books();
+            self.judge.check_stats(self.client.stats());
+        }
+        self.drain();
+        self.check_books();
+    }
+
+    fn make(&mut self, noise: Noise, n: usize) {
+        let is_early = self.client.poll_timeout().is_none_or(|d| d.at > self.latest);
+        if noise == Noise::None || !is_early {
+            return;
+        }
+        let input = match (noise, self.dead_conns.first(), self.dead_requests.first()) {
+            (Noise::Stale, Some(&conn), _) if n % 6 == 0 => Input::Text(conn, b"{\"type\":\"x\"}"),
+            (Noise::Stale, Some(&conn), _) if n % 6 == 1 => Input::Opened(conn),
+            (Noise::Stale, Some(&conn), _) if n % 6 == 2 => Input::Lost(conn, Loss::Eof),
+            (Noise::Stale, Some(&conn), _) if n % 6 == 3 => Input::Binary(conn),
+            (Noise::Stale, _, Some(&id)) if n % 2 == 0 => Input::Failed(id, Loss::Reset),
+            (Noise::Stale, _, Some(&id)) => Input::Reply(id, Head::new(429), b"{}"),
+            _ => Input::Timeout,
+        };
+        assert_eq!(self.client.handle_input(self.latest, input), None);
+        assert_eq!(self.client.poll_output(), None, "{input:?} is nothing");
+        assert_eq!(self.client.handle_input(self.latest, input), None, "nor twice");
+        assert_eq!(self.client.poll_output(), None);
+    }
+
+    fn step(&mut self, step: &Step) {
+        match step {
+            Step::GoOn(change) => self.go_on(*change),
+            Step::Wait(ms) => self.now = self.now + *ms * MS,
+            Step::Due(late) => self.due(*late),
+            Step::Timeout => self.input(Input::Timeout),
+            Step::ClockBack(ms) => {
+                let back = self.now.as_nanos().saturating_sub(u64::from(*ms) * 1_000_000);
+                self.now = Instant::from_nanos(back);
+            }
+            Step::ClockFar(hours) => self.now = self.now + *hours * HOUR,
+            Step::ClockEnd(seconds) => {
+                self.now = Instant::from_nanos(u64::MAX - u64::from(*seconds) * 1_000_000_000);
+            }
+            Step::Subscribe(at) => self.subscribe(*at),
+            Step::Unsubscribe(at) => self.unsubscribe(*at),
+            Step::Fetch(time) => {
+                self.latest = self.latest.max(self.now);
+                let query = if *time { Query::ServerTime } else { Query::Contracts };
+                let asked = self.client.fetch(self.now, query);
+                assert_eq!(asked == Err(Misuse::Closed), self.closed);
+            }
+            Step::Close => {
+                self.latest = self.latest.max(self.now);
+                self.client.close(self.now);
+                self.closed = true;
+            }
+            Step::Reply(at, body) => {
+                if let Some(at) = pick(*at, self.requests.len()) {
+                    self.reply(at, body);
+                }
+            }
+            Step::Welcome(right) => self.welcome(*right),
+            Step::Refuse(at, refusal) => self.refuse(*at, *refusal),
+            Step::Pong(right) => self.pong(*right),
+            Step::Move(at, change, arrives) => {
+                let frame = self.markets[*at].change(*change);
+                if *arrives {
+                    self.text(&frame);
+                }
+            }
+            Step::Repeat(at, back) => {
+                if let Some(frame) = self.markets[*at].earlier(*back) {
+                    self.text(&frame);
+                }
+            }
+            Step::Restart(at, forward) => self.markets[*at].restart(*forward),
+            Step::Poison(at) => {
+                let frame = self.markets[*at].change(Change { bid: true, tick: 1, size: 1 });
+                self.text(&frame.replace(",buy,1", ",buy,1.5"));
+                let of_symbol = |(_, channel): &&(TopicId, Channel)| {
+                    channel.symbol().as_str() == NAMES[*at] && self.conn.is_some()
+                };
+                for (topic, _) in self.topics.iter().filter(of_symbol) {
+                    assert!(self.client.book(*topic).is_none(), "readable after poison");
+                }
+            }
+            Step::Ticker(at) => self.text(&self.markets[*at].ticker()),
+            Step::Garbage(bytes) => {
+                let conn = self.conn.as_ref().map(|conn| conn.id);
+                self.input(Input::Text(conn.unwrap_or(ConnId::new(0)), bytes));
+            }
+            Step::Binary => {
+                if let Some(conn) = &self.conn {
+                    self.input(Input::Binary(conn.id));
+                }
+            }
+            Step::OpenFails(at) | Step::Lost(at) => self.lose(*at),
+        }
+    }
+
+    /// The next sensible thing.
+    fn go_on(&mut self, change: Change) {
+        let stage = self.conn.as_ref().map(|c| (c.id, c.opened, c.welcomed, c.unanswered.first()));
+        match stage {
+            _ if !self.requests.is_empty() => self.reply(0, &Body::Right(change.tick as usize % 4)),
+            Some((id, false, ..)) => {
+                self.conn.as_mut().unwrap().opened = true;
+                self.input(Input::Opened(id));
+            }
+            Some((_, _, false, _)) => self.welcome(true),
+            Some((_, _, _, Some(id))) => {
+                let ack = format!(r#"{{"id":"{id}","type":"ack"}}"#);
+                self.conn.as_mut().unwrap().unanswered.remove(0);
+                self.text(&ack);
+            }
+            Some(_) => {
+                self.pong(true);
+                let at = change.tick as usize % SYMBOLS;
+                self.step(&Step::Move(at, change, true));
+            }
+            None if self.topics.is_empty() => self.subscribe(0),
+            None => self.due(0),
+        }
+    }
+
+    fn due(&mut self, late_ms: u32) {
+        let due = self.client.poll_timeout();
+        if let Some(due) = due {
+            self.now = self.now.max(due.at + late_ms * MS);
+        }
+        self.input(Input::Timeout);
+    }
+
+    fn subscribe(&mut self, at: usize) {
+        let symbol = NAMES[at % SYMBOLS].parse().unwrap();
+        let channel =
+            if at < SYMBOLS { Channel::Level2(symbol) } else { Channel::TickerV2(symbol) };
+        self.latest = self.latest.max(self.now);
+        match self.client.subscribe(self.now, channel) {
+            Ok(topic) => {
+                assert!(!self.closed);
+                self.judge.knows(topic);
+                if !self.topics.iter().any(|(known, _)| *known == topic) {
+                    self.topics.push((topic, channel));
+                }
+            }
+            Err(misuse) => assert!(misuse == Misuse::TooManyTopics || self.closed, "{misuse:?}"),
+        }
+    }
+
+    fn unsubscribe(&mut self, at: Index) {
+        if let Some(at) = pick(at, self.topics.len()) {
+            self.latest = self.latest.max(self.now);
+            let ended = self.client.unsubscribe(self.now, self.topics[at].0);
+            assert_eq!(ended.is_err(), self.closed);
+        }
+    }
+
+    fn lose(&mut self, at: Index) {
+        let losses = [
+            Loss::Eof,
+            Loss::Refused,
+            Loss::Closed { code: Some(1012) },
+            Loss::Upgrade { status: 401 },
+        ];
+        if let Some(conn) = self.conn.take() {
+            self.dead_conns.push(conn.id);
+            self.input(Input::Lost(conn.id, losses[at.index(4)]));
+        }
+    }
+
+    fn text(&mut self, text: &str) {
+        if let Some(conn) = &self.conn {
+            self.input(Input::Text(conn.id, text.as_bytes()));
+        }
+    }
+
+    fn input(&mut self, input: Input<'_>) {
+        self.latest = self.latest.max(self.now);
+        self.judge.on_input(&input);
+        if let Some(push) = self.client.handle_input(self.now, input) {
+            assert!(!self.closed);
+            self.pushes.push(format!("{:?}", push.decode()));
+        }
+    }
+
+    fn drain(&mut self) {
+        let due = self.client.poll_timeout();
+        let before = self.log.len();
+        while let Some(output) = self.client.poll_output() {
+            self.judge.on_output(self.latest, &output);
+            self.take_note(&output);
+            self.log.push(output);
+            assert!(self.log.len() < before + 10_000, "there is no end to it");
+        }
+        let had_outputs = self.log.len() > before;
+        let due_now = due.is_some_and(|deadline| deadline.at <= self.latest);
+        assert!(!had_outputs || due_now, "law 2: due while outputs are queued");
+    }
+
+    /// Law 3, to be asked after a drain that followed an input.
+    pub(crate) fn is_overdue(&self) -> bool {
+        self.client.poll_timeout().is_some_and(|deadline| deadline.at <= self.latest)
+    }
+
+    /// After a drain: a book can be read just when the events say that it is live, and where.
+    pub(crate) fn check_live(&self) {
+        for (topic, _) in &self.topics {
+            let readable = self.client.book(*topic).map(|book| book.sequence());
+            if self.judge.lagged == 0 {
+                assert_eq!(readable, self.judge.is_live_at(*topic));
+            }
+            assert_eq!(readable.is_some(), self.judge.is_live_at(*topic).is_some());
+            let welcomed = self.conn.as_ref().is_some_and(|conn| conn.welcomed);
+            assert!(readable.is_none() || welcomed, "no line carries it");
+        }
+    }
+
+    fn take_note(&mut self, output: &Output) {
+        match output {
+            Output::Open { conn, to } => {
+                let connect_id = to.secret_url().split_once("&connectId=").unwrap().1.into();
+                let (unanswered, ping) = (Vec::new(), None);
+                let (opened, welcomed) = (false, false);
+                self.conn =
+                    Some(Conn { id: *conn, connect_id, opened, welcomed, unanswered, ping });
+            }
+            Output::Shut { conn } => {
+                if self.conn.take_if(|present| present.id == *conn).is_some() {
+                    self.dead_conns.push(*conn);
+                }
+            }
+            Output::Send { conn, text } => {
+                if let Some(present) = self.conn.as_mut().filter(|present| present.id == *conn) {
+                    let (id, is_ping) = judge::id_of(text);
+                    if is_ping { present.ping = Some(id) } else { present.unanswered.push(id) }
+                }
+            }
+            Output::Fetch(fetch) => {
+                self.requests.push((fetch.request(), fetch.path().to_owned()));
+            }
+            Output::Event(_) => {}
+        }
+    }
+
+    fn check_books(&self) {
+        for (topic, channel) in &self.topics {
+            let Some(book) = self.client.book(*topic) else { continue };
+            let symbol = channel.symbol();
+            let market = self.markets.iter().find(|market| market.symbol == symbol.as_str());
+            assert!(market.unwrap().vouches_for(book), "{symbol} was never like {book:?}");
+        }
+    }
+}
+
+fn pick(at: Index, len: usize) -> Option<usize> {
+    (len > 0).then(|| at.index(len))
+}
