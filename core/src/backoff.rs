@@ -36,7 +36,8 @@ impl Backoff {
 
     /// The same for failures that will not pass quickly: the bound starts at a quarter of the cap.
     pub(crate) fn next_long(&mut self, rng: &mut SplitMix64) -> Duration {
-        while self.bound() < self.cap / 4 {
+        // From 32 failures on the bound grows no further, whatever the cap.
+        while self.failures < u32::BITS && self.bound() < self.cap / 4 {
             self.failures = self.failures.saturating_add(1);
         }
         self.next(rng)
@@ -94,5 +95,7 @@ mod tests {
         let mut backoff = Backoff::new(Duration::ZERO, Duration::ZERO);
         backoff.failures = u32::MAX;
         assert_eq!(backoff.next(&mut SplitMix64::new(4)), AT_LEAST);
+        let mut backoff = Backoff::new(SECOND, Duration::MAX);
+        assert!(backoff.next_long(&mut SplitMix64::new(5)) >= AT_LEAST);
     }
 }

@@ -111,6 +111,7 @@ impl Client {
         for line in &mut self.lines {
             line.close(&mut self.cx, &mut self.topics);
         }
+        self.desk.close(&mut self.cx);
         self.cx.timers.clear_all();
         self.closed = true;
     }
@@ -349,7 +350,7 @@ impl Client {
             }
         });
         match snapshot {
-            Ok(snapshot) => book.on_snapshot(&mut self.cx, &snapshot),
+            Ok(snapshot) => book.on_snapshot(&mut self.cx, snapshot),
             Err(error) => book.on_no_snapshot(&mut self.cx, Delay::SnapshotMalformed(error)),
         }
     }

@@ -80,8 +80,8 @@ pub struct Config {
     pub snapshot_spacing: Duration,
     /// Last bound of the extra delay before a snapshot is asked for again. Default 30 s.
     pub snapshot_backoff_cap: Duration,
-    /// Failed or too old snapshots after which an event says so (and every so many again).
-    /// Default 10.
+    /// Snapshots in a row that are older than what the book had reached, with no delta to confirm
+    /// that, after which the exchange's counter is taken to have been set back. Default 10.
     pub snapshot_patience: u32,
     /// Levels of a snapshot's side from which on it is taken to be cut. Default 1000: measured.
     /// At least 1.
@@ -101,7 +101,8 @@ pub struct Config {
 
     /// Silence after which a confirmed topic is reported as silent. Default 60 s.
     pub silent_after: Duration,
-    /// Undrained events after which deltas are folded into one `Lagged`. Default 65,536.
+    /// Undrained deltas and delays after which they are folded into one `Lagged`. Default 65,536.
+    /// Other events and effects are few: each needs something to happen on the other side.
     pub max_queued_events: usize,
 }
 

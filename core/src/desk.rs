@@ -12,7 +12,7 @@ use crate::error::{Misuse, WireError};
 use crate::ids::{LineId, RequestId, TopicId};
 use crate::input::Head;
 use crate::limiter::SlidingWindow;
-use crate::output::{Fetch, FetchFailure, Output, Resource};
+use crate::output::{Event, Fetch, FetchFailure, Output, Resource};
 use crate::push::Query;
 use crate::session::clamp_stay;
 use crate::shared::Shared;
@@ -93,6 +93,16 @@ impl Desk {
         self.queries.push_back((request, query));
         self.stirred = true;
         Ok(request)
+    }
+
+    /// Ends every query that was not answered.
+    pub(crate) fn close(&mut self, cx: &mut Shared) {
+        let asked = core::mem::take(&mut self.in_flight).into_iter();
+        let asked = asked.filter(|(_, purpose)| matches!(purpose, Purpose::Query(_)));
+        let waiting = core::mem::take(&mut self.queries).into_iter().map(|(request, _)| request);
+        for request in asked.map(|(request, _)| request).chain(waiting) {
+            cx.event(Event::QueryFailed { request, reason: FetchFailure::Closed });
+        }
     }
 
     /// A budget may have freed up.
@@ -190,7 +200,7 @@ impl Desk {
         self.weights.record(cx.now, weight);
         self.in_flight.insert(request, purpose);
         let timeout = cx.config.fetch_timeout;
-        cx.timers.set(Timer::Request(request), cx.now + timeout + SLACK);
+        cx.timers.set(Timer::Request(request), (cx.now + timeout) + SLACK);
         cx.effect(Output::Fetch(Box::new(Fetch::new(request, &cx.config.rest, timeout, resource))));
     }
 

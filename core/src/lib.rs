@@ -20,8 +20,8 @@
 //! 6. [`Client::handle_input`] never fails and never panics, whatever the bytes.
 //! 7. Inputs of connections and requests that are gone change nothing but a counter.
 //! 8. Same config, seed and inputs: same outputs, byte for byte.
-//! 9. Every queue has a cap in [`Config`]. Effects are never dropped; undrained deltas are folded
-//!    into one [`Event::Lagged`].
+//! 9. Every queue that the other side can fill has a cap in [`Config`]. Effects are never dropped;
+//!    undrained deltas and delays are folded into one [`Event::Lagged`].
 //! 10. After [`Client::close`], drain; then `poll_output` and `poll_timeout` are `None` for good.
 //!
 //! And the promise they serve: **while [`Client::book`] returns a book, it equals the exchange's at

@@ -191,7 +191,6 @@ impl Line {
     }
 
     pub(crate) fn on_lost(&mut self, cx: &mut Shared, topics: &mut Topics, loss: Loss) {
-        self.conn_is_gone(cx);
         let refused = loss == Loss::Upgrade { status: 401 };
         let reason = if refused { Down::Unauthorized } else { Down::Lost(loss) };
         self.fail(cx, topics, reason);
@@ -388,13 +387,12 @@ impl Line {
                 }
             }
             Answer::Done(batch) => {
-                for topic in batch.topics {
-                    if topics.get(topic).is_some_and(|entry| !entry.is_wanted()) {
-                        cx.event(Event::Unsubscribed { topic });
-                    }
-                }
+                batch.topics.iter().for_each(|&topic| end(cx, topics, topic));
             }
-            Answer::Rejected(topic) => self.reject(cx, topics, topic, code),
+            Answer::Rejected(topic) => {
+                end(cx, topics, topic);
+                self.reject(cx, topics, topic, code);
+            }
             Answer::GiveUp => return self.fail(cx, topics, Down::AckTimeout),
             Answer::Again | Answer::Unknown => {}
         }
@@ -436,6 +434,9 @@ impl Line {
         {
             cx.timers.clear(self.timer(timer));
         }
+        for topic in self.subs.carried() {
+            end(cx, topics, topic);
+        }
         self.subs.clear();
         self.held = false;
         self.wants_token = false;
@@ -447,13 +448,6 @@ impl Line {
             cx.event(Event::LineDown { line: self.id, conn, reason });
         }
         topics.on_line_down(cx, self.id);
-    }
-
-    /// The transport is gone already: nothing can be sent, and nothing need be shut.
-    fn conn_is_gone(&self, cx: &mut Shared) {
-        if let Some(conn) = self.conn {
-            cx.cancel_sends(conn);
-        }
     }
 
     fn apply(&mut self, cx: &mut Shared, remedy: Remedy) {
@@ -474,6 +468,13 @@ impl Line {
 
     const fn timer(&self, timer: LineTimer) -> Timer {
         Timer::Line(self.id, timer)
+    }
+}
+
+/// A topic that nobody wants is not carried any more: whatever ended it, it has ended.
+fn end(cx: &mut Shared, topics: &Topics, topic: TopicId) {
+    if topics.get(topic).is_some_and(|entry| !entry.is_wanted()) {
+        cx.event(Event::Unsubscribed { topic });
     }
 }
 

@@ -234,7 +234,8 @@ pub enum Event {
         /// The exchange's code: 404 and the like from the stream, 200003 from REST.
         code: u32,
     },
-    /// The exchange confirmed the end of a subscription.
+    /// A topic that is not wanted any more is not carried any more: the exchange confirmed it, or the
+    /// connection ended.
     Unsubscribed {
         /// Of this topic.
         topic: TopicId,
@@ -294,8 +295,8 @@ pub enum Event {
         /// Its topic.
         topic: TopicId,
     },
-    /// So many deltas were not reported because nobody drained the outputs. Books are exact all the
-    /// same: read them.
+    /// So many deltas (and delays) were not reported because nobody drained the outputs. Books are
+    /// exact all the same: read them.
     Lagged {
         /// How many.
         dropped: u32,
@@ -408,6 +409,8 @@ pub enum FetchFailure {
     },
     /// The body is not what it should be.
     Wire(WireError),
+    /// The client was closed before there was an answer.
+    Closed,
 }
 
 /// The earliest time at which the client wants to be called, and what for.
@@ -509,6 +512,7 @@ impl fmt::Display for FetchFailure {
             Self::Http { status } => write!(f, "HTTP {status}"),
             Self::Api { code } => write!(f, "refused with code {code}"),
             Self::Wire(error) => error.fmt(f),
+            Self::Closed => f.write_str("the client was closed"),
         }
     }
 }

@@ -158,7 +158,7 @@ impl Session {
         } else {
             Duration::ZERO
         };
-        Remedy::Wait(floor + jitter)
+        Remedy::Wait(floor.saturating_add(jitter))
     }
 }
 

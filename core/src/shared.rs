@@ -81,44 +81,51 @@ impl Shared {
 #[derive(Default)]
 pub(crate) struct Outbox {
     queue: VecDeque<Output>,
-    deltas: usize,
+    /// Events in the queue that may be folded.
+    foldable: usize,
     cap: usize,
 }
 
+/// Events that come again and again, and change no state that cannot be read elsewhere.
+const fn is_foldable(output: &Output) -> bool {
+    matches!(output, Output::Event(Event::Delta { .. } | Event::BookDelayed { .. }))
+}
+
 impl Outbox {
-    /// Queues an event and says how many deltas were folded into a `Lagged` because nobody drained.
-    /// Effects, and events that change a state, are never folded.
+    /// Queues an event and says how many were folded into a `Lagged` because nobody drained.
     fn event(&mut self, event: Event) -> u64 {
+        let output = Output::Event(event);
         let mut lagged = 0;
-        if matches!(event, Event::Delta { .. }) {
-            if self.deltas >= self.cap {
+        if is_foldable(&output) {
+            if self.foldable >= self.cap {
                 lagged = self.fold();
             }
-            self.deltas = self.deltas.saturating_add(1);
+            self.foldable = self.foldable.saturating_add(1);
         }
-        self.queue.push_back(Output::Event(event));
+        self.queue.push_back(output);
         lagged
     }
 
+    /// The `Lagged` stands where the gap in the deltas is: behind what became live meanwhile.
     fn fold(&mut self) -> u64 {
-        let dropped = u32::try_from(self.deltas).unwrap_or(u32::MAX);
-        let mut earlier = 0_u32;
+        let dropped = u32::try_from(self.foldable).unwrap_or(u32::MAX);
+        let mut in_all = dropped;
         self.queue.retain(|output| {
             if let Output::Event(Event::Lagged { dropped }) = output {
-                earlier = earlier.saturating_add(*dropped);
+                in_all = in_all.saturating_add(*dropped);
+                return false;
             }
-            !matches!(output, Output::Event(Event::Delta { .. } | Event::Lagged { .. }))
+            !is_foldable(output)
         });
-        self.deltas = 0;
-        let dropped_in_all = dropped.saturating_add(earlier);
-        self.queue.push_front(Output::Event(Event::Lagged { dropped: dropped_in_all }));
+        self.foldable = 0;
+        self.queue.push_back(Output::Event(Event::Lagged { dropped: in_all }));
         u64::from(dropped)
     }
 
     pub(crate) fn pop(&mut self) -> Option<Output> {
         let output = self.queue.pop_front()?;
-        if matches!(output, Output::Event(Event::Delta { .. })) {
-            self.deltas = self.deltas.saturating_sub(1);
+        if is_foldable(&output) {
+            self.foldable = self.foldable.saturating_sub(1);
         }
         Some(output)
     }

@@ -78,6 +78,11 @@ impl Subscriptions {
         }
     }
 
+    /// Topics that were confirmed or asked for.
+    pub(crate) fn carried(&self) -> impl Iterator<Item = TopicId> + '_ {
+        self.carried.keys().copied()
+    }
+
     /// Forgets everything but the limits that were learned: the connection is gone.
     pub(crate) fn clear(&mut self) {
         self.carried.clear();
@@ -161,11 +166,10 @@ impl Subscriptions {
         let &(command, kind, topic) = self.wants.first()?;
         let mut room = self.symbols_per_frame;
         if command == Command::Subscribe {
-            let queued = self.carried.values().filter(|c| **c == Carried::Queued).count();
             // Ends go out first, and the server reads in order: what is being ended makes room.
             let ends = self.sent.iter().filter(|batch| batch.command == Command::Unsubscribe);
             let ending: usize = ends.map(|batch| batch.topics.len()).sum();
-            let on_line = self.carried.len().saturating_sub(queued).saturating_sub(ending);
+            let on_line = self.on_line().saturating_sub(ending);
             room = room.min(self.topics_per_line.saturating_sub(on_line));
             if room == 0 {
                 self.wants.pop_first();
@@ -234,8 +238,14 @@ impl Subscriptions {
             // Whatever it was that could not be ended, it is not there.
             return self.done(batch);
         }
+        // A number that explains the refusal is believed; otherwise some of the batch may fit.
+        if let ErrorKind::TooManyTopics { limit: Some(limit) } = kind {
+            let limit = limit as usize;
+            if limit > 0 && limit < self.on_line().min(self.topics_per_line.saturating_add(1)) {
+                return self.learn_topics(limit, batch);
+            }
+        }
         match (kind, batch.topics.as_slice()) {
-            (ErrorKind::TooManyTopics { limit }, _) => self.learn_topics(limit, batch),
             (_, &[topic]) => {
                 self.carried.remove(&topic);
                 Answer::Rejected(topic)
@@ -250,11 +260,8 @@ impl Subscriptions {
     }
 
     /// Back into the queue, where there is room for fewer now.
-    fn learn_topics(&mut self, limit: Option<u32>, batch: Batch) -> Answer {
-        let confirmed = self.carried.values().filter(|c| **c == Carried::Confirmed).count();
-        let below_this = confirmed.saturating_add(batch.topics.len()).saturating_sub(1);
-        let named = limit.map_or(usize::MAX, |limit| limit as usize);
-        self.topics_per_line = self.topics_per_line.min(named).min(below_this);
+    fn learn_topics(&mut self, limit: usize, batch: Batch) -> Answer {
+        self.topics_per_line = limit;
         for &topic in &batch.topics {
             if self.carried.get(&topic) == Some(&Carried::Asked { reverse: true }) {
                 self.carried.remove(&topic);
@@ -264,6 +271,12 @@ impl Subscriptions {
             }
         }
         Answer::Again
+    }
+
+    /// Topics that the server may count on this line.
+    fn on_line(&self) -> usize {
+        let queued = self.carried.values().filter(|c| **c == Carried::Queued).count();
+        self.carried.len().saturating_sub(queued)
     }
 
     fn split(&mut self, mut batch: Batch) -> Answer {

@@ -68,6 +68,10 @@ impl Timers {
         }
     }
 
+    pub(crate) fn is_set(&self, timer: Timer) -> bool {
+        self.by_key.contains_key(&timer)
+    }
+
     pub(crate) fn clear_all(&mut self) {
         *self = Self::default();
     }

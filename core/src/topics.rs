@@ -47,7 +47,7 @@ pub(crate) struct Topic {
 
 enum Feed {
     Book(Box<BookSync>),
-    Ticker(Vec<(LineId, Watch)>),
+    Ticker(Vec<(LineId, Watch<()>)>),
 }
 
 /// What became of a frame.
@@ -111,8 +111,9 @@ impl Topics {
         }
         entry.status = status;
         cx.timers.clear(Timer::Topic(topic, TopicTimer::Silence));
-        if let Feed::Book(book) = &mut entry.feed {
-            book.stop(cx);
+        match &mut entry.feed {
+            Feed::Book(book) => book.stop(cx),
+            Feed::Ticker(feeds) => feeds.clear(),
         }
     }
 
@@ -178,7 +179,7 @@ impl Topics {
                 Routed::Book
             }
             Feed::Ticker(feeds) => {
-                let verdict = peek_sequence(data).map(|s| watch_of(feeds, line).judge(s));
+                let verdict = peek_sequence(data).map(|s| watch_of(feeds, line).judge(s, ()));
                 match verdict {
                     Some(Verdict::Repeat) => Routed::Repeat,
                     Some(Verdict::New | Verdict::Restarted) | None => Routed::Push(topic),
@@ -248,10 +249,10 @@ impl Topic {
 }
 
 /// The watch of a line, made when the line first speaks of the topic.
-fn watch_of(feeds: &mut Vec<(LineId, Watch)>, line: LineId) -> &mut Watch {
+fn watch_of(feeds: &mut Vec<(LineId, Watch<()>)>, line: LineId) -> &mut Watch<()> {
     let known = feeds.iter().position(|(feed, _)| *feed == line);
     let at = known.unwrap_or_else(|| {
-        feeds.push((line, Watch::default()));
+        feeds.push((line, Watch::starting_at(None)));
         feeds.len().saturating_sub(1)
     });
     #[allow(clippy::indexing_slicing, reason = "the position was just found or made")]

@@ -349,7 +349,7 @@ impl Exchange {
         self.refused_until = Instant::ZERO;
         self.too_many = (0, Duration::ZERO);
         self.html = 0;
-        self.tokens.expire(Instant::ZERO, 0);
+        self.tokens.heal();
     }
 
     /// The exchange's clock.
@@ -426,7 +426,7 @@ impl Exchange {
         let unix = self.unix(at);
         let Some(market) = self.markets.get_mut(&symbol) else { return };
         let before = best(market);
-        let (sequence, change) = market.step();
+        let (sequence, change) = market.step(unix);
         let after = best(market);
         self.counts.changes += 1;
         let frame: Arc<str> = delta_frame(symbol, sequence, change, unix).into();

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use kucoin_futures_proto::book::{Level, Reach};
 use kucoin_futures_proto::wire::Side;
-use kucoin_futures_proto::{Lots, Price, Sequence, SplitMix64};
+use kucoin_futures_proto::{Lots, Price, Sequence, SplitMix64, UnixNanos};
 use sha2::{Digest as _, Sha256};
 
 use crate::contract::Contract;
@@ -21,6 +21,8 @@ pub struct Change {
     pub before: u64,
     /// Its size after; 0 if it was removed.
     pub after: u64,
+    /// When the exchange made it.
+    pub at: UnixNanos,
 }
 
 /// The whole truth at one sequence: every level, however deep.
@@ -157,11 +159,11 @@ impl Market {
         best(Side::Bid).or_else(|| best(Side::Ask)).unwrap_or(self.contract.start)
     }
 
-    /// Makes one change and returns it with its sequence.
-    pub fn step(&mut self) -> (Sequence, Change) {
+    /// Makes one change at a time and returns it with its sequence.
+    pub fn step(&mut self, at: UnixNanos) -> (Sequence, Change) {
         let (side, price, after) = self.draw();
         let before = self.now.size(side, price);
-        let change = Change { side, price, before, after };
+        let change = Change { side, price, before, after, at };
         self.now.set(side, price, after);
         let Some(run) = self.runs.last_mut() else { return (Sequence::new(0), change) };
         run.last = run.last.next().unwrap_or(run.last);
@@ -202,10 +204,31 @@ impl Market {
         })
     }
 
-    /// How many changes back the present run can still be asked about.
+    /// The book as it stood `back` changes ago, or as far back as is remembered, with the sequence
+    /// and the time of its last change. Looks over restarts of the counter: what lags behind knows
+    /// nothing of them.
     #[must_use]
-    pub fn remembered(&self) -> u64 {
-        self.runs.last().map_or(0, |run| run.log.len() as u64)
+    pub fn past(&self, back: usize) -> (Sequence, Truth, Option<UnixNanos>) {
+        let mut back = back;
+        let mut truth = self.now.clone();
+        let mut sequence = self.sequence();
+        for run in self.runs.iter().rev() {
+            let steps = back.min(run.log.len());
+            let kept = run.log.len() - steps;
+            let present = back == 0;
+            for change in run.log.range(kept..).rev() {
+                truth.set(change.side, change.price, change.before);
+            }
+            back -= steps;
+            sequence = Sequence::new(run.last.get().saturating_sub(steps as u64));
+            if let Some(last) = kept.checked_sub(1).and_then(|last| run.log.get(last)) {
+                return (sequence, truth, Some(last.at));
+            }
+            if present {
+                break;
+            }
+        }
+        (sequence, truth, None)
     }
 
     fn fill(&mut self) {
@@ -337,6 +360,8 @@ const fn opposite(side: Side) -> Side {
 mod tests {
     use super::*;
 
+    const AT: UnixNanos = UnixNanos::from_nanos(1_790_000_000_000_000_000);
+
     fn market(name: &str, seed: u64) -> Market {
         let contract = Contract::named(name.parse().unwrap());
         Market::new(contract, seed, Sequence::new(1_700_000_000_000))
@@ -348,7 +373,7 @@ mod tests {
         let start = market.price();
         let (mut lowest, mut highest) = (start, start);
         for _ in 0..100_000 {
-            market.step();
+            market.step(AT);
             let best = |side| market.truth().levels(side).next().unwrap().price;
             assert!(best(Side::Bid) < best(Side::Ask));
             lowest = lowest.min(market.price());
@@ -368,7 +393,7 @@ mod tests {
         let mut past = vec![market.truth().clone()];
         let start = market.sequence().get();
         for _ in 0..500 {
-            let (sequence, change) = market.step();
+            let (sequence, change) = market.step(AT);
             assert_eq!(market.changes_at(sequence).next(), Some(change));
             past.push(market.truth().clone());
         }
@@ -384,13 +409,13 @@ mod tests {
     fn after_a_restart_a_sequence_has_two_truths() {
         let mut market = market("CHRUSDTM", 3);
         (0..100).for_each(|_| {
-            market.step();
+            market.step(AT);
         });
         let (last, book) = (market.sequence(), market.truth().clone());
         market.step_back(50);
         assert_eq!(market.truth(), &book);
         (0..50).for_each(|_| {
-            market.step();
+            market.step(AT);
         });
         assert_eq!(market.sequence(), last);
         let truths: Vec<_> = market.truths_at(last).collect();
@@ -398,8 +423,25 @@ mod tests {
     }
 
     #[test]
+    fn the_past_reaches_over_a_restart() {
+        let mut market = market("CHRUSDTM", 5);
+        for _ in 0..100 {
+            market.step(AT);
+        }
+        let (old, book) = (market.sequence(), market.truth().clone());
+        market.step_back(50);
+        assert_eq!(market.past(0), (market.sequence(), book.clone(), None));
+        for _ in 0..10 {
+            market.step(AT);
+        }
+        assert_eq!(market.past(10), (old, book, Some(AT)), "the old run's number");
+        assert_eq!(market.past(15).0.get(), old.get() - 5);
+        assert_eq!(market.past(1_000).2, None, "the very beginning");
+    }
+
+    #[test]
     fn the_same_seed_is_the_same_market() {
         let (mut a, mut b) = (market("ETHUSDTM", 4), market("ETHUSDTM", 4));
-        (0..1000).for_each(|_| assert_eq!(a.step(), b.step()));
+        (0..1000).for_each(|_| assert_eq!(a.step(AT), b.step(AT)));
     }
 }

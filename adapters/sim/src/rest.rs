@@ -269,11 +269,8 @@ impl Exchange {
         if !stale {
             return Response::data(&snapshot_body(market, sequence, market.truth(), levels, ts));
         }
-        let back = market.remembered().min(STALE_BY);
-        let past = Sequence::new(sequence.get().saturating_sub(back));
-        let Some(truth) = market.truths_at(past).next() else {
-            return Response::refused(200, "500000", "Internal Server Error");
-        };
+        let (past, truth, at) = market.past(STALE_BY);
+        let ts = at.map_or(ts, |at| at.as_millis());
         let body = snapshot_body(market, past, &truth, levels, ts);
         if let Some(symbol) = symbol {
             self.count_down_stale(symbol);
@@ -353,7 +350,7 @@ impl Exchange {
 }
 
 /// How far back a stale snapshot is, in changes.
-const STALE_BY: u64 = 500;
+const STALE_BY: usize = 500;
 
 /// Absent, empty or `null` means without limit.
 fn parse_reach(text: Option<&str>) -> Result<Reach, &'static str> {

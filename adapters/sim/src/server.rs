@@ -178,6 +178,8 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         self.stop.take();
+        // Their tasks end when nobody can send to them any more.
+        self.shared.lock().sessions.clear();
         if let Some(thread) = self.thread.take() {
             // A panic over there was printed already.
             let _ = thread.join();

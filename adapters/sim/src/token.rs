@@ -58,6 +58,11 @@ impl Tokens {
         }
     }
 
+    /// From now on tokens live their day again.
+    pub(crate) const fn heal(&mut self) {
+        self.stillborn = 0;
+    }
+
     pub(crate) fn expire(&mut self, now: Instant, next: u32) {
         self.stillborn = next;
         for token in self.known.values_mut() {

@@ -303,7 +303,7 @@ fn scripted_faults_do_what_they_say() {
         let body = peer.get("/api/v1/level2/snapshot?symbol=XBTUSDTM").body;
         Snapshot::parse(body.as_bytes()).unwrap().sequence.get()
     };
-    assert!(taken() < fresh);
+    assert_eq!(taken(), first - 1, "the oldest there is, of before the restart");
     assert_eq!(taken(), fresh + 20);
     peer.break_it(Fault::WithholdPongs { span: Duration::from_secs(2) });
     peer.tell(r#"{"id":"1","type":"ping"}"#);

@@ -59,6 +59,12 @@ impl Pending {
         self.run.back().map(|delta| delta.sequence)
     }
 
+    /// What the run says at a sequence. O(1): the run is unbroken.
+    pub(super) fn at(&self, sequence: Sequence) -> Option<Delta> {
+        let offset = sequence.get().checked_sub(self.first()?.get())?;
+        self.run.get(usize::try_from(offset).ok()?).copied()
+    }
+
     /// Takes the run out.
     pub(super) fn drain(&mut self) -> Drain<'_, Delta> {
         self.run.drain(..)

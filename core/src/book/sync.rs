@@ -12,6 +12,7 @@
 //!
 //! The book is readable in `Live` only, and leaves it before anything else is said.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::time::Duration;
 
@@ -24,7 +25,7 @@ use crate::error::WireError;
 use crate::ids::{Epoch, LineId, RequestId, Sequence, TopicId};
 use crate::output::{Delay, Event, ResyncReason};
 use crate::shared::Shared;
-use crate::time::Instant;
+use crate::time::{Instant, UnixNanos};
 use crate::timers::{Timer, TopicTimer};
 use crate::wire::{Delta, Snapshot};
 
@@ -76,9 +77,12 @@ const fn next(state: BookStatus, cause: Cause) -> BookStatus {
     }
 }
 
-/// How long a snapshot may be ahead of the stream. A live book whose stream stays behind it for
-/// longer was loaded from before a restart of the exchange's counter.
+/// How long a snapshot may be ahead of the stream, or behind what it says of its own time. A live
+/// book whose stream stays behind it for longer was loaded from before a restart of the counter.
 const CATCH_UP: Duration = Duration::from_secs(5);
+
+/// How far the exchange's own times may be apart where one should not be later than the other.
+const TIME_SLACK: Duration = Duration::from_secs(1);
 
 /// One book and all that keeps it honest.
 #[derive(Clone)]
@@ -88,19 +92,25 @@ pub(crate) struct BookSync {
     book: Book,
     pending: Pending,
     /// The lines that carry the topic, each with its own last sequence.
-    feeds: Vec<(LineId, Watch)>,
+    feeds: Vec<(LineId, Watch<Delta>)>,
     /// An ack has come since the feed began.
     confirmed: bool,
     /// A delta came with or after the ack.
     moving: bool,
     /// The highest sequence this symbol has shown; a snapshot below is from the past.
     reached: Option<Sequence>,
+    /// The counter was set back: only what the stream has passed since is surely of the new run.
+    restarted: bool,
     epoch: u32,
     live_since: Instant,
+    /// The time that the snapshot said, if it said one.
+    loaded_ts: Option<UnixNanos>,
     crossed: bool,
     /// It is time to ask for a snapshot; the desk does so when the budgets allow.
     wants_snapshot: bool,
     request: Option<RequestId>,
+    /// A snapshot that may be of the old run of a restarted counter, until the stream has passed it.
+    held: Option<Box<Snapshot>>,
     last_asked: Option<Instant>,
     too_old_in_a_row: u32,
     retry: Backoff,
@@ -120,11 +130,14 @@ impl BookSync {
             confirmed: false,
             moving: false,
             reached: None,
+            restarted: false,
             epoch: 0,
             live_since: Instant::ZERO,
+            loaded_ts: None,
             crossed: false,
             wants_snapshot: false,
             request: None,
+            held: None,
             last_asked: None,
             too_old_in_a_row: 0,
             retry: Backoff::new(config.snapshot_spacing / 4, config.snapshot_backoff_cap),
@@ -161,7 +174,14 @@ impl BookSync {
 
     /// A delta arrived on a line.
     pub(crate) fn on_delta(&mut self, cx: &mut Shared, line: LineId, delta: Delta) {
-        match self.feed(line).judge(delta.sequence) {
+        // A run that is still buffered knows what its sequences said, however far back.
+        let known = self.pending.at(delta.sequence).is_some_and(|known| known != delta);
+        let watch = self.feed(line);
+        let mut verdict = watch.judge(delta.sequence, delta);
+        if verdict == Verdict::Repeat && known {
+            verdict = watch.restart(delta.sequence, delta);
+        }
+        match verdict {
             Verdict::Repeat => cx.stats.repeats = cx.stats.repeats.saturating_add(1),
             Verdict::Restarted => {
                 self.on_restart(cx);
@@ -181,12 +201,17 @@ impl BookSync {
             *latest = Some(cx.now);
         }
         let pause = cx.config.poison_pause;
-        if self.poisonings.iter().all(|at| at.is_some_and(|at| cx.now.since(at) <= pause)) {
+        let often = |at: &Option<Instant>| at.is_some_and(|at| cx.now.since(at) <= pause);
+        if self.paused_until <= cx.now && self.poisonings.iter().all(often) {
             self.paused_until = cx.now + pause;
+            self.poisonings = [None; 3];
         }
+        // A snapshot that was asked for before may not contain what was missed.
+        self.reached = self.reached.max(self.pending.last());
         self.pending.clear();
+        self.request = None;
+        self.held = None;
         self.doubt(cx, ResyncReason::Poisoned(error), Delay::Poisoned(error));
-        self.schedule_after_delta(cx);
     }
 
     /// A line is down, or does not carry the topic any more.
@@ -208,6 +233,7 @@ impl BookSync {
 
     /// The time to ask for a snapshot has come.
     pub(crate) fn on_snapshot_due(&mut self) {
+        self.held = None;
         self.wants_snapshot = self.status == BookStatus::Buffering && self.request.is_none();
     }
 
@@ -227,45 +253,72 @@ impl BookSync {
     pub(crate) fn on_no_snapshot(&mut self, cx: &mut Shared, reason: Delay) {
         self.request = None;
         cx.event(Event::BookDelayed { topic: self.topic, reason });
-        let delay = cx.config.snapshot_spacing + self.retry.next(&mut cx.rng);
+        let delay = cx.config.snapshot_spacing.saturating_add(self.retry.next(&mut cx.rng));
         self.schedule_snapshot(cx, delay);
     }
 
     /// The snapshot that was asked for is here.
-    pub(crate) fn on_snapshot(&mut self, cx: &mut Shared, snapshot: &Snapshot) {
-        if self.is_too_old(snapshot.sequence) {
+    pub(crate) fn on_snapshot(&mut self, cx: &mut Shared, snapshot: Snapshot) {
+        if self.restarted && self.pending.last().is_some_and(|last| snapshot.sequence > last) {
+            self.request = None;
+            self.held = Some(Box::new(snapshot));
+            return self.schedule_snapshot(cx, CATCH_UP);
+        }
+        self.try_snapshot(cx, &snapshot);
+    }
+
+    fn try_snapshot(&mut self, cx: &mut Shared, snapshot: &Snapshot) {
+        if !self.fits(snapshot) {
             cx.stats.snapshots_too_old = cx.stats.snapshots_too_old.saturating_add(1);
-            self.too_old_in_a_row = self.too_old_in_a_row.saturating_add(1);
-            if self.too_old_in_a_row >= cx.config.snapshot_patience && self.pending.len() == 0 {
-                // Nothing contradicts it but our own past: the counter was set back meanwhile.
-                self.reached = None;
-            }
+            self.lose_patience(cx);
             let reason = Delay::SnapshotTooOld { snapshot: snapshot.sequence };
             return self.on_no_snapshot(cx, reason);
         }
         cx.stats.snapshots = cx.stats.snapshots.saturating_add(1);
+        cx.timers.clear(Timer::Topic(self.topic, TopicTimer::Snapshot));
+        self.wants_snapshot = false;
         self.request = None;
         self.too_old_in_a_row = 0;
+        self.restarted = false;
         self.retry.reset();
         self.status = next(self.status, Cause::SnapshotFits);
         self.book.load(snapshot);
+        self.loaded_ts = snapshot.ts_event;
         let book = &mut self.book;
         let gap = self.pending.drain().find_map(|delta| match book.apply(&delta) {
             Apply::Gap { expected } => Some(ResyncReason::Gap { expected, got: delta.sequence }),
             Apply::Applied | Apply::Repeat => None,
         });
         debug_assert!(gap.is_none(), "the run is unbroken and starts at or before the snapshot");
-        self.go_live(cx);
+        match gap {
+            None => self.go_live(cx),
+            Some(reason) => self.resync(cx, reason),
+        }
     }
 
-    /// Never waits for the ack or the first delta any more: time is up for a crossed book.
+    /// Ten useless snapshots, and nothing but our own past speaks against them: the counter was set
+    /// back while we were away.
+    fn lose_patience(&mut self, cx: &Shared) {
+        if self.pending.len() > 0 {
+            self.too_old_in_a_row = 0;
+            return;
+        }
+        self.too_old_in_a_row = self.too_old_in_a_row.saturating_add(1);
+        if self.too_old_in_a_row >= cx.config.snapshot_patience {
+            self.reached = None;
+            self.restarted = false;
+            self.feeds.iter_mut().for_each(|(_, watch)| *watch = Watch::starting_at(None));
+        }
+    }
+
+    /// A book that was crossed a second ago is crossed still, or again.
     pub(crate) fn on_crossed_for_long(&mut self, cx: &mut Shared) {
         if self.status == BookStatus::Live && self.crossed {
             self.resync(cx, ResyncReason::Crossed);
         }
     }
 
-    fn feed(&mut self, line: LineId) -> &mut Watch {
+    fn feed(&mut self, line: LineId) -> &mut Watch<Delta> {
         self.status = next(self.status, Cause::Fed);
         let known = self.feeds.iter().position(|(feed, _)| *feed == line);
         let at = known.unwrap_or_else(|| {
@@ -285,7 +338,8 @@ impl BookSync {
             }
             Apply::Repeat => {
                 cx.stats.covered = cx.stats.covered.saturating_add(1);
-                if cx.now.since(self.live_since) > CATCH_UP {
+                let behind = cx.now.since(self.live_since) > CATCH_UP;
+                if behind || is_later(delta.ts_event, self.loaded_ts, TIME_SLACK) {
                     self.on_restart(cx);
                 }
             }
@@ -310,6 +364,9 @@ impl BookSync {
             }
         }
         self.schedule_after_delta(cx);
+        if let Some(held) = self.held.take_if(|held| held.sequence <= delta.sequence) {
+            self.try_snapshot(cx, &held);
+        }
     }
 
     /// After the ack, the first delta brings the request for a snapshot forward, once.
@@ -324,8 +381,10 @@ impl BookSync {
     fn on_restart(&mut self, cx: &mut Shared) {
         self.pending.clear();
         self.request = None;
+        self.held = None;
         self.doubt(cx, ResyncReason::Regressed, Delay::Regressed);
         self.reached = None;
+        self.restarted = true;
     }
 
     fn doubt(&mut self, cx: &mut Shared, if_live: ResyncReason, if_not: Delay) {
@@ -333,7 +392,12 @@ impl BookSync {
             self.resync(cx, if_live);
         } else {
             cx.event(Event::BookDelayed { topic: self.topic, reason: if_not });
-            self.moving = false;
+            // A request that is due already, or put off, stays as it is.
+            let timer = Timer::Topic(self.topic, TopicTimer::Snapshot);
+            if !self.wants_snapshot && !cx.timers.is_set(timer) {
+                let delay = cx.config.snapshot_delay;
+                self.schedule_snapshot(cx, delay);
+            }
         }
     }
 
@@ -391,9 +455,12 @@ impl BookSync {
     fn unfeed(&mut self, cx: &mut Shared) {
         self.reached = self.reached.max(self.pending.last());
         self.pending.clear();
+        self.too_old_in_a_row = 0;
+        self.restarted = false;
         self.confirmed = false;
         self.moving = false;
         self.request = None;
+        self.held = None;
         self.wants_snapshot = false;
         cx.timers.clear(Timer::Topic(self.topic, TopicTimer::Snapshot));
     }
@@ -409,10 +476,33 @@ impl BookSync {
         cx.timers.set(Timer::Topic(self.topic, TopicTimer::Snapshot), at);
     }
 
-    fn is_too_old(&self, snapshot: Sequence) -> bool {
+    /// Whether the buffered run continues the snapshot, as far as can be told.
+    fn fits(&self, snapshot: &Snapshot) -> bool {
+        let sequence = snapshot.sequence;
         let before_run =
-            self.pending.first().is_some_and(|first| snapshot.next().is_some_and(|n| n < first));
-        let before_past = self.reached.is_some_and(|reached| snapshot < reached);
-        before_run || before_past
+            self.pending.first().is_some_and(|first| sequence.next().is_some_and(|n| n < first));
+        let before_past = self.reached.is_some_and(|reached| sequence < reached);
+        // After a restart both runs may have been at this sequence. What the stream has passed
+        // since is of the new one; anything further may be the old one's.
+        let unproven = self.restarted && self.pending.last().is_none_or(|last| sequence > last);
+        let in_doubt = self.feeds.iter().any(|(_, watch)| watch.is_in_doubt());
+        !(before_run || before_past || unproven || in_doubt || self.contradicts(snapshot))
     }
+
+    /// What a snapshot contains is not later than the snapshot; what follows it is not much earlier.
+    /// Otherwise the two are of different runs of the counter.
+    fn contradicts(&self, snapshot: &Snapshot) -> bool {
+        let ts = |sequence: Option<Sequence>| self.pending.at(sequence?)?.ts_event;
+        let contained = ts(Some(snapshot.sequence));
+        let following = ts(snapshot.sequence.next());
+        is_later(contained, snapshot.ts_event, TIME_SLACK)
+            || is_later(snapshot.ts_event, following, CATCH_UP)
+    }
+}
+
+/// Whether `a` is later than `b` by more than `slack`; never, if one is not known.
+fn is_later(a: Option<UnixNanos>, b: Option<UnixNanos>, slack: Duration) -> bool {
+    let (Some(a), Some(b)) = (a, b) else { return false };
+    let ahead = a.as_nanos().saturating_sub(b.as_nanos());
+    Duration::from_nanos(ahead) > slack
 }

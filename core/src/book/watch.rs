@@ -7,14 +7,17 @@ const RESTART_STEP: u64 = 1024;
 /// So many repeats in a row, with nothing new between, are a restarted counter.
 const RESTART_REPEATS: u8 = 3;
 
-/// The last sequence that one line has brought for one topic.
+/// The last sequence that one line has brought for one topic, and what the last messages said.
 ///
 /// The exchange's counter may start lower after a maintenance. Whoever takes that for duplicates
-/// freezes the book for good.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Watch {
+/// freezes the book for good, or puts two different streams together.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Watch<T> {
     last: Option<Sequence>,
     repeats: u8,
+    /// The newest messages, oldest first. A counter set back further than these reach brings
+    /// enough repeats in a row to be told by their number.
+    recent: [Option<(Sequence, T)>; RESTART_REPEATS as usize - 1],
 }
 
 /// What a frame's sequence means.
@@ -28,24 +31,48 @@ pub(crate) enum Verdict {
     Restarted,
 }
 
-impl Watch {
+impl<T: Copy + PartialEq> Watch<T> {
     /// Starts where the topic's known sequence stands: a new line is judged against the book.
     pub(crate) const fn starting_at(last: Option<Sequence>) -> Self {
-        Self { last, repeats: 0 }
+        Self { last, repeats: 0, recent: [None; RESTART_REPEATS as usize - 1] }
     }
 
-    pub(crate) fn judge(&mut self, sequence: Sequence) -> Verdict {
+    /// Whether a repeat came last: it may be the first sign of a restart.
+    pub(crate) const fn is_in_doubt(&self) -> bool {
+        self.repeats > 0
+    }
+
+    /// Judges a message at `sequence` that says `content`.
+    pub(crate) fn judge(&mut self, sequence: Sequence, content: T) -> Verdict {
         let Some(last) = self.last.filter(|&last| sequence <= last) else {
-            *self = Self::starting_at(Some(sequence));
+            self.accept(sequence, content);
             return Verdict::New;
         };
         self.repeats = self.repeats.saturating_add(1);
         let step_back = last.get().saturating_sub(sequence.get());
-        if step_back >= RESTART_STEP || self.repeats >= RESTART_REPEATS {
-            *self = Self::starting_at(Some(sequence));
-            return Verdict::Restarted;
+        // The same sequence with another content belongs to another run of the counter.
+        let known = self.recent.iter().flatten().find(|(known, _)| *known == sequence);
+        let differs = known.is_some_and(|(_, known)| *known != content);
+        if step_back >= RESTART_STEP || self.repeats >= RESTART_REPEATS || differs {
+            return self.restart(sequence, content);
         }
         Verdict::Repeat
+    }
+
+    /// Starts anew with this message.
+    pub(crate) fn restart(&mut self, sequence: Sequence, content: T) -> Verdict {
+        *self = Self::starting_at(None);
+        self.accept(sequence, content);
+        Verdict::Restarted
+    }
+
+    fn accept(&mut self, sequence: Sequence, content: T) {
+        self.last = Some(sequence);
+        self.repeats = 0;
+        self.recent.rotate_left(1);
+        if let Some(newest) = self.recent.last_mut() {
+            *newest = Some((sequence, content));
+        }
     }
 }
 
@@ -53,17 +80,19 @@ impl Watch {
 mod tests {
     use super::*;
 
-    fn judge(watch: &mut Watch, sequence: u64) -> Verdict {
-        watch.judge(Sequence::new(sequence))
+    fn judge(watch: &mut Watch<u64>, sequence: u64) -> Verdict {
+        watch.judge(Sequence::new(sequence), sequence)
     }
 
     #[test]
     fn a_few_repeats_are_repeats() {
-        let mut watch = Watch::default();
+        let mut watch = Watch::starting_at(None);
         assert_eq!(judge(&mut watch, 10_000), Verdict::New);
         assert_eq!(judge(&mut watch, 10_000), Verdict::Repeat);
+        assert!(watch.is_in_doubt());
         assert_eq!(judge(&mut watch, 9_999), Verdict::Repeat);
         assert_eq!(judge(&mut watch, 10_001), Verdict::New, "something new resets the count");
+        assert!(!watch.is_in_doubt());
         assert_eq!(judge(&mut watch, 10_000), Verdict::Repeat);
         assert_eq!(judge(&mut watch, 10_001), Verdict::Repeat);
         assert_eq!(judge(&mut watch, 10_002), Verdict::New);
@@ -83,5 +112,17 @@ mod tests {
         let start = Watch::starting_at(Some(Sequence::new(10_000)));
         assert_eq!(judge(&mut start.clone(), 10_000 - 1024), Verdict::Restarted);
         assert_eq!(judge(&mut start.clone(), 10_000 - 1023), Verdict::Repeat);
+    }
+
+    /// A counter set back by one or two brings too few repeats to be told by their number.
+    #[test]
+    fn the_same_sequence_with_another_content_is_a_restart_at_once() {
+        for back in [0, 1] {
+            let mut watch = Watch::starting_at(None);
+            (100..200).for_each(|sequence| assert_eq!(judge(&mut watch, sequence), Verdict::New));
+            let sequence = Sequence::new(199 - back);
+            assert_eq!(watch.judge(sequence, 7), Verdict::Restarted);
+            assert_eq!(watch.judge(sequence, 7), Verdict::Repeat, "of the new run");
+        }
     }
 }

@@ -180,7 +180,10 @@ impl World {
                 let wanted = batch.topics.iter().filter(|topic| self.wanted.contains(&topic.get()));
                 self.confirmed.extend(wanted.map(|topic| topic.get()));
             }
-            Answer::Rejected(topic) => self.refuse(topic, false),
+            Answer::Rejected(topic) => {
+                let for_room = matches!(error, Some(ErrorKind::TooManyTopics { .. }));
+                self.refuse(topic, for_room);
+            }
             Answer::Done(_) | Answer::Again | Answer::Unknown => {}
             Answer::GiveUp => panic!("nothing is overdue {} times", u8::MAX),
         }
