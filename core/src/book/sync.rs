@@ -196,16 +196,7 @@ impl BookSync {
     pub(crate) fn on_poison(&mut self, cx: &mut Shared, line: LineId, error: WireError) {
         cx.stats.poisoned = cx.stats.poisoned.saturating_add(1);
         self.feed(line);
-        self.poisonings.rotate_left(1);
-        if let Some(latest) = self.poisonings.last_mut() {
-            *latest = Some(cx.now);
-        }
-        let pause = cx.config.poison_pause;
-        let often = |at: &Option<Instant>| at.is_some_and(|at| cx.now.since(at) <= pause);
-        if self.paused_until <= cx.now && self.poisonings.iter().all(often) {
-            self.paused_until = cx.now + pause;
-            self.poisonings = [None; 3];
-        }
+        self.count_poison(cx);
         // A snapshot that was asked for before may not contain what was missed.
         self.reached = self.reached.max(self.pending.last());
         self.pending.clear();
@@ -315,6 +306,24 @@ impl BookSync {
     pub(crate) fn on_crossed_for_long(&mut self, cx: &mut Shared) {
         if self.status == BookStatus::Live && self.crossed {
             self.resync(cx, ResyncReason::Crossed);
+        }
+    }
+
+    /// Three within a minute pause the book's resyncs for a minute. What comes during a pause does
+    /// not prolong it, or a poison now and then would stop the book for good.
+    fn count_poison(&mut self, cx: &Shared) {
+        if self.paused_until > cx.now {
+            return;
+        }
+        self.poisonings.rotate_left(1);
+        if let Some(latest) = self.poisonings.last_mut() {
+            *latest = Some(cx.now);
+        }
+        let pause = cx.config.poison_pause;
+        let recent = |at: &Option<Instant>| at.is_some_and(|at| cx.now.since(at) <= pause);
+        if self.poisonings.iter().all(recent) {
+            self.paused_until = cx.now + pause;
+            self.poisonings = [None; 3];
         }
     }
 

@@ -1,0 +1,209 @@
+//! The exchange's counter is set back: two streams must never be put together, and none lost for good.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    missing_docs,
+    dead_code,
+    reason = "tests"
+)]
+
+mod common;
+
+use std::time::Duration;
+
+use common::{
+    LINK, Rig, events, fetches, level2, plain_snapshot, sent, snapshot, snapshot_request,
+};
+use kucoin_futures_proto::{
+    Channel, Config, Delay, Event, FetchFailure, Head, Input, Loss, Query, ResyncReason,
+};
+use kucoin_futures_sim::{Contract, ExchangeConfig, Fault, Target, World};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// Too few repeats to be told by their number: their content gives them away.
+#[test]
+fn a_counter_set_back_by_one_or_two_is_seen() {
+    for (step, seed) in (1..=3).flat_map(|step| (0..20).map(move |seed| (step, seed))) {
+        let symbol = "CHRUSDTM".parse().unwrap();
+        let mut exchange = ExchangeConfig::default();
+        exchange.contracts = vec![Contract::named(symbol)];
+        exchange.rate = 50.0;
+        let mut world = World::new(seed, World::client_config(), exchange, SECOND / 50);
+        world
+            .command(|client, now| client.subscribe(now, Channel::Level2(symbol)))
+            .unwrap()
+            .unwrap();
+        world.run_for(SECOND * 5).unwrap();
+        world.inject(Fault::StepBack { target: Target::All, step });
+        world
+            .run_for(SECOND * 10)
+            .unwrap_or_else(|wrong| panic!("{step} back, seed {seed}: {wrong}"));
+        assert_eq!(world.client.stats().resyncs, 1, "{step} back, seed {seed}");
+    }
+}
+
+#[test]
+fn a_snapshot_of_the_old_run_is_not_put_under_the_new_one() {
+    let (mut rig, topic) = Rig::live(Config::default());
+    rig.change(501, "14.2,buy,5");
+    (491..=493).for_each(|sequence| drop(rig.change(sequence, "14.2,buy,100")));
+    let request = snapshot_request(&rig.pass(SECOND * 2));
+    // The service lags: it has not heard of the restart.
+    assert_eq!(events(&rig.reply(request, &plain_snapshot(501))), []);
+    assert_eq!(rig.shown(topic), None, "it may be of either run until the stream has been there");
+    // At the time it states, the new run had not been there yet.
+    let later =
+        |sequence| level2(LINK, sequence, "14.1,buy,77").replace("1791500000250", "1791500009250");
+    (494..=501).for_each(|sequence| drop(rig.text(&later(sequence))));
+    assert_eq!(rig.shown(topic), None);
+}
+
+#[test]
+fn a_snapshot_ahead_of_a_restarted_stream_waits_for_it() {
+    let (mut rig, topic) = Rig::live(Config::default());
+    rig.change(501, "14.2,buy,5");
+    (491..=493).for_each(|sequence| drop(rig.change(sequence, "14.2,buy,100")));
+    let request = snapshot_request(&rig.pass(SECOND * 2));
+    rig.reply(request, &plain_snapshot(495));
+    assert_eq!(rig.change(494, "14.2,buy,100"), []);
+    let live = rig.change(495, "14.2,buy,100");
+    assert!(matches!(live[..], [Event::BookLive { .. }]), "{live:?}");
+    assert!(rig.shown(topic).is_some());
+}
+
+#[test]
+fn a_restart_right_after_going_live_is_not_taken_for_what_the_snapshot_contains() {
+    let (mut rig, topic) = Rig::live(Config::default());
+    let later = level2(LINK, 491, "14.1,buy,77").replace("1791500000250", "1791500003250");
+    let lost = events(&rig.text(&later));
+    assert!(
+        matches!(lost[..], [Event::BookLost { reason: ResyncReason::Regressed, .. }]),
+        "what a snapshot contains cannot be later than the snapshot: {lost:?}"
+    );
+    assert_eq!(rig.shown(topic), None);
+}
+
+#[test]
+fn a_repeat_of_what_is_buffered_with_another_content_is_a_restart() {
+    let (mut rig, _) = Rig::confirmed(Config::default());
+    (510..=560).for_each(|sequence| drop(rig.change(sequence, "14.1,buy,11")));
+    assert_eq!(rig.change(530, "14.1,buy,11"), [], "a true repeat");
+    let restarted = rig.change(521, "14.2,buy,100");
+    assert!(matches!(restarted[..], [Event::BookDelayed { reason: Delay::Regressed, .. }]));
+}
+
+#[test]
+fn a_snapshot_is_not_trusted_while_a_repeat_is_in_doubt() {
+    let (mut rig, topic) = Rig::confirmed(Config::default());
+    (510..=560).for_each(|sequence| drop(rig.change(sequence, "14.1,buy,11")));
+    let request = snapshot_request(&rig.pass(SECOND * 2));
+    rig.change(505, "14.1,buy,11");
+    rig.reply(request, &plain_snapshot(521));
+    assert_eq!(rig.shown(topic), None);
+}
+
+#[test]
+fn a_poison_before_the_snapshot_makes_an_earlier_snapshot_too_old() {
+    let (mut rig, topic) = Rig::confirmed(Config::default());
+    (510..=520).for_each(|sequence| drop(rig.change(sequence, "14.1,buy,11")));
+    let request = snapshot_request(&rig.pass(SECOND * 2));
+    rig.change(521, "14.1,bid,11");
+    rig.reply(request, &plain_snapshot(500));
+    assert_eq!(rig.shown(topic), None, "520 has been seen");
+    let request = snapshot_request(&rig.pass(SECOND * 2));
+    rig.reply(request, &plain_snapshot(519));
+    assert_eq!(rig.shown(topic), None);
+    let request = snapshot_request(&rig.pass(SECOND * 3));
+    rig.reply(request, &plain_snapshot(521));
+    assert!(rig.shown(topic).is_some());
+}
+
+#[test]
+fn a_poison_now_and_then_does_not_stop_a_book_for_good() {
+    let (mut rig, topic) = Rig::live(Config::default());
+    let mut live = 0;
+    for second in 0..600 {
+        let sequence = 501 + second;
+        rig.change(sequence, if second % 20 == 0 { "14.1,bid,11" } else { "14.1,buy,11" });
+        let out = rig.pass(SECOND);
+        for request in fetches(&out).iter().map(|fetch| fetch.request()).collect::<Vec<_>>() {
+            rig.reply(request, &snapshot(LINK, sequence, "[14.2,5],[14.1,7]", "[14.3,6]"));
+        }
+        live += u32::from(rig.client.book(topic).is_some());
+    }
+    assert!(live > 200, "live in {live} of 600 s; every third poison costs a minute");
+}
+
+#[test]
+fn patience_with_old_snapshots_begins_anew_with_a_line() {
+    let (mut rig, topic) = Rig::confirmed(Config::default());
+    (510..=520).for_each(|sequence| drop(rig.change(sequence, "14.1,buy,11")));
+    let stale = |rig: &mut Rig, wanted: u32| {
+        let mut served = 0;
+        while served < wanted {
+            let out = rig.pass(SECOND);
+            for request in fetches(&out).iter().map(|fetch| fetch.request()).collect::<Vec<_>>() {
+                rig.reply(request, &plain_snapshot(500));
+                served += 1;
+            }
+        }
+    };
+    stale(&mut rig, 11);
+    let out = rig.lose(Loss::Eof);
+    assert_eq!(fetches(&out).len(), 0);
+    let out = rig.pass(SECOND * 3);
+    let out = rig.reconnect(common::bullet_request(&out));
+    rig.ack(sent(&out)[0].id);
+    stale(&mut rig, 9);
+    assert_eq!(
+        rig.shown(topic),
+        None,
+        "520 has been seen, and nothing spoke against it nine times"
+    );
+    stale(&mut rig, 2);
+    assert!(rig.shown(topic).is_some(), "the counter must have been set back meanwhile");
+}
+
+#[test]
+fn lagged_stands_where_the_deltas_are_missing() {
+    let mut config = Config::default();
+    config.max_queued_events = 3;
+    let (mut rig, _) = Rig::confirmed(config);
+    let request = snapshot_request(&rig.pass(SECOND));
+    let body = plain_snapshot(500);
+    rig.client.handle_input(rig.now, Input::Reply(request, Head::new(200), body.as_bytes()));
+    for sequence in 501..=505 {
+        let text = level2(LINK, sequence, "14.1,buy,1");
+        rig.client.handle_input(rig.now, Input::Text(rig.conn, text.as_bytes()));
+    }
+    let told = events(&rig.drain());
+    let [Event::BookLive { .. }, Event::Lagged { dropped: 3 }, rest @ ..] = &told[..] else {
+        panic!("{told:?}");
+    };
+    assert_eq!(rest.len(), 2, "504 and 505");
+}
+
+#[test]
+fn closing_answers_the_queries_that_wait() {
+    let (mut rig, _) = Rig::live(Config::default());
+    let query = rig.client.fetch(rig.now, Query::ServerTime).unwrap();
+    rig.client.close(rig.now);
+    let failed = Event::QueryFailed { request: query, reason: FetchFailure::Closed };
+    assert!(events(&rig.drain()).contains(&failed));
+}
+
+#[test]
+fn an_end_is_told_also_when_the_connection_or_an_error_brings_it() {
+    let (mut rig, topic) = Rig::live(Config::default());
+    rig.client.unsubscribe(rig.now, topic).unwrap();
+    rig.drain();
+    assert!(events(&rig.lose(Loss::Eof)).contains(&Event::Unsubscribed { topic }));
+    let (mut rig, topic) = Rig::asked(Config::default());
+    rig.client.unsubscribe(rig.now, topic).unwrap();
+    rig.drain();
+    let out = rig.text(&common::error("1", 404, "topic does not exist"));
+    assert_eq!(events(&out), [Event::Unsubscribed { topic }]);
+}
