@@ -100,6 +100,9 @@ impl Waker {
     }
 }
 
+/// After so many things that were nothing to tell, the caller's limit is looked at.
+const TURNS: u32 = 64;
+
 /// From a helper thread.
 enum Arrival {
     Opened(ConnId, Box<WebSocket<Socket>>),
@@ -187,6 +190,7 @@ impl Feed {
     /// Ends everything. What was reported already can still be had from [`Feed::next`].
     pub fn close(&mut self) {
         self.command(Client::close);
+        self.perform_outputs();
         self.closed = true;
         self.conns.drain(..).for_each(Conn::shut);
     }
@@ -256,10 +260,9 @@ impl Feed {
         Waker { poller: Arc::clone(&self.poller), woken: Arc::clone(&self.woken) }
     }
 
+    /// Effects wait for the next step: a hundred subscriptions in a row make one frame.
     fn command<T>(&mut self, command: impl FnOnce(&mut Client, Instant) -> T) -> T {
-        let result = command(&mut self.client, self.clock.now());
-        self.perform_outputs();
-        result
+        command(&mut self.client, self.clock.now())
     }
 
     fn lend(&self, step: Step) -> Option<Update<'_>> {
@@ -285,6 +288,7 @@ impl Feed {
         if std::mem::take(&mut self.lent) {
             self.push = None;
         }
+        let mut turns = 0_u32;
         loop {
             if let Some(event) = self.reported.pop_front() {
                 return Step::Event(event);
@@ -300,32 +304,38 @@ impl Feed {
                 return Step::Quiet;
             }
             let now = self.clock.now();
+            let over = until.is_some_and(|until| until <= now);
             if self.turn(now) {
+                turns += 1;
+                // Much may come that is nothing to tell.
+                if over && turns % TURNS == 0 {
+                    return Step::Quiet;
+                }
                 continue;
             }
-            if until.is_some_and(|until| until <= now) {
+            if over {
                 return Step::Quiet;
             }
             self.wait(now, until);
         }
     }
 
-    /// Takes one thing that is due or has come; false if there is none.
+    /// Takes one thing that has come or is due; false if there is none. What has come goes first: a
+    /// caller who was away for long must not lose what arrived in time.
     fn turn(&mut self, now: Instant) -> bool {
-        if self.client.poll_timeout().is_some_and(|deadline| deadline.at <= now) {
-            self.client.handle_input(now, Input::Timeout);
-            self.perform_outputs();
-            return true;
-        }
         if let Ok(arrival) = self.arrivals.try_recv() {
             self.on_arrival(now, arrival);
             return true;
         }
-        let Some(at) = self.conns.iter().position(Conn::is_readable) else { return false };
+        let Some(at) = self.conns.iter().position(Conn::is_readable) else {
+            return self.meet_deadline(now);
+        };
         let Some(conn) = self.conns.get_mut(at) else { return false };
         let id = conn.id();
         match conn.read() {
-            Heard::Nothing => {}
+            Heard::Nothing => {
+                self.meet_deadline(now);
+            }
             Heard::Text(text) => {
                 let push = self.client.handle_input(now, Input::Text(id, text.as_bytes()));
                 if let Some(tag) = push.map(|push| push.tag()) {
@@ -340,6 +350,15 @@ impl Feed {
             }
         }
         true
+    }
+
+    /// The core meets its deadlines with every input; here nothing else has come.
+    fn meet_deadline(&mut self, now: Instant) -> bool {
+        let due = self.client.poll_timeout().is_some_and(|deadline| deadline.at <= now);
+        if due {
+            self.input(now, Input::Timeout);
+        }
+        due
     }
 
     fn on_arrival(&mut self, now: Instant, arrival: Arrival) {

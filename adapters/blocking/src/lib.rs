@@ -21,7 +21,8 @@
 //! ```
 //!
 //! The feed runs only inside [`Feed::next`] and [`Feed::next_within`]: whoever stays away for longer
-//! than the server's `pingTimeout` (10 s) loses the line, is told so, and gets it back.
+//! than the server's `pingTimeout` (10 s) may lose the line, and after twice that time surely does:
+//! is told so, and gets it back.
 //!
 //! All logic is in the core, [`kucoin_futures_proto`]; this crate carries bytes.
 

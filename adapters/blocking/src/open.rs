@@ -33,8 +33,9 @@ pub(crate) struct Attempt {
 impl Attempt {
     /// Ends the attempt: whatever it waits for fails now.
     pub(crate) fn abandon(&self) {
+        let mut held = self.tcp.lock().unwrap_or_else(PoisonError::into_inner);
         self.abandoned.store(true, Ordering::Relaxed);
-        if let Some(tcp) = self.tcp.lock().unwrap_or_else(PoisonError::into_inner).take() {
+        if let Some(tcp) = held.take() {
             // It may be closed already.
             let _ = tcp.shutdown(Shutdown::Both);
         }
@@ -44,8 +45,13 @@ impl Attempt {
         self.abandoned.load(Ordering::Relaxed)
     }
 
+    /// From now on `abandon` reaches the stream; it may have come before.
     fn hold(&self, tcp: &TcpStream) -> io::Result<()> {
-        *self.tcp.lock().unwrap_or_else(PoisonError::into_inner) = Some(tcp.try_clone()?);
+        let mut held = self.tcp.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.is_abandoned() {
+            return Err(ErrorKind::TimedOut.into());
+        }
+        *held = Some(tcp.try_clone()?);
         Ok(())
     }
 }

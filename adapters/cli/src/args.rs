@@ -132,8 +132,8 @@ fn duration(text: &str) -> Result<Duration, String> {
 
 fn rate(text: &str) -> Result<f64, String> {
     match text.parse() {
-        Ok(rate) if (0.0..=1_000_000.0).contains(&rate) => Ok(rate),
-        _ => Err("a number from 0 to 1000000".into()),
+        Ok(rate) if (0.0..=20_000.0).contains(&rate) => Ok(rate),
+        _ => Err("a number from 0 to 20000".into()),
     }
 }
 

@@ -49,6 +49,9 @@ pub(crate) fn run(args: &ReplayArgs) -> Result<(), Failure> {
         ))?;
     }
     out.flush()?;
+    if replay.books.values().all(|row| row.frames == 0) {
+        tracing::warn!("no frame is a level2 delta of a symbol that the snapshot file has");
+    }
     replay.verdict()
 }
 

@@ -17,6 +17,10 @@ use crate::stop::Stop;
 const REPORT: Duration = Duration::from_millis(100);
 
 pub(crate) fn run(args: &SimArgs) -> Result<(), Failure> {
+    if !args.listen.ip().is_loopback() {
+        let text = "the simulated exchange is for this machine: listen on 127.0.0.1 or [::1]";
+        return Err(Failure::words(Kind::Usage, text));
+    }
     let mut config = ExchangeConfig::default();
     if !args.symbols.is_empty() {
         config.contracts = args.symbols.iter().map(|symbol| Contract::named(*symbol)).collect();
