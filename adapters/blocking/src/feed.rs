@@ -308,7 +308,7 @@ impl Feed {
             if self.turn(now) {
                 turns += 1;
                 // Much may come that is nothing to tell.
-                if over && turns % TURNS == 0 {
+                if over && turns.is_multiple_of(TURNS) {
                     return Step::Quiet;
                 }
                 continue;
