@@ -83,14 +83,14 @@ pub enum Scope {
 /// use kucoin_futures_proto::book::{Apply, Best, Book};
 /// use kucoin_futures_proto::wire::{Delta, Snapshot};
 ///
-/// let body = br#"{"code":"200000","data":{"sequence":16,"symbol":"XBTUSDTM",
-///     "bids":[[3988.51,56]],"asks":[[3988.59,3]],"ts":1790000000000000000}}"#;
+/// let body = br#"{"code":"200000","data":{"sequence":41,"symbol":"ETHUSDTM",
+///     "bids":[[2417.3,8]],"asks":[[2417.9,5]],"ts":1790000000000000000}}"#;
 /// let mut book = Book::new(1000, usize::MAX);
 /// book.load(&Snapshot::parse(body)?);
-/// let delta = Delta::parse(br#"{"sequence":17,"change":"3988.55,buy,2","timestamp":1790000000001}"#)?;
+/// let delta = Delta::parse(br#"{"sequence":42,"change":"2417.55,buy,2","timestamp":1790000000001}"#)?;
 /// assert_eq!(book.apply(&delta), Apply::Applied);
 /// let Best::Level(best) = book.best_bid() else { panic!() };
-/// assert_eq!(best.price.to_string(), "3988.55");
+/// assert_eq!(best.price.to_string(), "2417.55");
 /// # Ok::<(), kucoin_futures_proto::WireError>(())
 /// ```
 #[derive(Clone, PartialEq, Eq)]

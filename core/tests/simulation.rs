@@ -1,6 +1,12 @@
 //! The promise, in virtual time: whatever the seed draws, every live book is the exchange's.
 
-#![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    missing_docs,
+    reason = "tests"
+)]
 
 use std::time::Duration;
 
@@ -131,7 +137,10 @@ fn draw_plan(rng: &mut SplitMix64) -> Plan {
         let fault = match rng.below(10) {
             0 => Fault::Drop { target, count },
             1 => Fault::Repeat { target, count: 1 + rng.below(5) as u32 },
-            2 => Fault::StepBack { target, step: 1 + rng.below(3_000) },
+            2 => {
+                let most = [3, 30, 3_000][rng.below(3) as usize];
+                Fault::StepBack { target, step: 1 + rng.below(most) }
+            }
             3 => Fault::StaleSnapshot { target: Target::All, count },
             4 => Fault::WithholdPongs { span: SECOND * 30 },
             5 => Fault::Close { code: [1000, 1001, 1006, 1012][rng.below(4) as usize] },

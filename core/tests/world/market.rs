@@ -86,7 +86,7 @@ impl Market {
 
     /// A snapshot that may be a few states old, cut to `levels` a side.
     pub(crate) fn snapshot(&self, back: usize, levels: usize) -> String {
-        let state = self.states.iter().rev().nth(back).unwrap_or(self.last());
+        let state = self.states.iter().rev().nth(back).unwrap_or_else(|| self.last());
         let sequence = state.sequence;
         let side = |ticks: Vec<(&u32, &u64)>| {
             let cut = ticks.into_iter().take(levels);
@@ -149,7 +149,7 @@ fn levels<'a>(ticks: impl Iterator<Item = (&'a u32, &'a u64)>) -> Vec<Level> {
 
 /// One price in one of several ways.
 fn spelled(tick: u32, way: u64) -> String {
-    let (whole, half) = (tick / 2, if tick % 2 == 0 { 0 } else { 5 });
+    let (whole, half) = (tick / 2, 5 * (tick % 2));
     match way % 3 {
         0 => format!("{whole}.{half}"),
         1 => format!("{whole}.{half}00"),

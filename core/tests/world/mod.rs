@@ -70,10 +70,11 @@ struct Conn {
 impl World {
     pub(crate) fn new(config: Config) -> Self {
         let now = Instant::ZERO + HOUR;
+        let client = Client::new(now, 11, config);
         Self {
-            judge: Judge::new(&config),
-            levels: config.snapshot_levels,
-            client: Client::new(now, 11, config),
+            judge: Judge::new(client.config()),
+            levels: client.config().snapshot_levels,
+            client,
             log: Vec::new(),
             pushes: Vec::new(),
             now,
@@ -115,13 +116,14 @@ impl World {
         if noise == Noise::None || !is_early {
             return;
         }
-        let input = match (noise, self.dead_conns.first(), self.dead_requests.first()) {
-            (Noise::Stale, Some(&conn), _) if n % 6 == 0 => Input::Text(conn, b"{\"type\":\"x\"}"),
-            (Noise::Stale, Some(&conn), _) if n % 6 == 1 => Input::Opened(conn),
-            (Noise::Stale, Some(&conn), _) if n % 6 == 2 => Input::Lost(conn, Loss::Eof),
-            (Noise::Stale, Some(&conn), _) if n % 6 == 3 => Input::Binary(conn),
-            (Noise::Stale, _, Some(&id)) if n % 2 == 0 => Input::Failed(id, Loss::Reset),
-            (Noise::Stale, _, Some(&id)) => Input::Reply(id, Head::new(429), b"{}"),
+        let (conn, request) = (self.dead_conns.first(), self.dead_requests.first());
+        let input = match (noise, n % 6, conn, request) {
+            (Noise::Stale, 0, Some(&conn), _) => Input::Text(conn, b"{\"type\":\"x\"}"),
+            (Noise::Stale, 1, Some(&conn), _) => Input::Opened(conn),
+            (Noise::Stale, 2, Some(&conn), _) => Input::Lost(conn, Loss::Eof),
+            (Noise::Stale, 3, Some(&conn), _) => Input::Binary(conn),
+            (Noise::Stale, 4, _, Some(&id)) => Input::Failed(id, Loss::Reset),
+            (Noise::Stale, 5, _, Some(&id)) => Input::Reply(id, Head::new(429), b"{}"),
             _ => Input::Timeout,
         };
         assert_eq!(self.client.handle_input(self.latest, input), None);

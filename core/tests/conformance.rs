@@ -1,0 +1,260 @@
+//! Real payloads, read from the folder that `KCF_FIXTURES` names; without it nothing is tested. The
+//! payloads belong to others and are not part of this repository. A general JSON parser is the
+//! referee.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    missing_docs,
+    reason = "tests"
+)]
+
+mod common;
+#[path = "conformance/folder.rs"]
+mod folder;
+#[path = "conformance/rest.rs"]
+mod rest;
+
+use std::collections::BTreeMap;
+
+use common::*;
+use folder::{Folder, Group, group_of, json, values};
+use kucoin_futures_proto::auth::{Credentials, KeyVersion, hmac_base64};
+use kucoin_futures_proto::book::{Apply, Book, Level, Scope};
+use kucoin_futures_proto::wire::{Delta, ErrorKind, Frame, MessageFrame, Side, Snapshot, TickerV2};
+use kucoin_futures_proto::{Config, Event, Price};
+use serde_json::Value as Json;
+
+#[test]
+fn no_payload_is_overlooked() {
+    let Some(folder) = Folder::open() else { return };
+    let unknown = folder.names().into_iter().filter(|name| group_of(name).is_none());
+    assert_eq!(unknown.collect::<Vec<_>>(), Vec::<String>::new());
+    for (name, text) in folder.of(Group::NotCoveredYet) {
+        eprintln!("not covered yet: {name}, {} bytes", text.len());
+    }
+}
+
+#[test]
+fn every_frame_of_a_channel_has_a_readable_envelope() {
+    let Some(folder) = Folder::open() else { return };
+    for (name, text) in folder.of(Group::Envelope) {
+        for line in values(&name, &text) {
+            let (frame, json) = (message(line), json(line));
+            assert!(frame.topic.is(json["topic"].as_str().unwrap()), "{name}");
+            assert_eq!(frame.subject.and_then(|s| s.plain()), json["subject"].as_str(), "{name}");
+            assert_eq!(serde_json::from_slice::<Json>(frame.data).unwrap(), json["data"], "{name}");
+        }
+    }
+}
+
+#[test]
+fn frames_of_the_session_are_told_apart() {
+    let Some(folder) = Folder::open() else { return };
+    for (name, text) in folder.of(Group::Session) {
+        for line in values(&name, &text) {
+            let json = json(line);
+            let id = match frame(line) {
+                Frame::Welcome(welcome) => ("welcome", welcome.id),
+                Frame::Ack(ack) => ("ack", ack.id),
+                Frame::Pong(pong) => {
+                    let micros = pong.timestamp.map(|time| time.as_nanos() / 1000);
+                    assert_eq!(micros, json["timestamp"].as_u64(), "{name}");
+                    ("pong", pong.id)
+                }
+                // A client's own frames: never received, and nothing to us if they were.
+                Frame::Other => ("other", None),
+                Frame::Message(message) => {
+                    assert_eq!(message.data, b"{}", "{name}: an unknown tunnelId is no obstacle");
+                    ("message", None)
+                }
+                _ => panic!("{name}: {line}"),
+            };
+            let kind = json["type"].as_str().unwrap();
+            let ours = ["welcome", "ack", "pong", "message"].contains(&kind);
+            assert_eq!(id.0, if ours { kind } else { "other" }, "{name}");
+            assert!(id.1.is_none_or(|id| id.is(json["id"].as_str().unwrap())), "{name}");
+        }
+    }
+}
+
+#[test]
+fn error_frames_mean_what_their_names_say() {
+    let Some(folder) = Folder::open() else { return };
+    for (name, text) in folder.of(Group::ErrorFrame) {
+        let rest = name.strip_prefix("ws/error_").unwrap();
+        let kind = match rest.split('_').collect::<Vec<_>>()[..] {
+            ["400", "ping", ..] => ErrorKind::PingTimeout,
+            ["401", ..] => ErrorKind::Unauthorized,
+            ["404", ..] => ErrorKind::Topic,
+            ["415.json"] => ErrorKind::NotUnderstood,
+            ["509", "per", "session", limit] => {
+                let limit = limit.strip_suffix(".json").and_then(|limit| limit.parse().ok());
+                ErrorKind::TooManyTopics { limit }
+            }
+            ["509", "per", "time", _] => ErrorKind::TooManyPerFrame,
+            ["509", "per", "10", _] | ["509", "permits", ..] => ErrorKind::TooFast,
+            _ => panic!("what does {name} mean?"),
+        };
+        let Frame::Error(error) = frame(&text) else { panic!("{name}") };
+        let json = json(&text);
+        assert_eq!((u64::from(error.code), error.kind), (json["code"].as_u64().unwrap(), kind));
+        assert_eq!(error.id.map(|id| id.to_string()).as_deref(), json["id"].as_str(), "{name}");
+    }
+}
+
+#[test]
+fn level2_frames() {
+    let Some(folder) = Folder::open() else { return };
+    for (name, text) in folder.of(Group::Level2) {
+        let (delta, json) = (Delta::parse(message(&text).data).unwrap(), json(&text));
+        let data = &json["data"];
+        assert_eq!(Some(delta.sequence.get()), data["sequence"].as_u64(), "{name}");
+        assert_eq!(delta.ts_event.map(|time| time.as_millis()), data["timestamp"].as_u64());
+        let side = if delta.side == Side::Bid { "buy" } else { "sell" };
+        let shown = format!("{},{side},{}", delta.price, delta.size);
+        assert_eq!(Some(shown.as_str()), data["change"].as_str(), "{name}");
+    }
+}
+
+#[test]
+fn tickers() {
+    let Some(folder) = Folder::open() else { return };
+    for (name, text) in folder.of(Group::Ticker) {
+        let (ticker, json) = (TickerV2::parse(message(&text).data).unwrap(), json(&text));
+        let data = &json["data"];
+        assert_eq!(Some(ticker.symbol.as_str()), data["symbol"].as_str(), "{name}");
+        assert_eq!(ticker.sequence.map(|s| s.get()), data["sequence"].as_u64());
+        assert_eq!(Some(ticker.best_bid_price.to_string().as_str()), data["bestBidPrice"].as_str());
+        assert_eq!(Some(ticker.best_ask_price.to_string().as_str()), data["bestAskPrice"].as_str());
+        assert_eq!(Some(ticker.best_bid_size.get()), data["bestBidSize"].as_u64());
+        assert_eq!(Some(ticker.best_ask_size.get()), data["bestAskSize"].as_u64());
+        assert_eq!(Some(ticker.ts_event.as_nanos()), data["ts"].as_u64());
+    }
+}
+
+/// A snapshot, and the deltas that follow it.
+#[test]
+fn the_worked_example_of_the_documentation() {
+    let Some(folder) = Folder::open() else { return };
+    for (name, text) in folder.of(Group::Example) {
+        let lines = values(&name, &text);
+        // The documentation gives neither symbol nor envelope.
+        let bare = lines[0].trim().strip_prefix('{').unwrap();
+        let body = format!(r#"{{"code":"200000","data":{{"symbol":"{LINK}",{bare}}}"#);
+        let mut book = Book::new(1000, usize::MAX);
+        book.load(&Snapshot::parse(body.as_bytes()).unwrap());
+        let start = book.sequence().get();
+        let mut sides = [(Side::Bid, "bids"), (Side::Ask, "asks")]
+            .map(|(side, key)| (side, truth(&json(lines[0])[key])));
+        for line in &lines[1..] {
+            let data = json(line)["data"].to_string();
+            let delta = Delta::parse(data.as_bytes()).unwrap();
+            assert_eq!(book.apply(&delta), Apply::Applied);
+            let change = json(&data)["change"].as_str().unwrap().to_owned();
+            let [price, side, size] = change.split(',').collect::<Vec<_>>()[..] else { panic!() };
+            let levels = &mut sides[usize::from(side == "sell")].1;
+            levels.insert(price.parse().unwrap(), size.parse().unwrap());
+            levels.retain(|_, size| *size > 0);
+        }
+        assert_eq!(book.sequence().get(), start + 2);
+        for (side, levels) in sides {
+            assert_eq!(held(&book, side), levels, "{side}");
+        }
+    }
+}
+
+/// Deltas, a snapshot, a delta. They were put together from captures of different days: the sequences
+/// fit, the snapshot's time is later than the times of the deltas that follow it, and is put right.
+#[test]
+fn a_captured_synchronization() {
+    let Some(folder) = Folder::open() else { return };
+    for (name, text) in folder.of(Group::Sync) {
+        let lines = values(&name, &text);
+        let at = lines.iter().position(|line| line.contains("generated")).unwrap();
+        let snapshot = Snapshot::parse(lines[at].as_bytes()).unwrap();
+        let millis = json(lines[at - 1])["data"]["timestamp"].to_string();
+        let wrong = snapshot.ts_event.unwrap().as_nanos().to_string();
+        let body = lines[at].replace(&wrong, &format!("{millis}000000"));
+        let mut rig = Rig::with(Config::default());
+        let topic = rig.want(snapshot.symbol.as_str());
+        let request = bullet_request(&rig.drain());
+        rig.reconnect(request);
+        rig.ack(1);
+        lines[..at].iter().for_each(|line| drop(rig.text(line)));
+        let outputs = rig.pass(SECOND);
+        let replayed = rig.reply(fetches(&outputs)[0].request(), &body);
+        assert!(matches!(events(&replayed)[..], [Event::BookLive { .. }]), "{replayed:?}");
+        for line in &lines[at + 1..] {
+            assert!(matches!(events(&rig.text(line))[..], [Event::Delta { .. }]), "{line}");
+        }
+
+        let mut book = Book::new(1000, usize::MAX);
+        book.load(&snapshot);
+        let deltas = lines.iter().filter(|line| !line.contains("generated"));
+        for delta in deltas.map(|line| Delta::parse(message(line).data).unwrap()) {
+            let is_old = delta.sequence <= snapshot.sequence;
+            assert_eq!(book.apply(&delta), if is_old { Apply::Repeat } else { Apply::Applied });
+        }
+        assert_eq!(rig.client.book(topic).unwrap().digest(Scope::Held), book.digest(Scope::Held));
+    }
+}
+
+#[test]
+fn signatures() {
+    let Some(folder) = Folder::open() else { return };
+    let mut whole_requests = 0;
+    for (_, text) in folder.of(Group::Signatures) {
+        for vector in json(&text)["vectors"].as_array().unwrap() {
+            let field = |key: &str| vector[key].as_str().unwrap_or_default();
+            let (secret, text) = (field("secret"), field("string_to_sign"));
+            let signed = hmac_base64(secret, text);
+            if vector["verified"] == false {
+                assert_ne!(signed, field("sign"), "published, and wrong");
+                assert_eq!(signed, field("recomputed_sign"));
+                continue;
+            }
+            assert_eq!(signed, field("sign"), "{text}");
+            whole_requests += usize::from(check_request(secret, text, &signed));
+        }
+    }
+    assert!(whole_requests > 5, "{whole_requests}");
+}
+
+/// Signs a vector that is a whole request the way an adapter does; the others are parts of one.
+fn check_request(secret: &str, text: &str, signed: &str) -> bool {
+    let Some((time, rest)) = text.split_at_checked(13) else { return false };
+    let (Ok(time), Some(at)) = (time.parse(), rest.find('/')) else { return false };
+    let (method, rest) = rest.split_at(at);
+    let (path, body) = rest.split_at(rest.find('{').unwrap_or(rest.len()));
+    let credentials =
+        Credentials::new("k".into(), secret.into(), "p".into(), KeyVersion::default());
+    let headers = credentials.sign(time, method, path, body);
+    assert!(headers.iter().any(|header| header == ("KC-API-SIGN", signed)), "{text}");
+    true
+}
+
+/// A side as the referee reads it; prices as numbers or as text.
+fn truth(levels: &Json) -> BTreeMap<Price, u64> {
+    let level = |level: &Json| {
+        let price = level[0].as_str().map_or_else(|| level[0].to_string(), String::from);
+        (price.parse().unwrap(), level[1].as_u64().unwrap())
+    };
+    levels.as_array().unwrap().iter().map(level).collect()
+}
+
+fn held(book: &Book, side: Side) -> BTreeMap<Price, u64> {
+    let level = |level: Level| (level.price, level.size.get());
+    book.levels(side, Scope::Held).map(level).collect()
+}
+
+fn frame(text: &str) -> Frame<'_> {
+    Frame::parse(text.as_bytes()).unwrap_or_else(|error| panic!("{error}: {text}"))
+}
+
+fn message(text: &str) -> MessageFrame<'_> {
+    let Frame::Message(message) = frame(text) else { panic!("{text}") };
+    message
+}

@@ -1,0 +1,137 @@
+//! The folder of real payloads, and what kind each file is of.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value as Json;
+
+/// What a file holds, and so which test reads it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) enum Group {
+    /// No payload.
+    Text,
+    Signatures,
+    /// A frame of a channel whose data are not decoded yet; its envelope is.
+    Envelope,
+    Session,
+    ErrorFrame,
+    Level2,
+    /// Deltas around a snapshot.
+    Sync,
+    /// The documentation's example of a book.
+    Example,
+    Ticker,
+    Token,
+    Snapshot,
+    Contracts,
+    Time,
+    Refusal,
+    /// The answer to a request that the client does not make yet.
+    NotCoveredYet,
+}
+
+/// By what names begin with; the longest beginning counts.
+const GROUPS: &[(&str, Group)] = &[
+    ("INDEX.md", Group::Text),
+    ("auth/sign_vectors", Group::Signatures),
+    ("rest/all_tickers", Group::NotCoveredYet),
+    ("rest/bullet_", Group::Token),
+    ("rest/cancel_order_error", Group::Refusal),
+    ("rest/contract.json", Group::NotCoveredYet),
+    ("rest/contracts_active_", Group::Contracts),
+    ("rest/error_", Group::Refusal),
+    ("rest/funding_rate_current", Group::NotCoveredYet),
+    ("rest/klines", Group::NotCoveredYet),
+    ("rest/level2_", Group::Snapshot),
+    ("rest/mark_price", Group::NotCoveredYet),
+    ("rest/open_orders", Group::NotCoveredYet),
+    ("rest/positions", Group::NotCoveredYet),
+    ("rest/recent_fills", Group::NotCoveredYet),
+    ("rest/status", Group::NotCoveredYet),
+    ("rest/ticker.json", Group::NotCoveredYet),
+    ("rest/timestamp", Group::Time),
+    ("rest/trade_history", Group::NotCoveredYet),
+    ("ws/ack", Group::Session),
+    ("ws/announcement_", Group::Envelope),
+    ("ws/client_", Group::Session),
+    ("ws/error_", Group::ErrorFrame),
+    ("ws/execution_", Group::Envelope),
+    ("ws/instrument_", Group::Envelope),
+    ("ws/level2", Group::Level2),
+    ("ws/level2_depth", Group::Envelope),
+    ("ws/level2_sync_", Group::Sync),
+    ("ws/level2_worked_example", Group::Example),
+    ("ws/limit_candle", Group::Envelope),
+    ("ws/pong_", Group::Session),
+    ("ws/private_", Group::Envelope),
+    ("ws/session_", Group::Session),
+    ("ws/snapshot_24h", Group::Envelope),
+    ("ws/spot_l2update_", Group::Envelope),
+    ("ws/ticker_v1", Group::Envelope),
+    ("ws/ticker_v2", Group::Ticker),
+    ("ws/tunnel_", Group::Session),
+    ("ws/welcome", Group::Session),
+];
+
+pub(crate) fn group_of(name: &str) -> Option<Group> {
+    let fitting = GROUPS.iter().filter(|(start, _)| name.starts_with(start));
+    fitting.max_by_key(|(start, _)| start.len()).map(|(_, group)| *group)
+}
+
+pub(crate) struct Folder(PathBuf);
+
+impl Folder {
+    /// `None`, and a word about it, if there is none.
+    pub(crate) fn open() -> Option<Self> {
+        let folder = std::env::var_os("KCF_FIXTURES").filter(|name| !name.is_empty());
+        if folder.is_none() {
+            eprintln!("skipped: KCF_FIXTURES does not name a folder of real payloads");
+        }
+        folder.map(|folder| Self(folder.into()))
+    }
+
+    pub(crate) fn names(&self) -> Vec<String> {
+        let mut names = Vec::new();
+        collect(&self.0, &self.0, &mut names);
+        names.sort();
+        names
+    }
+
+    /// The files of a group, by name; never none.
+    pub(crate) fn of(&self, group: Group) -> BTreeMap<String, String> {
+        let names = self.names().into_iter().filter(|name| group_of(name) == Some(group));
+        let files: BTreeMap<_, _> = names.map(|name| (name.clone(), self.read(&name))).collect();
+        assert!(!files.is_empty(), "no file is of the group {group:?}");
+        files
+    }
+
+    fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.0.join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+    }
+}
+
+fn collect(folder: &Path, root: &Path, names: &mut Vec<String>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            collect(&path, root, names);
+        } else {
+            names.push(path.strip_prefix(root).unwrap().to_str().unwrap().replace('\\', "/"));
+        }
+    }
+}
+
+/// One value a line, or the whole file.
+pub(crate) fn values<'a>(name: &str, text: &'a str) -> Vec<&'a str> {
+    if name.ends_with(".ndjson") {
+        text.lines().filter(|line| !line.trim().is_empty()).collect()
+    } else {
+        vec![text]
+    }
+}
+
+/// What a general parser makes of it: the referee.
+pub(crate) fn json(text: &str) -> Json {
+    serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
+}

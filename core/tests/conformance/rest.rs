@@ -1,0 +1,109 @@
+//! Bodies of REST replies.
+
+use kucoin_futures_proto::wire::{Contracts, Side, Snapshot};
+use kucoin_futures_proto::{
+    Config, Decimal, Event, FetchFailure, Head, Input, Message, Query, RequestId, Symbol, WireError,
+};
+
+use super::*;
+
+#[test]
+fn token_replies_lead_to_a_connection() {
+    let Some(folder) = Folder::open() else { return };
+    for (name, body) in folder.of(Group::Token) {
+        let json = json(&body);
+        let server = &json["data"]["instanceServers"][0];
+        let (mut rig, request) = Rig::waiting_for_token(Config::default());
+        let outputs = rig.reply(request, &body);
+        let [endpoint] = opens(&outputs)[..] else { panic!("{name}: {outputs:?}") };
+        let token = json["data"]["token"].as_str().unwrap().replace('=', "%3D");
+        let (endpoint_text, id) = (server["endpoint"].as_str().unwrap(), &rig.connect_id);
+        let url = format!("{endpoint_text}?token={token}&connectId={id}");
+        assert_eq!(endpoint.secret_url(), url, "{name}");
+        rig.opened();
+        rig.welcome();
+        rig.ack(1);
+        let interval = u32::try_from(server["pingInterval"].as_u64().unwrap()).unwrap() * MS;
+        assert_eq!(pings(&rig.pass(interval - MS)).len(), 0, "{name}");
+        assert_eq!(pings(&rig.pass(MS)).len(), 1, "{name}");
+    }
+}
+
+#[test]
+fn snapshots_are_read_to_the_last_level() {
+    let Some(folder) = Folder::open() else { return };
+    for (name, body) in folder.of(Group::Snapshot) {
+        let (snapshot, json) = (Snapshot::parse(body.as_bytes()).unwrap(), json(&body));
+        let data = &json["data"];
+        assert_eq!(Some(snapshot.symbol.as_str()), data["symbol"].as_str(), "{name}");
+        assert_eq!(Some(snapshot.sequence.get()), data["sequence"].as_u64(), "{name}");
+        assert_eq!(snapshot.ts_event.map(|time| time.as_nanos()), data["ts"].as_u64(), "{name}");
+        let mut book = Book::new(1000, 5000);
+        book.load(&snapshot);
+        for (side, key) in [(Side::Bid, "bids"), (Side::Ask, "asks")] {
+            assert_eq!(held(&book, side), truth(&data[key]), "{name}");
+            assert!(book.held_levels(side) > 0);
+        }
+    }
+}
+
+#[test]
+fn contract_lists_are_read_row_by_row() {
+    let Some(folder) = Folder::open() else { return };
+    for (name, body) in folder.of(Group::Contracts) {
+        let json = json(&body);
+        let rows = json["data"].as_array().unwrap();
+        let contracts = Contracts::parse(body.as_bytes()).unwrap();
+        assert_eq!(contracts.iter().count(), rows.len());
+        for (contract, row) in contracts.iter().zip(rows) {
+            let contract = contract.unwrap();
+            let number = |key: &str| row[key].to_string().parse::<Decimal>().unwrap();
+            assert_eq!(Some(&*contract.symbol), row["symbol"].as_str(), "{name}");
+            assert_eq!(Some(&*contract.status), row["status"].as_str(), "{name}");
+            assert_eq!(Some(contract.is_inverse), row["isInverse"].as_bool(), "{name}");
+            assert_eq!(contract.is_inverse, contract.multiplier.is_negative(), "{name}");
+            assert_eq!(contract.tick_size, number("tickSize"), "{name}");
+            assert_eq!(contract.lot_size, number("lotSize"), "{name}");
+            assert_eq!(contract.multiplier, number("multiplier"), "{name}");
+            assert!(contract.symbol.parse::<Symbol>().is_ok(), "{name}");
+        }
+    }
+}
+
+#[test]
+fn the_server_time_is_in_milliseconds() {
+    let Some(folder) = Folder::open() else { return };
+    for (_, body) in folder.of(Group::Time) {
+        let (mut rig, request) = queried();
+        let input = Input::Reply(request, Head::new(200), body.as_bytes());
+        let push = rig.client.handle_input(rig.now, input).unwrap();
+        let Ok(Message::ServerTime(time)) = push.decode() else { panic!("{push:?}") };
+        assert_eq!(Some(time.as_millis()), json(&body)["data"].as_u64());
+    }
+}
+
+#[test]
+fn refusals_are_told_by_their_code_whatever_the_status() {
+    let Some(folder) = Folder::open() else { return };
+    for (name, body) in folder.of(Group::Refusal) {
+        let code = json(&body)["code"].as_str().unwrap().parse().unwrap();
+        let reason = if name.contains("429000") || name.contains("200002") {
+            FetchFailure::RateLimited { retry_after: None }
+        } else {
+            FetchFailure::Api { code }
+        };
+        for status in [200, 400, 403, 404] {
+            let (mut rig, request) = queried();
+            let outputs = rig.reply_with(request, Head::new(status), &body);
+            assert_eq!(events(&outputs), [Event::QueryFailed { request, reason }], "{name}");
+        }
+        assert_eq!(Snapshot::parse(body.as_bytes()), Err(WireError::Unexpected), "{name}");
+    }
+}
+
+fn queried() -> (Rig, RequestId) {
+    let mut rig = Rig::new();
+    let request = rig.client.fetch(rig.now, Query::ServerTime).unwrap();
+    rig.drain();
+    (rig, request)
+}
