@@ -39,7 +39,7 @@ pub struct Config {
     pub ping_interval: Duration,
     /// Used when the token response says none. Default 10 s: `pingTimeout` of the response.
     pub ping_timeout: Duration,
-    /// Time for an ack before the request is sent again. Default 5 s.
+    /// Time for an ack before the request is sent again. Default 5 s; at least 1 ms.
     pub ack_timeout: Duration,
     /// Times a request is sent again before the line is given up. Default 3.
     pub ack_retries: u8,
@@ -173,6 +173,7 @@ impl Config {
         self.connects_per_min = self.connects_per_min.max(1);
         self.rest_weight_per_30s = self.rest_weight_per_30s.max(10);
         self.max_queued_events = self.max_queued_events.max(1);
+        self.ack_timeout = self.ack_timeout.max(Duration::from_millis(1));
         self
     }
 }

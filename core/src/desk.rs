@@ -143,12 +143,9 @@ impl Desk {
         self.snapshots.retain(|&topic| topics.book(topic).is_some_and(|b| b.wants_snapshot()));
         while self.snapshots_in_flight < cx.config.snapshots_in_flight {
             // The fullest buffer is closest to overflowing.
-            let fullest = self
-                .snapshots
-                .iter()
-                .copied()
-                .rev()
-                .max_by_key(|&topic| topics.book(topic).map_or(0, |book| book.pending_len()));
+            let idle = self.snapshots.iter().copied().rev().filter(|&topic| !self.is_asked(topic));
+            let fullest =
+                idle.max_by_key(|&topic| topics.book(topic).map_or(0, |book| book.pending_len()));
             let topic = fullest?;
             let ready = self.ready_at(cx.now, SNAPSHOT_WEIGHT);
             if ready > cx.now {
@@ -167,6 +164,11 @@ impl Desk {
             }
         }
         None
+    }
+
+    /// A request whose answer is of no use any more is waited for all the same: one at a time.
+    fn is_asked(&self, topic: TopicId) -> bool {
+        self.in_flight.values().any(|purpose| *purpose == Purpose::Snapshot(topic))
     }
 
     fn pump_queries(&mut self, cx: &mut Shared) -> Option<Instant> {

@@ -106,6 +106,48 @@ fn a_snapshot_is_not_trusted_while_a_repeat_is_in_doubt() {
 }
 
 #[test]
+fn a_request_of_before_the_restart_is_waited_for_before_the_next() {
+    let (mut rig, topic) = Rig::confirmed(Config::default());
+    (510..=520).for_each(|sequence| drop(rig.change(sequence, "14.1,buy,11")));
+    let old = snapshot_request(&rig.pass(SECOND * 2));
+    rig.change(515, "14.9,buy,1");
+    assert_eq!(fetches(&rig.pass(SECOND * 3)).len(), 0, "one at a time");
+    let out = rig.reply(old, &plain_snapshot(520));
+    assert_eq!(rig.shown(topic), None, "of no use any more");
+    let request = snapshot_request(&out);
+    rig.reply(request, &plain_snapshot(515));
+    assert!(rig.shown(topic).is_some());
+}
+
+/// The exchange's clocks are data: one that is wrong for good may cost time, never the book.
+#[test]
+fn clocks_that_disagree_and_a_lasting_doubt_do_not_keep_a_book_from_going_live() {
+    for (from, to) in [("1791500000251", "1791400000251"), ("1791500000251", "1791600000251")] {
+        let (mut rig, topic) = Rig::confirmed(Config::default());
+        let mut refused = 0;
+        for sequence in 510..540 {
+            rig.change(sequence, "14.1,buy,11");
+            let out = rig.pass(SECOND);
+            for request in fetches(&out).iter().map(|fetch| fetch.request()).collect::<Vec<_>>() {
+                rig.reply(request, &plain_snapshot(sequence - 1).replace(from, to));
+                refused += u32::from(rig.client.book(topic).is_none());
+            }
+        }
+        assert!(rig.client.book(topic).is_some() && refused <= 6, "{refused} refused");
+    }
+    let (mut rig, topic) = Rig::confirmed(Config::default());
+    rig.change(510, "14.1,buy,11");
+    rig.change(510, "14.1,buy,11");
+    for _ in 0..20 {
+        let out = rig.pass(SECOND);
+        for request in fetches(&out).iter().map(|fetch| fetch.request()).collect::<Vec<_>>() {
+            rig.reply(request, &plain_snapshot(510));
+        }
+    }
+    assert!(rig.client.book(topic).is_some(), "one duplicate, then a still market");
+}
+
+#[test]
 fn a_poison_before_the_snapshot_makes_an_earlier_snapshot_too_old() {
     let (mut rig, topic) = Rig::confirmed(Config::default());
     (510..=520).for_each(|sequence| drop(rig.change(sequence, "14.1,buy,11")));

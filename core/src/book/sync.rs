@@ -81,6 +81,10 @@ const fn next(state: BookStatus, cause: Cause) -> BookStatus {
 /// book whose stream stays behind it for longer was loaded from before a restart of the counter.
 const CATCH_UP: Duration = Duration::from_secs(5);
 
+/// How often in a row a snapshot is refused on mere suspicion. The exchange's clocks may disagree,
+/// and a repeat may be a repeat: suspicion costs time, never the book.
+const SUSPICIONS: u8 = 3;
+
 /// How far the exchange's own times may be apart where one should not be later than the other.
 const TIME_SLACK: Duration = Duration::from_secs(1);
 
@@ -101,6 +105,8 @@ pub(crate) struct BookSync {
     reached: Option<Sequence>,
     /// The counter was set back: only what the stream has passed since is surely of the new run.
     restarted: bool,
+    /// Suspicions in a row; facts reset it.
+    suspicions: u8,
     epoch: u32,
     live_since: Instant,
     /// The time that the snapshot said, if it said one.
@@ -131,6 +137,7 @@ impl BookSync {
             moving: false,
             reached: None,
             restarted: false,
+            suspicions: 0,
             epoch: 0,
             live_since: Instant::ZERO,
             loaded_ts: None,
@@ -259,7 +266,7 @@ impl BookSync {
     }
 
     fn try_snapshot(&mut self, cx: &mut Shared, snapshot: &Snapshot) {
-        if !self.fits(snapshot) {
+        if !self.fits(snapshot) || self.suspects(snapshot) {
             cx.stats.snapshots_too_old = cx.stats.snapshots_too_old.saturating_add(1);
             self.lose_patience(cx);
             let reason = Delay::SnapshotTooOld { snapshot: snapshot.sequence };
@@ -342,13 +349,15 @@ impl BookSync {
         match self.book.apply(&delta) {
             Apply::Applied => {
                 cx.stats.deltas = cx.stats.deltas.saturating_add(1);
+                self.suspicions = 0;
                 cx.event(Event::Delta { topic: self.topic, delta });
                 self.check(cx);
             }
             Apply::Repeat => {
                 cx.stats.covered = cx.stats.covered.saturating_add(1);
                 let behind = cx.now.since(self.live_since) > CATCH_UP;
-                if behind || is_later(delta.ts_event, self.loaded_ts, TIME_SLACK) {
+                let later = is_later(delta.ts_event, self.loaded_ts, TIME_SLACK);
+                if behind || (later && self.suspect()) {
                     self.on_restart(cx);
                 }
             }
@@ -494,8 +503,20 @@ impl BookSync {
         // After a restart both runs may have been at this sequence. What the stream has passed
         // since is of the new one; anything further may be the old one's.
         let unproven = self.restarted && self.pending.last().is_none_or(|last| sequence > last);
+        !(before_run || before_past || unproven)
+    }
+
+    /// Whether the snapshot and the run may be of different runs of the counter; a few times only.
+    fn suspects(&mut self, snapshot: &Snapshot) -> bool {
         let in_doubt = self.feeds.iter().any(|(_, watch)| watch.is_in_doubt());
-        !(before_run || before_past || unproven || in_doubt || self.contradicts(snapshot))
+        (in_doubt || self.contradicts(snapshot)) && self.suspect()
+    }
+
+    /// Spends a suspicion, if one is left.
+    const fn suspect(&mut self) -> bool {
+        let left = self.suspicions < SUSPICIONS;
+        self.suspicions = self.suspicions.saturating_add(1);
+        left
     }
 
     /// What a snapshot contains is not later than the snapshot; what follows it is not much earlier.
