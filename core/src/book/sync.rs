@@ -182,10 +182,10 @@ impl BookSync {
     /// A delta arrived on a line.
     pub(crate) fn on_delta(&mut self, cx: &mut Shared, line: LineId, delta: Delta) {
         // A run that is still buffered knows what its sequences said, however far back.
-        let known = self.pending.at(delta.sequence).is_some_and(|known| known != delta);
+        let differs = self.pending.at(delta.sequence).is_some_and(|known| known != delta);
         let watch = self.feed(line);
         let mut verdict = watch.judge(delta.sequence, delta);
-        if verdict == Verdict::Repeat && known {
+        if verdict == Verdict::Repeat && differs {
             verdict = watch.restart(delta.sequence, delta);
         }
         match verdict {
