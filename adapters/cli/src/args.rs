@@ -40,7 +40,7 @@ pub(crate) struct DemoArgs {
     /// One JSON object per line
     #[arg(long)]
     pub(crate) json: bool,
-    /// How long (at least 5s); afterwards books get up to 20 s to recover
+    /// How long (at least 5s); up to 20 s more where healing takes longer
     #[arg(long = "for", value_name = "TIME", default_value = "20s", value_parser = duration)]
     pub(crate) span: Duration,
 }

@@ -175,14 +175,19 @@ impl Show<'_> {
         Ok(self.out.flush()?)
     }
 
-    /// The time that the user asked for: breaks one thing after another.
+    /// The time that the user asked for: breaks one thing after another, each once the one before
+    /// has healed. Takes longer where healing does.
     fn play(&mut self, feed: &mut Feed, stop: &Stop) -> Result<(), Failure> {
         let start = self.clock.now();
         let end = start + self.args.span;
-        while !stop.is_asked() && self.clock.now() < end {
+        while !stop.is_asked() {
             let now = self.clock.now();
-            self.break_what_is_due(start, now)?;
-            self.follow(feed, Duration::from_millis(50).min(end.since(now)))?;
+            let over = now >= end && self.acts.iter().all(|act| act.healed.is_some());
+            if over || now >= end + RECOVERY {
+                break;
+            }
+            self.break_what_is_due(start, now, feed)?;
+            self.follow(feed, Duration::from_millis(50))?;
             if now.since(self.shown) >= SHOW_EVERY {
                 self.shown = now;
                 self.show_books(feed)?;
@@ -201,11 +206,19 @@ impl Show<'_> {
         Ok(self.topics.iter().map(|(topic, symbol)| self.compare(feed, *topic, *symbol)).collect())
     }
 
-    fn break_what_is_due(&mut self, start: Instant, now: Instant) -> Result<(), Failure> {
-        for act in &mut self.acts {
-            let due = start + self.args.span.mul_f64(act.at);
-            if act.broken.is_some() || now < due {
-                continue;
+    fn break_what_is_due(
+        &mut self,
+        start: Instant,
+        now: Instant,
+        feed: &Feed,
+    ) -> Result<(), Failure> {
+        if !self.all_live(feed) {
+            return Ok(());
+        }
+        let next = self.acts.iter_mut().find(|act| act.healed.is_none());
+        if let Some(act) = next.filter(|act| act.broken.is_none()) {
+            if now < start + self.args.span.mul_f64(act.at) {
+                return Ok(());
             }
             act.broken = Some(now);
             let faults: Vec<String> = act.faults.iter().map(ToString::to_string).collect();
