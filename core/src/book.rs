@@ -5,6 +5,7 @@
 //! relative to it. A level beyond is exact, but its neighbours may be unknown.
 
 mod pending;
+mod poison;
 mod side;
 pub(crate) mod sync;
 pub(crate) mod watch;

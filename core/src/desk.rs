@@ -9,10 +9,11 @@ use serde_json::value::RawValue;
 
 use crate::config::Config;
 use crate::error::{Misuse, WireError};
+use crate::fetch::{Fetch, Resource};
 use crate::ids::{LineId, RequestId, TopicId};
 use crate::input::Head;
 use crate::limiter::SlidingWindow;
-use crate::output::{Event, Fetch, FetchFailure, Output, Resource};
+use crate::output::{Event, FetchFailure, Output};
 use crate::push::Query;
 use crate::session::clamp_stay;
 use crate::shared::Shared;

@@ -97,6 +97,7 @@ mod config;
 mod desk;
 mod endpoint;
 mod error;
+mod fetch;
 mod ids;
 mod input;
 mod keepalive;
@@ -122,12 +123,11 @@ pub use client::Client;
 pub use config::Config;
 pub use endpoint::{Endpoint, RestBase};
 pub use error::{Loss, Misuse, WireError};
+pub use fetch::{Fetch, Method, Sign};
 pub use ids::{ConnId, Epoch, LineId, RequestId, Sequence, Symbol, TopicId};
 pub use input::{Head, Input};
 pub use num::{Decimal, Lots, Price};
-pub use output::{
-    Deadline, Delay, Down, Event, Fetch, FetchFailure, Method, Output, ResyncReason, Sign, Wake,
-};
+pub use output::{Deadline, Delay, Down, Event, FetchFailure, Output, ResyncReason, Wake};
 pub use push::{Message, Push, PushTag, Query};
 pub use rng::SplitMix64;
 pub use stats::Stats;

@@ -17,6 +17,7 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use super::pending::{Pending, Pushed};
+use super::poison::Poison;
 use super::watch::{Verdict, Watch};
 use super::{Apply, Book};
 use crate::backoff::Backoff;
@@ -120,9 +121,7 @@ pub(crate) struct BookSync {
     last_asked: Option<Instant>,
     too_old_in_a_row: u32,
     retry: Backoff,
-    /// When the last undecodable deltas came, oldest first.
-    poisonings: [Option<Instant>; 3],
-    paused_until: Instant,
+    poison: Poison,
 }
 
 impl BookSync {
@@ -148,8 +147,7 @@ impl BookSync {
             last_asked: None,
             too_old_in_a_row: 0,
             retry: Backoff::new(config.snapshot_spacing / 4, config.snapshot_backoff_cap),
-            poisonings: [None; 3],
-            paused_until: Instant::ZERO,
+            poison: Poison::new(),
         }
     }
 
@@ -203,7 +201,7 @@ impl BookSync {
     pub(crate) fn on_poison(&mut self, cx: &mut Shared, line: LineId, error: WireError) {
         cx.stats.poisoned = cx.stats.poisoned.saturating_add(1);
         self.feed(line);
-        self.count_poison(cx);
+        self.poison.count(cx.now, cx.config.poison_pause);
         // A snapshot that was asked for before may not contain what was missed.
         self.reached = self.reached.max(self.pending.last());
         self.pending.clear();
@@ -313,24 +311,6 @@ impl BookSync {
     pub(crate) fn on_crossed_for_long(&mut self, cx: &mut Shared) {
         if self.status == BookStatus::Live && self.crossed {
             self.resync(cx, ResyncReason::Crossed);
-        }
-    }
-
-    /// Three within a minute pause the book's resyncs for a minute. What comes during a pause does
-    /// not prolong it, or a poison now and then would stop the book for good.
-    fn count_poison(&mut self, cx: &Shared) {
-        if self.paused_until > cx.now {
-            return;
-        }
-        self.poisonings.rotate_left(1);
-        if let Some(latest) = self.poisonings.last_mut() {
-            *latest = Some(cx.now);
-        }
-        let pause = cx.config.poison_pause;
-        let recent = |at: &Option<Instant>| at.is_some_and(|at| cx.now.since(at) <= pause);
-        if self.poisonings.iter().all(recent) {
-            self.paused_until = cx.now + pause;
-            self.poisonings = [None; 3];
         }
     }
 
@@ -490,7 +470,7 @@ impl BookSync {
             return;
         }
         let spaced = self.last_asked.map_or(Instant::ZERO, |at| at + cx.config.snapshot_spacing);
-        let at = (cx.now + delay).max(spaced).max(self.paused_until);
+        let at = (cx.now + delay).max(spaced).max(self.poison.paused_until());
         cx.timers.set(Timer::Topic(self.topic, TopicTimer::Snapshot), at);
     }
 
