@@ -60,6 +60,34 @@ fn a_lost_delta_costs_one_resync_and_no_connection() {
 }
 
 #[test]
+fn a_server_that_goes_away_is_noticed_at_once() {
+    let server = serve(0.0);
+    let (mut feed, _) = book_feed(&server);
+    wait(&mut feed, "live", |update| matches!(update, Update::State(Event::BookLive { .. })));
+    drop(server);
+    wait(&mut feed, "down", |update| {
+        matches!(update, Update::State(Event::LineDown { reason: Down::Lost(_), .. }))
+    });
+}
+
+#[test]
+fn a_hundred_subscriptions_share_a_frame() {
+    let server = serve(0.0);
+    let (mut feed, _) = book_feed(&server);
+    wait(&mut feed, "live", |update| matches!(update, Update::State(Event::BookLive { .. })));
+    let before = server.with(|exchange, _| exchange.counts().received);
+    for number in 0..100 {
+        feed.subscribe(Channel::TickerV2(format!("S{number}USDTM").parse().unwrap())).unwrap();
+    }
+    let mut confirmed = 0;
+    wait(&mut feed, "all confirmed", |update| {
+        confirmed += u32::from(matches!(update, Update::State(Event::Confirmed { .. })));
+        confirmed == 100
+    });
+    assert_eq!(server.with(|exchange, _| exchange.counts().received) - before, 1);
+}
+
+#[test]
 fn a_refused_upgrade_is_tried_again() {
     let server = serve(50.0);
     server.inject(Fault::Refuse { span: Duration::from_millis(300) });

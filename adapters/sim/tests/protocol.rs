@@ -320,6 +320,17 @@ fn scripted_faults_do_what_they_say() {
     assert!(peer.exchange.connect(peer.now, SessionId(2), &format!("token={token}")));
 }
 
+#[test]
+fn healing_ends_faults_and_spares_tokens() {
+    let mut peer = Peer::new();
+    peer.break_it(Fault::ExpireToken { count: 5 });
+    peer.exchange.heal();
+    let token = peer.token();
+    peer.exchange.heal();
+    assert!(peer.exchange.connect(peer.now, SessionId(9), &format!("token={token}&connectId=x")));
+    peer.says(r#"{"id":"x","type":"welcome"}"#);
+}
+
 /// One client's view of an exchange with a still market.
 struct Peer {
     exchange: Exchange,
