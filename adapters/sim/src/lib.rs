@@ -14,6 +14,7 @@
     reason = "the model counts in small numbers; the client's core does not get this freedom"
 )]
 
+mod config;
 mod contract;
 mod exchange;
 pub mod fault;
@@ -27,8 +28,9 @@ mod stream;
 mod token;
 mod world;
 
+pub use config::{Account, ExchangeConfig, Limits};
 pub use contract::Contract;
-pub use exchange::{Account, Counts, Exchange, ExchangeConfig, Limits, Outgoing, SessionId};
+pub use exchange::{Counts, Exchange, Outgoing, SessionId};
 pub use fault::{Fault, Plan, Target};
 pub use market::{Change, Market, Truth};
 pub use oracle::{Oracle, Violation, compare};

@@ -27,7 +27,8 @@ use smol::net::{TcpListener, TcpStream};
 use smol::{LocalExecutor, Timer};
 use smol_hyper::rt::FuturesIo;
 
-use crate::exchange::{Exchange, ExchangeConfig, Outgoing, SessionId};
+use crate::config::ExchangeConfig;
+use crate::exchange::{Exchange, Outgoing, SessionId};
 use crate::fault::Fault;
 use crate::rest::{Request, Response};
 use crate::stream::Stream;

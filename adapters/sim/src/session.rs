@@ -8,7 +8,7 @@ use std::time::Duration;
 use kucoin_futures_proto::{Instant, SplitMix64, Symbol};
 use serde_json::Value;
 
-use crate::exchange::Limits;
+use crate::config::Limits;
 
 /// Closed after so long without a frame of the client's; measured: 60.3 to 60.5 s.
 const SILENCE: Duration = Duration::from_secs(60);

@@ -12,7 +12,8 @@ use kucoin_futures_proto::{
     Client, Config, ConnId, Event, Fetch, Head, Input, Instant, Loss, Output, RequestId, SplitMix64,
 };
 
-use crate::exchange::{Exchange, ExchangeConfig, Outgoing, SessionId};
+use crate::config::ExchangeConfig;
+use crate::exchange::{Exchange, Outgoing, SessionId};
 use crate::fault::Fault;
 use crate::oracle::{Oracle, Violation};
 use crate::rest::Request;

@@ -1,0 +1,83 @@
+//! What a simulated exchange lists, says and tolerates.
+
+use std::time::Duration;
+
+use kucoin_futures_proto::UnixNanos;
+
+use crate::contract::Contract;
+use crate::fault::Plan;
+
+/// What an exchange is made of.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ExchangeConfig {
+    /// What is listed. Default: [`Contract::defaults`].
+    pub contracts: Vec<Contract>,
+    /// Level changes a second, of each symbol. Default 20; 0 for a still market.
+    pub rate: f64,
+    /// What the token response says. Default 18 s: as on the real one.
+    pub ping_interval: Duration,
+    /// What the token response says. Default 10 s: as on the real one.
+    pub ping_timeout: Duration,
+    /// What the token response says.
+    pub endpoint: String,
+    /// The exchange's clock at the start.
+    pub unix_start: UnixNanos,
+    /// The one account that may sign requests.
+    pub account: Account,
+    /// The limits in force.
+    pub limits: Limits,
+    /// Faults, from the start on.
+    pub faults: Plan,
+}
+
+/// The keys that `bullet-private` accepts. Not secrets: anyone may know them.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Account {
+    /// `KC-API-KEY`. Default `sim-key`.
+    pub key: String,
+    /// Default `sim-secret`.
+    pub secret: String,
+    /// In the clear. Default `sim-passphrase`.
+    pub passphrase: String,
+}
+
+/// What the exchange tolerates.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Limits {
+    /// Client frames in 10 s, per connection. Default 100.
+    pub messages_per_10s: usize,
+    /// Symbols in one topic string. Default 100.
+    pub symbols_per_frame: usize,
+    /// Topics on one connection. Default 300.
+    pub topics_per_session: usize,
+    /// Connections at a time. Default 50.
+    pub sessions: usize,
+}
+
+impl Default for ExchangeConfig {
+    fn default() -> Self {
+        Self {
+            contracts: Contract::defaults(),
+            rate: 20.0,
+            ping_interval: Duration::from_secs(18),
+            ping_timeout: Duration::from_secs(10),
+            endpoint: "ws://127.0.0.1:80/".into(),
+            unix_start: UnixNanos::from_nanos(1_790_000_000_000_000_000),
+            account: Account {
+                key: "sim-key".into(),
+                secret: "sim-secret".into(),
+                passphrase: "sim-passphrase".into(),
+            },
+            limits: Limits {
+                messages_per_10s: 100,
+                symbols_per_frame: 100,
+                topics_per_session: 300,
+                sessions: 50,
+            },
+            faults: Plan::default(),
+        }
+    }
+}
