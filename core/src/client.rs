@@ -4,7 +4,7 @@ use crate::book::Book;
 use crate::book::sync::BookStatus;
 use crate::channel::Channel;
 use crate::config::Config;
-use crate::desk::{Desk, Purpose, malformed, open_reply};
+use crate::desk::{Desk, Purpose, open_reply};
 use crate::error::{Loss, Misuse, WireError};
 use crate::ids::{ConnId, LineId, RequestId, TopicId};
 use crate::input::{Head, Input};
@@ -283,7 +283,7 @@ impl Client {
         match purpose {
             Purpose::Query(query) => return Some(Push::new(Kind::Reply(request, query), body)),
             Purpose::Token(line) => {
-                let bullet = Bullet::parse(data).map_err(malformed);
+                let bullet = Bullet::parse(data).map_err(FetchFailure::Wire);
                 if let Err(failure) = bullet {
                     self.desk.on_failure(&mut self.cx, failure);
                 }

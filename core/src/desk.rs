@@ -8,7 +8,7 @@ use core::time::Duration;
 use serde_json::value::RawValue;
 
 use crate::config::Config;
-use crate::error::{Misuse, WireError};
+use crate::error::Misuse;
 use crate::fetch::{Fetch, Resource};
 use crate::ids::{LineId, RequestId, TopicId};
 use crate::input::Head;
@@ -203,7 +203,7 @@ impl Desk {
         self.weights.record(cx.now, weight);
         self.in_flight.insert(request, purpose);
         let timeout = cx.config.fetch_timeout;
-        cx.timers.set(Timer::Request(request), (cx.now + timeout) + SLACK);
+        cx.timers.set(Timer::Request(request), cx.now + timeout + SLACK);
         cx.effect(Output::Fetch(Box::new(Fetch::new(request, &cx.config.rest, timeout, resource))));
     }
 
@@ -243,9 +243,4 @@ pub(crate) fn open_reply(head: Head, body: &[u8]) -> Result<&RawValue, FetchFail
         (Err(_), 403) => Err(limited),
         (_, status) => Err(FetchFailure::Http { status }),
     }
-}
-
-/// The error of a reply whose content is not what was asked for.
-pub(crate) const fn malformed(error: WireError) -> FetchFailure {
-    FetchFailure::Wire(error)
 }

@@ -9,7 +9,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use kucoin_futures_host::Clock;
 use kucoin_futures_proto::book::{Apply, Book, Scope};
 use kucoin_futures_proto::wire::{Delta, Frame, Side, Snapshot};
-use kucoin_futures_proto::{Channel, Sequence, Symbol, WireError};
+use kucoin_futures_proto::{Channel, Config, Sequence, Symbol, WireError};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
@@ -20,8 +20,6 @@ use crate::words;
 
 /// Levels a side that are printed.
 const TOP: usize = 20;
-/// Levels from which on a side of a snapshot counts as cut: as measured on the exchange.
-const SNAPSHOT_LEVELS: usize = 1000;
 /// The bar is moved after so many lines.
 const PROGRESS_EVERY: u64 = 4096;
 
@@ -90,7 +88,7 @@ fn read_snapshots(path: &Path) -> Result<BTreeMap<Symbol, Row>, Failure> {
         let snapshot = Snapshot::parse(body.get().as_bytes());
         let snapshot = snapshot.map_err(|error| data(error.to_string()))?;
         // No pruning: the digest is over every level that is held.
-        let mut book = Book::new(SNAPSHOT_LEVELS, usize::MAX);
+        let mut book = Book::new(Config::default().snapshot_levels, usize::MAX);
         book.load(&snapshot);
         let row = Row { book, frames: 0, applied: 0, repeats: 0, gaps: 0, gap: None };
         if books.insert(snapshot.symbol, row).is_some() {

@@ -82,8 +82,8 @@ fn a_server_that_says_nothing_costs_the_time_of_the_request_and_no_more() {
 }
 
 #[test]
-fn tls_works_whatever_provider_others_install() {
-    // async-tungstenite's and rustls' defaults fail when none or two are compiled in.
+fn tls_needs_no_process_wide_provider() {
+    // The defaults of rustls and of what builds on it fail where none is installed.
     assert!(tls_config(&Roots::Public).is_ok());
     assert!(rustls_default_is_absent(), "nothing here may install a process-wide provider");
     assert!(Roots::from_pem(b"").is_err());
