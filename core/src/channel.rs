@@ -13,6 +13,10 @@ pub enum Channel {
     Level2(Symbol),
     /// Best bid and offer in real time.
     TickerV2(Symbol),
+    /// Last trade with best bid and offer, once per trade; the exchange advises the other two.
+    Ticker(Symbol),
+    /// Every trade.
+    Execution(Symbol),
 }
 
 impl Channel {
@@ -20,7 +24,10 @@ impl Channel {
     #[must_use]
     pub const fn symbol(&self) -> Symbol {
         match *self {
-            Self::Level2(symbol) | Self::TickerV2(symbol) => symbol,
+            Self::Level2(symbol)
+            | Self::TickerV2(symbol)
+            | Self::Ticker(symbol)
+            | Self::Execution(symbol) => symbol,
         }
     }
 
@@ -28,6 +35,8 @@ impl Channel {
         match self {
             Self::Level2(_) => ChannelKind::Level2,
             Self::TickerV2(_) => ChannelKind::TickerV2,
+            Self::Ticker(_) => ChannelKind::Ticker,
+            Self::Execution(_) => ChannelKind::Execution,
         }
     }
 
@@ -40,6 +49,8 @@ impl Channel {
         match prefix {
             LEVEL2 => Some(Self::Level2(symbol)),
             TICKER_V2 => Some(Self::TickerV2(symbol)),
+            TICKER => Some(Self::Ticker(symbol)),
+            EXECUTION => Some(Self::Execution(symbol)),
             _ => None,
         }
     }
@@ -57,6 +68,8 @@ impl fmt::Display for Channel {
 pub(crate) enum ChannelKind {
     Level2,
     TickerV2,
+    Ticker,
+    Execution,
 }
 
 /// Longest topic that is unescaped; one that needs no unescaping may be of any length.
@@ -64,12 +77,16 @@ const MAX_TOPIC: usize = 96;
 
 const LEVEL2: &str = "/contractMarket/level2";
 const TICKER_V2: &str = "/contractMarket/tickerV2";
+const TICKER: &str = "/contractMarket/ticker";
+const EXECUTION: &str = "/contractMarket/execution";
 
 impl ChannelKind {
     pub(crate) const fn prefix(self) -> &'static str {
         match self {
             Self::Level2 => LEVEL2,
             Self::TickerV2 => TICKER_V2,
+            Self::Ticker => TICKER,
+            Self::Execution => EXECUTION,
         }
     }
 }

@@ -260,7 +260,7 @@ impl Client {
             Routed::Unwanted => count(&mut cx.stats.unwanted),
             Routed::Push(topic) => {
                 count(&mut cx.stats.pushes);
-                return Some(Push::new(Kind::TickerV2(topic), bytes));
+                return Some(Push::new(Kind::Topic(topic), bytes));
             }
         }
         None

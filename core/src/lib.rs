@@ -110,6 +110,7 @@ mod rng;
 mod session;
 mod shared;
 mod stats;
+mod stream;
 mod subscription;
 mod time;
 mod timers;

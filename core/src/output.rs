@@ -148,7 +148,8 @@ pub enum Event {
         /// Why.
         reason: FetchFailure,
     },
-    /// Messages of a channel without sequences may have been missed while lines changed.
+    /// Messages of a topic without a book may have been missed: the line that carried it was down
+    /// and it is carried again. (A book says by its epoch that it was lost.)
     MayHaveMissed {
         /// Its topic.
         topic: TopicId,

@@ -4,7 +4,7 @@ use crate::channel::Channel;
 use crate::error::WireError;
 use crate::ids::{RequestId, TopicId};
 use crate::time::UnixNanos;
-use crate::wire::{Contracts, Frame, TickerV2, parse_server_time};
+use crate::wire::{Contracts, Execution, Frame, MessageFrame, Ticker, TickerV2, parse_server_time};
 
 /// A message as it lies in the caller's own buffer. Copies nothing.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -19,7 +19,7 @@ pub struct PushTag(Kind);
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Kind {
-    TickerV2(TopicId),
+    Topic(TopicId),
     Reply(RequestId, Query),
 }
 
@@ -39,6 +39,10 @@ pub enum Query {
 pub enum Message<'a> {
     /// Best bid and offer.
     TickerV2(TickerV2),
+    /// Last trade with best bid and offer.
+    Ticker(Ticker<'a>),
+    /// A trade.
+    Execution(Execution<'a>),
     /// The answer to [`Query::ServerTime`].
     ServerTime(UnixNanos),
     /// The answer to [`Query::Contracts`].
@@ -68,7 +72,7 @@ impl<'a> Push<'a> {
     #[must_use]
     pub const fn topic(&self) -> Option<TopicId> {
         match self.tag.0 {
-            Kind::TickerV2(topic) => Some(topic),
+            Kind::Topic(topic) => Some(topic),
             Kind::Reply(..) => None,
         }
     }
@@ -77,7 +81,7 @@ impl<'a> Push<'a> {
     #[must_use]
     pub const fn request(&self) -> Option<RequestId> {
         match self.tag.0 {
-            Kind::TickerV2(_) => None,
+            Kind::Topic(_) => None,
             Kind::Reply(request, _) => Some(request),
         }
     }
@@ -94,16 +98,10 @@ impl<'a> Push<'a> {
     /// Its fields are not what they should be. The envelope was checked before.
     pub fn decode(&self) -> Result<Message<'a>, WireError> {
         match self.tag.0 {
-            Kind::TickerV2(_) => {
-                let Frame::Message(message) = Frame::parse(self.bytes)? else {
-                    return Err(WireError::Unexpected);
-                };
-                let ticker = TickerV2::parse(message.data)?;
-                if message.channel() != Some(Channel::TickerV2(ticker.symbol)) {
-                    return Err(WireError::Mismatch { field: "symbol" });
-                }
-                Ok(Message::TickerV2(ticker))
-            }
+            Kind::Topic(_) => match Frame::parse(self.bytes)? {
+                Frame::Message(message) => decode_message(message),
+                _ => Err(WireError::Unexpected),
+            },
             Kind::Reply(_, Query::ServerTime) => {
                 parse_server_time(self.bytes).map(Message::ServerTime)
             }
@@ -111,5 +109,29 @@ impl<'a> Push<'a> {
                 Contracts::parse(self.bytes).map(Message::Contracts)
             }
         }
+    }
+}
+
+fn decode_message(frame: MessageFrame<'_>) -> Result<Message<'_>, WireError> {
+    let channel = frame.channel().ok_or(WireError::Unexpected)?;
+    let (message, symbol) = match channel {
+        Channel::TickerV2(_) => {
+            let ticker = TickerV2::parse(frame.data)?;
+            (Message::TickerV2(ticker), ticker.symbol)
+        }
+        Channel::Ticker(_) => {
+            let ticker = Ticker::parse(frame.data)?;
+            (Message::Ticker(ticker), ticker.symbol)
+        }
+        Channel::Execution(_) => {
+            let execution = Execution::parse(frame.data)?;
+            (Message::Execution(execution), execution.symbol)
+        }
+        Channel::Level2(_) => return Err(WireError::Unexpected),
+    };
+    if symbol == channel.symbol() {
+        Ok(message)
+    } else {
+        Err(WireError::Mismatch { field: "symbol" })
     }
 }

@@ -5,15 +5,15 @@ use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 use crate::book::sync::{BookStatus, BookSync};
-use crate::book::watch::{Verdict, Watch};
 use crate::channel::Channel;
 use crate::config::Config;
 use crate::ids::{LineId, TopicId};
 use crate::output::Event;
 use crate::shared::Shared;
+use crate::stream::Stream;
 use crate::time::Instant;
 use crate::timers::{Timer, TopicTimer};
-use crate::wire::{Delta, peek_sequence};
+use crate::wire::{Delta, Position};
 
 /// How far the subscription to a topic has come.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -47,7 +47,7 @@ pub(crate) struct Topic {
 
 enum Feed {
     Book(Box<BookSync>),
-    Ticker(Vec<(LineId, Watch<()>)>),
+    Stream(Stream),
 }
 
 /// What became of a frame.
@@ -85,7 +85,9 @@ impl Topics {
         let topic = TopicId::new(u32::try_from(self.list.len()).ok()?);
         let feed = match channel {
             Channel::Level2(_) => Feed::Book(Box::new(BookSync::new(topic, config))),
-            Channel::TickerV2(_) => Feed::Ticker(Vec::new()),
+            Channel::TickerV2(_) | Channel::Ticker(_) | Channel::Execution(_) => {
+                Feed::Stream(Stream::default())
+            }
         };
         let status = TopicStatus::Wanted;
         self.list.push(Topic { channel, status, heard_at: Instant::ZERO, feed });
@@ -113,7 +115,7 @@ impl Topics {
         cx.timers.clear(Timer::Topic(topic, TopicTimer::Silence));
         match &mut entry.feed {
             Feed::Book(book) => book.stop(cx),
-            Feed::Ticker(feeds) => feeds.clear(),
+            Feed::Stream(stream) => drop(stream.resume()),
         }
     }
 
@@ -137,8 +139,13 @@ impl Topics {
         entry.heard_at = cx.now;
         cx.timers.set(Timer::Topic(topic, TopicTimer::Silence), cx.now + cx.config.silent_after);
         cx.event(Event::Confirmed { topic });
-        if let Feed::Book(book) = &mut entry.feed {
-            book.on_confirmed(cx, line);
+        match &mut entry.feed {
+            Feed::Book(book) => book.on_confirmed(cx, line),
+            Feed::Stream(stream) => {
+                if stream.resume() {
+                    cx.event(Event::MayHaveMissed { topic });
+                }
+            }
         }
     }
 
@@ -146,13 +153,15 @@ impl Topics {
     pub(crate) fn on_line_down(&mut self, cx: &mut Shared, line: LineId) {
         for topic in self.ids() {
             let Some(entry) = self.list.get_mut(topic.index()) else { continue };
+            let confirmed = matches!(entry.status, TopicStatus::Confirmed { .. });
             if entry.is_wanted() {
                 entry.status = TopicStatus::Wanted;
             }
             cx.timers.clear(Timer::Topic(topic, TopicTimer::Silence));
             match &mut entry.feed {
                 Feed::Book(book) => book.on_feed_lost(cx, line),
-                Feed::Ticker(feeds) => feeds.retain(|(feed, _)| *feed != line),
+                Feed::Stream(stream) if confirmed => stream.interrupt(),
+                Feed::Stream(_) => {}
             }
         }
     }
@@ -178,11 +187,11 @@ impl Topics {
                 }
                 Routed::Book
             }
-            Feed::Ticker(feeds) => {
-                let verdict = peek_sequence(data).map(|s| watch_of(feeds, line).judge(s, ()));
-                match verdict {
-                    Some(Verdict::Repeat) => Routed::Repeat,
-                    Some(Verdict::New | Verdict::Restarted) | None => Routed::Push(topic),
+            Feed::Stream(stream) => {
+                if stream.is_new(Position::peek(data)) {
+                    Routed::Push(topic)
+                } else {
+                    Routed::Repeat
                 }
             }
         }
@@ -208,14 +217,14 @@ impl Topics {
     pub(crate) fn book(&self, topic: TopicId) -> Option<&BookSync> {
         match &self.get(topic)?.feed {
             Feed::Book(book) => Some(book),
-            Feed::Ticker(_) => None,
+            Feed::Stream(_) => None,
         }
     }
 
     pub(crate) fn book_mut(&mut self, topic: TopicId) -> Option<&mut BookSync> {
         match &mut self.list.get_mut(topic.index())?.feed {
             Feed::Book(book) => Some(book),
-            Feed::Ticker(_) => None,
+            Feed::Stream(_) => None,
         }
     }
 
@@ -233,7 +242,7 @@ impl Topic {
     pub(crate) fn book_status(&self) -> Option<BookStatus> {
         match &self.feed {
             Feed::Book(book) => Some(book.status()),
-            Feed::Ticker(_) => None,
+            Feed::Stream(_) => None,
         }
     }
 
@@ -246,15 +255,4 @@ impl Topic {
             cx.event(Event::Heard { topic });
         }
     }
-}
-
-/// The watch of a line, made when the line first speaks of the topic.
-fn watch_of(feeds: &mut Vec<(LineId, Watch<()>)>, line: LineId) -> &mut Watch<()> {
-    let known = feeds.iter().position(|(feed, _)| *feed == line);
-    let at = known.unwrap_or_else(|| {
-        feeds.push((line, Watch::starting_at(None)));
-        feeds.len().saturating_sub(1)
-    });
-    #[allow(clippy::indexing_slicing, reason = "the position was just found or made")]
-    &mut feeds[at].1
 }

@@ -3,6 +3,7 @@
 //!
 //! * [`Frame::parse`] reads the envelope of any WebSocket frame; [`Delta::parse`] the data of a
 //!   level2 one.
+//! * [`TickerV2::parse`], [`Ticker::parse`] and [`Execution::parse`] the data of theirs.
 //! * [`Snapshot::parse`] reads the body of `GET /api/v1/level2/snapshot`.
 //!
 //! ```
@@ -18,6 +19,8 @@
 
 mod delta;
 pub(crate) mod encode;
+mod execution;
+mod fields;
 mod frame;
 mod rest;
 pub(crate) mod scan;
@@ -25,10 +28,12 @@ mod snapshot;
 mod ticker;
 
 pub use delta::{Delta, Side};
+pub use execution::Execution;
+pub(crate) use fields::Position;
+pub use fields::TakerSide;
 pub use frame::{Ack, ErrorFrame, ErrorKind, Frame, FrameId, MessageFrame, Pong, Welcome};
 pub(crate) use rest::{Bullet, Server, api_data, parse_server_time};
 pub use rest::{Contract, Contracts};
 pub use scan::Text;
 pub use snapshot::Snapshot;
-pub use ticker::TickerV2;
-pub(crate) use ticker::peek_sequence;
+pub use ticker::{Ticker, TickerV2};

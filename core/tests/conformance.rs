@@ -23,7 +23,9 @@ use common::*;
 use folder::{Folder, Group, group_of, json, values};
 use kucoin_futures_proto::auth::{Credentials, KeyVersion, hmac_base64};
 use kucoin_futures_proto::book::{Apply, Book, Level, Scope};
-use kucoin_futures_proto::wire::{Delta, ErrorKind, Frame, MessageFrame, Side, Snapshot, TickerV2};
+use kucoin_futures_proto::wire::{
+    Delta, ErrorKind, Execution, Frame, MessageFrame, Side, Snapshot, Ticker, TickerV2,
+};
 use kucoin_futures_proto::{Config, Event, Price};
 use serde_json::Value as Json;
 
@@ -122,7 +124,7 @@ fn level2_frames() {
 #[test]
 fn tickers() {
     let Some(folder) = Folder::open() else { return };
-    for (name, text) in folder.of(Group::Ticker) {
+    for (name, text) in folder.of(Group::TickerV2) {
         let (ticker, json) = (TickerV2::parse(message(&text).data).unwrap(), json(&text));
         let data = &json["data"];
         assert_eq!(Some(ticker.symbol.as_str()), data["symbol"].as_str(), "{name}");
@@ -132,6 +134,47 @@ fn tickers() {
         assert_eq!(Some(ticker.best_bid_size.get()), data["bestBidSize"].as_u64());
         assert_eq!(Some(ticker.best_ask_size.get()), data["bestAskSize"].as_u64());
         assert_eq!(Some(ticker.ts_event.as_nanos()), data["ts"].as_u64());
+    }
+}
+
+#[test]
+fn older_tickers() {
+    let Some(folder) = Folder::open() else { return };
+    for (name, text) in folder.of(Group::Ticker) {
+        let (ticker, json) = (Ticker::parse(message(&text).data).unwrap(), json(&text));
+        let data = &json["data"];
+        let ours = serde_json::json!({
+            "symbol": ticker.symbol.as_str(), "sequence": ticker.sequence.get(),
+            "side": ticker.taker_side.to_string(), "size": ticker.size.get(),
+            "price": ticker.price.to_string(), "tradeId": ticker.trade_id.to_string(),
+            "bestBidPrice": ticker.best_bid_price.to_string(),
+            "bestBidSize": ticker.best_bid_size.get(),
+            "bestAskPrice": ticker.best_ask_price.to_string(),
+            "bestAskSize": ticker.best_ask_size.get(), "ts": ticker.ts_event.as_nanos(),
+        });
+        assert_eq!(&ours, data, "{name}");
+    }
+}
+
+#[test]
+fn trades() {
+    let Some(folder) = Folder::open() else { return };
+    for (name, text) in folder.of(Group::Execution) {
+        let (trade, json) = (Execution::parse(message(&text).data).unwrap(), json(&text));
+        let mut data = json["data"].clone();
+        // Gone since 2024, and nothing to us.
+        for key in ["makerUserId", "takerUserId"] {
+            data.as_object_mut().unwrap().remove(key);
+        }
+        let ours = serde_json::json!({
+            "symbol": trade.symbol.as_str(), "sequence": trade.sequence.get(),
+            "side": trade.taker_side.to_string(), "size": trade.size.get(),
+            "price": trade.price.to_string(), "tradeId": trade.trade_id.to_string(),
+            "takerOrderId": trade.taker_order_id.unwrap().to_string(),
+            "makerOrderId": trade.maker_order_id.unwrap().to_string(),
+            "ts": trade.ts_event.as_nanos(),
+        });
+        assert_eq!(ours, data, "{name}");
     }
 }
 

@@ -12,7 +12,8 @@ mod common;
 
 use common::*;
 use kucoin_futures_proto::wire::{
-    Contracts, Delta, ErrorKind, Frame, MessageFrame, Side, Snapshot, TickerV2,
+    Contracts, Delta, ErrorKind, Execution, Frame, MessageFrame, Side, Snapshot, TakerSide, Ticker,
+    TickerV2,
 };
 use kucoin_futures_proto::{
     Channel, Config, Decimal, Event, Head, Input, Lots, Message, Price, Query, Sequence, UnixNanos,
@@ -176,6 +177,64 @@ fn a_ticker_without_a_sequence_is_a_ticker() {
         let without = data.replace(&format!("\"{field}\""), "\"other\"");
         assert_eq!(TickerV2::parse(without.as_bytes()), Err(WireError::Missing { field }));
     }
+}
+
+#[test]
+fn a_trade_is_read_in_its_units() {
+    let text = r#"{"topic":"/contractMarket/execution:LINKUSDTM","type":"message","subject":"match","sn":1655400451001,"data":{"symbol":"LINKUSDTM","sequence":1655400451001,"side":"sell","size":17,"price":"14.205","takerOrderId":"240011228877665544","makerOrderId":"240011228877665533","tradeId":"1655400451001","ts":1791500000461000000}}"#;
+    let trade = Execution::parse(message(text).data).unwrap();
+    assert_eq!((trade.symbol.as_str(), trade.sequence.get()), ("LINKUSDTM", 1_655_400_451_001));
+    assert_eq!((trade.taker_side, trade.price), (TakerSide::Sell, price("14.205")));
+    assert_eq!((trade.size, trade.trade_id.plain()), (Lots::new(17), Some("1655400451001")));
+    let orders =
+        [trade.taker_order_id, trade.maker_order_id].map(|id| id.and_then(|id| id.plain()));
+    assert_eq!(orders, [Some("240011228877665544"), Some("240011228877665533")]);
+    assert_eq!(trade.ts_event, UnixNanos::from_nanos(1_791_500_000_461_000_000), "nanoseconds");
+    // As it was in 2021, and with ids that are gone since.
+    let old = r#"{"price":14.205,"side":"buy","size":2,"tradeId":"5fe9","sequence":9,"symbol":"LINKUSDTM","makerUserId":"1","ts":1}"#;
+    let old = Execution::parse(old.as_bytes()).unwrap();
+    assert_eq!((old.price, old.taker_side), (price("14.205"), TakerSide::Buy));
+    assert_eq!((old.taker_order_id, old.maker_order_id), (None, None));
+}
+
+#[test]
+fn an_older_ticker_is_a_trade_and_the_touch() {
+    let text = r#"{"topic":"/contractMarket/ticker:LINKUSDTM","type":"message","subject":"ticker","sn":1655400451001,"data":{"symbol":"LINKUSDTM","sequence":1655400451001,"side":"sell","size":17,"price":"14.205","bestBidSize":713,"bestBidPrice":"14.205","bestAskPrice":"14.21","tradeId":"1655400451001","bestAskSize":1037,"ts":1791500000461000000}}"#;
+    let frame = message(text);
+    assert_eq!(frame.channel(), Some(Channel::Ticker("LINKUSDTM".parse().unwrap())));
+    let ticker = Ticker::parse(frame.data).unwrap();
+    assert_eq!((ticker.taker_side, ticker.price), (TakerSide::Sell, price("14.205")));
+    assert_eq!((ticker.size, ticker.trade_id.plain()), (Lots::new(17), Some("1655400451001")));
+    assert_eq!((ticker.best_bid_price, ticker.best_bid_size), (price("14.205"), Lots::new(713)));
+    assert_eq!((ticker.best_ask_price, ticker.best_ask_size), (price("14.21"), Lots::new(1037)));
+    assert_eq!(ticker.ts_event.as_millis(), 1_791_500_000_461);
+}
+
+#[test]
+fn a_trade_that_is_not_one_is_refused() {
+    let whole = r#"{"symbol":"LINKUSDTM","sequence":9,"side":"buy","size":2,"price":"14.2","tradeId":"9","ts":1}"#;
+    assert!(Execution::parse(whole.as_bytes()).is_ok());
+    for field in ["symbol", "sequence", "side", "size", "price", "tradeId", "ts"] {
+        let without = whole.replace(&format!("\"{field}\""), "\"other\"");
+        assert_eq!(Execution::parse(without.as_bytes()), Err(WireError::Missing { field }));
+        let twice = whole.replace('}', &format!(",\"{field}\":{}}}", value_of(whole, field)));
+        assert_eq!(Execution::parse(twice.as_bytes()), Err(WireError::Duplicate { field }));
+    }
+    for (from, to, error) in [
+        ("buy", "BUY", WireError::Malformed { field: "side" }),
+        ("\"9\"", "9", WireError::WrongType { field: "tradeId" }),
+        (":2,", ":-2,", WireError::Negative { field: "size" }),
+        ("14.2", "1e99", WireError::OutOfRange { field: "price" }),
+    ] {
+        let changed = whole.replace(from, to);
+        assert_eq!(Execution::parse(changed.as_bytes()), Err(error), "{changed}");
+    }
+}
+
+/// What stands behind a key, up to the comma or the end.
+fn value_of<'a>(object: &'a str, key: &str) -> &'a str {
+    let (_, rest) = object.split_once(&format!("\"{key}\":")).unwrap();
+    rest.split([',', '}']).next().unwrap()
 }
 
 #[test]

@@ -63,6 +63,17 @@ impl<'a> Text<'a> {
     }
 }
 
+/// The characters meant.
+impl core::fmt::Display for Text<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        use core::fmt::Write as _;
+        match self.plain() {
+            Some(text) => f.write_str(text),
+            None => self.chars().try_for_each(|c| f.write_char(c)),
+        }
+    }
+}
+
 struct Unescape<'a> {
     rest: core::str::Chars<'a>,
 }

@@ -1,6 +1,7 @@
-//! The data of a `tickerV2` frame: best bid and offer as the exchange sees them.
+//! The data of `tickerV2` and `ticker` frames: best bid and offer as the exchange sees them.
 
-use super::scan::{Scanner, Value, once};
+use super::fields::{Fields, TakerSide};
+use super::scan::Text;
 use crate::error::WireError;
 use crate::ids::{Sequence, Symbol};
 use crate::num::{Lots, Price};
@@ -26,29 +27,34 @@ pub struct TickerV2 {
     pub ts_event: UnixNanos,
 }
 
-/// The sequence alone, where there is one: enough to tell a repeat.
-pub(crate) fn peek_sequence(data: &[u8]) -> Option<Sequence> {
-    let mut scanner = Scanner::new(data);
-    scanner.object().ok()?;
-    let mut first = true;
-    while let Some(key) = scanner.key(&mut first).ok()? {
-        let value = scanner.value().ok()?;
-        if key.is("sequence") {
-            return value.integer("sequence").ok().map(Sequence::new);
-        }
-    }
-    None
-}
-
-#[derive(Default)]
-struct Fields {
-    symbol: Option<Symbol>,
-    sequence: Option<u64>,
-    bid_price: Option<Price>,
-    bid_size: Option<Lots>,
-    ask_price: Option<Price>,
-    ask_size: Option<Lots>,
-    ts: Option<u64>,
+/// The last trade with the best bid and offer: `ticker`, the older channel. The exchange advises
+/// [`TickerV2`] for the touch and [`Execution`](super::Execution) for trades; this has both in one
+/// message, once per trade.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct Ticker<'a> {
+    /// The contract.
+    pub symbol: Symbol,
+    /// Counts trades, not book changes; another counter than level2's.
+    pub sequence: Sequence,
+    /// Who took.
+    pub taker_side: TakerSide,
+    /// Of the trade.
+    pub price: Price,
+    /// Lots traded.
+    pub size: Lots,
+    /// The exchange's name for the trade; decimal digits today.
+    pub trade_id: Text<'a>,
+    /// Highest bid.
+    pub best_bid_price: Price,
+    /// Lots at the highest bid.
+    pub best_bid_size: Lots,
+    /// Lowest ask.
+    pub best_ask_price: Price,
+    /// Lots at the lowest ask.
+    pub best_ask_size: Lots,
+    /// When, from nanoseconds; often with millisecond resolution.
+    pub ts_event: UnixNanos,
 }
 
 impl TickerV2 {
@@ -59,54 +65,58 @@ impl TickerV2 {
     /// # Errors
     /// A missing, repeated or ill-typed key, or a number that its type cannot hold.
     pub fn parse(data: &[u8]) -> Result<Self, WireError> {
-        let mut fields = Fields::default();
-        let mut scanner = Scanner::new(data);
-        scanner.object()?;
-        let mut first = true;
-        while let Some(key) = scanner.key(&mut first)? {
-            let value = scanner.value()?;
-            if let Some(key) = KEYS.iter().find(|known| key.is(known)) {
-                fields.read(key, value)?;
-            }
-        }
-        scanner.end()?;
-        fields.finish()
-    }
-}
-
-const KEYS: [&str; 7] =
-    ["symbol", "sequence", "bestBidPrice", "bestBidSize", "bestAskPrice", "bestAskSize", "ts"];
-
-impl Fields {
-    fn read(&mut self, key: &'static str, value: Value<'_>) -> Result<(), WireError> {
-        let price = |value: Value<'_>| Price::parse(value.digits(key)?, key);
-        let size = |value: Value<'_>| Lots::parse(value.digits(key)?, key);
-        match key {
-            "symbol" => once(&mut self.symbol, parse_symbol(value)?, key),
-            "sequence" => once(&mut self.sequence, value.integer(key)?, key),
-            "bestBidPrice" => once(&mut self.bid_price, price(value)?, key),
-            "bestBidSize" => once(&mut self.bid_size, size(value)?, key),
-            "bestAskPrice" => once(&mut self.ask_price, price(value)?, key),
-            "bestAskSize" => once(&mut self.ask_size, size(value)?, key),
-            _ => once(&mut self.ts, value.integer(key)?, key),
-        }
-    }
-
-    fn finish(self) -> Result<TickerV2, WireError> {
-        Ok(TickerV2 {
-            symbol: self.symbol.ok_or(WireError::Missing { field: "symbol" })?,
-            sequence: self.sequence.map(Sequence::new),
-            best_bid_price: self.bid_price.ok_or(WireError::Missing { field: "bestBidPrice" })?,
-            best_bid_size: self.bid_size.ok_or(WireError::Missing { field: "bestBidSize" })?,
-            best_ask_price: self.ask_price.ok_or(WireError::Missing { field: "bestAskPrice" })?,
-            best_ask_size: self.ask_size.ok_or(WireError::Missing { field: "bestAskSize" })?,
-            ts_event: UnixNanos::from_nanos(self.ts.ok_or(WireError::Missing { field: "ts" })?),
+        let fields = Fields::parse(data, &V2_KEYS)?;
+        Ok(Self {
+            symbol: fields.symbol()?,
+            sequence: fields.sequence_if_any(),
+            best_bid_price: fields.bid_price()?,
+            best_bid_size: fields.bid_size()?,
+            best_ask_price: fields.ask_price()?,
+            best_ask_size: fields.ask_size()?,
+            ts_event: fields.ts()?,
         })
     }
 }
 
-fn parse_symbol(value: Value<'_>) -> Result<Symbol, WireError> {
-    let mut room = [0; Symbol::MAX_LEN];
-    let text = value.text("symbol")?.resolve(&mut room);
-    text.and_then(|text| Symbol::new(text).ok()).ok_or(WireError::Malformed { field: "symbol" })
+impl<'a> Ticker<'a> {
+    /// Reads the `data` object of a `ticker` frame, for example
+    /// `{"symbol":"XBTUSDTM","sequence":52,"side":"sell","size":3,"price":"63000.5",
+    /// "bestBidSize":7,"bestBidPrice":"63000.5","bestAskPrice":"63000.6","tradeId":"52",
+    /// "bestAskSize":9,"ts":1790000000123000000}`.
+    ///
+    /// # Errors
+    /// A missing, repeated or ill-typed key, or a number that its type cannot hold.
+    pub fn parse(data: &'a [u8]) -> Result<Self, WireError> {
+        let fields = Fields::parse(data, &V1_KEYS)?;
+        Ok(Self {
+            symbol: fields.symbol()?,
+            sequence: fields.sequence()?,
+            taker_side: fields.side()?,
+            price: fields.price()?,
+            size: fields.size()?,
+            trade_id: fields.trade_id()?,
+            best_bid_price: fields.bid_price()?,
+            best_bid_size: fields.bid_size()?,
+            best_ask_price: fields.ask_price()?,
+            best_ask_size: fields.ask_size()?,
+            ts_event: fields.ts()?,
+        })
+    }
 }
+
+const V2_KEYS: [&str; 7] =
+    ["symbol", "sequence", "bestBidPrice", "bestBidSize", "bestAskPrice", "bestAskSize", "ts"];
+
+const V1_KEYS: [&str; 11] = [
+    "symbol",
+    "sequence",
+    "side",
+    "price",
+    "size",
+    "tradeId",
+    "bestBidPrice",
+    "bestBidSize",
+    "bestAskPrice",
+    "bestAskSize",
+    "ts",
+];

@@ -1,0 +1,114 @@
+//! Tickers and trades: every message once, over reconnects, and a word where some may be missing.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    missing_docs,
+    reason = "tests"
+)]
+
+mod common;
+
+use common::*;
+use kucoin_futures_proto::{Channel, Config, Event, Loss, Message, TopicId, TopicStatus};
+
+fn trade(sequence: u64, ts: u64) -> String {
+    format!(
+        r#"{{"topic":"/contractMarket/execution:{LINK}","type":"message","subject":"match","sn":{sequence},"data":{{"symbol":"{LINK}","sequence":{sequence},"side":"buy","size":2,"price":"14.3","takerOrderId":"71","makerOrderId":"70","tradeId":"{sequence}","ts":{ts}}}}}"#
+    )
+}
+
+/// A confirmed subscription to trades and nothing else.
+fn confirmed() -> (Rig, TopicId) {
+    let mut rig = Rig::with(Config::default());
+    let channel = Channel::Execution(LINK.parse().unwrap());
+    let topic = rig.client.subscribe(rig.now, channel).unwrap();
+    let request = bullet_request(&rig.drain());
+    let asked = sent(&rig.reconnect(request));
+    assert_eq!(asked[0].topic, "/contractMarket/execution:LINKUSDTM");
+    assert_eq!(rig.ack(1), [Event::Confirmed { topic }]);
+    (rig, topic)
+}
+
+/// Loses the line and gets it back; what the new acks bring.
+fn reconnected(rig: &mut Rig) -> Vec<Event> {
+    rig.lose(Loss::Eof);
+    let outputs = rig.pass(2 * SECOND);
+    let asked = rig.reconnect(bullet_request(&outputs));
+    rig.ack(sent(&asked)[0].id)
+}
+
+/// Whether a frame is handed out.
+fn takes(rig: &mut Rig, frame: &str) -> bool {
+    rig.pushed(frame).is_some()
+}
+
+#[test]
+fn trades_that_are_pushed_again_after_a_reconnect_are_counted_once() {
+    let (mut rig, _) = confirmed();
+    for sequence in 100..110 {
+        assert!(takes(&mut rig, &trade(sequence, 1000 + sequence)));
+    }
+    reconnected(&mut rig);
+    for sequence in 95..110 {
+        assert!(!takes(&mut rig, &trade(sequence, 1000 + sequence)), "{sequence}");
+    }
+    assert!(takes(&mut rig, &trade(110, 2000)));
+    assert_eq!((rig.client.stats().repeats, rig.client.stats().pushes), (15, 11));
+}
+
+#[test]
+fn a_reconnect_says_that_messages_may_be_missing_and_a_first_connection_does_not() {
+    let (mut rig, topic) = confirmed();
+    let (confirmed, missed) = (Event::Confirmed { topic }, Event::MayHaveMissed { topic });
+    assert_eq!(reconnected(&mut rig), [confirmed, missed]);
+    assert_eq!(reconnected(&mut rig), [confirmed, missed], "each time");
+}
+
+#[test]
+fn two_attempts_for_one_reconnect_say_it_once() {
+    let (mut rig, topic) = confirmed();
+    rig.lose(Loss::Eof);
+    let request = bullet_request(&rig.pass(2 * SECOND));
+    rig.grant(request);
+    let outputs = [rig.lose(Loss::Refused), rig.pass(4 * SECOND)].concat();
+    let asked = rig.reconnect(bullet_request(&outputs));
+    let events = rig.ack(sent(&asked)[0].id);
+    assert_eq!(events, [Event::Confirmed { topic }, Event::MayHaveMissed { topic }]);
+}
+
+#[test]
+fn a_new_interest_has_missed_nothing() {
+    let (mut rig, topic) = confirmed();
+    rig.client.unsubscribe(rig.now, topic).unwrap();
+    let ended = sent(&rig.drain())[0].id;
+    rig.ack(ended);
+    assert_eq!(rig.client.status(topic), TopicStatus::Unsubscribed);
+    assert_eq!(rig.pushed(&trade(7, 7)), None, "nobody wants it");
+    let channel = Channel::Execution(LINK.parse().unwrap());
+    assert_eq!(rig.client.subscribe(rig.now, channel), Ok(topic));
+    let id = sent(&rig.drain())[0].id;
+    assert_eq!(rig.ack(id), [Event::Confirmed { topic }]);
+}
+
+/// A client that took a restarted counter for repeats would be silent for ever.
+#[test]
+fn a_counter_that_was_set_back_silences_nothing() {
+    let (mut rig, _) = confirmed();
+    assert!(takes(&mut rig, &trade(5_000, 100)));
+    assert!(takes(&mut rig, &trade(4_990, 101)), "later, with a lower number");
+    assert!(takes(&mut rig, &trade(4_991, 102)));
+}
+
+#[test]
+fn a_malformed_trade_is_handed_out_and_says_what_is_wrong() {
+    let (mut rig, topic) = confirmed();
+    let frame = trade(7, 7).replace(r#""size":2"#, r#""size":2.5"#);
+    let push = rig.pushed(&frame).unwrap();
+    assert_eq!(push.topic(), Some(topic));
+    assert_eq!(push.decode().unwrap_err().to_string(), "`size` is not whole");
+    let frame = trade(8, 8);
+    let Message::Execution(trade) = rig.pushed(&frame).unwrap().decode().unwrap() else { panic!() };
+    assert_eq!(trade.trade_id.to_string(), "8");
+}
