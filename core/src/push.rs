@@ -98,10 +98,12 @@ impl<'a> Push<'a> {
     /// Its fields are not what they should be. The envelope was checked before.
     pub fn decode(&self) -> Result<Message<'a>, WireError> {
         match self.tag.0 {
-            Kind::Topic(_) => match Frame::parse(self.bytes)? {
-                Frame::Message(message) => decode_message(message),
-                _ => Err(WireError::Unexpected),
-            },
+            Kind::Topic(_) => {
+                let Frame::Message(message) = Frame::parse(self.bytes)? else {
+                    return Err(WireError::Unexpected);
+                };
+                decode_message(message)
+            }
             Kind::Reply(_, Query::ServerTime) => {
                 parse_server_time(self.bytes).map(Message::ServerTime)
             }

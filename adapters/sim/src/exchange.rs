@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
+use kucoin_futures_proto::book::Level;
 use kucoin_futures_proto::wire::Side;
 use kucoin_futures_proto::{Instant, Sequence, SplitMix64, Symbol, UnixNanos};
 
@@ -13,6 +14,7 @@ use crate::market::{Change, Market};
 use crate::rest::Quota;
 use crate::session::{Feed, Reply, Session, error_frame, server_id};
 use crate::token::{Standing, Tokens};
+use crate::trouble::{Next, Troubles};
 
 /// The name of a connection, given by whoever carries its bytes.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -26,6 +28,8 @@ pub enum Outgoing {
     Send(SessionId, Arc<str>),
     /// A close frame and the end; code 1006: the end without a frame.
     Close(SessionId, u16, &'static str),
+    /// A reset, in the middle of a frame where that can be done.
+    Reset(SessionId),
     /// A scripted fault took effect: for reports, nothing to carry.
     Injected(Fault),
 }
@@ -44,6 +48,8 @@ pub struct Counts {
     pub snapshots: u64,
     /// Level changes made.
     pub changes: u64,
+    /// Trades made.
+    pub trades: u64,
     /// Frames pushed, to all connections.
     pub pushed: u64,
     /// Client frames received.
@@ -61,8 +67,7 @@ pub struct Exchange {
     pub(crate) quota: Quota,
     pub(crate) rng: SplitMix64,
     pub(crate) counts: Counts,
-    /// Stale snapshots still to be served.
-    pub(crate) stale: BTreeMap<Symbol, u32>,
+    pub(crate) troubles: Troubles,
     started: Instant,
     now: Instant,
     sessions: BTreeMap<SessionId, Session>,
@@ -70,13 +75,7 @@ pub struct Exchange {
     /// When each market changes next, and when each scripted fault comes.
     pulses: BTreeMap<Symbol, Instant>,
     script: Vec<(Instant, Entry)>,
-    /// Deltas still to be held back.
-    held_back: BTreeMap<Symbol, u32>,
     last_frames: BTreeMap<Symbol, Arc<str>>,
-    no_pongs_until: Instant,
-    refused_until: Instant,
-    too_many: (u32, Duration),
-    html: u32,
 }
 
 impl Exchange {
@@ -102,19 +101,14 @@ impl Exchange {
             quota: Quota::default(),
             rng,
             counts: Counts::default(),
-            stale: BTreeMap::new(),
+            troubles: Troubles::default(),
             started: now,
             now,
             sessions: BTreeMap::new(),
             outgoing: VecDeque::new(),
             pulses,
             script,
-            held_back: BTreeMap::new(),
             last_frames: BTreeMap::new(),
-            no_pongs_until: Instant::ZERO,
-            refused_until: Instant::ZERO,
-            too_many: (0, Duration::ZERO),
-            html: 0,
         }
     }
 
@@ -146,7 +140,7 @@ impl Exchange {
     /// `false`: refused before any upgrade. Otherwise the first frame is a welcome or an error.
     pub fn connect(&mut self, now: Instant, id: SessionId, query: &str) -> bool {
         self.tick(now);
-        if now < self.refused_until {
+        if now < self.troubles.refused_until {
             return false;
         }
         self.counts.connects += 1;
@@ -183,7 +177,7 @@ impl Exchange {
     pub fn receive(&mut self, now: Instant, id: SessionId, text: &str) {
         self.tick(now);
         let unix_us = self.unix(now).as_nanos() / 1_000;
-        let pongs = now >= self.no_pongs_until;
+        let pongs = now >= self.troubles.no_pongs_until;
         let Some(session) = self.sessions.get_mut(&id) else { return };
         self.counts.received += 1;
         let limits = &self.config.limits;
@@ -228,7 +222,7 @@ impl Exchange {
         match fault {
             Fault::Drop { target, count } => {
                 let hit = self.hit(target);
-                self.held_back.extend(hit.map(|symbol| (symbol, count)));
+                self.troubles.held_back.add(hit, count);
             }
             Fault::Repeat { target, count } => {
                 let hit: Vec<Symbol> = self.hit(target).collect();
@@ -250,31 +244,41 @@ impl Exchange {
             }
             Fault::StaleSnapshot { target, count } => {
                 let hit = self.hit(target);
-                self.stale.extend(hit.map(|symbol| (symbol, count)));
+                self.troubles.stale.add(hit, count);
             }
-            Fault::WithholdPongs { span } => self.no_pongs_until = now + span,
-            Fault::Close { code } => {
-                for id in core::mem::take(&mut self.sessions).into_keys() {
-                    self.outgoing.push_back(Outgoing::Close(id, code, "Bye"));
-                }
-            }
+            Fault::WithholdPongs { span } => self.troubles.no_pongs_until = now + span,
+            Fault::Close { code } => self.end_all(|id| Outgoing::Close(id, code, "Bye")),
+            Fault::Reset => self.end_all(Outgoing::Reset),
             Fault::ExpireToken { count } => self.tokens.expire(now, count),
-            Fault::Refuse { span } => self.refused_until = now + span,
-            Fault::TooManyRequests { reset, count } => self.too_many = (count, reset),
-            Fault::Html { count } => self.html = count,
+            Fault::Refuse { span } => self.troubles.refused_until = now + span,
+            Fault::Freeze { span } => self.troubles.frozen_until = now + span,
+            Fault::TooManyRequests { reset, count } => {
+                self.troubles.too_many = Next::new(count, reset);
+            }
+            Fault::Html { count } => self.troubles.html = Next::new(count, Duration::ZERO),
+            Fault::Drip { pause, count } => self.troubles.drip = Next::new(count, pause),
+            Fault::SlowConnect { delay, count } => {
+                self.troubles.slow_connects = Next::new(count, delay);
+            }
         }
     }
 
     /// Ends all faults, scripted and lasting.
     pub fn heal(&mut self) {
         self.script.clear();
-        self.held_back.clear();
-        self.stale.clear();
-        self.no_pongs_until = Instant::ZERO;
-        self.refused_until = Instant::ZERO;
-        self.too_many = (0, Duration::ZERO);
-        self.html = 0;
+        self.troubles = Troubles::default();
         self.tokens.heal();
+    }
+
+    /// Until when connections stand still: whoever carries the bytes must see to it.
+    #[must_use]
+    pub const fn frozen_until(&self) -> Instant {
+        self.troubles.frozen_until
+    }
+
+    /// How late the answer to the connection that was just accepted is to come.
+    pub fn take_connect_delay(&mut self) -> Duration {
+        self.troubles.slow_connects.take().unwrap_or_default()
     }
 
     /// The exchange's clock.
@@ -284,28 +288,8 @@ impl Exchange {
         UnixNanos::from_nanos(self.config.unix_start.as_nanos() + passed)
     }
 
-    pub(crate) const fn takes_429(&mut self) -> Option<Duration> {
-        let (left, reset) = self.too_many;
-        if left == 0 {
-            return None;
-        }
-        self.too_many.0 = left - 1;
-        Some(reset)
-    }
-
-    pub(crate) const fn counts_down_html(&mut self) -> bool {
-        let some = self.html > 0;
-        self.html = self.html.saturating_sub(1);
-        some
-    }
-
-    pub(crate) fn count_down_stale(&mut self, symbol: Symbol) {
-        let left = self.stale.get(&symbol).copied().unwrap_or(0).saturating_sub(1);
-        if left == 0 {
-            self.stale.remove(&symbol);
-        } else {
-            self.stale.insert(symbol, left);
-        }
+    fn end_all(&mut self, end: impl Fn(SessionId) -> Outgoing) {
+        self.outgoing.extend(core::mem::take(&mut self.sessions).into_keys().map(end));
     }
 
     fn hit(&self, target: Target) -> impl Iterator<Item = Symbol> + use<> {
@@ -352,22 +336,25 @@ impl Exchange {
         let Some(market) = self.markets.get_mut(&symbol) else { return };
         let before = best(market);
         let (sequence, change) = market.step(unix);
-        let after = best(market);
+        let (trades, after) = (market.take(&change), best(market));
         self.counts.changes += 1;
         let frame: Arc<str> = delta_frame(symbol, sequence, change, unix).into();
-        match self.held_back.get_mut(&symbol) {
-            Some(left) => {
-                *left -= 1;
-                if *left == 0 {
-                    self.held_back.remove(&symbol);
-                }
-            }
-            None => self.push(Feed::Level2, symbol, &frame),
+        if !self.troubles.held_back.take(symbol) {
+            self.push(Feed::Level2, symbol, &frame);
         }
         self.last_frames.insert(symbol, frame);
         if let (true, Some(after)) = (before != after, after) {
             let frame: Arc<str> = ticker_frame(symbol, sequence, after, unix).into();
             self.push(Feed::TickerV2, symbol, &frame);
+        }
+        for trade in trades {
+            self.counts.trades += 1;
+            let frame: Arc<str> = trade.execution_frame(symbol).into();
+            self.push(Feed::Execution, symbol, &frame);
+            if let Some(touch) = after {
+                let frame: Arc<str> = trade.ticker_frame(symbol, touch).into();
+                self.push(Feed::Ticker, symbol, &frame);
+            }
         }
     }
 
@@ -393,7 +380,8 @@ impl Exchange {
     }
 }
 
-type Touch = [kucoin_futures_proto::book::Level; 2];
+/// Best bid and best ask.
+pub(crate) type Touch = [Level; 2];
 
 fn best(market: &Market) -> Option<Touch> {
     let best = |side| market.truth().levels(side).next();

@@ -13,6 +13,10 @@
 //!         | "refuse" time                               # connections are refused for so long
 //!         | "http-429" time [ count ]                   # "too many requests", with a reset header
 //!         | "http-html" [ count ]                       # a web page in place of JSON
+//!         | "http-drip" time [ count ]                  # an answer's bytes come one by one, so far apart
+//!         | "freeze" time                               # connections stay open and stand still
+//!         | "reset"                                     # connections are reset in the middle of a frame
+//!         | "slow-connect" time [ count ]               # upgrades are answered so late
 //! symbols = SYMBOL | "*"
 //! time    = digits ( "ms" | "s" | "m" | "h" )
 //! ```
@@ -88,6 +92,28 @@ pub enum Fault {
     /// REST requests are answered with HTTP 200 and a web page.
     Html {
         /// How many requests.
+        count: u32,
+    },
+    /// REST answers trickle: one byte at a time.
+    Drip {
+        /// From one byte to the next.
+        pause: Duration,
+        /// How many answers.
+        count: u32,
+    },
+    /// Connections stand still: nothing is read from them and nothing is written to them, but they
+    /// stay open. Afterwards all that waited arrives.
+    Freeze {
+        /// How long.
+        span: Duration,
+    },
+    /// Every connection is reset in the middle of a frame.
+    Reset,
+    /// Upgrades are answered late.
+    SlowConnect {
+        /// By how much.
+        delay: Duration,
+        /// How many.
         count: u32,
     },
 }
@@ -180,6 +206,10 @@ fn parse_entry(entry: &str) -> Result<Entry, String> {
         "refuse" => Fault::Refuse { span: words.time()? },
         "http-429" => Fault::TooManyRequests { reset: words.time()?, count: words.count()? },
         "http-html" => Fault::Html { count: words.count()? },
+        "http-drip" => Fault::Drip { pause: words.time()?, count: words.count()? },
+        "freeze" => Fault::Freeze { span: words.time()? },
+        "reset" => Fault::Reset,
+        "slow-connect" => Fault::SlowConnect { delay: words.time()?, count: words.count()? },
         other => return Err(format!("`{other}` is no fault")),
     };
     match words.0.next() {
@@ -262,6 +292,12 @@ impl fmt::Display for Fault {
                 write!(f, "http-429 {}ms {count}", reset.as_millis())
             }
             Self::Html { count } => write!(f, "http-html {count}"),
+            Self::Drip { pause, count } => write!(f, "http-drip {}ms {count}", pause.as_millis()),
+            Self::Freeze { span } => write!(f, "freeze {}ms", span.as_millis()),
+            Self::Reset => f.write_str("reset"),
+            Self::SlowConnect { delay, count } => {
+                write!(f, "slow-connect {}ms {count}", delay.as_millis())
+            }
         }
     }
 }
@@ -300,9 +336,13 @@ mod tests {
             any::<u16>().prop_map(|code| Fault::Close { code }),
             count.clone().prop_map(|count| Fault::ExpireToken { count }),
             span.clone().prop_map(|span| Fault::Refuse { span }),
-            (span, count.clone())
+            (span.clone(), count.clone())
                 .prop_map(|(reset, count)| Fault::TooManyRequests { reset, count }),
-            count.prop_map(|count| Fault::Html { count }),
+            count.clone().prop_map(|count| Fault::Html { count }),
+            (span.clone(), count.clone()).prop_map(|(pause, count)| Fault::Drip { pause, count }),
+            span.clone().prop_map(|span| Fault::Freeze { span }),
+            Just(Fault::Reset),
+            (span, count).prop_map(|(delay, count)| Fault::SlowConnect { delay, count }),
         ]
     }
 

@@ -25,7 +25,10 @@ mod rest;
 mod server;
 mod session;
 mod stream;
+mod tls;
 mod token;
+mod trade;
+mod trouble;
 mod world;
 
 pub use config::{Account, ExchangeConfig, Limits};
@@ -36,4 +39,6 @@ pub use market::{Change, Market, Truth};
 pub use oracle::{Oracle, Violation, compare};
 pub use rest::{Request, Response};
 pub use server::{Clock, Server, ServerError};
+pub use tls::{Authority, AuthorityError, Flaw};
+pub use trade::Trade;
 pub use world::{Happening, World};

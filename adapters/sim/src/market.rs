@@ -8,6 +8,7 @@ use kucoin_futures_proto::{Lots, Price, Sequence, SplitMix64, UnixNanos};
 use sha2::{Digest as _, Sha256};
 
 use crate::contract::Contract;
+use crate::trade::{Tape, Trade};
 
 /// What one sequence did.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -115,6 +116,7 @@ pub struct Market {
     /// Which side is being eaten, if any.
     mood: Option<Side>,
     until_mood: u64,
+    tape: Tape,
 }
 
 impl Market {
@@ -129,6 +131,7 @@ impl Market {
             ends: Vec::new(),
             mood: None,
             until_mood: 0,
+            tape: Tape::new(seed, start),
         };
         market.fill();
         market
@@ -157,6 +160,24 @@ impl Market {
     pub fn price(&self) -> Price {
         let best = |side| self.now.levels(side).next().map(|level| level.price);
         best(Side::Bid).or_else(|| best(Side::Ask)).unwrap_or(self.contract.start)
+    }
+
+    /// The latest trades, newest last.
+    pub fn trades(&self) -> impl DoubleEndedIterator<Item = &Trade> {
+        self.tape.recent()
+    }
+
+    /// The trades that explain a change that [`Market::step`] has just made, already on the tape:
+    /// what vanished at the touch was taken, more often than not.
+    pub fn take(&mut self, change: &Change) -> Vec<Trade> {
+        let gone = change.before.saturating_sub(change.after);
+        let better = match change.side {
+            Side::Bid => {
+                self.now.bids.range(change.price..).any(|(price, _)| *price > change.price)
+            }
+            Side::Ask => self.now.asks.range(..change.price).next().is_some(),
+        };
+        if gone == 0 || better { Vec::new() } else { self.tape.take(change, gone) }
     }
 
     /// Makes one change at a time and returns it with its sequence.

@@ -5,12 +5,13 @@ use std::time::Duration;
 use kucoin_futures_proto::auth::hmac_base64;
 use kucoin_futures_proto::book::{Level, Reach};
 use kucoin_futures_proto::wire::Side;
-use kucoin_futures_proto::{Decimal, Instant, Price, Sequence, Symbol};
+use kucoin_futures_proto::{Decimal, Instant, Lots, Price, Sequence, Symbol};
 use serde_json::Value;
 
 use crate::contract::java;
 use crate::exchange::Exchange;
 use crate::market::{Market, Truth};
+use crate::trade::Trade;
 
 /// An HTTP request, as far as the exchange looks at it.
 #[derive(Clone, Copy, Debug, Default)]
@@ -75,11 +76,13 @@ pub struct Response {
     pub headers: Vec<(&'static str, String)>,
     /// The body.
     pub body: String,
+    /// The time from each byte of the body to the next; `None`: all at once.
+    pub drip: Option<Duration>,
 }
 
 impl Response {
     fn json(status: u16, body: String) -> Self {
-        Self { status, content_type: "application/json", headers: Vec::new(), body }
+        Self { status, content_type: "application/json", headers: Vec::new(), body, drip: None }
     }
 
     fn data(data: &str) -> Self {
@@ -149,21 +152,21 @@ impl Exchange {
             return self.digest_page(request);
         }
         self.counts.requests += 1;
-        if self.counts_down_html() {
-            return Response {
-                status: 200,
-                content_type: "text/html",
-                headers: Vec::new(),
-                body: PAGE.into(),
-            };
+        if self.troubles.html.take().is_some() {
+            return Response { content_type: "text/html", ..Response::json(200, PAGE.into()) };
         }
-        if let Some(reset) = self.takes_429() {
+        if let Some(reset) = self.troubles.too_many.take() {
             return too_many(limit_headers(0, reset));
         }
+        let drip = self.troubles.drip.take();
+        Response { drip, ..self.answer(now, request) }
+    }
+
+    fn answer(&mut self, now: Instant, request: &Request<'_>) -> Response {
         let path = request.path();
         let weight = match path {
             "/api/v1/bullet-public" | "/api/v1/bullet-private" => 10,
-            "/api/v1/level2/depth20" | "/api/v1/level2/depth100" => 5,
+            "/api/v1/level2/depth20" | "/api/v1/level2/depth100" | "/api/v1/trade/history" => 5,
             "/api/v1/status" => 4,
             "/api/v1/ticker" => 2,
             _ => 3,
@@ -192,6 +195,7 @@ impl Exchange {
             ("GET", "/api/v1/level2/depth20") => self.snapshot(now, request, 20, false),
             ("GET", "/api/v1/level2/depth100") => self.snapshot(now, request, 100, false),
             ("GET", "/api/v1/ticker") => self.ticker(now, request),
+            ("GET", "/api/v1/trade/history") => self.trades(request),
             ("GET", "/api/v1/contracts/active") => self.contracts(now),
             ("GET", "/api/v1/status") => Response::data(r#"{"msg":"","status":"open"}"#),
             ("GET", path) if path.starts_with("/api/v1/contracts/") => self.contract(now, path),
@@ -265,17 +269,13 @@ impl Exchange {
         };
         self.counts.snapshots += u64::from(may_be_stale);
         let (sequence, ts) = (market.sequence(), self.unix(now).as_millis());
-        let stale = symbol.filter(|_| may_be_stale).is_some_and(|s| self.stale.contains_key(&s));
+        let stale = may_be_stale && symbol.is_some_and(|s| self.troubles.stale.take(s));
         if !stale {
             return Response::data(&snapshot_body(market, sequence, market.truth(), levels, ts));
         }
         let (past, truth, at) = market.past(STALE_BY);
         let ts = at.map_or(ts, |at| at.as_millis());
-        let body = snapshot_body(market, past, &truth, levels, ts);
-        if let Some(symbol) = symbol {
-            self.count_down_stale(symbol);
-        }
-        Response::data(&body)
+        Response::data(&snapshot_body(market, past, &truth, levels, ts))
     }
 
     fn ticker(&self, now: Instant, request: &Request<'_>) -> Response {
@@ -283,27 +283,22 @@ impl Exchange {
         let Some(market) = symbol.and_then(|symbol| self.markets.get(&symbol)) else {
             return Response::refused(200, "200003", "Invalid symbol.");
         };
-        let best = |side| {
-            let level = market.truth().levels(side).next();
-            level.map_or_else(|| (String::from("0"), 0), |l| (l.price.to_string(), l.size.get()))
+        let best = |side| market.truth().levels(side).next().unwrap_or(NOTHING);
+        let touch = [best(Side::Bid), best(Side::Ask)];
+        // Before the first trade: something of the right shape.
+        let last = market.trades().next_back().cloned();
+        let last = last.unwrap_or_else(|| Trade::none(touch[0].price, self.unix(now)));
+        Response::data(&last.ticker_data(market.contract().symbol, touch))
+    }
+
+    /// The last 100, newest first.
+    fn trades(&self, request: &Request<'_>) -> Response {
+        let symbol = request.query("symbol").and_then(|symbol| symbol.parse::<Symbol>().ok());
+        let Some(market) = symbol.and_then(|symbol| self.markets.get(&symbol)) else {
+            return Response::refused(200, "200003", "Invalid symbol.");
         };
-        let ((price, size), (ask, ask_size)) = (best(Side::Bid), best(Side::Ask));
-        let sequence = market.sequence();
-        let ts = self.unix(now).as_nanos();
-        Response::data(&format!(
-            concat!(
-                r#"{{"sequence":{s},"symbol":"{n}","side":"buy","size":{z},"tradeId":"{s}","#,
-                r#""price":"{p}","bestBidPrice":"{p}","bestBidSize":{z},"#,
-                r#""bestAskPrice":"{a}","bestAskSize":{y},"ts":{t}}}"#
-            ),
-            s = sequence,
-            n = market.contract().symbol,
-            z = size,
-            p = price,
-            a = ask,
-            y = ask_size,
-            t = ts
-        ))
+        let rows: Vec<String> = market.trades().rev().map(Trade::history_row).collect();
+        Response::data(&format!("[{}]", rows.join(",")))
     }
 
     fn contracts(&self, now: Instant) -> Response {
@@ -349,6 +344,8 @@ impl Exchange {
     }
 }
 
+/// What a side without levels is shown as.
+const NOTHING: Level = Level { price: Price::ZERO, size: Lots::new(0) };
 /// How far back a stale snapshot is, in changes.
 const STALE_BY: usize = 500;
 

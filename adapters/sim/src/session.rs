@@ -24,18 +24,24 @@ const UPLINK_SPAN: Duration = Duration::from_secs(10);
 pub(crate) enum Feed {
     Level2,
     TickerV2,
+    Ticker,
+    Execution,
 }
 
 impl Feed {
+    const ALL: [Self; 4] = [Self::Level2, Self::TickerV2, Self::Ticker, Self::Execution];
+
     pub(crate) const fn prefix(self) -> &'static str {
         match self {
             Self::Level2 => "/contractMarket/level2",
             Self::TickerV2 => "/contractMarket/tickerV2",
+            Self::Ticker => "/contractMarket/ticker",
+            Self::Execution => "/contractMarket/execution",
         }
     }
 
     fn of(prefix: &str) -> Option<Self> {
-        [Self::Level2, Self::TickerV2].into_iter().find(|feed| feed.prefix() == prefix)
+        Self::ALL.into_iter().find(|feed| feed.prefix() == prefix)
     }
 }
 

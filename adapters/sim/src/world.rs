@@ -215,10 +215,14 @@ impl World {
     fn deliver(&mut self, load: Load) -> Result<(), Violation> {
         match load {
             Load::Connect(conn, query) => {
-                let accepted = self.exchange.connect(self.now, session_of(conn), &query);
-                let load =
-                    if accepted { Load::Opened(conn) } else { Load::Lost(conn, Loss::Refused) };
-                self.send(conn, Way::Down, load);
+                if self.exchange.connect(self.now, session_of(conn), &query) {
+                    // What comes after it is not earlier than it.
+                    let at = self.arrival() + self.exchange.take_connect_delay();
+                    self.arrivals.insert((conn, Way::Down), at);
+                    self.send(conn, Way::Down, Load::Opened(conn));
+                } else {
+                    self.send(conn, Way::Down, Load::Lost(conn, Loss::Refused));
+                }
                 self.drain_exchange();
             }
             Load::Up(conn, text) => {
@@ -231,7 +235,9 @@ impl World {
                 let response = self.exchange.http(self.now, &request);
                 let mut head = Head::new(response.status);
                 response.headers.iter().for_each(|(name, value)| head.header(name, value));
-                let at = self.arrival();
+                let bytes = u32::try_from(response.body.len()).unwrap_or(u32::MAX);
+                let drip = response.drip.map_or(Duration::ZERO, |pause| pause * bytes);
+                let at = self.arrival() + drip;
                 self.post(at, Load::Reply(fetch.request(), head, response.body));
             }
             Load::Opened(conn) => self.input(conn, Input::Opened(conn))?,
@@ -299,6 +305,10 @@ impl World {
                     let conn = conn_of(id);
                     self.send(conn, Way::Down, Load::Lost(conn, loss));
                 }
+                Outgoing::Reset(id) => {
+                    let conn = conn_of(id);
+                    self.send(conn, Way::Down, Load::Lost(conn, Loss::Reset));
+                }
                 Outgoing::Injected(fault) => {
                     self.happenings.push((self.now, Happening::Fault(fault)));
                 }
@@ -306,10 +316,11 @@ impl World {
         }
     }
 
-    /// Within one connection and way, nothing overtakes.
+    /// Within one connection and way, nothing overtakes; while connections stand still, nothing
+    /// arrives.
     fn send(&mut self, conn: ConnId, way: Way, load: Load) {
         let last = self.arrivals.get(&(conn, way)).copied().unwrap_or(Instant::ZERO);
-        let at = self.arrival().max(last);
+        let at = self.arrival().max(last).max(self.exchange.frozen_until());
         self.arrivals.insert((conn, way), at);
         self.post(at, load);
     }

@@ -13,7 +13,7 @@ use crate::time::UnixNanos;
 pub struct Execution<'a> {
     /// The contract.
     pub symbol: Symbol,
-    /// Counts trades of this contract; another counter than level2's.
+    /// Rises from trade to trade, by one or by more; another counter than level2's.
     pub sequence: Sequence,
     /// Who took.
     pub taker_side: TakerSide,

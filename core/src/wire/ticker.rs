@@ -35,7 +35,7 @@ pub struct TickerV2 {
 pub struct Ticker<'a> {
     /// The contract.
     pub symbol: Symbol,
-    /// Counts trades, not book changes; another counter than level2's.
+    /// Rises from trade to trade, by one or by more; another counter than level2's.
     pub sequence: Sequence,
     /// Who took.
     pub taker_side: TakerSide,

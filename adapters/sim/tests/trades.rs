@@ -1,0 +1,136 @@
+//! Trades: what vanishes at the touch is taken, and every channel tells it alike.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    missing_docs,
+    reason = "tests"
+)]
+
+use std::time::Duration;
+
+use kucoin_futures_proto::wire::{Delta, Execution, Frame, Side, TakerSide, Ticker};
+use kucoin_futures_proto::{Channel, Instant, Symbol};
+use kucoin_futures_sim::{Exchange, ExchangeConfig, Outgoing, Request, SessionId};
+use serde_json::Value;
+
+const SESSION: SessionId = SessionId(1);
+
+/// All frames of one symbol over some changes, by channel.
+struct Told {
+    exchange: Exchange,
+    symbol: Symbol,
+    frames: Vec<Box<str>>,
+}
+
+fn told(changes: u32) -> Told {
+    let mut config = ExchangeConfig::default();
+    config.rate = 0.0;
+    let mut now = Instant::ZERO;
+    let mut exchange = Exchange::new(now, 5, config);
+    let body = exchange.http(now, &Request::new("POST", "/api/v1/bullet-public")).body;
+    let body: Value = serde_json::from_str(&body).unwrap();
+    let query = format!("token={}", body["data"]["token"].as_str().unwrap());
+    assert!(exchange.connect(now, SESSION, &query));
+    let symbol: Symbol = "XBTUSDTM".parse().unwrap();
+    for channel in ["level2", "execution", "ticker"] {
+        let topic = format!("/contractMarket/{channel}:{symbol}");
+        let text = format!(r#"{{"id":"1","type":"subscribe","topic":"{topic}"}}"#);
+        exchange.receive(now, SESSION, &text);
+    }
+    for _ in 0..changes {
+        now = now + Duration::from_millis(1);
+        exchange.change(symbol, now);
+    }
+    let mut frames = Vec::new();
+    while let Some(outgoing) = exchange.poll_output() {
+        if let Outgoing::Send(_, text) = outgoing {
+            frames.push((*text).into());
+        }
+    }
+    Told { exchange, symbol, frames }
+}
+
+fn message(text: &str) -> Option<(Channel, &[u8])> {
+    match Frame::parse(text.as_bytes()).unwrap() {
+        Frame::Message(message) => Some((message.channel()?, message.data)),
+        _ => None,
+    }
+}
+
+#[test]
+fn every_trade_explains_what_the_delta_before_it_took_from_the_touch() {
+    let told = told(20_000);
+    let (mut delta, mut trades, mut takers, mut last) = (None, 0, 0, None);
+    let (mut order, mut filled) = (None, 0);
+    for frame in &told.frames {
+        let Some((channel, data)) = message(frame) else { continue };
+        match channel {
+            Channel::Level2(_) => (delta, order, filled) = (Delta::parse(data).ok(), None, 0),
+            Channel::Execution(_) => {
+                let trade = Execution::parse(data).unwrap();
+                let delta = delta.unwrap();
+                let taker = if delta.side == Side::Bid { TakerSide::Sell } else { TakerSide::Buy };
+                assert_eq!((trade.price, trade.taker_side), (delta.price, taker));
+                let market = told.exchange.market(told.symbol).unwrap();
+                let change = market.changes_at(delta.sequence).next().unwrap();
+                filled += trade.size.get();
+                assert!(trade.size.get() > 0 && filled <= change.before - change.after);
+                assert!(last < Some(trade.sequence), "they rise");
+                last = Some(trade.sequence);
+                takers += u32::from(order.is_none());
+                assert!(
+                    order.is_none() || order == trade.taker_order_id,
+                    "one taker, several makers"
+                );
+                order = trade.taker_order_id;
+                trades += 1;
+            }
+            _ => {}
+        }
+    }
+    assert!(takers > 500 && trades > takers * 5 / 4, "{trades} fills of {takers} takers");
+    assert_eq!(told.exchange.counts().trades, u64::from(trades));
+}
+
+#[test]
+fn ticker_and_execution_tell_the_same_trades() {
+    let told = told(5_000);
+    let frames = || told.frames.iter().filter_map(|frame| message(frame));
+    let executions = frames().filter(|(channel, _)| matches!(channel, Channel::Execution(_)));
+    let executions = executions.map(|(_, data)| Execution::parse(data).unwrap());
+    let tickers = frames().filter(|(channel, _)| matches!(channel, Channel::Ticker(_)));
+    let tickers: Vec<_> = tickers.map(|(_, data)| Ticker::parse(data).unwrap()).collect();
+    for (trade, ticker) in executions.zip(&tickers) {
+        assert_eq!((trade.sequence, trade.price), (ticker.sequence, ticker.price));
+        assert_eq!((trade.size, trade.taker_side), (ticker.size, ticker.taker_side));
+        assert!(ticker.best_bid_price < ticker.best_ask_price);
+    }
+    assert_eq!(tickers.len() as u64, told.exchange.counts().trades);
+}
+
+#[test]
+fn the_last_hundred_trades_can_be_asked_for_newest_first() {
+    let mut told = told(5_000);
+    let target = format!("/api/v1/trade/history?symbol={}", told.symbol);
+    let now = Instant::ZERO + Duration::from_secs(6);
+    let body = told.exchange.http(now, &Request::new("GET", &target)).body;
+    let body: Value = serde_json::from_str(&body).unwrap();
+    let rows = body["data"].as_array().unwrap();
+    let sequences: Vec<_> = rows.iter().map(|row| row["sequence"].as_u64().unwrap()).collect();
+    assert!(sequences.len() == 100 && sequences.is_sorted_by(|a, b| a > b), "{sequences:?}");
+    let frames = told.frames.iter().rev();
+    let last = frames.filter_map(|frame| message(frame)).find_map(|(channel, data)| {
+        matches!(channel, Channel::Execution(_)).then(|| Execution::parse(data).unwrap())
+    });
+    let (last, row) = (last.unwrap(), &rows[0]);
+    assert_eq!(row["tradeId"], last.trade_id.to_string());
+    assert_eq!(row["price"], last.price.to_string());
+    assert_eq!(
+        (&row["size"], &row["ts"]),
+        (&last.size.get().into(), &last.ts_event.as_nanos().into())
+    );
+    let refused = Request::new("GET", "/api/v1/trade/history?symbol=NOPEUSDTM");
+    assert!(told.exchange.http(now, &refused).body.contains("200003"));
+}
