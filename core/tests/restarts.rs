@@ -74,6 +74,18 @@ fn a_snapshot_ahead_of_a_restarted_stream_waits_for_it() {
     assert!(rig.shown(topic).is_some());
 }
 
+/// Found over real sockets: a snapshot ahead of the stream, then nobody drives the client for five
+/// seconds. What comes then is as old as it always was.
+#[test]
+fn a_caller_who_was_away_while_the_stream_was_behind_loses_nothing() {
+    let (mut rig, topic) = Rig::live(Config::default());
+    rig.sleep(SECOND * 6);
+    (495..=500).for_each(|sequence| assert_eq!(rig.change(sequence, "14.2,buy,5"), []));
+    assert_eq!(rig.client.stats().covered, 6);
+    assert!(matches!(rig.change(501, "14.2,buy,5")[..], [Event::Delta { .. }]));
+    assert!(rig.shown(topic).is_some());
+}
+
 #[test]
 fn a_restart_right_after_going_live_is_not_taken_for_what_the_snapshot_contains() {
     let (mut rig, topic) = Rig::live(Config::default());

@@ -3,11 +3,11 @@
 use std::io::{self, ErrorKind};
 use std::sync::Arc;
 
+use kucoin_futures_host::{Heard, websocket_loss};
 use kucoin_futures_proto::{ConnId, Loss};
 use polling::Poller;
-use tungstenite::{Error, Message, Utf8Bytes, WebSocket};
+use tungstenite::{Error, Message, WebSocket};
 
-use crate::open::loss;
 use crate::registered::Registered;
 use crate::socket::Socket;
 
@@ -21,15 +21,6 @@ pub(crate) struct Conn {
     readable: bool,
     /// Not everything could be sent: the socket must become writable first.
     unsent: bool,
-}
-
-/// What a connection has to say.
-#[derive(Debug)]
-pub(crate) enum Heard {
-    Text(Utf8Bytes),
-    Binary,
-    Lost(Loss),
-    Nothing,
 }
 
 impl Conn {
@@ -60,28 +51,22 @@ impl Conn {
         }
     }
 
-    /// The next message, without waiting.
-    pub(crate) fn read(&mut self) -> Heard {
-        match self.websocket.read() {
-            Ok(Message::Text(text)) => Heard::Text(text),
-            Ok(Message::Binary(_)) => Heard::Binary,
-            Ok(Message::Close(frame)) => {
-                let code = frame.map(|frame| frame.code.into());
-                let _ = self.flush();
-                Heard::Lost(Loss::Closed { code })
-            }
-            // A ping of the server's is answered by the library; the answer must be sent.
-            Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_)) => {
-                let _ = self.flush();
-                Heard::Nothing
-            }
+    /// What there is to hear without waiting; `None`: nothing now.
+    pub(crate) fn read(&mut self) -> Option<Heard> {
+        let read = match self.websocket.read() {
             Err(Error::Io(error)) if error.kind() == ErrorKind::WouldBlock => {
                 self.readable = false;
-                Heard::Nothing
+                return None;
             }
-            Err(Error::Io(error)) if error.kind() == ErrorKind::Interrupted => Heard::Nothing,
-            Err(error) => Heard::Lost(loss(&error)),
+            Err(Error::Io(error)) if error.kind() == ErrorKind::Interrupted => return None,
+            read => read,
+        };
+        let heard = Heard::from_read(read);
+        if let Heard::Control | Heard::Closed(_) = heard {
+            // The library's answer. What goes wrong here is heard at the next read.
+            let _ = self.flush();
         }
+        Some(heard)
     }
 
     /// Sends a message, or keeps what cannot be sent yet.
@@ -89,7 +74,7 @@ impl Conn {
         match self.websocket.write(Message::text(text)) {
             Ok(()) => self.flush(),
             Err(Error::Io(error)) if error.kind() == ErrorKind::WouldBlock => self.flush(),
-            Err(error) => Err(loss(&error)),
+            Err(error) => Err(websocket_loss(&error)),
         }
     }
 
@@ -114,7 +99,7 @@ impl Conn {
                 self.unsent = true;
                 Ok(())
             }
-            Err(error) => Err(loss(&error)),
+            Err(error) => Err(websocket_loss(&error)),
         }
     }
 }

@@ -1,86 +1,45 @@
-//! The loop: perform outputs, meet deadlines, take one thing that happened, wait.
+//! The loop: perform effects, take what has come, meet deadlines, wait.
 
-use std::collections::{BTreeMap, VecDeque};
-use std::io;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
 use kucoin_futures_host::{
-    Answer, BookUpdate, Clock, Rest, Roots, TlsError, Update, random_seed, tls_config,
+    Answer, Clock, Effect, Engine, FeedError, Heard, Item, Next, Options, Rest, Step, Update,
+    tls_config,
 };
-use kucoin_futures_proto::auth::Credentials;
 use kucoin_futures_proto::{
-    Book, BookStatus, Channel, Client, Config, ConnId, Endpoint, Event, Fetch, Input, Instant,
-    Loss, Misuse, Output, PushTag, Query, RequestId, Stats, TopicId, TopicStatus,
+    Book, BookStatus, Channel, Client, Config, ConnId, Endpoint, Fetch, Input, Instant, Loss,
+    Misuse, Query, RequestId, Stats, TopicId, TopicStatus,
 };
 use polling::{Events, Poller};
 use rustls::ClientConfig;
-use tungstenite::{Utf8Bytes, WebSocket};
+use tracing::Span;
+use tungstenite::WebSocket;
 
-use crate::conn::{Conn, Heard, key_of};
+use crate::conn::{Conn, key_of};
 use crate::open::{Attempt, open};
+use crate::pump::Pump;
 use crate::socket::Socket;
 
 /// Market data, pulled by [`Feed::next`].
 #[derive(Debug)]
 pub struct Feed {
-    client: Client,
+    engine: Engine,
     clock: Clock,
     rest: Rest,
     tls: Arc<ClientConfig>,
     poller: Arc<Poller>,
     events: Events,
     woken: Arc<AtomicBool>,
+    wakes: u64,
     conns: Vec<Conn>,
     attempts: BTreeMap<ConnId, Attempt>,
     arrivals: Receiver<Arrival>,
     helpers: Sender<Arrival>,
-    /// What the core reported and nobody has been told yet.
-    reported: VecDeque<Event>,
-    /// A message for the user, and whether it was lent already.
-    push: Option<(PushTag, Bytes)>,
-    lent: bool,
-    closed: bool,
-}
-
-/// Everything a feed can be told at its start.
-#[derive(Debug, Default)]
-#[non_exhaustive]
-pub struct Options {
-    /// What the core keeps to.
-    pub config: Config,
-    /// Whose certificates are believed.
-    pub roots: Roots,
-    /// For signed requests.
-    pub credentials: Option<Credentials>,
-    /// For jitter and connect ids; drawn from the system if absent.
-    pub seed: Option<u64>,
-}
-
-/// A feed that could not be made.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum FeedError {
-    /// The system has no poller for us.
-    #[error("cannot watch sockets: {0}")]
-    Poller(#[from] io::Error),
-    /// The roots cannot be used.
-    #[error(transparent)]
-    Tls(#[from] TlsError),
-}
-
-/// What [`Feed::next_within`] came back with.
-#[derive(Debug)]
-#[allow(clippy::exhaustive_enums, reason = "a user should handle all three")]
-pub enum Next<'a> {
-    /// Something happened.
-    Update(Update<'a>),
-    /// Nothing happened in that time, or a [`Waker`] was used.
-    Quiet,
-    /// The feed was closed; nothing will happen any more.
-    Ended,
+    span: Span,
 }
 
 /// Ends a wait from another thread.
@@ -110,18 +69,10 @@ enum Arrival {
     Answer(RequestId, Answer),
 }
 
-/// The bytes that a push lies in.
-#[derive(Debug)]
-enum Bytes {
-    Frame(Utf8Bytes),
-    Body(Vec<u8>),
-}
-
-/// `Copy`, so that it does not hold on to the feed while the loop goes on.
+/// What waiting came to.
 #[derive(Clone, Copy)]
-enum Step {
-    Event(Event),
-    Push(PushTag),
+pub(crate) enum Waited {
+    Step(Step),
     Quiet,
     Ended,
 }
@@ -133,7 +84,7 @@ impl Feed {
     /// # Errors
     /// The system has no poller for us.
     pub fn new(config: Config) -> Result<Self, FeedError> {
-        Self::with_options(Options { config, ..Options::default() })
+        Self::with_options(Options::with_config(config))
     }
 
     /// A feed with everything said.
@@ -141,25 +92,23 @@ impl Feed {
     /// # Errors
     /// The system has no poller for us, or the roots cannot be used.
     pub fn with_options(options: Options) -> Result<Self, FeedError> {
-        let clock = Clock::new();
-        let seed = options.seed.unwrap_or_else(random_seed);
         let (helpers, arrivals) = channel();
+        let tls = tls_config(&options.roots)?;
+        let (engine, clock, rest) = options.parts();
         Ok(Self {
-            client: Client::new(clock.now(), seed, options.config),
+            engine,
             clock,
-            rest: Rest::new(&options.roots, options.credentials),
-            tls: tls_config(&options.roots)?,
+            rest,
+            tls,
             poller: Arc::new(Poller::new()?),
             events: Events::new(),
             woken: Arc::default(),
+            wakes: 0,
             conns: Vec::new(),
             attempts: BTreeMap::new(),
             arrivals,
             helpers,
-            reported: VecDeque::new(),
-            push: None,
-            lent: false,
-            closed: false,
+            span: tracing::info_span!("feed", runtime = "blocking"),
         })
     }
 
@@ -189,63 +138,71 @@ impl Feed {
 
     /// Ends everything. What was reported already can still be had from [`Feed::next`].
     pub fn close(&mut self) {
-        self.command(Client::close);
-        self.perform_outputs();
-        self.closed = true;
+        self.engine.close(self.clock.now());
+        self.perform_effects();
         self.conns.drain(..).for_each(Conn::shut);
     }
 
     /// Waits for the next update; `None` once the feed is closed and all was told.
     #[allow(clippy::should_implement_trait, reason = "an iterator cannot lend")]
     pub fn next(&mut self) -> Option<Update<'_>> {
-        let step = loop {
-            match self.step(None) {
-                Step::Ended => return None,
-                Step::Quiet => {}
-                step => break step,
-            }
-        };
-        self.lend(step)
+        let step = self.next_step()?;
+        self.engine.lend(step)
     }
 
     /// Waits for the next update, but no longer than `limit`.
     pub fn next_within(&mut self, limit: Duration) -> Next<'_> {
         let until = self.clock.now() + limit;
         match self.step(Some(until)) {
-            Step::Ended => Next::Ended,
-            Step::Quiet => Next::Quiet,
-            step => self.lend(step).map_or(Next::Quiet, Next::Update),
+            Waited::Ended => Next::Ended,
+            Waited::Quiet => Next::Quiet,
+            Waited::Step(step) => self.engine.lend(step).map_or(Next::Quiet, Next::Update),
         }
+    }
+
+    /// Lets the feed run on a thread of its own, and the caller read when it suits: see [`Pump`].
+    /// `cap` bounds what waits; 4096 is a good start.
+    ///
+    /// # Errors
+    /// The system has no thread for us.
+    pub fn spawn(self, cap: usize) -> std::io::Result<Pump> {
+        Pump::spawn(self, cap)
     }
 
     /// The book of a level2 topic, while it is live.
     #[must_use]
     pub fn book(&self, topic: TopicId) -> Option<&Book> {
-        self.client.book(topic)
+        self.engine.client().book(topic)
     }
 
     /// How far the subscription to a topic has come.
     #[must_use]
     pub fn status(&self, topic: TopicId) -> TopicStatus {
-        self.client.status(topic)
+        self.engine.client().status(topic)
     }
 
     /// Where the book of a topic stands; `None` if the topic has no book.
     #[must_use]
     pub fn book_status(&self, topic: TopicId) -> Option<BookStatus> {
-        self.client.book_status(topic)
+        self.engine.client().book_status(topic)
     }
 
     /// The channel of a topic.
     #[must_use]
     pub fn channel(&self, topic: TopicId) -> Option<Channel> {
-        self.client.channel(topic)
+        self.engine.client().channel(topic)
     }
 
     /// The counters.
     #[must_use]
     pub const fn stats(&self) -> &Stats {
-        self.client.stats()
+        self.engine.client().stats()
+    }
+
+    /// Times the feed woke up from waiting: an idle one does so for its deadlines only.
+    #[must_use]
+    pub const fn wakes(&self) -> u64 {
+        self.wakes
     }
 
     /// The feed's clock, for those who schedule next to it.
@@ -262,59 +219,55 @@ impl Feed {
 
     /// Effects wait for the next step: a hundred subscriptions in a row make one frame.
     fn command<T>(&mut self, command: impl FnOnce(&mut Client, Instant) -> T) -> T {
-        command(&mut self.client, self.clock.now())
+        command(self.engine.client_mut(), self.clock.now())
     }
 
-    fn lend(&self, step: Step) -> Option<Update<'_>> {
-        match step {
-            Step::Event(Event::Delta { topic, delta }) => {
-                let book = self.client.book(topic);
-                Some(Update::Book(BookUpdate::new(topic, delta, book)))
+    fn next_step(&mut self) -> Option<Step> {
+        loop {
+            match self.step(None) {
+                Waited::Step(step) => return Some(step),
+                Waited::Quiet => {}
+                Waited::Ended => return None,
             }
-            Step::Event(event) => Some(Update::State(event)),
-            Step::Push(tag) => {
-                let bytes = match &self.push.as_ref()?.1 {
-                    Bytes::Frame(frame) => frame.as_bytes(),
-                    Bytes::Body(body) => body,
-                };
-                Some(Update::Push(tag.on(bytes)))
-            }
-            Step::Quiet | Step::Ended => None,
         }
     }
 
-    /// Goes on until there is something to tell.
-    fn step(&mut self, until: Option<Instant>) -> Step {
-        if std::mem::take(&mut self.lent) {
-            self.push = None;
-        }
+    /// The next thing to tell, to be kept.
+    pub(crate) fn next_item(&mut self) -> Option<Item> {
+        let step = self.next_step()?;
+        self.engine.own(step)
+    }
+
+    pub(crate) fn own(&self, step: Step) -> Option<Item> {
+        self.engine.own(step)
+    }
+
+    /// Goes on until there is something to tell, or it is time to stop waiting for that.
+    pub(crate) fn step(&mut self, until: Option<Instant>) -> Waited {
         let mut turns = 0_u32;
         loop {
-            if let Some(event) = self.reported.pop_front() {
-                return Step::Event(event);
+            if let Some(step) = self.engine.step() {
+                return Waited::Step(step);
             }
-            if let Some((tag, _)) = self.push {
-                self.lent = true;
-                return Step::Push(tag);
+            if self.engine.is_closed() {
+                return Waited::Ended;
             }
-            if self.closed {
-                return Step::Ended;
-            }
-            if self.woken.swap(false, Ordering::Acquire) {
-                return Step::Quiet;
+            if self.woken.load(Ordering::Relaxed) && self.woken.swap(false, Ordering::Acquire) {
+                return Waited::Quiet;
             }
             let now = self.clock.now();
             let over = until.is_some_and(|until| until <= now);
             if self.turn(now) {
+                self.perform_effects();
                 turns += 1;
                 // Much may come that is nothing to tell.
                 if over && turns.is_multiple_of(TURNS) {
-                    return Step::Quiet;
+                    return Waited::Quiet;
                 }
                 continue;
             }
             if over {
-                return Step::Quiet;
+                return Waited::Quiet;
             }
             self.wait(now, until);
         }
@@ -328,54 +281,30 @@ impl Feed {
             return true;
         }
         let Some(at) = self.conns.iter().position(Conn::is_readable) else {
-            return self.meet_deadline(now);
+            return self.engine.meet_deadline(now);
         };
         let Some(conn) = self.conns.get_mut(at) else { return false };
         let id = conn.id();
         match conn.read() {
-            Heard::Nothing => {
-                self.meet_deadline(now);
+            None | Some(Heard::Control) => {
+                self.engine.meet_deadline(now);
             }
-            Heard::Text(text) => {
-                let push = self.client.handle_input(now, Input::Text(id, text.as_bytes()));
-                if let Some(tag) = push.map(|push| push.tag()) {
-                    self.push = Some((tag, Bytes::Frame(text)));
-                }
-                self.perform_outputs();
-            }
-            Heard::Binary => self.input(now, Input::Binary(id)),
-            Heard::Lost(loss) => {
+            Some(Heard::Text(text)) => self.engine.text(now, id, text),
+            Some(Heard::Binary) => self.engine.input(now, Input::Binary(id)),
+            Some(Heard::Closed(loss) | Heard::Lost(loss)) => {
                 self.conns.swap_remove(at);
-                self.input(now, Input::Lost(id, loss));
+                self.engine.input(now, Input::Lost(id, loss));
             }
         }
         true
     }
 
-    /// The core meets its deadlines with every input; here nothing else has come.
-    fn meet_deadline(&mut self, now: Instant) -> bool {
-        let due = self.client.poll_timeout().is_some_and(|deadline| deadline.at <= now);
-        if due {
-            self.input(now, Input::Timeout);
-        }
-        due
-    }
-
     fn on_arrival(&mut self, now: Instant, arrival: Arrival) {
         match arrival {
-            Arrival::Answer(request, Answer::Failed(loss)) => {
-                self.input(now, Input::Failed(request, loss));
-            }
-            Arrival::Answer(request, Answer::Reply(head, body)) => {
-                let push = self.client.handle_input(now, Input::Reply(request, head, &body));
-                if let Some(tag) = push.map(|push| push.tag()) {
-                    self.push = Some((tag, Bytes::Body(body)));
-                }
-                self.perform_outputs();
-            }
+            Arrival::Answer(request, answer) => self.engine.answer(now, request, answer),
             Arrival::NotOpened(id, loss) => {
                 self.attempts.remove(&id);
-                self.input(now, Input::Lost(id, loss));
+                self.engine.input(now, Input::Lost(id, loss));
             }
             Arrival::Opened(id, websocket) => {
                 // Given up meanwhile: dropping it closes it.
@@ -385,32 +314,24 @@ impl Feed {
                 match Conn::new(id, *websocket, &self.poller) {
                     Ok(conn) => {
                         self.conns.push(conn);
-                        self.input(now, Input::Opened(id));
+                        self.engine.input(now, Input::Opened(id));
                     }
                     Err(error) => {
-                        tracing::error!(%error, "cannot watch a socket");
-                        self.input(now, Input::Lost(id, Loss::Other));
+                        tracing::error!(parent: &self.span, %error, "cannot watch a socket");
+                        self.engine.input(now, Input::Lost(id, Loss::Other));
                     }
                 }
             }
         }
     }
 
-    fn input(&mut self, now: Instant, input: Input<'_>) {
-        // None of these carries a message.
-        let _ = self.client.handle_input(now, input);
-        self.perform_outputs();
-    }
-
-    /// Performs all effects and keeps all events.
-    fn perform_outputs(&mut self) {
-        while let Some(output) = self.client.poll_output() {
-            match output {
-                Output::Event(event) => self.reported.push_back(event),
-                Output::Send { conn, text } => self.send(conn, &text),
-                Output::Open { conn, to } => self.open(conn, to),
-                Output::Shut { conn } => self.shut(conn),
-                Output::Fetch(fetch) => self.fetch_on_thread(fetch),
+    fn perform_effects(&mut self) {
+        while let Some(effect) = self.engine.next_effect() {
+            match effect {
+                Effect::Send(conn, text) => self.send(conn, &text),
+                Effect::Open(conn, to) => self.open(conn, to),
+                Effect::Shut(conn) => self.shut(conn),
+                Effect::Fetch(fetch) => self.fetch_on_thread(fetch),
             }
         }
     }
@@ -426,14 +347,20 @@ impl Feed {
     }
 
     fn open(&mut self, id: ConnId, to: Box<Endpoint>) {
-        tracing::debug!(?id, %to, "open");
         let attempt = Attempt::default();
         self.attempts.insert(id, attempt.clone());
         let tls = Arc::clone(&self.tls);
         let failed = Arrival::NotOpened(id, Loss::Other);
-        self.on_thread("open", failed, move || match open(&to, &tls, &attempt) {
-            Ok(websocket) => Arrival::Opened(id, Box::new(websocket)),
-            Err(loss) => Arrival::NotOpened(id, loss),
+        let span = tracing::info_span!(parent: &self.span, "open", conn = id.get(), %to);
+        self.on_thread("open", span, failed, move || match open(&to, &tls, &attempt) {
+            Ok(websocket) => {
+                tracing::debug!("open");
+                Arrival::Opened(id, Box::new(websocket))
+            }
+            Err(loss) => {
+                tracing::debug!(%loss, "not open");
+                Arrival::NotOpened(id, loss)
+            }
         });
     }
 
@@ -449,24 +376,28 @@ impl Feed {
     fn fetch_on_thread(&self, fetch: Box<Fetch>) {
         let (rest, request) = (self.rest.clone(), fetch.request());
         let failed = Arrival::Answer(request, Answer::Failed(Loss::Other));
-        self.on_thread("rest", failed, move || Arrival::Answer(request, rest.perform(&fetch)));
+        let span = tracing::info_span!(parent: &self.span, "fetch", path = fetch.path());
+        self.on_thread("rest", span, failed, move || {
+            Arrival::Answer(request, rest.perform(&fetch))
+        });
     }
 
     /// Lets a helper do something slow; `failed` is the answer if there can be no helper.
     fn on_thread(
         &self,
         name: &str,
+        span: Span,
         failed: Arrival,
         work: impl FnOnce() -> Arrival + Send + 'static,
     ) {
         let (helpers, poller) = (self.helpers.clone(), Arc::clone(&self.poller));
         let spawned = std::thread::Builder::new().name(format!("kucoin-{name}")).spawn(move || {
             // The feed may be gone.
-            let _ = helpers.send(work());
+            let _ = helpers.send(span.in_scope(work));
             let _ = poller.notify();
         });
         if let Err(error) = spawned {
-            tracing::error!(%error, "cannot start a thread");
+            tracing::error!(parent: &self.span, %error, "cannot start a thread");
             let _ = self.helpers.send(failed);
         }
     }
@@ -475,21 +406,29 @@ impl Feed {
     fn wait(&mut self, now: Instant, until: Option<Instant>) {
         for conn in &self.conns {
             if let Err(error) = conn.watch() {
-                tracing::error!(%error, "cannot watch a socket");
+                tracing::error!(parent: &self.span, %error, "cannot watch a socket");
             }
         }
-        let deadline = self.client.poll_timeout().map(|deadline| deadline.at);
-        let next = deadline.into_iter().chain(until).min();
+        let next = self.engine.deadline().into_iter().chain(until).min();
         let timeout = next.map(|next| next.since(now));
         self.events.clear();
         if let Err(error) = self.poller.wait(&mut self.events, timeout) {
-            tracing::error!(%error, "cannot wait for sockets");
+            tracing::error!(parent: &self.span, %error, "cannot wait for sockets");
         }
+        self.wakes += 1;
         for event in self.events.iter() {
             let conn = self.conns.iter_mut().find(|conn| key_of(conn.id()) == event.key);
             if let Some(conn) = conn {
                 conn.on_event();
             }
         }
+    }
+}
+
+/// Connections are told goodbye, attempts and waits of helpers end.
+impl Drop for Feed {
+    fn drop(&mut self) {
+        std::mem::take(&mut self.attempts).values().for_each(Attempt::abandon);
+        self.conns.drain(..).for_each(Conn::shut);
     }
 }

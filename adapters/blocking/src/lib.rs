@@ -24,13 +24,22 @@
 //! than the server's `pingTimeout` (10 s) may lose the line, and after twice that time surely does:
 //! is told so, and gets it back.
 //!
+//! [`Feed::spawn`] puts a feed on a thread of its own and keeps the line for a reader who may be slow;
+//! `for item in feed` yields owned items.
+//!
 //! All logic is in the core, [`kucoin_futures_proto`]; this crate carries bytes.
 
 mod conn;
 mod feed;
+mod items;
 mod open;
+mod pump;
 mod registered;
 mod socket;
 
-pub use feed::{Feed, FeedError, Next, Options, Waker};
-pub use kucoin_futures_host::{BookUpdate, Roots, Update};
+pub use feed::{Feed, Waker};
+pub use items::Items;
+pub use kucoin_futures_host::{
+    BookUpdate, FeedError, Item, Message, Next, Options, Roots, Taken, Update,
+};
+pub use pump::Pump;

@@ -6,20 +6,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use kucoin_futures_host::io_loss;
+use kucoin_futures_host::{io_loss, websocket_config, websocket_loss};
 use kucoin_futures_proto::{Endpoint, Loss};
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, StreamOwned};
+use tungstenite::WebSocket;
 use tungstenite::handshake::HandshakeError;
-use tungstenite::protocol::WebSocketConfig;
-use tungstenite::{Error, WebSocket};
 
 use crate::socket::Socket;
 
-/// Longest message accepted; the longest real one has about 2 KiB. The library's default is 64 MiB.
-const MAX_MESSAGE: usize = 1 << 20;
-/// Unsent bytes after which the peer counts as stuck. The library's default is without limit.
-const MAX_UNSENT: usize = 256 << 10;
 /// For one address and for one read of the handshake; the core's deadline covers the whole.
 const STEP_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -68,14 +63,10 @@ pub(crate) fn open(
     } else {
         Socket::Plain(tcp)
     };
-    let config = WebSocketConfig::default()
-        .max_message_size(Some(MAX_MESSAGE))
-        .max_frame_size(Some(MAX_MESSAGE))
-        .write_buffer_size(0)
-        .max_write_buffer_size(MAX_UNSENT);
-    let upgraded = tungstenite::client::client_with_config(to.secret_url(), socket, Some(config));
+    let config = Some(websocket_config());
+    let upgraded = tungstenite::client::client_with_config(to.secret_url(), socket, config);
     let (websocket, _) = upgraded.map_err(|error| match error {
-        HandshakeError::Failure(error) => loss(&error),
+        HandshakeError::Failure(error) => websocket_loss(&error),
         // A read timeout on a blocking socket.
         HandshakeError::Interrupted(_) => Loss::TimedOut,
     })?;
@@ -126,21 +117,4 @@ fn start_tls(
         })?;
     }
     Ok(StreamOwned::new(tls, tcp))
-}
-
-/// The end of a connection, in the core's words.
-pub(crate) fn loss(error: &Error) -> Loss {
-    use tungstenite::error::ProtocolError;
-    match error {
-        Error::ConnectionClosed | Error::AlreadyClosed => Loss::Closed { code: None },
-        Error::Io(error) => io_loss(error),
-        Error::Tls(_) => Loss::Tls,
-        Error::Capacity(_) => Loss::TooLarge,
-        Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => Loss::Eof,
-        Error::Protocol(ProtocolError::HandshakeIncomplete) => Loss::Eof,
-        Error::Protocol(_) | Error::Utf8(_) | Error::AttackAttempt => Loss::Protocol,
-        Error::WriteBufferFull(_) => Loss::Clogged,
-        Error::Http(response) => Loss::Upgrade { status: response.status().as_u16() },
-        Error::Url(_) | Error::HttpFormat(_) => Loss::Other,
-    }
 }

@@ -1,6 +1,7 @@
 //! The only place that reads a clock.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use kucoin_futures_proto::{Instant, UnixNanos};
 
@@ -11,19 +12,40 @@ use kucoin_futures_proto::{Instant, UnixNanos};
 #[derive(Clone, Copy, Debug)]
 pub struct Clock {
     start: u64,
+    slept: Option<Sleep>,
+}
+
+/// Lets a clock believe that the machine slept: for tests.
+#[derive(Clone, Copy, Debug)]
+pub struct Sleep(&'static AtomicU64);
+
+impl Sleep {
+    /// The clock is further on by this much from now on, and nothing else is.
+    pub fn pass(&self, time: Duration) {
+        let nanos = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+        self.0.fetch_add(nanos, Ordering::Relaxed);
+    }
 }
 
 impl Clock {
     /// A clock that starts at zero now.
     #[must_use]
     pub fn new() -> Self {
-        Self { start: nanos() }
+        Self { start: nanos(), slept: None }
+    }
+
+    /// A clock whose machine can be put to sleep: for tests. Each call leaks eight bytes.
+    #[must_use]
+    pub fn sleepy() -> (Self, Sleep) {
+        let sleep = Sleep(Box::leak(Box::default()));
+        (Self { slept: Some(sleep), ..Self::new() }, sleep)
     }
 
     /// Time since the clock was made.
     #[must_use]
     pub fn now(&self) -> Instant {
-        Instant::from_nanos(nanos().saturating_sub(self.start))
+        let slept = self.slept.map_or(0, |sleep| sleep.0.load(Ordering::Relaxed));
+        Instant::from_nanos(nanos().saturating_sub(self.start).saturating_add(slept))
     }
 }
 

@@ -5,7 +5,9 @@
 //! * [`tls_config`]: rustls with the `ring` provider named explicitly, so that it works whatever else
 //!   is in the build.
 //! * [`credentials_from_env`]: keys from the environment or from files, never from arguments.
-//! * [`Update`]: what the feeds of all adapters hand out.
+//! * [`Engine`]: a client and what it has to tell; an adapter adds sockets and waiting.
+//! * [`Update`], [`Item`]: what the feeds of all adapters hand out, lent or owned.
+//! * [`Queue`]: what a pump leaves for a reader who may be slow.
 //!
 //! There is no policy here: no retry, no parsing, nothing that knows the exchange.
 //!
@@ -20,14 +22,22 @@
 
 mod clock;
 mod credentials;
+mod engine;
 mod loss;
+mod options;
+mod queue;
 mod rest;
 mod tls;
 mod update;
+mod websocket;
 
-pub use clock::{Clock, unix_now};
+pub use clock::{Clock, Sleep, unix_now};
 pub use credentials::{CredentialsError, credentials_from_env};
+pub use engine::{Effect, Engine, Step};
 pub use loss::io_loss;
+pub use options::{FOREVER, FeedError, Next, Options};
+pub use queue::{Queue, Taken};
 pub use rest::{Answer, Rest};
 pub use tls::{Roots, TlsError, tls_config};
-pub use update::{BookUpdate, Update, random_seed};
+pub use update::{BookUpdate, Item, Message, Update};
+pub use websocket::{Heard, websocket_config, websocket_loss};

@@ -17,6 +17,17 @@ pub fn io_loss(error: &io::Error) -> Loss {
         ErrorKind::TimedOut | ErrorKind::WouldBlock => Loss::TimedOut,
         // rustls reports a refused certificate as bad data.
         ErrorKind::InvalidData => Loss::Tls,
+        _ if is_lookup(error) => Loss::Dns,
         _ => Loss::Other,
+    }
+}
+
+/// A name that was not found has no kind of its own: on Unix the standard library says so in words,
+/// on Windows the system's code does (`WSAHOST_NOT_FOUND`, `WSATRY_AGAIN`, `WSANO_RECOVERY`,
+/// `WSANO_DATA`).
+fn is_lookup(error: &io::Error) -> bool {
+    match error.raw_os_error() {
+        Some(code) => cfg!(windows) && (11_001..=11_004).contains(&code),
+        None => error.to_string().starts_with("failed to lookup address information"),
     }
 }

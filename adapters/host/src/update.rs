@@ -1,9 +1,8 @@
 //! What the feeds of all adapters hand out.
 
-use std::hash::{BuildHasher as _, Hasher as _};
-
+use bytes::Bytes;
 use kucoin_futures_proto::wire::Delta;
-use kucoin_futures_proto::{Book, Event, Push, TopicId};
+use kucoin_futures_proto::{Book, Event, Push, PushTag, TopicId};
 
 /// The next thing that happened. Lent: look at it before asking for the one after.
 #[derive(Clone, Copy, Debug)]
@@ -39,8 +38,40 @@ impl<'a> BookUpdate<'a> {
     }
 }
 
-/// A seed from the operating system's randomness: for jitter and connect ids, not for secrets.
-#[must_use]
-pub fn random_seed() -> u64 {
-    std::hash::RandomState::new().build_hasher().finish()
+/// The same as an [`Update`], to be kept: what iterators, streams and pumps yield. It holds no book;
+/// ask whoever yielded it.
+#[derive(Clone, Debug)]
+#[allow(clippy::exhaustive_enums, reason = "a user should handle all three")]
+pub enum Item {
+    /// A live book changed by one level.
+    Delta(TopicId, Delta),
+    /// Anything else that the core reports.
+    State(Event),
+    /// A message of another channel, or the answer to a query.
+    Push(Message),
+}
+
+/// A push with its bytes: shared, not copied.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Message {
+    tag: PushTag,
+    bytes: Bytes,
+}
+
+impl Message {
+    pub(crate) const fn new(tag: PushTag, bytes: Bytes) -> Self {
+        Self { tag, bytes }
+    }
+
+    /// The push that lies in it, to be decoded.
+    #[must_use]
+    pub fn push(&self) -> Push<'_> {
+        self.tag.on(&self.bytes)
+    }
+}
+
+impl std::fmt::Debug for Message {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.push().fmt(f)
+    }
 }

@@ -9,7 +9,7 @@ use kucoin_futures_proto::wire::Side;
 use kucoin_futures_proto::{Instant, Sequence, SplitMix64, Symbol, UnixNanos};
 
 use crate::config::ExchangeConfig;
-use crate::fault::{Entry, Fault, Target};
+use crate::fault::{Entry, Fault, Plan, Target};
 use crate::market::{Change, Market};
 use crate::rest::Quota;
 use crate::session::{Feed, Reply, Session, error_frame, server_id};
@@ -121,6 +121,24 @@ impl Exchange {
     pub const fn set_pings(&mut self, interval: Duration, timeout: Duration) {
         self.config.ping_interval = interval;
         self.config.ping_timeout = timeout;
+    }
+
+    /// Level changes a second from now on, of each symbol.
+    pub fn set_rate(&mut self, rate: f64) {
+        self.config.rate = rate;
+        // Nothing is made up for.
+        self.pulses.values_mut().for_each(|pulse| *pulse = (*pulse).max(self.now));
+    }
+
+    /// Adds faults; their times count from `now`.
+    pub fn script(&mut self, now: Instant, plan: &Plan) {
+        self.script.extend(plan.entries.iter().map(|entry| (now + entry.at, *entry)));
+    }
+
+    /// Connections that are open.
+    #[must_use]
+    pub fn sessions(&self) -> usize {
+        self.sessions.len()
     }
 
     /// The market of a symbol.

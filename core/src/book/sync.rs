@@ -82,6 +82,9 @@ const fn next(state: BookStatus, cause: Cause) -> BookStatus {
 /// book whose stream stays behind it for longer was loaded from before a restart of the counter.
 const CATCH_UP: Duration = Duration::from_secs(5);
 
+/// A longer pause between two deltas counts as this.
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+
 /// How often in a row a snapshot is refused on mere suspicion. The exchange's clocks may disagree,
 /// and a repeat may be a repeat: suspicion costs time, never the book.
 const SUSPICIONS: u8 = 3;
@@ -109,7 +112,9 @@ pub(crate) struct BookSync {
     /// Suspicions in a row; facts reset it.
     suspicions: u8,
     epoch: u32,
-    live_since: Instant,
+    /// How long the stream has been behind the live book, and when that was last added to.
+    behind: Duration,
+    behind_at: Instant,
     /// The time that the snapshot said, if it said one.
     loaded_ts: Option<UnixNanos>,
     crossed: bool,
@@ -138,7 +143,8 @@ impl BookSync {
             restarted: false,
             suspicions: 0,
             epoch: 0,
-            live_since: Instant::ZERO,
+            behind: Duration::ZERO,
+            behind_at: Instant::ZERO,
             loaded_ts: None,
             crossed: false,
             wants_snapshot: false,
@@ -330,12 +336,13 @@ impl BookSync {
             Apply::Applied => {
                 cx.stats.deltas = cx.stats.deltas.saturating_add(1);
                 self.suspicions = 0;
+                self.behind = Duration::ZERO;
                 cx.event(Event::Delta { topic: self.topic, delta });
                 self.check(cx);
             }
             Apply::Repeat => {
                 cx.stats.covered = cx.stats.covered.saturating_add(1);
-                let behind = cx.now.since(self.live_since) > CATCH_UP;
+                let behind = self.is_behind_for_long(cx.now);
                 let later = is_later(delta.ts_event, self.loaded_ts, TIME_SLACK);
                 if behind || (later && self.suspect()) {
                     self.on_restart(cx);
@@ -347,6 +354,14 @@ impl BookSync {
                 self.buffer(cx, delta);
             }
         }
+    }
+
+    /// Adds up the time that the stream has been behind. A pause between two deltas counts little:
+    /// whoever drives the client may have been away, and what comes then is old for that reason.
+    fn is_behind_for_long(&mut self, now: Instant) -> bool {
+        self.behind = self.behind.saturating_add(now.since(self.behind_at).min(LONGEST_PAUSE));
+        self.behind_at = now;
+        self.behind > CATCH_UP
     }
 
     fn buffer(&mut self, cx: &mut Shared, delta: Delta) {
@@ -419,7 +434,8 @@ impl BookSync {
     fn go_live(&mut self, cx: &mut Shared) {
         self.status = next(self.status, Cause::Replayed);
         self.epoch = self.epoch.saturating_add(1);
-        self.live_since = cx.now;
+        self.behind = Duration::ZERO;
+        self.behind_at = cx.now;
         let sequence = self.book.sequence();
         cx.event(Event::BookLive { topic: self.topic, epoch: Epoch::new(self.epoch), sequence });
         self.check(cx);

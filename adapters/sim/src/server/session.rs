@@ -16,16 +16,20 @@ use socket2::SockRef;
 use super::{Item, MAX_INCOMING, Seat};
 use crate::stream::Stream;
 
-/// The head of a text frame of 126 bytes, and none of them; to a TLS client it is as good as any
-/// other half of a record.
-const HALF_A_FRAME: [u8; 4] = [0x81, 126, 0, 126];
+/// The head of a text frame of 126 bytes, and none of them.
+const HALF_A_FRAME: &[u8] = &[0x81, 126, 0, 126];
+/// The head of a TLS record with 126 bytes of data, and none of them.
+const HALF_A_RECORD: &[u8] = &[0x17, 0x03, 0x03, 0, 126];
 /// The peer gets this long to read a close frame and answer it.
 const GOODBYE: Duration = Duration::from_millis(500);
 
 pub(super) async fn run(seat: &Seat, upgraded: Upgraded) {
     let Ok(parts) = upgraded.downcast::<FuturesIo<Stream>>() else { return };
     let stream = parts.io.into_inner();
-    let tcp = stream.tcp().clone();
+    let (tcp, half) = match &stream {
+        Stream::Plain(tcp) => (tcp.clone(), HALF_A_FRAME),
+        Stream::Tls(tls) => (tls.get_ref().0.clone(), HALF_A_RECORD),
+    };
     let config = WebSocketConfig::default()
         .max_message_size(Some(MAX_INCOMING))
         .max_frame_size(Some(MAX_INCOMING));
@@ -41,7 +45,7 @@ pub(super) async fn run(seat: &Seat, upgraded: Upgraded) {
             seat.shared.thawed().await;
             let sent = match item {
                 Item::Text(text) => sender.send(Message::text(&*text)).await,
-                Item::Reset => return reset(&tcp).await,
+                Item::Reset => return reset(tcp, half).await,
                 Item::Close(1006, _) => return,
                 Item::Close(code, reason) => {
                     let frame = CloseFrame { code: CloseCode::from(code), reason: reason.into() };
@@ -69,12 +73,11 @@ pub(super) async fn run(seat: &Seat, upgraded: Upgraded) {
     write.or(read).await;
 }
 
-/// Sends half a frame and lets the system answer everything after it with a reset.
-async fn reset(tcp: &TcpStream) {
-    let mut half = tcp.clone();
+/// Sends half of something and lets the system end the connection with a reset.
+async fn reset(mut tcp: TcpStream, half: &[u8]) {
     let sent: io::Result<()> = async {
-        half.write_all(&HALF_A_FRAME).await?;
-        SockRef::from(tcp).set_linger(Some(Duration::ZERO))
+        tcp.write_all(half).await?;
+        SockRef::from(&tcp).set_linger(Some(Duration::ZERO))
     }
     .await;
     if let Err(error) = sent {

@@ -1,0 +1,74 @@
+//! tungstenite's words in the core's.
+
+use bytes::Bytes;
+use kucoin_futures_proto::Loss;
+use tungstenite::protocol::WebSocketConfig;
+use tungstenite::{Error, Message};
+
+use crate::loss::io_loss;
+
+/// Longest message accepted; the longest real one has about 2 KiB. The library's default is 64 MiB.
+const MAX_MESSAGE: usize = 1 << 20;
+/// Unsent bytes after which the peer counts as stuck. The library's default is without limit.
+const MAX_UNSENT: usize = 256 << 10;
+
+/// Caps for both directions; every write goes out at once.
+#[must_use]
+pub fn websocket_config() -> WebSocketConfig {
+    WebSocketConfig::default()
+        .max_message_size(Some(MAX_MESSAGE))
+        .max_frame_size(Some(MAX_MESSAGE))
+        .write_buffer_size(0)
+        .max_write_buffer_size(MAX_UNSENT)
+}
+
+/// What a read came to.
+#[derive(Debug)]
+#[allow(clippy::exhaustive_enums, reason = "an adapter must handle all of them")]
+pub enum Heard {
+    /// A text message.
+    Text(Bytes),
+    /// A binary message.
+    Binary,
+    /// A ping or a pong of the WebSocket layer; the library has an answer that must be flushed.
+    Control,
+    /// A close frame: flush the answer; the connection is over.
+    Closed(Loss),
+    /// The connection is over.
+    Lost(Loss),
+}
+
+impl Heard {
+    /// Sorts a result that is not "would block".
+    #[must_use]
+    pub fn from_read(read: Result<Message, Error>) -> Self {
+        match read {
+            Ok(Message::Text(text)) => Self::Text(text.into()),
+            Ok(Message::Binary(_)) => Self::Binary,
+            Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_)) => Self::Control,
+            Ok(Message::Close(frame)) => {
+                Self::Closed(Loss::Closed { code: frame.map(|frame| frame.code.into()) })
+            }
+            Err(error) => Self::Lost(websocket_loss(&error)),
+        }
+    }
+}
+
+/// The end of a connection, or of an attempt at one.
+#[must_use]
+pub fn websocket_loss(error: &Error) -> Loss {
+    use tungstenite::error::ProtocolError;
+    match error {
+        Error::ConnectionClosed | Error::AlreadyClosed => Loss::Closed { code: None },
+        Error::Io(error) => io_loss(error),
+        Error::Tls(_) => Loss::Tls,
+        Error::Capacity(_) => Loss::TooLarge,
+        Error::Protocol(
+            ProtocolError::ResetWithoutClosingHandshake | ProtocolError::HandshakeIncomplete,
+        ) => Loss::Eof,
+        Error::Protocol(_) | Error::Utf8(_) | Error::AttackAttempt => Loss::Protocol,
+        Error::WriteBufferFull(_) => Loss::Clogged,
+        Error::Http(response) => Loss::Upgrade { status: response.status().as_u16() },
+        Error::Url(_) | Error::HttpFormat(_) => Loss::Other,
+    }
+}

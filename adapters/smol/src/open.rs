@@ -1,0 +1,52 @@
+//! Connecting: resolution, TCP, TLS, upgrade. Dropping the future gives the attempt up.
+
+use std::io::ErrorKind;
+use std::sync::Arc;
+
+use async_tungstenite::{WebSocketStream, client_async_with_config};
+use futures_rustls::TlsConnector;
+use futures_rustls::rustls::ClientConfig;
+use futures_rustls::rustls::pki_types::ServerName;
+use kucoin_futures_host::{io_loss, websocket_config, websocket_loss};
+use kucoin_futures_proto::{Endpoint, Loss};
+use smol::net::{TcpStream, resolve};
+
+use crate::socket::Socket;
+
+pub(crate) async fn open(
+    to: Box<Endpoint>,
+    tls: Arc<ClientConfig>,
+) -> Result<WebSocketStream<Socket>, Loss> {
+    let tcp = connect(&to).await?;
+    let socket = if to.is_tls() { start_tls(&to, tls, tcp).await? } else { Socket::Plain(tcp) };
+    let config = Some(websocket_config());
+    let upgraded = client_async_with_config(to.secret_url(), socket, config).await;
+    upgraded.map(|(websocket, _)| websocket).map_err(|error| websocket_loss(&error))
+}
+
+/// The core's deadline covers all of it.
+async fn connect(to: &Endpoint) -> Result<TcpStream, Loss> {
+    let addresses = resolve((to.host(), to.port())).await.map_err(|_| Loss::Dns)?;
+    let mut failure = Loss::Dns;
+    for address in addresses {
+        let tcp = TcpStream::connect(address).await;
+        match tcp.and_then(|tcp| tcp.set_nodelay(true).map(|()| tcp)) {
+            Ok(tcp) => return Ok(tcp),
+            Err(error) => failure = io_loss(&error),
+        }
+    }
+    Err(failure)
+}
+
+async fn start_tls(to: &Endpoint, tls: Arc<ClientConfig>, tcp: TcpStream) -> Result<Socket, Loss> {
+    let name = ServerName::try_from(to.host().to_owned()).map_err(|_| Loss::Tls)?;
+    match TlsConnector::from(tls).connect(name, tcp).await {
+        Ok(stream) => Ok(Socket::Tls(Box::new(stream))),
+        Err(error) => {
+            if error.kind() == ErrorKind::InvalidData {
+                tracing::warn!(host = to.host(), %error, "TLS refused");
+            }
+            Err(io_loss(&error))
+        }
+    }
+}
