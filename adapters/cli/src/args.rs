@@ -4,20 +4,92 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Parser, Subcommand};
+use clap::{Parser, Subcommand, ValueEnum};
 use kucoin_futures_proto::Symbol;
 use kucoin_futures_sim::Plan;
 
 /// KuCoin Futures market data: books that are exact, or say that they are not.
 #[derive(Parser, Debug)]
-#[command(name = "kcf", version, about, after_help = EXIT_CODES)]
+#[command(name = "kcf", version, long_version = LONG_VERSION, about, long_about = ABOUT)]
+#[command(after_help = EXIT_CODES, after_long_help = MANUAL)]
 pub(crate) struct Args {
+    #[command(flatten)]
+    pub(crate) connect: Connect,
     #[command(subcommand)]
     pub(crate) command: Command,
 }
 
+/// How to reach an exchange: the same for all commands that do.
+#[derive(clap::Args, Clone, Debug)]
+pub(crate) struct Connect {
+    /// What carries the bytes
+    #[arg(long, global = true, value_name = "NAME", default_value = "blocking")]
+    pub(crate) runtime: Runtime,
+    /// Believe the certificate authorities in this PEM file, and no others
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) ca: Option<PathBuf>,
+}
+
+/// The adapters.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(crate) enum Runtime {
+    /// Threads and a poller
+    Blocking,
+    /// Async tasks
+    Smol,
+}
+
+impl Runtime {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Blocking => "blocking",
+            Self::Smol => "smol",
+        }
+    }
+}
+
+const LONG_VERSION: &str = concat!(
+    env!("CARGO_PKG_VERSION"),
+    "\nruntimes: blocking (polling, tungstenite), smol (async-io, async-tungstenite)",
+    "\nchannels: level2, tickerV2, ticker, execution",
+    "\ntls:      rustls with ring, always verified; Mozilla's roots, or yours by --ca",
+    "\nlogs:     up to debug; trace is compiled out, because libraries write secrets there",
+);
+
+const ABOUT: &str = "KuCoin Futures market data: books that are exact, or say that they are not.
+
+kcf keeps a connection to KuCoin Futures (or to an exchange that it simulates itself) through lost \
+messages, silent sockets, expired tokens and rate limits, and prints what it knows and when it does \
+not know. No keys are needed for anything here.";
+
 const EXIT_CODES: &str = "Exit codes: 0 ok, 1 runtime, 2 usage, 3 auth, 4 network, 5 data integrity.\n\
-     Log: stderr, set RUST_LOG=debug for more.";
+     Log: stderr, set RUST_LOG=debug for more. `kcf --help` is the manual, `-h` the summary.";
+
+const MANUAL: &str = "Examples:
+  kcf demo                                    watch faults happen and heal, offline
+  kcf book XBTUSDTM ETHUSDTM                  exact books, live from KuCoin
+  kcf trades XBTUSDTM --json | jq .price      for machines: one object a line
+  kcf sim --listen 127.0.0.1:8080             an exchange to test any client against
+  kcf ticker XBTUSDTM --url http://127.0.0.1:8080 --runtime smol
+
+Output:
+  stdout is data, stderr is log. With --json every line of stdout is one object with a `type`:
+  `state` says what became of the line or of a symbol, so that silence and blindness can be told
+  apart; `book`, `ticker`, `trade`, `digest` are data; `summary` comes last. Prices are strings and
+  exact, sizes are whole lots, `ts_ms` and `ts_ns` are the exchange's own times.
+
+Environment:
+  RUST_LOG   what the log says: error, warn (default), info, debug; or by module, as in
+             RUST_LOG=kucoin_futures_blocking=debug
+  NO_COLOR   no colour, also on a terminal
+
+Exit codes:
+  0  ok; also when whoever reads the output goes away
+  1  anything else
+  2  the call was wrong
+  3  the exchange refused the credentials
+  4  the other side could not be reached
+  5  data is not what it must be";
 
 #[derive(Subcommand, Debug)]
 pub(crate) enum Command {
@@ -25,14 +97,24 @@ pub(crate) enum Command {
     Demo(DemoArgs),
     /// Stream exact order books
     Book(BookArgs),
+    /// Stream the last trade with best bid and offer
+    Ticker(TickerArgs),
+    /// Stream trades
+    Trades(TradesArgs),
     /// Serve a simulated exchange, for this or any other client
     Sim(SimArgs),
     /// Apply recorded frames to a snapshot, without a network
     Replay(ReplayArgs),
+    /// Print what a shell needs to complete kcf's command lines
+    Completions(CompletionsArgs),
 }
 
 #[derive(clap::Args, Debug)]
-#[command(after_help = "Example: kcf demo --for 60s --seed 7")]
+#[command(after_help = "Examples:\n  \
+    kcf demo\n  \
+    kcf demo --for 60s --runtime smol       every fault there is\n  \
+    kcf demo --json | jq 'select(.type == \"verdict\")'\n\n\
+    On a terminal: q or Ctrl-C ends it; the verdict is printed in any case.")]
 pub(crate) struct DemoArgs {
     /// Decides the market, the jitter and everything else that is drawn
     #[arg(long, default_value_t = 1)]
@@ -40,33 +122,69 @@ pub(crate) struct DemoArgs {
     /// One JSON object per line
     #[arg(long)]
     pub(crate) json: bool,
-    /// How long (at least 5s); up to 20 s more where healing takes longer
+    /// Lines in place of a screen, also on a terminal
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) plain: bool,
+    /// How long (at least 5s), and so how many faults: one every three seconds or so; up to 20 s
+    /// more where healing takes longer
     #[arg(long = "for", value_name = "TIME", default_value = "20s", value_parser = duration)]
     pub(crate) span: Duration,
+    /// Write the last screen as a picture
+    #[arg(long, value_name = "FILE.svg")]
+    pub(crate) svg: Option<PathBuf>,
 }
 
+/// What the streaming commands have in common.
 #[derive(clap::Args, Debug)]
-#[command(after_help = "Examples:\n  kcf book XBTUSDTM ETHUSDTM\n  \
-    kcf book XBTUSDTM --url http://127.0.0.1:8080 --json --for 1m | jq .bids[0]")]
-pub(crate) struct BookArgs {
+pub(crate) struct StreamArgs {
     /// Contracts, such as XBTUSDTM (Bitcoin is XBT)
     #[arg(required = true, value_name = "SYMBOL")]
     pub(crate) symbols: Vec<Symbol>,
     /// REST base of another exchange, such as a `kcf sim`
     #[arg(long, value_name = "URL", default_value = "https://api-futures.kucoin.com")]
     pub(crate) url: String,
-    /// Levels a side
-    #[arg(long, value_name = "N", default_value_t = 10)]
-    pub(crate) levels: usize,
-    /// One JSON object per line, one for every change
+    /// One JSON object per line, one for every message
     #[arg(long)]
     pub(crate) json: bool,
     /// Stop after this time
     #[arg(long = "for", value_name = "TIME", value_parser = duration)]
     pub(crate) span: Option<Duration>,
+}
+
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:\n  kcf book XBTUSDTM ETHUSDTM\n  \
+    kcf book XBTUSDTM --url http://127.0.0.1:8080 --json --for 1m | jq .bids[0]\n  \
+    kcf book XBTUSDTM --url https://127.0.0.1:8443 --ca ca.pem")]
+pub(crate) struct BookArgs {
+    #[command(flatten)]
+    pub(crate) stream: StreamArgs,
+    /// Levels a side
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    pub(crate) levels: usize,
     /// Print a digest of the whole book after every N deltas of it
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) digest_every: Option<u64>,
+}
+
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:\n  kcf ticker XBTUSDTM ETHUSDTM\n  \
+    kcf ticker XBTUSDTM --bbo --json      best bid and offer at every change, without trades")]
+pub(crate) struct TickerArgs {
+    #[command(flatten)]
+    pub(crate) stream: StreamArgs,
+    /// Best bid and offer alone, at every change of them (channel tickerV2); without this, the
+    /// last trade with both, once per trade (channel ticker)
+    #[arg(long)]
+    pub(crate) bbo: bool,
+}
+
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:\n  kcf trades XBTUSDTM\n  \
+    kcf trades XBTUSDTM --json --for 1h > trades.ndjson\n\n\
+    A trade is told once, also over reconnects. `may have missed` says where some can be missing.")]
+pub(crate) struct TradesArgs {
+    #[command(flatten)]
+    pub(crate) stream: StreamArgs,
 }
 
 #[derive(clap::Args, Debug)]
@@ -75,6 +193,9 @@ pub(crate) struct SimArgs {
     /// Where to listen; port 0 lets the system choose
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
     pub(crate) listen: SocketAddr,
+    /// Serve https and wss; the certificate of the throw-away authority is written here, for --ca
+    #[arg(long, value_name = "FILE.pem")]
+    pub(crate) tls: Option<PathBuf>,
     /// Decides the market and everything else that is drawn
     #[arg(long, default_value_t = 1)]
     pub(crate) seed: u64,
@@ -100,19 +221,26 @@ const FAULTS: &str = "Faults, separated by `;` or line breaks:
     stale-snapshot SYMBOL [N]  N snapshots come from the past
     withhold-pongs TIME        pings are not answered
     close [CODE]               every connection is closed (1006: without a close frame)
+    reset                      every connection is reset in the middle of a frame
+    freeze TIME                connections stay open and stand still
     expire-token [N]           all tokens expire, and the next N at birth
     refuse TIME                connections are refused
+    slow-connect TIME [N]      N upgrades are answered so late
     http-429 TIME [N]          N requests get a 429 whose reset is TIME
     http-html [N]              N requests get a web page
+    http-drip TIME [N]         N answers come byte by byte, so far apart
   SYMBOL may be `*` for all.
 
-Example: kcf sim --listen 127.0.0.1:8080 --rate 100 --faults 'every 10s drop *; at 30s close 1001'";
+Examples:
+  kcf sim --listen 127.0.0.1:8080 --rate 100 --faults 'every 10s drop *; at 30s close 1001'
+  kcf sim --listen 127.0.0.1:8443 --tls ca.pem";
 
 #[derive(clap::Args, Debug)]
 #[command(
     after_help = "SNAPSHOT is the body of GET /api/v1/level2/snapshot, or a JSON list of such bodies.\n\
     FRAMES holds one WebSocket text frame a line.\n\
-    A gap ends the book of its symbol; the exit code is 5 then."
+    A gap ends the book of its symbol; the exit code is 5 then.\n\n\
+    Example: kcf replay snapshot.json frames.ndjson"
 )]
 pub(crate) struct ReplayArgs {
     /// A snapshot's body, or a list of them
@@ -124,6 +252,17 @@ pub(crate) struct ReplayArgs {
     /// One JSON object per line
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:\n  \
+    kcf completions bash > ~/.local/share/bash-completion/completions/kcf\n  \
+    kcf completions zsh > \"${fpath[1]}/_kcf\"\n  \
+    kcf completions fish > ~/.config/fish/completions/kcf.fish")]
+pub(crate) struct CompletionsArgs {
+    /// Which shell
+    #[arg(value_name = "SHELL")]
+    pub(crate) shell: clap_complete::Shell,
 }
 
 fn duration(text: &str) -> Result<Duration, String> {

@@ -9,19 +9,23 @@ mod args;
 mod book;
 mod demo;
 mod exit;
+mod feed;
+mod follow;
 mod out;
 mod replay;
 mod sim;
 mod stop;
+mod ticks;
 mod words;
 
-use std::io::IsTerminal as _;
+use std::io::{IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
-use clap::Parser as _;
+use clap::{CommandFactory as _, Parser as _};
 use tracing_subscriber::EnvFilter;
 
-use args::{Args, Command};
+use args::{Args, Command, CompletionsArgs};
+use exit::Failure;
 
 /// The README's examples compile.
 #[cfg(doctest)]
@@ -32,12 +36,16 @@ struct Readme;
 #[must_use]
 pub fn run() -> ExitCode {
     let args = Args::parse();
-    start_log();
+    start_log(matches!(&args.command, Command::Demo(demo) if demo::is_on_screen(demo)));
+    let connect = &args.connect;
     let result = match args.command {
-        Command::Demo(args) => demo::run(&args),
-        Command::Book(args) => book::run(&args),
+        Command::Demo(args) => demo::run(connect, &args),
+        Command::Book(args) => book::run(connect, &args),
+        Command::Ticker(args) => ticks::ticker(connect, &args),
+        Command::Trades(args) => ticks::trades(connect, &args),
         Command::Sim(args) => sim::run(&args),
         Command::Replay(args) => replay::run(&args),
+        Command::Completions(args) => completions(&args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -45,8 +53,16 @@ pub fn run() -> ExitCode {
     }
 }
 
-fn start_log() {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
+fn completions(args: &CompletionsArgs) -> Result<(), Failure> {
+    let mut script = Vec::new();
+    clap_complete::generate(args.shell, &mut Args::command(), "kcf", &mut script);
+    Ok(std::io::stdout().write_all(&script)?)
+}
+
+/// A log on the same terminal as a drawn screen would tear it; whoever asks for one gets it.
+fn start_log(on_screen: bool) {
+    let default = if on_screen && std::io::stderr().is_terminal() { "off" } else { "warn" };
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(std::io::stderr().is_terminal())

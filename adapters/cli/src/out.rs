@@ -15,6 +15,11 @@ pub(crate) const FAULT: Style = AnsiColor::Yellow.on_default().bold();
 /// Less important.
 pub(crate) const DIM: Style = Style::new().dimmed();
 
+/// Whether stdout is a terminal that wants colour (`NO_COLOR` and its relatives say no).
+pub(crate) fn wants_colour() -> bool {
+    !matches!(AutoStream::choice(&io::stdout()), anstream::ColorChoice::Never)
+}
+
 /// Buffered; colour is stripped unless stdout is a terminal that wants it.
 pub(crate) struct Out {
     writer: BufWriter<AutoStream<io::StdoutLock<'static>>>,

@@ -5,13 +5,29 @@ use std::sync::mpsc::channel;
 use std::time::Duration;
 
 use kucoin_futures_host::{Clock, unix_now};
-use kucoin_futures_sim::{Contract, ExchangeConfig, Server};
+use kucoin_futures_sim::{Authority, Contract, ExchangeConfig, Server};
 use serde_json::json;
 
 use crate::args::SimArgs;
 use crate::exit::{Failure, Kind};
 use crate::out::{DIM, FAULT, GOOD, Out};
 use crate::stop::Stop;
+
+/// Plain, or with a certificate of an authority whose own is left where a client can be given it.
+fn start(args: &SimArgs, config: ExchangeConfig) -> Result<Server, Failure> {
+    let clock = Clock::new();
+    let now = Arc::new(move || clock.now());
+    let runtime = |error| Failure::new(Kind::Runtime, error);
+    let Some(path) = &args.tls else {
+        return Server::start(args.listen, args.seed, config, now).map_err(runtime);
+    };
+    let authority = Authority::new().map_err(|error| Failure::new(Kind::Runtime, error))?;
+    let tls = authority.server(None).map_err(|error| Failure::new(Kind::Runtime, error))?;
+    std::fs::write(path, authority.pem()).map_err(|error| {
+        Failure::words(Kind::Usage, format_args!("--tls {}: {error}", path.display()))
+    })?;
+    Server::start_tls(args.listen, args.seed, config, now, tls).map_err(runtime)
+}
 
 /// How often faults that took effect are reported.
 const REPORT: Duration = Duration::from_millis(100);
@@ -29,9 +45,7 @@ pub(crate) fn run(args: &SimArgs) -> Result<(), Failure> {
     config.faults = args.faults.clone();
     config.unix_start = unix_now();
     let symbols: Vec<String> = config.contracts.iter().map(|c| c.symbol.to_string()).collect();
-    let clock = Clock::new();
-    let server = Server::start(args.listen, args.seed, config, Arc::new(move || clock.now()));
-    let server = server.map_err(|error| Failure::new(Kind::Runtime, error))?;
+    let server = start(args, config)?;
     let (url, mut out) = (server.url(), Out::new());
     if args.json {
         out.json(&json!({"type": "listening", "url": url, "symbols": symbols}))?;
@@ -39,7 +53,11 @@ pub(crate) fn run(args: &SimArgs) -> Result<(), Failure> {
         out.line(format_args!("{GOOD}{url}{GOOD:#}"))?;
         let symbols = symbols.join(" ");
         out.line(format_args!("{DIM}{symbols}: {} changes a second each{DIM:#}", args.rate))?;
-        out.line(format_args!("{DIM}try: kcf book {symbols} --url {url}   (Ctrl-C ends){DIM:#}"))?;
+        let ca = args.tls.as_ref().map(|path| format!(" --ca {}", path.display()));
+        let ca = ca.unwrap_or_default();
+        out.line(format_args!(
+            "{DIM}try: kcf book {symbols} --url {url}{ca}   (Ctrl-C ends){DIM:#}"
+        ))?;
     }
     out.flush()?;
     let (notify, stopped) = channel();

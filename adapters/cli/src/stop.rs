@@ -24,6 +24,11 @@ impl Stop {
         Ok(stop)
     }
 
+    /// As if a signal had come.
+    pub(crate) fn ask(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
     pub(crate) fn is_asked(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }

@@ -2,7 +2,7 @@
 
 use kucoin_futures_proto::book::{Best, Level, Reach, Scope};
 use kucoin_futures_proto::wire::Side;
-use kucoin_futures_proto::{Book, Event, Stats, Symbol, TopicId};
+use kucoin_futures_proto::{Book, Event, Stats, Symbol, TopicId, UnixNanos};
 use serde_json::{Value, json};
 
 /// A change of state: whose, its name, and why.
@@ -49,6 +49,9 @@ impl State {
                 state(Some(topic), false, "delayed", Some(reason.to_string()))
             }
             Event::MayHaveMissed { topic } => state(Some(topic), false, "may_have_missed", None),
+            Event::Lagged { dropped } => {
+                state(None, false, "lagged", Some(format!("{dropped} were not shown")))
+            }
             _ => None,
         }
     }
@@ -104,12 +107,20 @@ pub(crate) fn best(best: Best) -> String {
     }
 }
 
+/// UTC, to the millisecond: `14:03:59.120`.
+pub(crate) fn time_of_day(at: UnixNanos) -> String {
+    let ms = at.as_millis() % 86_400_000;
+    let (seconds, ms) = (ms / 1000, ms % 1000);
+    format!("{:02}:{:02}:{:02}.{ms:03}", seconds / 3600, seconds / 60 % 60, seconds % 60)
+}
+
 /// What a run comes to.
 pub(crate) fn summary(stats: &Stats) -> Value {
     json!({
         "type": "summary",
         "messages": stats.messages,
         "deltas": stats.deltas,
+        "pushes": stats.pushes,
         "repeats": stats.repeats,
         "gaps": stats.gaps,
         "resyncs": stats.resyncs,
@@ -121,10 +132,10 @@ pub(crate) fn summary(stats: &Stats) -> Value {
 /// The same for people.
 pub(crate) fn summary_text(stats: &Stats) -> String {
     format!(
-        "{} messages, {} deltas, {} repeats, {} gaps, {} resyncs, {} reconnects, {} tokens",
+        "{} messages, {} deltas, {} pushes; {} gaps, {} resyncs, {} reconnects, {} tokens",
         stats.messages,
         stats.deltas,
-        stats.repeats,
+        stats.pushes,
         stats.gaps,
         stats.resyncs,
         stats.reconnects,

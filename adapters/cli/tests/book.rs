@@ -12,14 +12,24 @@ const FAULTS: &str = "every 2s drop *; every 3s repeat ETHUSDTM 2; at 2500ms clo
     at 4s step-back CHRUSDTM 7000; at 5s stale-snapshot XBTUSDTM 2; at 5s drop XBTUSDTM;
     at 6500ms expire-token; at 6500ms close 1006; at 6500ms refuse 500ms;
     at 9s http-429 1200ms 2; at 9s drop CHRUSDTM; at 10s http-html 1; at 10s drop ETHUSDTM 3;
-    at 11s withhold-pongs 1s";
+    at 11s withhold-pongs 1s; at 13s reset; at 13s slow-connect 300ms; at 15s freeze 2s;
+    at 18s http-drip 1ms; at 18s drop XBTUSDTM";
 
 #[test]
-fn over_100_000_deltas_with_faults_every_digest_is_the_exchanges() {
+fn on_threads_over_100_000_deltas_with_faults_every_digest_is_the_exchanges() {
+    every_digest_is_the_exchanges("blocking");
+}
+
+#[test]
+fn on_smol_over_100_000_deltas_with_faults_every_digest_is_the_exchanges() {
+    every_digest_is_the_exchanges("smol");
+}
+
+fn every_digest_is_the_exchanges(runtime: &str) {
     let symbols = ["XBTUSDTM", "ETHUSDTM", "CHRUSDTM"];
     let sim = Sim::start(&["--symbols", &symbols.join(","), "--rate", "5000", "--faults", FAULTS]);
     let args = ["--url", &sim.url, "--json", "--digest-every", "1000", "--for", "20s"];
-    let output = kcf(&[&["book"], &symbols[..], &args].concat());
+    let output = kcf(&[&["--runtime", runtime, "book"], &symbols[..], &args].concat());
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let lines = lines(&output);
     let digests = of_type(&lines, "digest");
@@ -30,7 +40,7 @@ fn over_100_000_deltas_with_faults_every_digest_is_the_exchanges() {
         assert!(known, "ours {digest}, the exchange's {truth}");
     }
     let summary = of_type(&lines, "summary")[0];
-    println!("{} digests equal; {summary}", digests.len());
+    println!("{runtime}: {} digests equal; {summary}", digests.len());
     let count = |key: &str| summary[key].as_u64().unwrap();
     assert!(count("deltas") > 100_000 && digests.len() > 95, "{summary}");
     assert!(count("gaps") > 10 && count("reconnects") >= 2 && count("tokens") >= 3, "{summary}");

@@ -7,8 +7,18 @@ mod common;
 use common::{kcf, lines, of_type};
 
 #[test]
-fn every_fault_is_seen_and_healed_and_every_book_is_equal() {
-    let output = kcf(&["demo", "--json", "--for", "8s", "--seed", "3"]);
+fn on_threads_every_fault_is_seen_and_healed_and_every_book_is_equal() {
+    all_is_well("blocking");
+}
+
+#[test]
+fn on_smol_every_fault_is_seen_and_healed_and_every_book_is_equal() {
+    all_is_well("smol");
+}
+
+fn all_is_well(runtime: &str) {
+    let args = ["demo", "--json", "--for", "17s", "--seed", "3", "--runtime", runtime];
+    let output = kcf(&args);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let lines = lines(&output);
     let healed = of_type(&lines, "healed");
@@ -39,4 +49,28 @@ fn too_short_a_demo_is_a_usage_error_that_says_what_to_do() {
     let output = kcf(&["demo", "--for", "1s"]);
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&output.stderr).contains("--for 10s"));
+}
+
+#[test]
+fn without_a_terminal_the_show_is_lines_without_colour() {
+    let output = kcf(&["demo", "--for", "5s"]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(!text.contains('\u{1b}'), "no escape sequences: {text}");
+    for part in
+        ["BROKEN       a delta is lost", "HEALED ", "\nVerdict\n", "equal to the exchange's"]
+    {
+        assert!(text.contains(part), "{part} is missing:\n{text}");
+    }
+}
+
+#[test]
+fn the_last_screen_can_be_had_as_a_picture() {
+    let path = std::env::temp_dir().join(format!("kcf-screen-{}.svg", std::process::id()));
+    let output = kcf(&["demo", "--for", "5s", "--json", "--svg", path.to_str().unwrap()]);
+    assert!(output.status.success());
+    let picture = std::fs::read_to_string(&path).unwrap();
+    std::fs::remove_file(&path).unwrap();
+    assert!(picture.starts_with("<svg ") && picture.trim_end().ends_with("</svg>"));
+    assert!(picture.contains("broken 3 of 3, healed 3"), "{picture}");
 }

@@ -110,17 +110,16 @@ impl Stream for Pump {
 }
 
 async fn run(mut feed: Feed, commands: Receiver<Command>, queue: Queue) {
-    // Also when the executor drops this future: a reader must not wait for ever.
-    let queue = Ending(queue);
+    let ends = Ends { commands, queue };
     loop {
         // Each command wakes the feed, which then has nothing to tell for once.
-        while let Ok(command) = commands.try_recv() {
+        while let Ok(command) = ends.commands.try_recv() {
             command(&mut feed);
         }
         match poll_fn(|cx| feed.poll_step(cx, None)).await {
             Waited::Step(step) => {
                 if let Some(item) = feed.own(step) {
-                    queue.0.push(item);
+                    ends.queue.push(item);
                 }
             }
             Waited::Quiet => {}
@@ -129,10 +128,18 @@ async fn run(mut feed: Feed, commands: Receiver<Command>, queue: Queue) {
     }
 }
 
-struct Ending(Queue);
+/// The task's ends of what it shares with the reader.
+struct Ends {
+    commands: Receiver<Command>,
+    queue: Queue,
+}
 
-impl Drop for Ending {
+/// Also when the executor drops the task: nobody may be left waiting for an item, nor for the answer
+/// to a command that came too late. The channel keeps those that are in it.
+impl Drop for Ends {
     fn drop(&mut self) {
-        self.0.end();
+        self.commands.close();
+        while self.commands.try_recv().is_ok() {}
+        self.queue.end();
     }
 }

@@ -1,0 +1,172 @@
+//! Everything there is to see, as plain data: what a screen is drawn from.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use kucoin_futures_proto::book::{Level, Reach, Scope};
+use kucoin_futures_proto::wire::{Execution, Side, TakerSide};
+use kucoin_futures_proto::{
+    Book, BookStatus, Event, Instant, Lots, Price, Sequence, Stats, Symbol, TopicId, UnixNanos,
+};
+
+use crate::demo::acts::Act;
+use crate::words::State;
+
+pub(crate) struct Scene {
+    pub(crate) runtime: &'static str,
+    pub(crate) url: String,
+    pub(crate) span: Duration,
+    pub(crate) now: Instant,
+    pub(crate) line: LineState,
+    pub(crate) books: Vec<BookRow>,
+    pub(crate) trades: VecDeque<TradeRow>,
+    pub(crate) log: VecDeque<LogRow>,
+    /// Milliseconds from each loss of a book to its return.
+    pub(crate) resyncs: Vec<u64>,
+    pub(crate) acts: Vec<Act>,
+    pub(crate) stats: Stats,
+}
+
+/// The line, in words.
+pub(crate) enum LineState {
+    /// Connecting for the first time.
+    Starting,
+    Up {
+        since: Instant,
+    },
+    /// Why it is not up, or what is done about it.
+    Down(String),
+}
+
+/// A book as it is now.
+pub(crate) struct BookRow {
+    pub(crate) topic: TopicId,
+    pub(crate) symbol: Symbol,
+    pub(crate) status: BookStatus,
+    pub(crate) lost_at: Option<Instant>,
+    /// What it can be read as; `None` unless it is live.
+    pub(crate) depth: Option<Depth>,
+}
+
+/// The levels around the touch, best first, and how far the book knows all of them.
+pub(crate) struct Depth {
+    pub(crate) sequence: Sequence,
+    pub(crate) bids: Ladder,
+    pub(crate) asks: Ladder,
+}
+
+pub(crate) struct Ladder {
+    pub(crate) levels: Vec<Level>,
+    pub(crate) reach: Reach,
+    pub(crate) complete: usize,
+}
+
+pub(crate) struct TradeRow {
+    pub(crate) at: UnixNanos,
+    pub(crate) side: TakerSide,
+    pub(crate) price: Price,
+    pub(crate) size: Lots,
+}
+
+pub(crate) struct LogRow {
+    pub(crate) at: Instant,
+    pub(crate) who: String,
+    pub(crate) text: String,
+    pub(crate) mood: Mood,
+}
+
+/// What kind of news it is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Mood {
+    Good,
+    Bad,
+    /// Broken on purpose.
+    Fault,
+    Plain,
+}
+
+/// Rows that the tallest screen can show.
+const KEPT: usize = 100;
+
+impl Scene {
+    /// Takes in what the client says, and gives the words for it, if it is a change of state.
+    pub(crate) fn on_event(&mut self, event: &Event) -> Option<State> {
+        let state = State::of(event)?;
+        match event {
+            Event::LineUp { .. } => self.line = LineState::Up { since: self.now },
+            Event::LineDown { .. } | Event::NoToken { .. } | Event::LineWaiting { .. } => {
+                self.line = LineState::Down(state.text());
+            }
+            Event::BookLost { topic, .. } => {
+                let now = self.now;
+                if let Some(row) = self.row(*topic) {
+                    row.lost_at = Some(now);
+                }
+            }
+            Event::BookLive { topic, .. } => {
+                let now = self.now;
+                let lost = self.row(*topic).and_then(|row| row.lost_at.take());
+                self.resyncs.extend(lost.map(|lost| now.since(lost).as_millis() as u64));
+            }
+            _ => {}
+        }
+        let who = match state.topic {
+            None => "line".into(),
+            // The other topic there is.
+            Some(topic) => self.symbol(topic).map_or_else(|| "trades".into(), |s| s.to_string()),
+        };
+        self.say(who, state.text(), if state.good { Mood::Good } else { Mood::Bad });
+        Some(state)
+    }
+
+    pub(crate) fn on_trade(&mut self, trade: &Execution<'_>) {
+        let Execution { ts_event: at, taker_side: side, price, size, .. } = *trade;
+        keep(&mut self.trades, TradeRow { at, side, price, size });
+    }
+
+    pub(crate) fn say(&mut self, who: impl Into<String>, text: impl Into<String>, mood: Mood) {
+        let row = LogRow { at: self.now, who: who.into(), text: text.into(), mood };
+        keep(&mut self.log, row);
+    }
+
+    pub(crate) fn all_live(&self) -> bool {
+        self.books.iter().all(|row| row.status == BookStatus::Live)
+    }
+
+    pub(crate) fn symbol(&self, topic: TopicId) -> Option<Symbol> {
+        self.books.iter().find(|row| row.topic == topic).map(|row| row.symbol)
+    }
+
+    fn row(&mut self, topic: TopicId) -> Option<&mut BookRow> {
+        self.books.iter_mut().find(|row| row.topic == topic)
+    }
+}
+
+impl Depth {
+    pub(crate) fn of(book: &Book) -> Self {
+        let ladder = |side| Ladder {
+            levels: book.levels(side, Scope::Complete).take(KEPT).collect(),
+            reach: book.reach(side),
+            complete: book.complete_levels(side),
+        };
+        Self { sequence: book.sequence(), bids: ladder(Side::Bid), asks: ladder(Side::Ask) }
+    }
+}
+
+fn keep<T>(rows: &mut VecDeque<T>, row: T) {
+    if rows.len() == KEPT {
+        rows.pop_front();
+    }
+    rows.push_back(row);
+}
+
+/// For people.
+pub(crate) const fn status_words(status: BookStatus) -> &'static str {
+    match status {
+        BookStatus::Idle => "not subscribed yet",
+        BookStatus::Buffering => "waiting for a snapshot",
+        BookStatus::Replaying => "replaying",
+        BookStatus::Live => "live",
+        BookStatus::Stale => "the line is down",
+    }
+}

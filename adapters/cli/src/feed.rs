@@ -1,0 +1,96 @@
+//! A feed of whichever runtime was asked for, for commands that run on one thread.
+
+use std::time::Duration;
+
+use kucoin_futures_blocking as blocking;
+use kucoin_futures_host::{Clock, FeedError, Next, Options, Roots};
+use kucoin_futures_proto::{Book, BookStatus, Channel, Config, Misuse, Stats, TopicId};
+use kucoin_futures_smol as on_smol;
+
+use crate::args::{Connect, Runtime};
+use crate::exit::{Failure, Kind};
+
+pub(crate) enum Feed {
+    Blocking(blocking::Feed),
+    Smol(on_smol::Feed),
+}
+
+/// Both have the same methods.
+macro_rules! either {
+    ($self:ident, $feed:ident => $call:expr) => {
+        match $self {
+            Self::Blocking($feed) => $call,
+            Self::Smol($feed) => $call,
+        }
+    };
+}
+
+impl Feed {
+    pub(crate) fn open(connect: &Connect, config: Config) -> Result<Self, Failure> {
+        let mut options = Options::with_config(config);
+        options.roots = roots(connect)?;
+        match connect.runtime {
+            Runtime::Blocking => blocking::Feed::with_options(options).map(Self::Blocking),
+            Runtime::Smol => on_smol::Feed::with_options(options).map(Self::Smol),
+        }
+        .map_err(|error| match error {
+            FeedError::Tls(_) => Failure::new(Kind::Usage, error),
+            error => Failure::new(Kind::Runtime, error),
+        })
+    }
+
+    pub(crate) fn subscribe(&mut self, channel: Channel) -> Result<TopicId, Misuse> {
+        either!(self, feed => feed.subscribe(channel))
+    }
+
+    pub(crate) fn next_within(&mut self, limit: Duration) -> Next<'_> {
+        match self {
+            Self::Blocking(feed) => feed.next_within(limit),
+            Self::Smol(feed) => smol::block_on(feed.next_within(limit)),
+        }
+    }
+
+    pub(crate) fn close(&mut self) {
+        either!(self, feed => feed.close());
+    }
+
+    pub(crate) fn book(&self, topic: TopicId) -> Option<&Book> {
+        either!(self, feed => feed.book(topic))
+    }
+
+    pub(crate) fn book_status(&self, topic: TopicId) -> Option<BookStatus> {
+        either!(self, feed => feed.book_status(topic))
+    }
+
+    pub(crate) const fn stats(&self) -> &Stats {
+        either!(self, feed => feed.stats())
+    }
+
+    pub(crate) const fn clock(&self) -> Clock {
+        either!(self, feed => feed.clock())
+    }
+
+    /// What a signal's thread ends a wait with.
+    pub(crate) fn waker(&self) -> Box<dyn Fn() + Send> {
+        match self {
+            Self::Blocking(feed) => {
+                let waker = feed.waker();
+                Box::new(move || waker.wake())
+            }
+            Self::Smol(feed) => {
+                let waker = feed.waker();
+                Box::new(move || waker.wake())
+            }
+        }
+    }
+}
+
+fn roots(connect: &Connect) -> Result<Roots, Failure> {
+    let Some(path) = &connect.ca else { return Ok(Roots::Public) };
+    let fail = |error: &dyn std::fmt::Display| {
+        let text = format_args!("--ca {}: {error}", path.display());
+        Failure::words(Kind::Usage, text)
+    };
+    let pem = std::fs::read(path).map_err(|error| fail(&error))?;
+    Roots::from_pem(&pem).map_err(|error| fail(&error))
+}

@@ -1,0 +1,120 @@
+//! `kcf ticker` and `kcf trades`: messages as lines or as JSON.
+
+use kucoin_futures_proto::wire::{Execution, TakerSide, Text, Ticker, TickerV2};
+use kucoin_futures_proto::{Channel, Message, Push};
+use serde_json::{Value, json};
+
+use crate::args::{Connect, TickerArgs, TradesArgs};
+use crate::exit::Failure;
+use crate::follow::{Ctx, Show, follow};
+use crate::out::{BAD, DIM, GOOD};
+use crate::words;
+
+pub(crate) fn ticker(connect: &Connect, args: &TickerArgs) -> Result<(), Failure> {
+    let channel = if args.bbo { Channel::TickerV2 } else { Channel::Ticker };
+    follow(connect, &args.stream, channel, &mut Ticks)
+}
+
+pub(crate) fn trades(connect: &Connect, args: &TradesArgs) -> Result<(), Failure> {
+    follow(connect, &args.stream, Channel::Execution, &mut Ticks)
+}
+
+struct Ticks;
+
+impl Show for Ticks {
+    fn push(&mut self, cx: &mut Ctx, push: Push<'_>) -> Result<(), Failure> {
+        match push.decode() {
+            Ok(Message::Execution(trade)) => show_trade(cx, &trade),
+            Ok(Message::Ticker(ticker)) => show_ticker(cx, &ticker),
+            Ok(Message::TickerV2(ticker)) => show_bbo(cx, &ticker),
+            Ok(_) => Ok(()),
+            Err(error) => {
+                let symbol = push.topic().and_then(|topic| cx.symbol(topic));
+                let symbol = symbol.map(|symbol| symbol.to_string());
+                tracing::warn!(symbol, %error, "a message that cannot be read");
+                if cx.json {
+                    let reason = error.to_string();
+                    let line = json!({"type": "malformed", "symbol": symbol, "reason": reason});
+                    cx.out.json(&line)?;
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+fn show_trade(cx: &mut Ctx, trade: &Execution<'_>) -> Result<(), Failure> {
+    if cx.json {
+        let id = |id: Option<Text<'_>>| id.map(|id| id.to_string());
+        return Ok(cx.out.json(&json!({
+            "type": "trade",
+            "symbol": trade.symbol.as_str(),
+            "sequence": trade.sequence.get(),
+            "taker_side": trade.taker_side.to_string(),
+            "price": trade.price.to_string(),
+            "size": trade.size.get(),
+            "trade_id": trade.trade_id.to_string(),
+            "taker_order_id": id(trade.taker_order_id),
+            "maker_order_id": id(trade.maker_order_id),
+            "ts_ns": trade.ts_event.as_nanos(),
+        }))?);
+    }
+    let (symbol, price, size) = (trade.symbol, trade.price.to_string(), trade.size);
+    let (style, side) = taker(trade.taker_side);
+    let at = words::time_of_day(trade.ts_event);
+    Ok(cx.out.line(format_args!(
+        "{symbol:<12} {DIM}{at}{DIM:#}  {style}{side:<4}{style:#} {price:>14} x {size}"
+    ))?)
+}
+
+fn show_ticker(cx: &mut Ctx, ticker: &Ticker<'_>) -> Result<(), Failure> {
+    if cx.json {
+        return Ok(cx.out.json(&json!({
+            "type": "ticker",
+            "symbol": ticker.symbol.as_str(),
+            "sequence": ticker.sequence.get(),
+            "taker_side": ticker.taker_side.to_string(),
+            "price": ticker.price.to_string(),
+            "size": ticker.size.get(),
+            "trade_id": ticker.trade_id.to_string(),
+            "bid": pair(ticker.best_bid_price, ticker.best_bid_size),
+            "ask": pair(ticker.best_ask_price, ticker.best_ask_size),
+            "ts_ns": ticker.ts_event.as_nanos(),
+        }))?);
+    }
+    let (symbol, price, size) = (ticker.symbol, ticker.price.to_string(), ticker.size);
+    let (style, side) = taker(ticker.taker_side);
+    let bid = format!("{} x {}", ticker.best_bid_price, ticker.best_bid_size);
+    let ask = format!("{} x {}", ticker.best_ask_price, ticker.best_ask_size);
+    Ok(cx.out.line(format_args!(
+        "{symbol:<12} {style}{side:<4}{style:#} {price:>12} x {size:<6} {DIM}{bid:>20} | {ask}{DIM:#}"
+    ))?)
+}
+
+fn show_bbo(cx: &mut Ctx, ticker: &TickerV2) -> Result<(), Failure> {
+    if cx.json {
+        return Ok(cx.out.json(&json!({
+            "type": "ticker",
+            "symbol": ticker.symbol.as_str(),
+            "sequence": ticker.sequence.map(|sequence| sequence.get()),
+            "bid": pair(ticker.best_bid_price, ticker.best_bid_size),
+            "ask": pair(ticker.best_ask_price, ticker.best_ask_size),
+            "ts_ns": ticker.ts_event.as_nanos(),
+        }))?);
+    }
+    let (symbol, at) = (ticker.symbol, words::time_of_day(ticker.ts_event));
+    let bid = format!("{} x {}", ticker.best_bid_price, ticker.best_bid_size);
+    let ask = format!("{} x {}", ticker.best_ask_price, ticker.best_ask_size);
+    Ok(cx.out.line(format_args!("{symbol:<12} {DIM}{at}{DIM:#}  {bid:>20} | {ask}"))?)
+}
+
+fn pair(price: kucoin_futures_proto::Price, size: kucoin_futures_proto::Lots) -> Value {
+    json!([price.to_string(), size.get()])
+}
+
+const fn taker(side: TakerSide) -> (anstyle::Style, &'static str) {
+    match side {
+        TakerSide::Buy => (GOOD, "buy"),
+        TakerSide::Sell => (BAD, "sell"),
+    }
+}

@@ -1,0 +1,137 @@
+//! `kcf ticker` and `kcf trades` against `kcf sim`, TLS, completions, the version: real processes.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, missing_docs, reason = "tests")]
+
+mod common;
+
+use std::path::PathBuf;
+
+use common::{Sim, kcf, lines, of_type};
+use serde_json::Value;
+
+const RUNTIMES: [&str; 2] = ["blocking", "smol"];
+
+#[test]
+fn trades_come_once_and_a_reconnect_says_that_some_may_be_missing() {
+    let sim =
+        Sim::start(&["--rate", "300", "--symbols", "XBTUSDTM", "--faults", "at 2s close 1001"]);
+    for runtime in RUNTIMES {
+        let args = ["trades", "XBTUSDTM", "--url", &sim.url, "--json", "--for", "4s"];
+        let output = kcf(&[&args[..], &["--runtime", runtime]].concat());
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let lines = lines(&output);
+        let trades = of_type(&lines, "trade");
+        let sequences: Vec<u64> =
+            trades.iter().map(|trade| trade["sequence"].as_u64().unwrap()).collect();
+        assert!(sequences.len() > 20 && sequences.is_sorted_by(|a, b| a < b), "{sequences:?}");
+        let trade = trades[0];
+        assert_eq!(trade["symbol"], "XBTUSDTM");
+        assert!(["buy", "sell"].contains(&trade["taker_side"].as_str().unwrap()));
+        assert!(trade["price"].is_string() && trade["size"].as_u64() > Some(0));
+        assert!(trade["ts_ns"].as_u64() > Some(1_700_000_000_000_000_000));
+        assert_eq!(of_type(&lines, "summary").len(), 1);
+        let went_down = lines.iter().any(|line| line["state"] == "line_down");
+        let missed = lines.iter().any(|line| line["state"] == "may_have_missed");
+        assert_eq!(went_down, missed, "{runtime}");
+        assert_eq!(went_down, runtime == RUNTIMES[0], "the fault comes once");
+    }
+}
+
+#[test]
+fn a_ticker_is_a_trade_and_the_touch_or_the_touch_alone() {
+    let sim = Sim::start(&["--rate", "300", "--symbols", "XBTUSDTM"]);
+    for runtime in RUNTIMES {
+        let args = ["ticker", "XBTUSDTM", "--url", &sim.url, "--json", "--for", "2s"];
+        let args = [&args[..], &["--runtime", runtime]].concat();
+        let whole = lines(&kcf(&args));
+        let ticker = of_type(&whole, "ticker")[0];
+        assert!(ticker["taker_side"].is_string() && ticker["bid"][0].is_string(), "{ticker}");
+        let touch = lines(&kcf(&[&args[..], &["--bbo"]].concat()));
+        let ticker = of_type(&touch, "ticker")[0];
+        assert!(ticker["taker_side"].is_null() && ticker["ask"][1].is_u64(), "{ticker}");
+    }
+}
+
+#[test]
+fn what_people_read_has_a_line_for_each_trade() {
+    let sim = Sim::start(&["--rate", "300", "--symbols", "XBTUSDTM"]);
+    for command in [&["trades"][..], &["ticker"], &["ticker", "--bbo"]] {
+        let output = kcf(&[command, &["XBTUSDTM", "--url", &sim.url, "--for", "2s"]].concat());
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(text.contains("line         line up") && text.contains("confirmed"), "{text}");
+        assert!(text.lines().filter(|line| line.contains(" x ")).count() > 10, "{text}");
+        assert!(!text.contains('\u{1b}'));
+    }
+}
+
+#[test]
+fn a_private_root_is_believed_where_it_is_named_and_nowhere_else() {
+    let file = File(std::env::temp_dir().join(format!("kcf-ca-{}.pem", std::process::id())));
+    let sim = Sim::start(&["--tls", file.path(), "--rate", "100", "--symbols", "XBTUSDTM"]);
+    assert!(sim.url.starts_with("https://"));
+    for runtime in RUNTIMES {
+        let book = ["book", "XBTUSDTM", "--url", &sim.url, "--json", "--for", "2s"];
+        let args = [&book[..], &["--runtime", runtime]].concat();
+        let output = kcf(&[&args[..], &["--ca", file.path()]].concat());
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        assert!(of_type(&lines(&output), "book").len() > 50);
+        let output = kcf(&args);
+        assert_eq!(output.status.code(), Some(4), "nobody knows this authority");
+        let refused = |line: &Value| line["state"] == "no_token" && line["reason"] == "TLS failed";
+        assert!(lines(&output).iter().any(refused));
+    }
+    let bad = kcf(&["book", "XBTUSDTM", "--ca", "/nonexistent"]);
+    assert_eq!(bad.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&bad.stderr).contains("--ca /nonexistent"));
+    std::fs::write(file.path(), "no certificate").unwrap();
+    assert_eq!(kcf(&["book", "XBTUSDTM", "--ca", file.path()]).status.code(), Some(2));
+}
+
+#[test]
+fn completions_know_the_commands() {
+    for (shell, part) in [("bash", "_kcf()"), ("zsh", "#compdef kcf"), ("fish", "complete -c kcf")]
+    {
+        let output = kcf(&["completions", shell]);
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(
+            output.status.success() && text.contains(part) && text.contains("trades"),
+            "{shell}"
+        );
+    }
+    assert_eq!(kcf(&["completions", "tcsh"]).status.code(), Some(2));
+}
+
+#[test]
+fn the_version_says_what_is_compiled_in() {
+    let text = String::from_utf8_lossy(&kcf(&["--version"]).stdout).into_owned();
+    for part in [env!("CARGO_PKG_VERSION"), "blocking", "smol", "rustls", "execution"] {
+        assert!(text.contains(part), "{part} is missing:\n{text}");
+    }
+    let short = String::from_utf8_lossy(&kcf(&["-V"]).stdout).into_owned();
+    assert_eq!(short.trim(), format!("kcf {}", env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+fn the_manual_has_examples_for_every_command() {
+    let manual = String::from_utf8_lossy(&kcf(&["--help"]).stdout).into_owned();
+    assert!(manual.contains("Environment:") && manual.contains("Exit codes:"), "{manual}");
+    for command in ["demo", "book", "ticker", "trades", "sim", "replay", "completions"] {
+        let help = String::from_utf8_lossy(&kcf(&[command, "--help"]).stdout).into_owned();
+        assert!(help.contains("Example") && help.contains(&format!("kcf {command}")), "{help}");
+    }
+}
+
+/// Removed in the end.
+struct File(PathBuf);
+
+impl File {
+    fn path(&self) -> &str {
+        self.0.to_str().unwrap()
+    }
+}
+
+impl Drop for File {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
