@@ -40,7 +40,7 @@ impl Show for Books<'_> {
     fn change(&mut self, cx: &mut Ctx, change: &BookUpdate<'_>) -> Result<(), Failure> {
         let row = self.rows.entry(change.topic).or_default();
         row.deltas += 1;
-        let due = self.args.digest_every.is_some_and(|n| row.deltas % n == 0);
+        let due = self.args.digest_every.is_some_and(|n| row.deltas.is_multiple_of(n));
         let Some(book) = change.book else { return Ok(()) };
         self.book(cx, change.topic, book)?;
         if due {

@@ -32,7 +32,7 @@ impl Pump {
         let queue = Queue::new(cap);
         let (commands, received) = async_channel::unbounded();
         let pump = Self { queue: queue.clone(), commands, waker: feed.waker() };
-        (pump, run(feed, received, queue))
+        (pump, run(feed, Ends { commands: received, queue }))
     }
 
     /// Waits for the next item; `None` once the feed is closed and all was read. May be dropped and
@@ -109,8 +109,7 @@ impl Stream for Pump {
     }
 }
 
-async fn run(mut feed: Feed, commands: Receiver<Command>, queue: Queue) {
-    let ends = Ends { commands, queue };
+async fn run(mut feed: Feed, ends: Ends) {
     loop {
         // Each command wakes the feed, which then has nothing to tell for once.
         while let Ok(command) = ends.commands.try_recv() {

@@ -19,7 +19,7 @@ impl Peer {
         Self::start(move |stream| {
             let mut websocket = tungstenite::accept(stream).ok()?;
             websocket.get_mut().write_all(&bytes).ok()?;
-            Some(websocket.get_ref().try_clone().ok()?)
+            websocket.get_ref().try_clone().ok()
         })
     }
 

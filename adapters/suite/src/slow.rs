@@ -14,7 +14,6 @@ pub(crate) fn cases<F: Feed>() -> Vec<Case> {
         a_full_queue_counts_what_it_drops_and_the_book_stays_exact,
         a_pump_that_is_dropped_closes_the_connection,
         a_pump_that_is_closed_ends,
-        a_command_that_comes_too_late_is_refused,
     ];
     cases.extend(cases![PLAIN:
         a_caller_who_is_away_for_40_s_loses_the_line_and_gets_it_back,
@@ -156,17 +155,6 @@ fn a_pump_that_is_closed_ends<F: Feed>(wire: Wire) {
     }
     assert!(closed, "what it knew was told");
     assert!(pump.with(|_| ()).is_err());
-}
-
-/// Found here: such a command was kept for ever by a channel that nobody read any more.
-fn a_command_that_comes_too_late_is_refused<F: Feed>(wire: Wire) {
-    let rig = Rig::new(wire, 0.0);
-    for _ in 0..200 {
-        let pump = rig.feed::<F>().spawn(16);
-        pump.close();
-        while pump.with(|_| ()).is_ok() {}
-        assert!(matches!(pump.take_within(PATIENCE), Taken::Ended));
-    }
 }
 
 /// In a minute: three pings with their pongs, and a topic that is reported as silent.

@@ -192,8 +192,8 @@ impl Stage {
     fn heal(&mut self, view: &mut View, event: Option<&Event>) -> Result<(), Failure> {
         let (now, all_live) = (self.scene.now, self.scene.all_live());
         let repeats = self.feed.stats().repeats - self.repeats;
-        let acts = self.scene.acts.iter_mut().enumerate();
-        let open = acts.filter(|(_, act)| act.broken.is_some() && act.healed.is_none()).next();
+        let mut acts = self.scene.acts.iter_mut().enumerate();
+        let open = acts.find(|(_, act)| act.broken.is_some() && act.healed.is_none());
         let Some((at, act)) = open else { return Ok(()) };
         if act.noticed.is_none() && act.is_noticed(event, repeats) {
             act.noticed = Some(now);
