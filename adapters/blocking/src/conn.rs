@@ -3,13 +3,12 @@
 use std::io::{self, ErrorKind};
 use std::sync::Arc;
 
-use kucoin_futures_host::{Heard, websocket_loss};
+use kucoin_futures_host::{Heard, Socket, websocket_loss};
 use kucoin_futures_proto::{ConnId, Loss};
 use polling::Poller;
 use tungstenite::{Error, Message, WebSocket};
 
 use crate::registered::Registered;
-use crate::socket::Socket;
 
 #[derive(Debug)]
 pub(crate) struct Conn {

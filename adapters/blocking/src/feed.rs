@@ -7,8 +7,8 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
 use kucoin_futures_host::{
-    Answer, Clock, Effect, Engine, FeedError, Heard, Item, Next, Options, Rest, Step, Update,
-    tls_config,
+    Answer, Attempt, Clock, Effect, Engine, FeedError, Heard, Item, Next, Options, Rest, Socket,
+    Step, Update, connect, tls_config,
 };
 use kucoin_futures_proto::{
     Book, BookStatus, Channel, Client, Config, ConnId, Endpoint, Fetch, Input, Instant, Loss,
@@ -20,9 +20,7 @@ use tracing::Span;
 use tungstenite::WebSocket;
 
 use crate::conn::{Conn, key_of};
-use crate::open::{Attempt, open};
 use crate::pump::Pump;
-use crate::socket::Socket;
 
 /// Market data, pulled by [`Feed::next`].
 #[derive(Debug)]
@@ -352,7 +350,7 @@ impl Feed {
         let tls = Arc::clone(&self.tls);
         let failed = Arrival::NotOpened(id, Loss::Other);
         let span = tracing::info_span!(parent: &self.span, "open", conn = id.get(), %to);
-        self.on_thread("open", span, failed, move || match open(&to, &tls, &attempt) {
+        self.on_thread("open", span, failed, move || match connect(&to, &tls, &attempt) {
             Ok(websocket) => {
                 tracing::debug!("open");
                 Arrival::Opened(id, Box::new(websocket))

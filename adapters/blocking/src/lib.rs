@@ -32,10 +32,8 @@
 mod conn;
 mod feed;
 mod items;
-mod open;
 mod pump;
 mod registered;
-mod socket;
 
 pub use feed::{Feed, Waker};
 pub use items::Items;

@@ -2,6 +2,7 @@
 //!
 //! * [`Clock`]: a monotonic clock that goes on while the machine sleeps.
 //! * [`Rest`]: performs a [`Fetch`](kucoin_futures_proto::Fetch), blocking, by ureq.
+//! * [`connect`]: a WebSocket to an endpoint, blocking.
 //! * [`tls_config`]: rustls with the `ring` provider named explicitly, so that it works whatever else
 //!   is in the build.
 //! * [`credentials_from_env`]: keys from the environment or from files, never from arguments.
@@ -21,23 +22,27 @@
 #![forbid(unsafe_code)]
 
 mod clock;
+mod connect;
 mod credentials;
 mod engine;
 mod loss;
 mod options;
 mod queue;
 mod rest;
+mod socket;
 mod tls;
 mod update;
 mod websocket;
 
 pub use clock::{Clock, Sleep, unix_now};
+pub use connect::{Attempt, connect};
 pub use credentials::{CredentialsError, credentials_from_env};
 pub use engine::{Effect, Engine, Step};
 pub use loss::io_loss;
 pub use options::{FOREVER, FeedError, Next, Options};
 pub use queue::{Queue, Taken};
 pub use rest::{Answer, Rest};
+pub use socket::Socket;
 pub use tls::{Roots, TlsError, tls_config};
 pub use update::{BookUpdate, Item, Message, Update};
 pub use websocket::{Heard, websocket_config, websocket_loss};

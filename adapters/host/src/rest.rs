@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use kucoin_futures_proto::auth::Credentials;
-use kucoin_futures_proto::{Fetch, Head, Loss, Method, Sign};
+use kucoin_futures_proto::{Fetch, Head, Input, Loss, Method, RequestId, Sign};
 use ureq::Agent;
 use ureq::tls::{Certificate, RootCerts, TlsConfig, TlsProvider};
 
@@ -19,6 +19,17 @@ pub enum Answer {
     Reply(Head, Vec<u8>),
     /// There was none.
     Failed(Loss),
+}
+
+impl Answer {
+    /// What to tell a client that is driven by hand.
+    #[must_use]
+    pub fn to_input(&self, request: RequestId) -> Input<'_> {
+        match self {
+            Self::Reply(head, body) => Input::Reply(request, *head, body),
+            Self::Failed(loss) => Input::Failed(request, *loss),
+        }
+    }
 }
 
 /// A REST client. Cheap to clone; connections are kept and shared.

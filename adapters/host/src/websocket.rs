@@ -1,7 +1,7 @@
 //! tungstenite's words in the core's.
 
 use bytes::Bytes;
-use kucoin_futures_proto::Loss;
+use kucoin_futures_proto::{ConnId, Input, Loss};
 use tungstenite::protocol::WebSocketConfig;
 use tungstenite::{Error, Message};
 
@@ -50,6 +50,19 @@ impl Heard {
                 Self::Closed(Loss::Closed { code: frame.map(|frame| frame.code.into()) })
             }
             Err(error) => Self::Lost(websocket_loss(&error)),
+        }
+    }
+}
+
+impl Heard {
+    /// What to tell a client that is driven by hand. An early `Timeout` is harmless.
+    #[must_use]
+    pub fn to_input(&self, conn: ConnId) -> Input<'_> {
+        match self {
+            Self::Text(text) => Input::Text(conn, text),
+            Self::Binary => Input::Binary(conn),
+            Self::Control => Input::Timeout,
+            Self::Closed(loss) | Self::Lost(loss) => Input::Lost(conn, *loss),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Connecting on a helper thread: resolution, TCP, TLS, upgrade.
+//! Connecting, blocking: resolution, TCP, TLS, upgrade. For a helper thread.
 
 use std::io::{self, ErrorKind};
 use std::net::{Shutdown, TcpStream, ToSocketAddrs as _};
@@ -6,28 +6,29 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use kucoin_futures_host::{io_loss, websocket_config, websocket_loss};
 use kucoin_futures_proto::{Endpoint, Loss};
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, StreamOwned};
 use tungstenite::WebSocket;
 use tungstenite::handshake::HandshakeError;
 
+use crate::loss::io_loss;
 use crate::socket::Socket;
+use crate::websocket::{websocket_config, websocket_loss};
 
 /// For one address and for one read of the handshake; the core's deadline covers the whole.
 const STEP_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Lets the feed give up an attempt that is under way.
+/// Lets another thread give up an attempt that is under way.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Attempt {
+pub struct Attempt {
     abandoned: Arc<AtomicBool>,
     tcp: Arc<Mutex<Option<TcpStream>>>,
 }
 
 impl Attempt {
     /// Ends the attempt: whatever it waits for fails now.
-    pub(crate) fn abandon(&self) {
+    pub fn abandon(&self) {
         let mut held = self.tcp.lock().unwrap_or_else(PoisonError::into_inner);
         self.abandoned.store(true, Ordering::Relaxed);
         if let Some(tcp) = held.take() {
@@ -51,13 +52,17 @@ impl Attempt {
     }
 }
 
-/// Connects and upgrades; the socket comes back non-blocking.
-pub(crate) fn open(
+/// Connects and upgrades; the socket comes back non-blocking. May take as long as it takes: the
+/// core's deadline comes as [`Attempt::abandon`].
+///
+/// # Errors
+/// What the core wants to hear in `Input::Lost`.
+pub fn connect(
     to: &Endpoint,
     tls: &Arc<ClientConfig>,
     attempt: &Attempt,
 ) -> Result<WebSocket<Socket>, Loss> {
-    let tcp = connect(to, attempt)?;
+    let tcp = connect_tcp(to, attempt)?;
     let socket = if to.is_tls() {
         Socket::Tls(Box::new(start_tls(to, tls, tcp)?))
     } else {
@@ -79,7 +84,7 @@ pub(crate) fn open(
     Ok(websocket)
 }
 
-fn connect(to: &Endpoint, attempt: &Attempt) -> Result<TcpStream, Loss> {
+fn connect_tcp(to: &Endpoint, attempt: &Attempt) -> Result<TcpStream, Loss> {
     let addresses = (to.host(), to.port()).to_socket_addrs().map_err(|_| Loss::Dns)?;
     let mut failure = Loss::Dns;
     for address in addresses {

@@ -5,14 +5,20 @@ use std::net::TcpStream;
 
 use rustls::{ClientConnection, StreamOwned};
 
+/// The stream under a WebSocket.
 #[derive(Debug)]
-pub(crate) enum Socket {
+#[allow(clippy::exhaustive_enums, reason = "with or without")]
+pub enum Socket {
+    /// Without TLS: loopback only.
     Plain(TcpStream),
+    /// With TLS.
     Tls(Box<StreamOwned<ClientConnection, TcpStream>>),
 }
 
 impl Socket {
-    pub(crate) const fn tcp(&self) -> &TcpStream {
+    /// The TCP stream, for timeouts, pollers and options.
+    #[must_use]
+    pub const fn tcp(&self) -> &TcpStream {
         match self {
             Self::Plain(tcp) => tcp,
             Self::Tls(tls) => &tls.sock,

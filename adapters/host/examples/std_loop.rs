@@ -1,0 +1,98 @@
+//! The bare loop: the core on std's blocking sockets, nothing in between.
+//!
+//! One thread reads and writes; each REST request gets a thread. Prints the top of a book after each
+//! of twenty changes.
+//!
+//! ```sh
+//! cargo run -p kucoin-futures-host --example std_loop -- XBTUSDTM http://127.0.0.1:8080
+//! ```
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "an example")]
+
+use std::io::ErrorKind;
+use std::sync::mpsc::channel;
+use std::time::Duration;
+
+use kucoin_futures_host::{
+    Answer, Attempt, Clock, Heard, Rest, Roots, Socket, connect, tls_config, websocket_loss,
+};
+use kucoin_futures_proto::{Channel, Client, Config, ConnId, Event, Input, Output};
+use tungstenite::{Error, Message, WebSocket};
+
+/// The longest that a reply waits while the socket is being read, and the other way round.
+const GLANCE: Duration = Duration::from_millis(20);
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let mut args = std::env::args().skip(1);
+    let symbol = args.next().unwrap_or_else(|| "XBTUSDTM".into()).parse()?;
+    let url = args.next().unwrap_or_else(|| "https://api-futures.kucoin.com".into());
+    let (clock, rest) = (Clock::new(), Rest::new(&Roots::Public, None));
+    let tls = tls_config(&Roots::Public)?;
+    let (answered, answers) = channel();
+    let mut conn: Option<(ConnId, WebSocket<Socket>)> = None;
+
+    // The seed decides jitter and ids: in earnest, another one for each process.
+    let mut client = Client::new(clock.now(), 42, Config::with_rest(&url)?);
+    client.subscribe(clock.now(), Channel::Level2(symbol))?;
+    let mut left = 20;
+    while left > 0 {
+        // Do what the core wants done.
+        while let Some(output) = client.poll_output() {
+            match output {
+                Output::Event(Event::Delta { topic, .. }) => {
+                    left -= 1;
+                    if let Some(book) = client.book(topic) {
+                        println!("{} {:?} {:?}", book.sequence(), book.best_bid(), book.best_ask());
+                    }
+                }
+                Output::Event(event) => eprintln!("{event:?}"),
+                Output::Open { conn: id, to } => {
+                    let input = match connect(&to, &tls, &Attempt::default()) {
+                        Ok(websocket) => {
+                            websocket.get_ref().tcp().set_nonblocking(false)?;
+                            conn = Some((id, websocket));
+                            Input::Opened(id)
+                        }
+                        Err(loss) => Input::Lost(id, loss),
+                    };
+                    client.handle_input(clock.now(), input);
+                }
+                Output::Send { conn: id, text } => {
+                    let Some((_, websocket)) = conn.as_mut().filter(|c| c.0 == id) else {
+                        continue;
+                    };
+                    if let Err(error) = websocket.send(Message::text(&*text)) {
+                        client.handle_input(clock.now(), Input::Lost(id, websocket_loss(&error)));
+                    }
+                }
+                Output::Shut { conn: id } => conn = conn.take().filter(|conn| conn.0 != id),
+                Output::Fetch(fetch) => {
+                    let (rest, answered) = (rest.clone(), answered.clone());
+                    std::thread::spawn(move || {
+                        answered.send((fetch.request(), rest.perform(&fetch)))
+                    });
+                }
+            }
+        }
+        // Wait for a reply, a message or the deadline. An early timeout is harmless.
+        let now = clock.now();
+        let due = client.poll_timeout().map_or(GLANCE, |deadline| deadline.at.since(now));
+        let wait = if conn.is_some() { Duration::ZERO } else { due.min(GLANCE) };
+        match answers.recv_timeout(wait) {
+            Ok((request, answer)) => {
+                let answer: Answer = answer;
+                client.handle_input(clock.now(), answer.to_input(request));
+            }
+            Err(_) => drop(client.handle_input(clock.now(), Input::Timeout)),
+        }
+        let Some((id, websocket)) = conn.as_mut() else { continue };
+        let wait = due.clamp(Duration::from_millis(1), GLANCE);
+        websocket.get_ref().tcp().set_read_timeout(Some(wait))?;
+        let heard = match websocket.read() {
+            Err(Error::Io(error)) if error.kind() == ErrorKind::WouldBlock => continue,
+            read => Heard::from_read(read),
+        };
+        // A message of another channel would be returned here.
+        client.handle_input(clock.now(), heard.to_input(*id));
+    }
+    Ok(())
+}
