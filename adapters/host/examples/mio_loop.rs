@@ -5,7 +5,7 @@
 //! ```sh
 //! cargo run -p kucoin-futures-host --example mio_loop -- XBTUSDTM http://127.0.0.1:8080
 //! ```
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "an example")]
+#![allow(clippy::print_stdout, clippy::too_many_lines, reason = "an example, in one piece")]
 
 use std::io::ErrorKind;
 use std::sync::{Arc, mpsc::channel};
@@ -46,7 +46,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     while left > 0 {
         while let Some(output) = client.poll_output() {
             match output {
-                Output::Event(event) => eprintln!("{event:?}"),
+                Output::Event(event) => println!("{event:?}"),
                 Output::Open { conn: id, to } => {
                     let tls = Arc::clone(&tls);
                     opening = Some(id);
