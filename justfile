@@ -1,7 +1,7 @@
 # Recipes of daily work; CI calls the same ones.
 
 # All that CI checks, quickest first.
-default: check test doc probe demo
+default: check test doc probe providers demo
 
 # Format and lints.
 check:
@@ -24,9 +24,29 @@ doc:
 probe:
     cargo build --manifest-path core/no_std_probe/Cargo.toml
 
-# Ten seconds of faults over real sockets.
-demo:
-    cargo run --release -p kcf -- demo --json --for 10s
+# The adapters against the simulated exchange, plain and TLS, faults on.
+suite:
+    cargo test -p kucoin-futures-suite
+
+# Two crypto libraries in one build.
+providers:
+    cargo test --manifest-path adapters/provider_probe/Cargo.toml --target-dir target/provider_probe
+
+# Every fault over real sockets.
+demo runtime="blocking":
+    cargo run --release -p kcf -- demo --json --for 45s --runtime {{runtime}}
+
+# The picture in the README, out of a run.
+screenshot:
+    cargo run --release -p kcf -- demo --plain --for 25s --svg docs/demo.svg
+
+# What would be published, built from what is in the package.
+package:
+    cargo package --workspace --exclude kucoin-futures-suite --exclude kucoin-futures-bench
+
+# Licences, bans and sources of everything in the build; needs cargo-deny.
+deny:
+    cargo deny check licenses bans sources
 
 # Rivals beside us in the same run.
 bench:
