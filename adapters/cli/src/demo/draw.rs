@@ -26,6 +26,8 @@ use crate::words;
 
 /// Smaller than this, only the words fit.
 const LEAST: (u16, u16) = (60, 16);
+/// Narrower than this, the title is short.
+const ROOMY: u16 = 78;
 /// Width of the ladder beside the trades.
 const LADDER: u16 = 42;
 
@@ -44,7 +46,7 @@ pub(crate) fn draw(frame: &mut Frame<'_>, scene: &Scene, theme: Theme) {
     .areas(area);
     draw_title(frame, title, scene, theme);
     frame.render_widget(states(scene, theme), words);
-    let ladder = LADDER.max(main.width / 3);
+    let ladder = LADDER.min(main.width * 6 / 10).max(main.width / 3);
     let [ladder, right] =
         Layout::horizontal([Constraint::Length(ladder), Constraint::Min(20)]).areas(main);
     if let Some(book) = scene.books.first() {
@@ -64,9 +66,10 @@ fn titled(title: String, theme: Theme) -> Block<'static> {
 }
 
 fn draw_title(frame: &mut Frame<'_>, area: Rect, scene: &Scene, theme: Theme) {
+    let what = "  simulated exchange, real client, offline";
     let title = Line::from(vec![
         Span::styled("kcf demo", theme.title()),
-        Span::styled("  simulated exchange, real client, offline", theme.dim()),
+        Span::styled(if area.width < ROOMY { "" } else { what }, theme.dim()),
     ]);
     frame.render_widget(title, area);
     let (now, span) = (seconds(scene.now), scene.span.as_secs());

@@ -101,8 +101,10 @@ impl Lines {
                 book.symbol, book.sequence, book.levels
             ))?;
         }
-        let text = words::summary_text(&scene.stats);
-        self.out.line(format_args!("  {DIM}{text}{DIM:#}"))?;
+        // Two lines: a terminal may have 80 columns.
+        for part in words::summary_text(&scene.stats).split("; ") {
+            self.out.line(format_args!("  {DIM}{part}{DIM:#}"))?;
+        }
         self.out.flush()
     }
 }
