@@ -22,7 +22,9 @@ use std::io::{IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser as _};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 use args::{Args, Command, CompletionsArgs};
 use exit::Failure;
@@ -62,11 +64,17 @@ fn completions(args: &CompletionsArgs) -> Result<(), Failure> {
 /// A log on the same terminal as a drawn screen would tear it; whoever asks for one gets it.
 fn start_log(on_screen: bool) {
     let default = if on_screen && std::io::stderr().is_terminal() { "off" } else { "warn" };
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
-    let subscriber = tracing_subscriber::fmt()
-        .with_env_filter(filter)
+    let asked = std::env::var("RUST_LOG").unwrap_or_else(|_| default.into());
+    let (filter, problem) = match asked.parse() {
+        Ok(filter) => (filter, None),
+        Err(error) => (Targets::new().with_default(LevelFilter::WARN), Some(error)),
+    };
+    let lines = tracing_subscriber::fmt::layer()
         .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr);
     // Only the first call of a process can succeed, and this is it.
-    let _ = subscriber.try_init();
+    let _ = tracing_subscriber::registry().with(lines).with(filter).try_init();
+    if let Some(error) = problem {
+        tracing::warn!(%error, "RUST_LOG: use error, warn, info, debug, or module=level, ..");
+    }
 }

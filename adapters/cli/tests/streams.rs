@@ -102,6 +102,13 @@ fn completions_know_the_commands() {
 }
 
 #[test]
+fn a_log_filter_that_is_none_is_said() {
+    let args = ["book", "XBTUSDTM", "--url", "http://127.0.0.1:1", "--for", "10ms"];
+    let output = common::command(&args).env("RUST_LOG", "kcf=loud").output().unwrap();
+    assert!(String::from_utf8_lossy(&output.stderr).contains("RUST_LOG: use error, warn"));
+}
+
+#[test]
 fn the_version_says_what_is_compiled_in() {
     let text = String::from_utf8_lossy(&kcf(&["--version"]).stdout).into_owned();
     for part in [env!("CARGO_PKG_VERSION"), "blocking", "smol", "rustls", "execution"] {
