@@ -1,9 +1,9 @@
 //! One body of tests for every adapter: a feed against the simulated exchange, over real sockets,
 //! plain and TLS.
 //!
-//! [`Feed`] and [`Pump`] are what all adapters have in common, `runtimes` implements them, and the
-//! test of an adapter is one line: `run::<ItsFeed>()`. Each case is a function that is generic over
-//! the feed; one that is missing in the table of its module does not compile without a warning.
+//! [`Feed`] and [`Pump`] are what all adapters have in common, `runtimes` implements them, and
+//! [`trials`] gives the tests of an adapter. Each case is a function that is generic over the feed;
+//! one that is missing in the table of its module does not compile without a warning.
 
 #![forbid(unsafe_code)]
 #![allow(
@@ -94,12 +94,11 @@ macro_rules! cases {
 use cases;
 
 /// Cases mostly wait: more of them than cores may do so at a time.
-const THREADS: usize = 8;
+const THREADS: usize = 12;
 
-/// Runs all cases with the process's arguments, those of any Rust test program. Does not return.
-pub fn run<F: Feed>() {
-    let mut arguments = Arguments::from_args();
-    arguments.test_threads.get_or_insert(THREADS);
+/// All cases on one adapter, named `RUNTIME::WIRE::CASE`.
+#[must_use]
+pub fn trials<F: Feed>(runtime: &str) -> Vec<Trial> {
     let cases = [
         streams::cases::<F>(),
         opening::cases::<F>(),
@@ -107,13 +106,19 @@ pub fn run<F: Feed>() {
         slow::cases::<F>(),
         tls::cases::<F>(),
     ];
-    let trials = cases.into_iter().flatten().flat_map(|case| {
-        case.wires.iter().map(move |&wire| {
-            Trial::test(format!("{wire}::{}", case.name), move || {
-                (case.run)(wire);
-                Ok(())
-            })
+    let on_wires = |case: Case| case.wires.iter().map(move |&wire| (case.name, case.run, wire));
+    let trial = |(name, run, wire): (&str, fn(Wire), Wire)| {
+        Trial::test(format!("{runtime}::{wire}::{name}"), move || {
+            run(wire);
+            Ok(())
         })
-    });
-    libtest_mimic::run(&arguments, trials.collect()).exit();
+    };
+    cases.into_iter().flatten().flat_map(on_wires).map(trial).collect()
+}
+
+/// Runs them with the process's arguments, those of any Rust test program. Does not return.
+pub fn run(trials: Vec<Trial>) {
+    let mut arguments = Arguments::from_args();
+    arguments.test_threads.get_or_insert(THREADS);
+    libtest_mimic::run(&arguments, trials).exit();
 }

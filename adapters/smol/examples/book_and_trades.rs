@@ -1,8 +1,8 @@
 //! Prints the top of a book until it has changed twenty times; trades run beside it.
 //!
 //! ```sh
-//! cargo run -p kucoin-futures-smol --example top_of_book -- XBTUSDTM
-//! cargo run -p kucoin-futures-smol --example top_of_book -- XBTUSDTM http://127.0.0.1:8080
+//! cargo run -p kucoin-futures-smol --example book_and_trades -- XBTUSDTM
+//! cargo run -p kucoin-futures-smol --example book_and_trades -- XBTUSDTM http://127.0.0.1:8080
 //! ```
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "an example")]
 
