@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use futures_rustls::rustls;
 use rcgen::{
-    BasicConstraints, Certificate, CertificateParams, IsCa, Issuer, KeyPair, date_time_ymd,
+    BasicConstraints, Certificate, CertificateParams, DistinguishedName, DnType,
+    ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose, date_time_ymd,
 };
 use rustls::ServerConfig;
 use rustls::pki_types::PrivateKeyDer;
@@ -30,6 +31,8 @@ pub enum Flaw {
 #[error("cannot make certificates: {0}")]
 pub struct AuthorityError(String);
 
+const AUTHORITY: &str = "kcf sim: throw-away authority";
+const SERVER: &str = "kcf sim: server";
 /// The names of this machine, for itself.
 const LOOPBACK: [&str; 3] = ["127.0.0.1", "::1", "localhost"];
 
@@ -42,6 +45,8 @@ impl Authority {
         let key = KeyPair::generate().map_err(fail)?;
         let mut params = CertificateParams::new(Vec::new()).map_err(fail)?;
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+        params.distinguished_name = named(AUTHORITY);
         let certificate = params.self_signed(&key).map_err(fail)?;
         Ok(Self { certificate, issuer: Issuer::new(params, key) })
     }
@@ -58,17 +63,7 @@ impl Authority {
     /// # Errors
     /// The system has no randomness.
     pub fn server(&self, flaw: Option<Flaw>) -> Result<Arc<ServerConfig>, AuthorityError> {
-        let names = match flaw {
-            Some(Flaw::WrongHost) => vec!["example.org".into()],
-            Some(Flaw::Expired) | None => LOOPBACK.map(String::from).to_vec(),
-        };
-        let mut params = CertificateParams::new(names).map_err(fail)?;
-        if flaw == Some(Flaw::Expired) {
-            params.not_before = date_time_ymd(2020, 1, 1);
-            params.not_after = date_time_ymd(2021, 1, 1);
-        }
-        let key = KeyPair::generate().map_err(fail)?;
-        let certificate = params.signed_by(&key, &self.issuer).map_err(fail)?;
+        let (certificate, key) = self.certify(flaw)?;
         let secret = PrivateKeyDer::try_from(key.serialize_der())
             .map_err(|problem| AuthorityError(problem.into()))?;
         let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -80,6 +75,33 @@ impl Authority {
             .map_err(fail)?;
         Ok(Arc::new(config))
     }
+
+    fn certify(&self, flaw: Option<Flaw>) -> Result<(Certificate, KeyPair), AuthorityError> {
+        let names = match flaw {
+            Some(Flaw::WrongHost) => vec!["example.org".into()],
+            Some(Flaw::Expired) | None => LOOPBACK.map(String::from).to_vec(),
+        };
+        let mut params = CertificateParams::new(names).map_err(fail)?;
+        // Without a name of its own OpenSSL takes it for its own issuer; without the rest, Python does
+        // not like it.
+        params.distinguished_name = named(SERVER);
+        params.use_authority_key_identifier_extension = true;
+        params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+        if flaw == Some(Flaw::Expired) {
+            params.not_before = date_time_ymd(2020, 1, 1);
+            params.not_after = date_time_ymd(2021, 1, 1);
+        }
+        let key = KeyPair::generate().map_err(fail)?;
+        let certificate = params.signed_by(&key, &self.issuer).map_err(fail)?;
+        Ok((certificate, key))
+    }
+}
+
+fn named(name: &str) -> DistinguishedName {
+    let mut names = DistinguishedName::new();
+    names.push(DnType::CommonName, name);
+    names
 }
 
 fn fail(error: impl ToString) -> AuthorityError {
@@ -90,5 +112,19 @@ fn fail(error: impl ToString) -> AuthorityError {
 impl std::fmt::Debug for Authority {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Authority(..)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Found with another client: OpenSSL called a certificate self-signed that bore its issuer's
+    /// name, and refused it.
+    #[test]
+    fn a_certificate_and_its_issuer_have_different_names() {
+        let (certificate, _) = Authority::new().unwrap().certify(None).unwrap();
+        let has = |name: &str| certificate.der().windows(name.len()).any(|w| w == name.as_bytes());
+        assert!(AUTHORITY != SERVER && has(AUTHORITY) && has(SERVER));
     }
 }
