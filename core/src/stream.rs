@@ -1,56 +1,119 @@
 //! A topic without a book: what to hand out, what was seen before, when something may be missing.
 
+use alloc::collections::VecDeque;
+
+use crate::ids::Sequence;
 use crate::wire::Position;
 
-/// Remembers the newest message of a topic, over all lines and reconnects: after a reconnect the
-/// exchange may push again what it pushed before, and a trade must not be counted twice.
-#[derive(Clone, Copy, Debug, Default)]
+/// Remembers what a topic has brought, over all lines and reconnects: after a reconnect the exchange
+/// may push again what it pushed before, and a trade must not be counted twice.
+#[derive(Clone, Debug)]
 pub(crate) struct Stream {
+    keep: Keep,
     newest: Option<Position>,
-    repeats: u32,
+    /// The sequences handed out last, in the order of their coming; of trades only.
+    recent: VecDeque<Sequence>,
+    /// Repeats in a row.
+    repeats: usize,
+    /// A line carries the topic: it was confirmed there, or has spoken.
+    carried: bool,
     interrupted: bool,
 }
 
-/// A step back this far is a restarted counter, and so are this many repeats in a row: what is
+/// Which messages matter.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Keep {
+    /// The newest: what is older than what was handed out is of no use.
+    Newest,
+    /// Each, in whatever order they come.
+    Each,
+}
+
+/// So many sequences are remembered, and so many repeats in a row are a restarted counter: what is
 /// pushed again comes from a short-lived queue.
-const RESTART: u64 = 1024;
+const MEMORY: usize = 256;
 
 impl Stream {
+    pub(crate) const fn new(keep: Keep) -> Self {
+        Self {
+            keep,
+            newest: None,
+            recent: VecDeque::new(),
+            repeats: 0,
+            carried: false,
+            interrupted: false,
+        }
+    }
+
     /// Whether a message is one to hand out; `position` is `None` for one that does not say where it
     /// stands.
-    ///
-    /// A lower sequence with a later time is a counter that was set back, not a repeat.
     pub(crate) fn is_new(&mut self, position: Option<Position>) -> bool {
         let Some(at) = position else { return true };
-        let repeat = self.newest.is_some_and(|newest| {
-            at.sequence <= newest.sequence
-                && at.ts <= newest.ts
-                && newest.sequence.get().saturating_sub(at.sequence.get()) < RESTART
-        });
-        if repeat && u64::from(self.repeats) < RESTART {
+        if self.is_repeat(at) && self.repeats < MEMORY {
             self.repeats = self.repeats.saturating_add(1);
             return false;
         }
-        self.repeats = 0;
-        self.newest = Some(at);
+        self.accept(at);
         true
     }
 
-    /// A line that carried the topic is down.
-    pub(crate) const fn interrupt(&mut self) {
-        self.interrupted = true;
+    /// A lower sequence with a later time is of a counter that was set back, and no repeat.
+    fn is_repeat(&self, at: Position) -> bool {
+        let Some(newest) = self.newest else { return false };
+        if at.sequence > newest.sequence || at.ts > newest.ts {
+            return false;
+        }
+        match self.keep {
+            Keep::Newest => true,
+            // What is older than all that is remembered is taken for seen.
+            Keep::Each => {
+                self.recent.contains(&at.sequence)
+                    || self.recent.iter().all(|&known| known > at.sequence)
+            }
+        }
     }
 
-    /// The topic is carried (again): whether messages may have been missed since it last was.
+    fn accept(&mut self, at: Position) {
+        let late = self.newest.is_some_and(|newest| at.sequence < newest.sequence);
+        let restarted =
+            late && (self.repeats >= MEMORY || self.newest.is_some_and(|n| at.ts > n.ts));
+        if restarted {
+            self.recent.clear();
+        }
+        if restarted || !late {
+            self.newest = Some(at);
+        }
+        self.repeats = 0;
+        if self.keep == Keep::Each {
+            if self.recent.len() == MEMORY {
+                self.recent.pop_front();
+            }
+            self.recent.push_back(at.sequence);
+        }
+    }
+
+    /// A line is down.
+    pub(crate) const fn interrupt(&mut self) {
+        self.interrupted |= core::mem::replace(&mut self.carried, false);
+    }
+
+    /// The topic is carried, by its ack or by what it says: whether messages may have been missed
+    /// since it last was.
     pub(crate) const fn resume(&mut self) -> bool {
+        self.carried = true;
         core::mem::replace(&mut self.interrupted, false)
+    }
+
+    /// Nobody is interested any more: nothing can be missed.
+    pub(crate) const fn rest(&mut self) {
+        self.carried = false;
+        self.interrupted = false;
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ids::Sequence;
     use crate::time::UnixNanos;
 
     fn take(stream: &mut Stream, sequence: u64, ts: u64) -> bool {
@@ -58,40 +121,57 @@ mod tests {
         stream.is_new(Some(Position { sequence, ts }))
     }
 
-    fn after(sequence: u64, ts: u64) -> Stream {
-        let mut stream = Stream::default();
-        assert!(take(&mut stream, sequence, ts));
+    fn after(keep: Keep, sequences: impl Iterator<Item = u64>) -> Stream {
+        let mut stream = Stream::new(keep);
+        sequences.for_each(|sequence| assert!(take(&mut stream, sequence, sequence)));
         stream
     }
 
     #[test]
-    fn what_is_pushed_again_is_a_repeat_however_much_it_is() {
-        let mut stream = after(5_000, 90);
-        let again = (4_500..=5_000).filter(|&sequence| take(&mut stream, sequence, 80));
-        assert_eq!(again.count(), 0);
-        assert!(take(&mut stream, 5_001, 90), "several trades may share a time");
+    fn what_is_pushed_again_is_a_repeat_however_far_back() {
+        for keep in [Keep::Newest, Keep::Each] {
+            let mut stream = after(keep, (0..1_000).map(|n| 160 * n));
+            let again = (800..1_000).filter(|n| take(&mut stream, 160 * n, 160 * n));
+            assert_eq!(again.count(), 0);
+            assert!(!take(&mut stream, 160, 160), "older than all that is remembered");
+            assert!(take(&mut stream, 160_001, 159_840), "several may share a time");
+        }
+    }
+
+    #[test]
+    fn a_trade_that_comes_late_is_told_and_a_ticker_that_does_is_not() {
+        let mut trades = after(Keep::Each, [100, 102, 104].into_iter());
+        assert!(take(&mut trades, 103, 103));
+        assert!(!take(&mut trades, 103, 103), "once");
+        assert!(take(&mut trades, 105, 105));
+        let mut tickers = after(Keep::Newest, [100, 102].into_iter());
+        assert!(!take(&mut tickers, 101, 101));
     }
 
     #[test]
     fn a_lower_sequence_with_a_later_time_is_a_restarted_counter() {
-        let mut stream = after(5_000, 90);
-        assert!(take(&mut stream, 4_999, 91));
-        assert!(take(&mut stream, 5_000, 92), "of the new run");
-        assert!(!take(&mut stream, 5_000, 92));
+        for keep in [Keep::Newest, Keep::Each] {
+            let mut stream = after(keep, 4_900..5_000);
+            assert!(take(&mut stream, 4_950, 5_001));
+            assert!(take(&mut stream, 4_951, 5_002), "of the new run");
+            assert!(!take(&mut stream, 4_951, 5_002));
+        }
     }
 
     /// A clock that was set back together with the counter must not silence the topic for good.
     #[test]
-    fn far_back_or_for_long_is_a_restarted_counter_whatever_the_time() {
-        assert!(take(&mut after(5_000, 90), 5_000 - 1024, 1));
-        let mut stream = after(5_000, 90);
-        let silent = (0..2_000).take_while(|_| !take(&mut stream, 4_900, 1)).count();
-        assert_eq!(silent, 1024);
+    fn repeats_for_long_are_a_restarted_counter_whatever_the_time() {
+        for keep in [Keep::Newest, Keep::Each] {
+            let mut stream = after(keep, 4_900..5_000);
+            let silent = (0..2_000).take_while(|n| !take(&mut stream, 100 + n, 1)).count();
+            assert_eq!(silent, MEMORY);
+            assert!(take(&mut stream, 1_000, 2), "and then it goes on");
+        }
     }
 
     #[test]
     fn without_a_position_everything_is_new() {
-        let mut stream = after(5, 5);
+        let mut stream = after(Keep::Each, 5..6);
         assert!(stream.is_new(None) && stream.is_new(None));
     }
 }

@@ -10,7 +10,7 @@ use crate::config::Config;
 use crate::ids::{LineId, TopicId};
 use crate::output::Event;
 use crate::shared::Shared;
-use crate::stream::Stream;
+use crate::stream::{Keep, Stream};
 use crate::time::Instant;
 use crate::timers::{Timer, TopicTimer};
 use crate::wire::{Delta, Position};
@@ -85,9 +85,8 @@ impl Topics {
         let topic = TopicId::new(u32::try_from(self.list.len()).ok()?);
         let feed = match channel {
             Channel::Level2(_) => Feed::Book(Box::new(BookSync::new(topic, config))),
-            Channel::TickerV2(_) | Channel::Ticker(_) | Channel::Execution(_) => {
-                Feed::Stream(Stream::default())
-            }
+            Channel::TickerV2(_) | Channel::Ticker(_) => Feed::Stream(Stream::new(Keep::Newest)),
+            Channel::Execution(_) => Feed::Stream(Stream::new(Keep::Each)),
         };
         let status = TopicStatus::Wanted;
         self.list.push(Topic { channel, status, heard_at: Instant::ZERO, feed });
@@ -115,7 +114,7 @@ impl Topics {
         cx.timers.clear(Timer::Topic(topic, TopicTimer::Silence));
         match &mut entry.feed {
             Feed::Book(book) => book.stop(cx),
-            Feed::Stream(stream) => drop(stream.resume()),
+            Feed::Stream(stream) => stream.rest(),
         }
     }
 
@@ -153,15 +152,13 @@ impl Topics {
     pub(crate) fn on_line_down(&mut self, cx: &mut Shared, line: LineId) {
         for topic in self.ids() {
             let Some(entry) = self.list.get_mut(topic.index()) else { continue };
-            let confirmed = matches!(entry.status, TopicStatus::Confirmed { .. });
             if entry.is_wanted() {
                 entry.status = TopicStatus::Wanted;
             }
             cx.timers.clear(Timer::Topic(topic, TopicTimer::Silence));
             match &mut entry.feed {
                 Feed::Book(book) => book.on_feed_lost(cx, line),
-                Feed::Stream(stream) if confirmed => stream.interrupt(),
-                Feed::Stream(_) => {}
+                Feed::Stream(stream) => stream.interrupt(),
             }
         }
     }
@@ -188,6 +185,10 @@ impl Topics {
                 Routed::Book
             }
             Feed::Stream(stream) => {
+                // Data may come before the ack.
+                if stream.resume() {
+                    cx.event(Event::MayHaveMissed { topic });
+                }
                 if stream.is_new(Position::peek(data)) {
                     Routed::Push(topic)
                 } else {

@@ -78,6 +78,31 @@ fn two_attempts_for_one_reconnect_say_it_once() {
     assert_eq!(events, [Event::Confirmed { topic }, Event::MayHaveMissed { topic }]);
 }
 
+/// Found in review: the acks were lost, trades came all the same, and so did the end of the line.
+#[test]
+fn a_line_that_spoke_without_an_ack_is_missed_too() {
+    let mut rig = Rig::with(Config::default());
+    let channel = Channel::Execution(LINK.parse().unwrap());
+    let topic = rig.client.subscribe(rig.now, channel).unwrap();
+    let request = bullet_request(&rig.drain());
+    rig.reconnect(request);
+    assert!(takes(&mut rig, &trade(100, 100)));
+    assert_eq!(reconnected(&mut rig), [Event::Confirmed { topic }, Event::MayHaveMissed { topic }]);
+}
+
+/// Found in review: the word came with the ack, behind the first trades after the gap.
+#[test]
+fn what_may_be_missing_is_said_before_what_comes_after_it() {
+    let (mut rig, topic) = confirmed();
+    assert!(takes(&mut rig, &trade(100, 100)));
+    rig.lose(Loss::Eof);
+    let outputs = rig.pass(2 * SECOND);
+    let asked = sent(&rig.reconnect(bullet_request(&outputs)))[0].id;
+    let outputs = rig.text(&trade(200, 200));
+    assert_eq!(events(&outputs), [Event::MayHaveMissed { topic }], "before the push");
+    assert_eq!(rig.ack(asked), [Event::Confirmed { topic }], "once");
+}
+
 #[test]
 fn a_new_interest_has_missed_nothing() {
     let (mut rig, topic) = confirmed();

@@ -48,7 +48,8 @@ pub struct Waker {
 }
 
 impl Waker {
-    /// Lets the present or next [`Feed::next_within`] return [`Next::Quiet`].
+    /// Lets the present or next [`Feed::next_within`] return [`Next::Quiet`], once there is nothing to
+    /// tell.
     pub fn wake(&self) {
         self.woken.store(true, Ordering::Release);
         if let Err(error) = self.poller.notify() {
@@ -250,24 +251,23 @@ impl Feed {
             if self.engine.is_closed() {
                 return Waited::Ended;
             }
-            if self.woken.load(Ordering::Relaxed) && self.woken.swap(false, Ordering::Acquire) {
-                return Waited::Quiet;
-            }
             let now = self.clock.now();
             let over = until.is_some_and(|until| until <= now);
-            if self.turn(now) {
+            let over = over || self.woken.load(Ordering::Acquire);
+            let busy = self.turn(now);
+            if busy {
                 self.perform_effects();
                 turns += 1;
-                // Much may come that is nothing to tell.
-                if over && turns.is_multiple_of(TURNS) {
-                    return Waited::Quiet;
-                }
-                continue;
             }
-            if over {
+            // Only after a turn: whoever wakes without end must not keep the line waiting. And not
+            // after all there is: much may come that is nothing to tell.
+            if over && (!busy || turns.is_multiple_of(TURNS)) {
+                self.woken.store(false, Ordering::Release);
                 return Waited::Quiet;
             }
-            self.wait(now, until);
+            if !busy {
+                self.wait(now, until);
+            }
         }
     }
 

@@ -21,8 +21,8 @@
 //! ```
 //!
 //! The feed runs only inside [`Feed::next`] and [`Feed::next_within`]: whoever stays away for longer
-//! than the server's `pingTimeout` (10 s) may lose the line, and after twice that time surely does:
-//! is told so, and gets it back.
+//! than the server's `pingTimeout` (10 s) may lose the line, and after that, a ping interval and
+//! the same again (38 s) surely does: is told so, and gets it back.
 //!
 //! [`Feed::spawn`] puts a feed on a thread of its own and keeps the line for a reader who may be slow;
 //! `for item in feed` yields owned items.

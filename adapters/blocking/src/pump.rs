@@ -24,6 +24,9 @@ pub struct Pump {
     thread: Option<JoinHandle<()>>,
 }
 
+/// So many commands run between two steps of the feed.
+const COMMANDS: usize = 16;
+
 /// Runs between two steps of the feed.
 type Command = Box<dyn FnOnce(&mut Feed) + Send>;
 
@@ -33,8 +36,8 @@ impl Pump {
         let (commands, received) = channel();
         let waker = feed.waker();
         let run = {
-            let queue = queue.clone();
-            move || run(feed, &received, &queue)
+            let ends = Ends(queue.clone());
+            move || run(feed, &received, &ends.0)
         };
         let thread = std::thread::Builder::new().name("kucoin-feed".into()).spawn(run)?;
         Ok(Self { queue, commands, waker, thread: Some(thread) })
@@ -125,7 +128,8 @@ impl Drop for Pump {
 fn run(mut feed: Feed, commands: &Receiver<Command>, queue: &Queue) {
     loop {
         // Each command wakes the feed, which then has nothing to tell for once.
-        commands.try_iter().for_each(|command| command(&mut feed));
+        // A few at a time: whoever asks without end must not keep the line waiting.
+        commands.try_iter().take(COMMANDS).for_each(|command| command(&mut feed));
         match feed.step(None) {
             Waited::Step(step) => {
                 if let Some(item) = feed.own(step) {
@@ -133,8 +137,16 @@ fn run(mut feed: Feed, commands: &Receiver<Command>, queue: &Queue) {
                 }
             }
             Waited::Quiet => {}
-            Waited::Ended => break,
+            Waited::Ended => return,
         }
     }
-    queue.end();
+}
+
+/// Ends the queue also when a command panics: nobody may be left waiting.
+struct Ends(Queue);
+
+impl Drop for Ends {
+    fn drop(&mut self) {
+        self.0.end();
+    }
 }

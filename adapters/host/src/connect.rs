@@ -19,6 +19,9 @@ use crate::websocket::{websocket_config, websocket_loss};
 /// For one address and for one read of the handshake; the core's deadline covers the whole.
 const STEP_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// For an address that is not the last one: a dead one must not use up the time of the others.
+pub const ADDRESS_TIMEOUT: Duration = Duration::from_secs(3);
+
 /// Lets another thread give up an attempt that is under way.
 #[derive(Clone, Debug, Default)]
 pub struct Attempt {
@@ -85,13 +88,16 @@ pub fn connect(
 }
 
 fn connect_tcp(to: &Endpoint, attempt: &Attempt) -> Result<TcpStream, Loss> {
-    let addresses = (to.host(), to.port()).to_socket_addrs().map_err(|_| Loss::Dns)?;
+    let addresses: Vec<_> =
+        (to.host(), to.port()).to_socket_addrs().map_err(|_| Loss::Dns)?.collect();
     let mut failure = Loss::Dns;
-    for address in addresses {
+    for (at, address) in addresses.iter().enumerate() {
+        let last = at + 1 == addresses.len();
+        let limit = if last { STEP_TIMEOUT } else { ADDRESS_TIMEOUT };
         if attempt.is_abandoned() {
             return Err(Loss::TimedOut);
         }
-        match TcpStream::connect_timeout(&address, STEP_TIMEOUT).and_then(|tcp| {
+        match TcpStream::connect_timeout(address, limit).and_then(|tcp| {
             tcp.set_nodelay(true)?;
             tcp.set_read_timeout(Some(STEP_TIMEOUT))?;
             tcp.set_write_timeout(Some(STEP_TIMEOUT))?;

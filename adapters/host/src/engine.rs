@@ -30,6 +30,9 @@ pub struct Engine {
     closed: bool,
 }
 
+/// Messages below this size are copied to be kept.
+const SMALL: usize = 4096;
+
 /// Something to do. Exhaustive, so that a new one fails to compile in every adapter.
 #[derive(Debug)]
 #[allow(clippy::exhaustive_enums, reason = "an adapter must not overlook an effect")]
@@ -147,8 +150,11 @@ impl Engine {
             Step::Event(Event::Delta { topic, delta }) => Some(Item::Delta(topic, delta)),
             Step::Event(event) => Some(Item::State(event)),
             Step::Push(tag) => {
-                let bytes = self.push.as_ref()?.1.clone();
-                Some(Item::Push(Message::new(tag, bytes)))
+                let bytes = &self.push.as_ref()?.1;
+                // A frame is a slice of all that was read with it; who keeps one should not keep that.
+                let own =
+                    if bytes.len() < SMALL { Bytes::copy_from_slice(bytes) } else { bytes.clone() };
+                Some(Item::Push(Message::new(tag, own)))
             }
         }
     }

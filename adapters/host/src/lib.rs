@@ -35,7 +35,7 @@ mod update;
 mod websocket;
 
 pub use clock::{Clock, Sleep, unix_now};
-pub use connect::{Attempt, connect};
+pub use connect::{ADDRESS_TIMEOUT, Attempt, connect};
 pub use credentials::{CredentialsError, credentials_from_env};
 pub use engine::{Effect, Engine, Step};
 pub use loss::io_loss;

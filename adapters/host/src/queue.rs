@@ -10,7 +10,7 @@ use kucoin_futures_proto::Event;
 
 use crate::update::Item;
 
-/// A queue of [`Item`]s between one pump and one reader, blocking or async. Cheap to clone.
+/// A queue of [`Item`]s between one pump and its readers, blocking or async. Cheap to clone.
 ///
 /// It holds `cap` items. What comes when it is full is dropped and counted in an
 /// [`Event::Lagged`] that stands in its place. Events of state are small, rare and what a reader
@@ -29,7 +29,8 @@ struct Shared {
 #[derive(Default)]
 struct State {
     items: VecDeque<Item>,
-    waker: Option<Waker>,
+    /// Of the tasks that wait.
+    wakers: Vec<Waker>,
     ended: bool,
 }
 
@@ -98,7 +99,9 @@ impl Queue {
     pub fn poll_take(&self, cx: &mut Context<'_>) -> Poll<Option<Item>> {
         let mut state = self.lock();
         if state.is_idle() {
-            state.waker = Some(cx.waker().clone());
+            if !state.wakers.iter().any(|waker| waker.will_wake(cx.waker())) {
+                state.wakers.push(cx.waker().clone());
+            }
             return Poll::Pending;
         }
         Poll::Ready(state.items.pop_front())
@@ -121,12 +124,15 @@ impl Queue {
     }
 
     fn wake(&self, mut state: MutexGuard<'_, State>) {
-        let waker = state.waker.take();
+        let wakers = std::mem::take(&mut state.wakers);
+        let ended = state.ended;
         drop(state);
-        self.shared.ready.notify_one();
-        if let Some(waker) = waker {
-            waker.wake();
+        if ended {
+            self.shared.ready.notify_all();
+        } else {
+            self.shared.ready.notify_one();
         }
+        wakers.into_iter().for_each(Waker::wake);
     }
 }
 
@@ -214,6 +220,32 @@ mod tests {
         queue.push(Item::State(Event::Heard { topic: TOPIC }));
         queue.push(Item::State(Event::Lagged { dropped: 7 }));
         assert_eq!(drained(&queue), ["-6", "!", "-7"]);
+    }
+
+    #[test]
+    fn an_end_is_told_to_everyone_who_waits() {
+        let queue = Queue::new(4);
+        let readers = [0, 1].map(|_| {
+            let queue = queue.clone();
+            std::thread::spawn(move || queue.take().is_none())
+        });
+        let mut tasks = [0, 1].map(|_| std::sync::Arc::new(Woken::default()));
+        for task in &mut tasks {
+            let waker = Waker::from(std::sync::Arc::clone(task));
+            assert!(queue.poll_take(&mut Context::from_waker(&waker)).is_pending());
+        }
+        queue.end();
+        assert!(readers.into_iter().all(|reader| reader.join().unwrap()));
+        assert!(tasks.iter().all(|task| task.0.load(std::sync::atomic::Ordering::Relaxed)));
+    }
+
+    #[derive(Default)]
+    struct Woken(std::sync::atomic::AtomicBool);
+
+    impl std::task::Wake for Woken {
+        fn wake(self: std::sync::Arc<Self>) {
+            self.0.store(true, std::sync::atomic::Ordering::Relaxed);
+        }
     }
 
     #[test]

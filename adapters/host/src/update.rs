@@ -51,7 +51,7 @@ pub enum Item {
     Push(Message),
 }
 
-/// A push with its bytes: shared, not copied.
+/// A push with its bytes. Cheap to clone.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Message {
     tag: PushTag,

@@ -9,6 +9,8 @@ use crate::loss::io_loss;
 
 /// Longest message accepted; the longest real one has about 2 KiB. The library's default is 64 MiB.
 const MAX_MESSAGE: usize = 1 << 20;
+/// Read at a time: some eighty level2 frames. The library's default is 128 KiB, cleared at each read.
+const READ_BUFFER: usize = 16 << 10;
 /// Unsent bytes after which the peer counts as stuck. The library's default is without limit.
 const MAX_UNSENT: usize = 256 << 10;
 
@@ -18,6 +20,7 @@ pub fn websocket_config() -> WebSocketConfig {
     WebSocketConfig::default()
         .max_message_size(Some(MAX_MESSAGE))
         .max_frame_size(Some(MAX_MESSAGE))
+        .read_buffer_size(READ_BUFFER)
         .write_buffer_size(0)
         .max_write_buffer_size(MAX_UNSENT)
 }

@@ -192,6 +192,7 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         self.stop.take();
+        self.shared.frozen_until.store(0, Ordering::Relaxed);
         // Their tasks end when nobody can send to them any more.
         self.shared.lock().sessions.clear();
         if let Some(thread) = self.thread.take() {

@@ -33,7 +33,7 @@ pub(crate) struct PerSymbol(BTreeMap<Symbol, u32>);
 
 impl PerSymbol {
     pub(crate) fn add(&mut self, symbols: impl Iterator<Item = Symbol>, count: u32) {
-        self.0.extend(symbols.map(|symbol| (symbol, count)));
+        self.0.extend(symbols.filter(|_| count > 0).map(|symbol| (symbol, count)));
     }
 
     /// Spoils one, if one is left.

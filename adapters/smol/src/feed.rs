@@ -62,7 +62,8 @@ struct Woken {
 }
 
 impl Waker {
-    /// Lets the present or next [`Feed::next_within`] return [`Next::Quiet`].
+    /// Lets the present or next [`Feed::next_within`] return [`Next::Quiet`], once there is nothing to
+    /// tell.
     pub fn wake(&self) {
         self.0.asked.store(true, Ordering::Release);
         self.0.task.wake();
@@ -276,16 +277,13 @@ impl Feed {
             if self.engine.is_closed() {
                 return Poll::Ready(Waited::Ended);
             }
-            if self.waker.take() {
-                return Poll::Ready(Waited::Quiet);
-            }
             let now = self.clock.now();
             let over = until.is_some_and(|until| until <= now);
             self.streak += 1;
             if self.streak > STREAK {
                 self.streak = 0;
                 // Much may come that is nothing to tell.
-                if over {
+                if self.waker.take() || over {
                     return Poll::Ready(Waited::Quiet);
                 }
                 cx.waker().wake_by_ref();
@@ -295,7 +293,8 @@ impl Feed {
                 self.perform_effects();
                 continue;
             }
-            if over {
+            // Only after a turn: whoever wakes without end must not keep the line waiting.
+            if self.waker.take() || over {
                 return Poll::Ready(Waited::Quiet);
             }
             if self.poll_wait(now, until, cx).is_pending() {

@@ -25,7 +25,7 @@
 //!
 //! [`Feed::next`] may be dropped at any time and called again: nothing is lost. The feed runs only
 //! inside it: whoever stays away for longer than the server's `pingTimeout` (10 s) may lose the
-//! line, and after twice that time surely does: is told so, and gets it back. [`Feed::spawn`] puts a
+//! line, and after a ping interval and twice that (38 s) surely does: is told so, and gets it back. [`Feed::spawn`] puts a
 //! feed on a task of its own and keeps the line for a reader who may be slow;
 //! [`Feed::into_stream`] yields owned items.
 //!

@@ -4,11 +4,14 @@ use std::io::ErrorKind;
 use std::sync::Arc;
 
 use async_tungstenite::{WebSocketStream, client_async_with_config};
+use futures_lite::FutureExt as _;
+use futures_lite::future::pending;
 use futures_rustls::TlsConnector;
 use futures_rustls::rustls::ClientConfig;
 use futures_rustls::rustls::pki_types::ServerName;
-use kucoin_futures_host::{io_loss, websocket_config, websocket_loss};
+use kucoin_futures_host::{ADDRESS_TIMEOUT, io_loss, websocket_config, websocket_loss};
 use kucoin_futures_proto::{Endpoint, Loss};
+use smol::Timer;
 use smol::net::{TcpStream, resolve};
 
 use crate::socket::Socket;
@@ -28,8 +31,16 @@ pub(crate) async fn open(
 async fn connect(to: &Endpoint) -> Result<TcpStream, Loss> {
     let addresses = resolve((to.host(), to.port())).await.map_err(|_| Loss::Dns)?;
     let mut failure = Loss::Dns;
-    for address in addresses {
-        let tcp = TcpStream::connect(address).await;
+    for (at, address) in addresses.iter().enumerate() {
+        let last = at + 1 == addresses.len();
+        let late = async {
+            if last {
+                return pending().await;
+            }
+            Timer::after(ADDRESS_TIMEOUT).await;
+            Err(ErrorKind::TimedOut.into())
+        };
+        let tcp = TcpStream::connect(*address).or(late).await;
         match tcp.and_then(|tcp| tcp.set_nodelay(true).map(|()| tcp)) {
             Ok(tcp) => return Ok(tcp),
             Err(error) => failure = io_loss(&error),

@@ -24,6 +24,9 @@ pub struct Pump {
     waker: Waker,
 }
 
+/// So many commands run between two steps of the feed.
+const COMMANDS: usize = 16;
+
 /// Runs between two steps of the feed.
 type Command = Box<dyn FnOnce(&mut Feed) + Send>;
 
@@ -112,7 +115,9 @@ impl Stream for Pump {
 async fn run(mut feed: Feed, ends: Ends) {
     loop {
         // Each command wakes the feed, which then has nothing to tell for once.
-        while let Ok(command) = ends.commands.try_recv() {
+        // A few at a time: whoever asks without end must not keep the line waiting.
+        for _ in 0..COMMANDS {
+            let Ok(command) = ends.commands.try_recv() else { break };
             command(&mut feed);
         }
         match poll_fn(|cx| feed.poll_step(cx, None)).await {

@@ -37,7 +37,7 @@ pub use rig::Wire;
 /// A feed of any runtime, driven from the thread of a test.
 #[allow(missing_docs, reason = "as the feeds of the adapters have it")]
 pub trait Feed: Sized + 'static {
-    type Pump: Pump<Self>;
+    type Pump: Pump<Self> + Sync;
 
     fn with_options(options: Options) -> Result<Self, FeedError>;
     fn subscribe(&mut self, channel: Channel) -> Result<TopicId, Misuse>;

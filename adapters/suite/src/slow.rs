@@ -14,6 +14,8 @@ pub(crate) fn cases<F: Feed>() -> Vec<Case> {
         a_full_queue_counts_what_it_drops_and_the_book_stays_exact,
         a_pump_that_is_dropped_closes_the_connection,
         a_pump_that_is_closed_ends,
+        a_pump_whose_command_panics_ends,
+        commands_without_end_do_not_keep_the_line_waiting,
     ];
     cases.extend(cases![PLAIN:
         a_caller_who_is_away_for_40_s_loses_the_line_and_gets_it_back,
@@ -75,9 +77,8 @@ fn a_pump_keeps_the_line_while_nobody_reads<F: Feed>(wire: Wire) {
     let (feed, topic) = rig.live::<F>();
     let pump = feed.spawn(4096);
     stay_away(5 * SECOND);
-    let (stats, sequence) = pump
-        .with(move |feed| (*feed.stats(), feed.book(topic).map(|book| book.sequence())))
-        .unwrap();
+    let (stats, sequence) =
+        pump.with(move |feed| (*feed.stats(), feed.book(topic).unwrap().sequence().get())).unwrap();
     assert!(stats.reconnects == 0 && stats.pings >= 4 && stats.pongs >= 4, "{stats:?}");
     let mut read = None;
     while let Taken::Item(item) = pump.take_within(100 * MS) {
@@ -85,11 +86,11 @@ fn a_pump_keeps_the_line_while_nobody_reads<F: Feed>(wire: Wire) {
             assert!(read.is_none_or(|read: u64| read + 1 == delta.sequence.get()));
             read = Some(delta.sequence.get());
         }
-        if read >= sequence.map(|sequence| sequence.get()) {
+        if read >= Some(sequence) {
             return;
         }
     }
-    panic!("the book was at {sequence:?}, what was read ended at {read:?}");
+    panic!("the book was at {sequence}, what was read ended at {read:?}");
 }
 
 fn a_full_queue_counts_what_it_drops_and_the_book_stays_exact<F: Feed>(wire: Wire) {
@@ -155,6 +156,40 @@ fn a_pump_that_is_closed_ends<F: Feed>(wire: Wire) {
     }
     assert!(closed, "what it knew was told");
     assert!(pump.with(|_| ()).is_err());
+}
+
+/// Found in review: on threads the reader waited for ever.
+fn a_pump_whose_command_panics_ends<F: Feed>(wire: Wire) {
+    let rig = Rig::new(wire, 0.0);
+    let pump = rig.feed::<F>().spawn(16);
+    let answer = pump.with(|_| panic!("on purpose: a user's mistake"));
+    assert_eq!(answer, Err::<(), _>(kucoin_futures_proto::Misuse::Closed));
+    loop {
+        match pump.take_within(PATIENCE) {
+            Taken::Item(_) => {}
+            Taken::Quiet => panic!("nobody told the reader"),
+            Taken::Ended => break,
+        }
+    }
+}
+
+/// Found in review: commands and wake-ups went before sockets and deadlines.
+fn commands_without_end_do_not_keep_the_line_waiting<F: Feed>(wire: Wire) {
+    let rig = Rig::brisk(wire, 200.0);
+    let (feed, topic) = rig.live::<F>();
+    let pump = feed.spawn(4096);
+    let clock = kucoin_futures_host::Clock::new();
+    std::thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| {
+                while clock.now() < kucoin_futures_proto::Instant::ZERO + 3 * SECOND {
+                    pump.with(move |feed| feed.book(topic).map(|book| book.sequence())).unwrap();
+                }
+            });
+        }
+    });
+    let stats = pump.with(|feed| *feed.stats()).unwrap();
+    assert!(stats.reconnects == 0 && stats.pongs >= 2 && stats.deltas > 400, "{stats:?}");
 }
 
 /// In a minute: three pings with their pongs, and a topic that is reported as silent.

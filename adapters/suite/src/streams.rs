@@ -189,7 +189,9 @@ fn a_waker_ends_a_wait<F: Feed>(wire: Wire) {
         stay_away(50 * MS);
         wake();
     });
+    let clock = Clock::new();
     assert!(matches!(feed.next_within(PATIENCE), Next::Quiet));
+    assert!(clock.now() < Instant::ZERO + PATIENCE, "it was the waker that ended it");
     thread.join().unwrap();
     feed.waker()();
     let clock = Clock::new();
