@@ -1,6 +1,6 @@
-# Recipes of daily work; CI calls the same ones.
+# Recipes of daily work. CI runs .ci/run, which has all of it and more.
 
-# All that CI checks, quickest first.
+# Most of what CI checks, quickest first.
 default: check test doc probe providers demo
 
 # Format and lints.

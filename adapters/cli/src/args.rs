@@ -8,9 +8,8 @@ use clap::{Parser, Subcommand, ValueEnum};
 use kucoin_futures_proto::Symbol;
 use kucoin_futures_sim::Plan;
 
-/// KuCoin Futures market data: books that are exact, or say that they are not.
 #[derive(Parser, Debug)]
-#[command(name = "kcf", version, long_version = LONG_VERSION, about, long_about = ABOUT)]
+#[command(name = "kcf", version, long_version = LONG_VERSION, about = BRIEF, long_about = ABOUT)]
 #[command(after_help = EXIT_CODES, after_long_help = MANUAL)]
 pub(crate) struct Args {
     #[command(flatten)]
@@ -56,6 +55,8 @@ const LONG_VERSION: &str = concat!(
     "\nlogs:     up to debug; trace is compiled out, because libraries write secrets there",
 );
 
+const BRIEF: &str = "KuCoin Futures market data: books that are exact, or say that they are not.";
+
 const ABOUT: &str = "KuCoin Futures market data: books that are exact, or say that they are not.
 
 kcf keeps a connection to KuCoin Futures (or to an exchange that it simulates itself) through lost \
@@ -68,15 +69,18 @@ const EXIT_CODES: &str = "Exit codes: 0 ok, 1 runtime, 2 usage, 3 auth, 4 networ
 const MANUAL: &str = "Examples:
   kcf demo                                    watch faults happen and heal, offline
   kcf book XBTUSDTM ETHUSDTM                  exact books, live from KuCoin
-  kcf trades XBTUSDTM --json | jq .price      for machines: one object a line
+  kcf trades XBTUSDTM --json                  for machines: one object a line
   kcf sim --listen 127.0.0.1:8080             an exchange to test any client against
   kcf ticker XBTUSDTM --url http://127.0.0.1:8080 --runtime smol
 
 Output:
   stdout is data, stderr is log. With --json every line of stdout is one object with a `type`:
-  `state` says what became of the line or of a symbol, so that silence and blindness can be told
-  apart; `book`, `ticker`, `trade`, `digest` are data; `summary` comes last. Prices are strings and
-  exact, sizes are whole lots, `ts_ms` and `ts_ns` are the exchange's own times.
+  `state` says what became of the line or of a symbol, and when by this machine's clock (`at_ms`,
+  Unix), so that silence and blindness can be told apart; `book`, `digest`, `ticker` and `trade` are
+  data; `malformed` is a message that could not be read; `summary` ends a stream. The demo adds
+  `demo`, `fault`, `healed` and `verdict`, the simulation `listening` and `fault`, a replay `replay`
+  and `replay_total`. Prices are strings and exact, sizes are whole lots. `ts_ms` and `ts_ns` are the
+  exchange's own times; nanoseconds are beyond what JavaScript and jq 1.6 hold exactly.
 
 Environment:
   RUST_LOG   what the log says: error, warn (default), info, debug; or by module, as in
@@ -87,7 +91,7 @@ Exit codes:
   0  ok; also when whoever reads the output goes away
   1  anything else
   2  the call was wrong
-  3  the exchange refused the credentials
+  3  the exchange refused the token or the credentials
   4  the other side could not be reached
   5  data is not what it must be";
 
@@ -153,12 +157,12 @@ pub(crate) struct StreamArgs {
 
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:\n  kcf book XBTUSDTM ETHUSDTM\n  \
-    kcf book XBTUSDTM --url http://127.0.0.1:8080 --json --for 1m | jq .bids[0]\n  \
+    kcf book XBTUSDTM --url http://127.0.0.1:8080 --json --for 1m | jq 'select(.type == \"book\").bids[0]'\n  \
     kcf book XBTUSDTM --url https://127.0.0.1:8443 --ca ca.pem")]
 pub(crate) struct BookArgs {
     #[command(flatten)]
     pub(crate) stream: StreamArgs,
-    /// Levels a side
+    /// Levels a side, with --json
     #[arg(long, value_name = "N", default_value_t = 10)]
     pub(crate) levels: usize,
     /// Print a digest of the whole book after every N deltas of it

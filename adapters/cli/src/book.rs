@@ -34,6 +34,8 @@ struct Row {
     epoch: u32,
     deltas: u64,
     shown: Option<Instant>,
+    /// It changed since.
+    held: bool,
 }
 
 impl Show for Books<'_> {
@@ -45,9 +47,26 @@ impl Show for Books<'_> {
         self.book(cx, change.topic, book)?;
         if due {
             let symbol = cx.symbol(change.topic);
-            cx.out.json(&digest_json(book, symbol))?;
+            if cx.json {
+                cx.out.json(&digest_json(book, symbol))?;
+            } else if let Some(symbol) = symbol {
+                let (at, digest) = (book.sequence(), words::hex(&book.digest(Scope::Complete)));
+                cx.out.line(format_args!("{symbol:<12} {DIM}digest at {at}: {digest}{DIM:#}"))?;
+            }
         }
         Ok(())
+    }
+
+    /// The last of a burst is shown, too, as soon as it may be.
+    fn rest(&mut self, cx: &mut Ctx, feed: &Feed) -> Result<Option<Duration>, Failure> {
+        let mut wait = None;
+        let held: Vec<TopicId> = self.held().collect();
+        for topic in held {
+            let Some(book) = feed.book(topic) else { continue };
+            self.book(cx, topic, book)?;
+            wait = Some(PAUSE);
+        }
+        Ok(wait.filter(|_| self.held().next().is_some()))
     }
 
     /// A still market gives no change to show the book with.
@@ -75,10 +94,17 @@ impl Books<'_> {
         if cx.json {
             cx.out.json(&book_json(book, symbol, row.epoch, self.args.levels))?;
         } else if row.shown.is_none_or(|shown| cx.now.since(shown) >= PAUSE) {
-            row.shown = Some(cx.now);
+            (row.shown, row.held) = (Some(cx.now), false);
             print_touch(&mut cx.out, symbol, book)?;
+        } else {
+            row.held = true;
         }
         Ok(())
+    }
+
+    /// Books that changed since they were last shown.
+    fn held(&self) -> impl Iterator<Item = TopicId> + '_ {
+        self.rows.iter().filter(|(_, row)| row.held).map(|(topic, _)| *topic)
     }
 }
 

@@ -18,6 +18,8 @@ pub(crate) enum Kind {
     Runtime,
     /// 2: the call was wrong.
     Usage,
+    /// 3: the exchange refused the token or the credentials.
+    Auth,
     /// 4: the other side could not be reached.
     Network,
     /// 5: data is not what it must be.
@@ -44,6 +46,7 @@ impl Failure {
             Kind::BrokenPipe => 0,
             Kind::Runtime => 1,
             Kind::Usage => 2,
+            Kind::Auth => 3,
             Kind::Network => 4,
             Kind::Integrity => 5,
         })

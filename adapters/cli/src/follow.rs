@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use kucoin_futures_host::{BookUpdate, Next, Update};
-use kucoin_futures_proto::{Channel, Config, Event, Instant, Push, Symbol, TopicId};
+use kucoin_futures_proto::{Channel, Config, Down, Event, Instant, Push, Symbol, TopicId};
 
 use crate::args::{Connect, StreamArgs};
 use crate::exit::{Failure, Kind};
@@ -23,6 +23,12 @@ pub(crate) trait Show {
     /// A book became live, before anything in it changes.
     fn live(&mut self, _: &mut Ctx, _: TopicId, _: &Event, _: &Feed) -> Result<(), Failure> {
         Ok(())
+    }
+
+    /// Nothing more has come for now: what was held back can be shown. Gives how long there is to
+    /// wait for more of that.
+    fn rest(&mut self, _: &mut Ctx, _: &Feed) -> Result<Option<Duration>, Failure> {
+        Ok(None)
     }
 
     /// A message came.
@@ -66,7 +72,7 @@ pub(crate) fn follow(
     }
     let clock = feed.clock();
     let end = args.span.map(|span| clock.now() + span);
-    let mut reached = false;
+    let (mut reached, mut unauthorized) = (false, false);
     while !stop.is_asked() && !cx.all_rejected() {
         cx.now = clock.now();
         if end.is_some_and(|end| end <= cx.now) {
@@ -75,9 +81,11 @@ pub(crate) fn follow(
         // What has come already is printed in one go; then the reader gets it, and we wait.
         let mut next = feed.next_within(Duration::ZERO);
         if matches!(next, Next::Quiet) {
+            let held = show.rest(&mut cx, &feed)?.unwrap_or(LONG);
             cx.out.flush()?;
-            next = feed.next_within(end.map_or(LONG, |end| end.since(cx.now)));
+            next = feed.next_within(end.map_or(LONG, |end| end.since(cx.now)).min(held));
         }
+        cx.now = clock.now();
         match next {
             Next::Ended => break,
             Next::Quiet => {}
@@ -85,6 +93,11 @@ pub(crate) fn follow(
             Next::Update(Update::Push(push)) => show.push(&mut cx, push)?,
             Next::Update(Update::State(event)) => {
                 reached |= matches!(event, Event::LineUp { .. });
+                unauthorized = match event {
+                    Event::LineDown { reason, .. } => reason == Down::Unauthorized,
+                    Event::LineUp { .. } => false,
+                    _ => unauthorized,
+                };
                 cx.state(&event)?;
                 if let Event::BookLive { topic, .. } = event {
                     show.live(&mut cx, topic, &event, &feed)?;
@@ -92,16 +105,24 @@ pub(crate) fn follow(
             }
         }
     }
+    // Whatever was held back is due.
+    cx.now = clock.now() + LONG;
+    show.rest(&mut cx, &feed)?;
     cx.summary(&feed)?;
     feed.close();
     if cx.all_rejected() {
-        let text = "none of the symbols can be had: `GET /api/v1/contracts/active` lists them all";
+        let text = format!(
+            "none of the symbols can be had: {}/api/v1/contracts/active lists them all \
+             (upper case, and Bitcoin is XBT: XBTUSDTM)",
+            args.url.trim_end_matches('/')
+        );
         return Err(Failure::words(Kind::Usage, text));
     }
     if args.span.is_some() && !reached {
         let text =
             format!("no line to {} came up: see the reasons above, or RUST_LOG=debug", args.url);
-        return Err(Failure::words(Kind::Network, text));
+        let kind = if unauthorized { Kind::Auth } else { Kind::Network };
+        return Err(Failure::words(kind, text));
     }
     Ok(())
 }

@@ -70,7 +70,7 @@ fn start_log(on_screen: bool) {
         Err(error) => (Targets::new().with_default(LevelFilter::WARN), Some(error)),
     };
     let lines = tracing_subscriber::fmt::layer()
-        .with_ansi(std::io::stderr().is_terminal())
+        .with_ansi(out::wants_colour_for(&std::io::stderr()))
         .with_writer(std::io::stderr);
     // Only the first call of a process can succeed, and this is it.
     let _ = tracing_subscriber::registry().with(lines).with(filter).try_init();

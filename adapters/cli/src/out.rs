@@ -17,7 +17,12 @@ pub(crate) const DIM: Style = Style::new().dimmed();
 
 /// Whether stdout is a terminal that wants colour (`NO_COLOR` and its relatives say no).
 pub(crate) fn wants_colour() -> bool {
-    !matches!(AutoStream::choice(&io::stdout()), anstream::ColorChoice::Never)
+    wants_colour_for(&io::stdout())
+}
+
+/// The same for another stream.
+pub(crate) fn wants_colour_for(stream: &impl anstream::stream::RawStream) -> bool {
+    !matches!(AutoStream::choice(stream), anstream::ColorChoice::Never)
 }
 
 /// Buffered; colour is stripped unless stdout is a terminal that wants it.

@@ -23,10 +23,12 @@ fn start(args: &SimArgs, config: ExchangeConfig) -> Result<Server, Failure> {
     };
     let authority = Authority::new().map_err(|error| Failure::new(Kind::Runtime, error))?;
     let tls = authority.server(None).map_err(|error| Failure::new(Kind::Runtime, error))?;
+    // Only now: another simulation's clients may believe what is in the file.
+    let server = Server::start_tls(args.listen, args.seed, config, now, tls).map_err(runtime)?;
     std::fs::write(path, authority.pem()).map_err(|error| {
         Failure::words(Kind::Usage, format_args!("--tls {}: {error}", path.display()))
     })?;
-    Server::start_tls(args.listen, args.seed, config, now, tls).map_err(runtime)
+    Ok(server)
 }
 
 /// How often faults that took effect are reported.
@@ -86,8 +88,15 @@ pub(crate) fn run(args: &SimArgs) -> Result<(), Failure> {
         }))?;
     } else {
         out.line(format_args!(
-            "{DIM}{} changes, {} frames pushed, {} connections, {} tokens, {} requests{DIM:#}",
-            counts.changes, counts.pushed, counts.connects, counts.tokens, counts.requests
+            "{DIM}{} changes, {} frames pushed, {} connections, {} tokens, {} requests; \
+             {} limits exceeded, {} frames dropped for slow readers{DIM:#}",
+            counts.changes,
+            counts.pushed,
+            counts.connects,
+            counts.tokens,
+            counts.requests,
+            counts.violations,
+            server.dropped()
         ))?;
     }
     out.flush()?;

@@ -16,6 +16,8 @@ impl Stop {
         let asked = stop.clone();
         ctrlc::set_handler(move || {
             if asked.0.swap(true, Ordering::Relaxed) {
+                // Whatever is in the way of a clean end: the terminal must be usable.
+                crate::demo::give_terminal_back();
                 std::process::exit(130);
             }
             notify();

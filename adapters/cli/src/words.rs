@@ -1,5 +1,6 @@
 //! Events, books and counters in words and in JSON: one vocabulary for all commands.
 
+use kucoin_futures_host::unix_now;
 use kucoin_futures_proto::book::{Best, Level, Reach, Scope};
 use kucoin_futures_proto::wire::Side;
 use kucoin_futures_proto::{Book, Event, Stats, Symbol, TopicId, UnixNanos};
@@ -59,6 +60,7 @@ impl State {
     pub(crate) fn json(&self, symbol: Option<Symbol>) -> Value {
         json!({
             "type": "state",
+            "at_ms": unix_now().as_millis(),
             "symbol": symbol.map(|symbol| symbol.to_string()),
             "state": self.name,
             "reason": self.reason,

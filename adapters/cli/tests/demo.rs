@@ -33,13 +33,15 @@ fn all_is_well(runtime: &str) {
 fn output_that_nobody_reads_ends_quietly() {
     use std::process::{Command, Stdio};
     let mut child = Command::new(env!("CARGO_BIN_EXE_kcf"))
-        .args(["demo", "--json", "--for", "5s"])
+        .args(["demo", "--json", "--for", "60s"])
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
     drop(child.stdout.take());
+    let clock = kucoin_futures_host::Clock::new();
     let output = child.wait_with_output().unwrap();
+    assert!(clock.now().as_nanos() < 20_000_000_000, "it does not play to an empty house");
     assert!(output.status.success(), "{output:?}");
     assert!(output.stderr.is_empty(), "{output:?}");
 }

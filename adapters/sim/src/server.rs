@@ -30,7 +30,7 @@ pub type Clock = Arc<dyn Fn() -> Instant + Send + Sync>;
 
 /// Could not listen.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot listen on {addr}: {source} (try port 0 to let the system choose)")]
+#[error("cannot listen on {addr} (try port 0 to let the system choose)")]
 pub struct ServerError {
     addr: SocketAddr,
     source: io::Error,

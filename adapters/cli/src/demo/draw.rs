@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! kcf demo  simulated exchange, real client, offline                smol  12.3 of 60 s
-//! line up for 8 s   XBTUSDTM live   ETHUSDTM live   CHRUSDTM waiting for a snapshot
+//! line up for 8 s   XBTUSDTM live   ETHUSDTM live   CHRUSDTM syncing
 //! ─ XBTUSDTM at 1754773435112 ─────────────┬─ trades ──────────────────────────────────
 //!   asks complete to 63151.2, 1004 levels  │ 14:03:59.120 buy     62999.6 x 120
 //!            62999.6      79 ████          │
@@ -77,6 +77,14 @@ fn draw_title(frame: &mut Frame<'_>, area: Rect, scene: &Scene, theme: Theme) {
     frame.render_widget(Line::from(clock).alignment(Alignment::Right), area);
 }
 
+const fn short_word(status: BookStatus) -> &'static str {
+    match status {
+        BookStatus::Live => "live",
+        BookStatus::Buffering | BookStatus::Replaying => "syncing",
+        BookStatus::Stale | BookStatus::Idle => "down",
+    }
+}
+
 /// The line and the books, in words.
 fn states(scene: &Scene, theme: Theme) -> Line<'static> {
     let mut spans = match &scene.line {
@@ -85,13 +93,13 @@ fn states(scene: &Scene, theme: Theme) -> Line<'static> {
             let text = format!("line up for {} s", scene.now.since(*since).as_secs());
             vec![Span::styled(text, theme.mood(Mood::Good))]
         }
-        LineState::Down(why) => vec![Span::styled(why.clone(), theme.mood(Mood::Bad))],
+        LineState::Down => vec![Span::styled("line down", theme.mood(Mood::Bad))],
     };
     for row in &scene.books {
         let live = row.status == BookStatus::Live;
         let mood = theme.mood(if live { Mood::Good } else { Mood::Bad });
         spans.push(Span::raw(format!("   {} ", row.symbol)));
-        spans.push(Span::styled(status_words(row.status), mood));
+        spans.push(Span::styled(short_word(row.status), mood));
     }
     Line::from(spans)
 }

@@ -83,6 +83,10 @@ impl Lines {
         self.out.line(format_args!("\nVerdict"))?;
         for act in &scene.acts {
             let times = act.times().map(|time| time.map(|time| format!("{} ms", time.as_millis())));
+            if act.broken.is_none() {
+                self.out.line(format_args!("  {DIM}{:<43} not reached{DIM:#}", act.title))?;
+                continue;
+            }
             let style = if times.iter().all(Option::is_some) { GOOD } else { BAD };
             let [seen, healed] = times.map(|time| time.unwrap_or_else(|| "never".into()));
             self.out.line(format_args!(

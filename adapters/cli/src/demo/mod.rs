@@ -31,9 +31,12 @@ use view::View;
 const SYMBOLS: [&str; 3] = ["XBTUSDTM", "ETHUSDTM", "CHRUSDTM"];
 const SHORTEST: Duration = Duration::from_secs(5);
 
+pub(crate) use screen::give_terminal_back;
+
 /// Whether the demo takes the terminal over.
 pub(crate) fn is_on_screen(args: &DemoArgs) -> bool {
-    !args.json && !args.plain && std::io::stdout().is_terminal()
+    let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+    !args.json && !args.plain && !dumb && std::io::stdout().is_terminal()
 }
 
 pub(crate) fn run(connect: &Connect, args: &DemoArgs) -> Result<(), Failure> {
@@ -47,10 +50,10 @@ pub(crate) fn run(connect: &Connect, args: &DemoArgs) -> Result<(), Failure> {
     view.open(&stage.scene)?;
     stage.play(&mut view, &stop)?;
     let verdicts = stage.settle(&mut view, &stop)?;
+    view.close(&stage.scene, &verdicts)?;
+    stage.end();
     if let Some(path) = &args.svg {
         svg::write(path, &stage.scene)?;
     }
-    view.close(&stage.scene, &verdicts)?;
-    stage.end();
     stage.judge(&verdicts, &stop)
 }

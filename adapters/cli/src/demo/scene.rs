@@ -34,8 +34,8 @@ pub(crate) enum LineState {
     Up {
         since: Instant,
     },
-    /// Why it is not up, or what is done about it.
-    Down(String),
+    /// The log says why.
+    Down,
 }
 
 /// A book as it is now.
@@ -95,7 +95,7 @@ impl Scene {
         match event {
             Event::LineUp { .. } => self.line = LineState::Up { since: self.now },
             Event::LineDown { .. } | Event::NoToken { .. } | Event::LineWaiting { .. } => {
-                self.line = LineState::Down(state.text());
+                self.line = LineState::Down;
             }
             Event::BookLost { topic, .. } => {
                 let now = self.now;

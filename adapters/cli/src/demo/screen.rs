@@ -1,6 +1,7 @@
 //! The terminal, taken over for the show and given back after it, whatever happens.
 
 use std::io::{self, Stdout};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use ratatui::Terminal;
@@ -30,10 +31,9 @@ impl Screen {
     pub(crate) fn open() -> Result<Self, Failure> {
         // Without a keyboard there is Ctrl-C still.
         let raw = enable_raw_mode().is_ok();
+        TAKEN.store(true, Ordering::Relaxed);
         give_back_on_panic();
-        execute!(io::stdout(), EnterAlternateScreen)?;
-        let mut terminal = Terminal::new(CrosstermBackend::new(io::stdout()))?;
-        terminal.clear()?;
+        let terminal = take_over().inspect_err(|_| give_terminal_back())?;
         Ok(Self { terminal, theme: Theme::new(out::wants_colour()), raw, left: false })
     }
 
@@ -65,6 +65,22 @@ impl Drop for Screen {
     }
 }
 
+/// Whether the terminal is not as it was.
+static TAKEN: AtomicBool = AtomicBool::new(false);
+
+fn take_over() -> io::Result<Terminal<CrosstermBackend<Stdout>>> {
+    execute!(io::stdout(), EnterAlternateScreen)?;
+    let mut terminal = Terminal::new(CrosstermBackend::new(io::stdout()))?;
+    terminal.clear()?;
+    Ok(terminal)
+}
+
+/// For those who cannot wait for the end of the show; nothing, if the terminal is as it was.
+pub(crate) fn give_terminal_back() {
+    // There is nobody to tell.
+    let _ = give_back();
+}
+
 /// In raw mode Ctrl-C is a key like any other.
 fn is_end(key: KeyEvent) -> bool {
     let end = match key.code {
@@ -76,6 +92,9 @@ fn is_end(key: KeyEvent) -> bool {
 }
 
 fn give_back() -> io::Result<()> {
+    if !TAKEN.swap(false, Ordering::Relaxed) {
+        return Ok(());
+    }
     let raw = disable_raw_mode();
     execute!(io::stdout(), LeaveAlternateScreen, ratatui::crossterm::cursor::Show)?;
     raw

@@ -85,7 +85,7 @@ fn everything_is_there_in_the_usual_sizes() {
             "smol  12.3 of 60 s",
             "line up for 8 s",
             "XBTUSDTM live",
-            "XBTUSDTM waiting for a snapshot",
+            "XBTUSDTM syncing",
             "XBTUSDTM at 1754773435112",
             "asks complete to 63151.2, 1004 levels",
             "bids complete: all 1004 levels",
