@@ -47,9 +47,6 @@ pub(crate) fn run(args: &ReplayArgs) -> Result<(), Failure> {
         ))?;
     }
     out.flush()?;
-    if replay.books.values().all(|row| row.frames == 0) {
-        tracing::warn!("no frame is a level2 delta of a symbol that the snapshot file has");
-    }
     replay.verdict()
 }
 
@@ -67,7 +64,15 @@ struct Row {
     gaps: u64,
     /// Where the book ended: what had to come, and what came.
     gap: Option<(Sequence, Sequence)>,
+    /// Repeats in a row since the last change.
+    in_row: u32,
+    /// The counter was set back: what follows is of another run.
+    set_back: bool,
 }
+
+/// So many repeats in a row, once something was applied, are a counter that was set back: the rule of
+/// the live client.
+const SET_BACK: u32 = 3;
 
 fn read_snapshots(path: &Path) -> Result<BTreeMap<Symbol, Row>, Failure> {
     let file =
@@ -90,7 +95,16 @@ fn read_snapshots(path: &Path) -> Result<BTreeMap<Symbol, Row>, Failure> {
         // No pruning: the digest is over every level that is held.
         let mut book = Book::new(Config::default().snapshot_levels, usize::MAX);
         book.load(&snapshot);
-        let row = Row { book, frames: 0, applied: 0, repeats: 0, gaps: 0, gap: None };
+        let row = Row {
+            book,
+            frames: 0,
+            applied: 0,
+            repeats: 0,
+            gaps: 0,
+            gap: None,
+            in_row: 0,
+            set_back: false,
+        };
         if books.insert(snapshot.symbol, row).is_some() {
             return Err(data(format!("two snapshots of {}", snapshot.symbol)));
         }
@@ -140,13 +154,20 @@ impl Replay {
         let Some(Channel::Level2(symbol)) = message.channel() else { return Ok(()) };
         let Some(row) = self.books.get_mut(&symbol) else { return Ok(()) };
         row.frames += 1;
-        if row.gap.is_some() {
+        if row.gap.is_some() || row.set_back {
             return Ok(());
         }
         let delta = Delta::parse(message.data)?;
         match row.book.apply(&delta) {
-            Apply::Applied => row.applied += 1,
-            Apply::Repeat => row.repeats += 1,
+            Apply::Applied => {
+                row.applied += 1;
+                row.in_row = 0;
+            }
+            Apply::Repeat => {
+                row.repeats += 1;
+                row.in_row += u32::from(row.applied > 0);
+                row.set_back = row.in_row >= SET_BACK;
+            }
             Apply::Gap { expected } => {
                 row.gaps += 1;
                 row.gap = Some((expected, delta.sequence));
@@ -157,15 +178,20 @@ impl Replay {
     }
 
     fn verdict(&self) -> Result<(), Failure> {
-        let gaps: Vec<String> = self
-            .books
-            .iter()
-            .filter_map(|(symbol, row)| {
-                let (expected, got) = row.gap?;
+        if self.books.values().all(|row| row.frames == 0) {
+            let text = "nothing was replayed: no frame is a level2 delta of a symbol that the \
+                        snapshot file has";
+            return Err(Failure::words(Kind::Integrity, text));
+        }
+        let ends = self.books.iter().filter_map(|(symbol, row)| match row.gap {
+            Some((expected, got)) => {
                 Some(format!("{symbol} ended with a gap: expected {expected}, got {got}"))
-            })
-            .collect();
-        if gaps.is_empty() { Ok(()) } else { Err(Failure::words(Kind::Integrity, gaps.join("; "))) }
+            }
+            None if row.set_back => Some(format!("{symbol} ended: its counter was set back")),
+            None => None,
+        });
+        let ends: Vec<String> = ends.collect();
+        if ends.is_empty() { Ok(()) } else { Err(Failure::words(Kind::Integrity, ends.join("; "))) }
     }
 }
 
@@ -178,6 +204,7 @@ impl Row {
             "applied": self.applied,
             "repeats": self.repeats,
             "gaps": self.gaps,
+            "set_back": self.set_back,
             "sequence": self.book.sequence().get(),
             "bid_levels": self.book.held_levels(Side::Bid),
             "ask_levels": self.book.held_levels(Side::Ask),
@@ -189,8 +216,10 @@ impl Row {
 
     fn print(&self, out: &mut Out, symbol: Symbol) -> io::Result<()> {
         let (style, verdict) = match self.gap {
-            None => (GOOD, "unbroken"),
             Some(_) => (BAD, "ended with a gap"),
+            None if self.set_back => (BAD, "ended: its counter was set back"),
+            None if self.frames == 0 => (BAD, "had no frames"),
+            None => (GOOD, "unbroken"),
         };
         let sequence = self.book.sequence();
         out.line(format_args!(

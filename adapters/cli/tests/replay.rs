@@ -66,6 +66,35 @@ fn a_gap_ends_its_symbol_says_so_and_exits_5() {
 }
 
 #[test]
+fn a_counter_that_is_set_back_ends_its_symbol_and_exits_5() {
+    let files = Files::new("set-back");
+    let (_, mut frames) = files.record();
+    let of_chr = |frame: &&String| frame.contains("level2:CHRUSDTM");
+    let all: Vec<String> = frames.iter().filter(of_chr).cloned().collect();
+    frames.extend_from_slice(&all[all.len() - 9..]);
+    files.write_frames(&frames);
+    let output = kcf(&["replay", &files.snapshot(), &files.frames(), "--json"]);
+    assert_eq!(output.status.code(), Some(5));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("CHRUSDTM ended: its counter"));
+    let lines = lines(&output);
+    let rows = of_type(&lines, "replay");
+    let set_back: Vec<bool> = rows.iter().map(|row| row["set_back"] == true).collect();
+    assert_eq!(set_back, [true, false]);
+}
+
+#[test]
+fn a_recording_without_a_frame_of_its_symbols_is_no_success() {
+    let files = Files::new("empty");
+    files.record();
+    for frames in [&[][..], &["junk".to_owned()]] {
+        files.write_frames(frames);
+        let output = kcf(&["replay", &files.snapshot(), &files.frames()]);
+        assert_eq!(output.status.code(), Some(5));
+        assert!(String::from_utf8_lossy(&output.stderr).contains("nothing was replayed"));
+    }
+}
+
+#[test]
 fn lines_that_are_no_frames_are_counted_and_passed_over() {
     let files = Files::new("malformed");
     let (_, mut frames) = files.record();
