@@ -57,7 +57,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                 }
                 Output::Send { text, .. } => {
                     let Some((id, socket, _)) = &mut conn else { continue };
-                    // What would block is kept and goes out with the next read.
+                    // What would block is kept, and flushed before the next read.
                     let sent = socket.send(Message::text(&*text));
                     if let Some(error) = sent.err().filter(|error| !would_block(error)) {
                         client.handle_input(clock.now(), Input::Lost(*id, websocket_loss(&error)));
@@ -100,6 +100,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
         // Edge-triggered: whoever is told must read until there is nothing more.
         while let Some((id, socket, _)) = &mut conn {
+            let _ = socket.flush(); // heard by the read, if it fails
             let read = socket.read();
             if read.as_ref().is_err_and(would_block) {
                 break;

@@ -1,6 +1,7 @@
 //! The bare loop: the core on std's blocking sockets, nothing in between.
 //!
-//! One thread reads and writes; each REST request gets a thread. Prints the top of a book after each
+//! One thread connects, reads and writes (a peer that trickles its handshake holds it up; the blocking
+//! adapter does not let it); each REST request gets a thread. Prints the top of a book after each
 //! of twenty changes.
 //!
 //! ```sh

@@ -1,7 +1,6 @@
-//! Another runtime: the core on tokio.
+//! Another runtime, tokio: `select!` waits for the first of a channel, a socket and the deadline.
 //!
-//! Everything that can happen arrives on one channel or one socket; `select!` waits for the first of
-//! them and the deadline. Prints the top of a book after each of twenty changes.
+//! Prints the top of a book after each of twenty changes.
 //!
 //! ```sh
 //! cargo run -p kucoin-futures-host --example tokio_loop -- XBTUSDTM http://127.0.0.1:8080
@@ -113,6 +112,7 @@ async fn read(conn: &mut Conn) -> (ConnId, Heard) {
 
 async fn open(to: Box<Endpoint>, tls: Arc<ClientConfig>) -> Result<WebSocket, Loss> {
     let tcp = TcpStream::connect((to.host(), to.port())).await.map_err(|error| io_loss(&error))?;
+    let _ = tcp.set_nodelay(true);
     let (config, tls) = (Some(websocket_config()), Some(Connector::Rustls(tls)));
     let opened = client_async_tls_with_config(to.secret_url(), tcp, config, tls).await;
     opened.map(|(socket, _)| Box::new(socket)).map_err(|error| websocket_loss(&error))
