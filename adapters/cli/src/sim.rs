@@ -5,13 +5,25 @@ use std::sync::mpsc::channel;
 use std::time::Duration;
 
 use kucoin_futures_host::{Clock, unix_now};
-use kucoin_futures_sim::{Authority, Contract, ExchangeConfig, Server};
+use kucoin_futures_sim::{Authority, Contract, ExchangeConfig, Plan, Server, Target};
 use serde_json::json;
 
 use crate::args::SimArgs;
 use crate::exit::{Failure, Kind};
 use crate::out::{DIM, FAULT, GOOD, Out};
 use crate::stop::Stop;
+
+/// Whoever breaks a contract that is not there believes that something was broken.
+fn check_faults(faults: &Plan, config: &ExchangeConfig) -> Result<(), Failure> {
+    for entry in &faults.entries {
+        let Some(Target::One(symbol)) = entry.fault.target() else { continue };
+        if !config.contracts.iter().any(|contract| contract.symbol == symbol) {
+            let text = format!("fault `{}`: {symbol} is not listed here", entry.fault);
+            return Err(Failure::words(Kind::Usage, text));
+        }
+    }
+    Ok(())
+}
 
 /// Plain, or with a certificate of an authority whose own is left where a client can be given it.
 fn start(args: &SimArgs, config: ExchangeConfig) -> Result<Server, Failure> {
@@ -47,6 +59,7 @@ pub(crate) fn run(args: &SimArgs) -> Result<(), Failure> {
     config.faults = args.faults.clone();
     config.unix_start = unix_now();
     let symbols: Vec<String> = config.contracts.iter().map(|c| c.symbol.to_string()).collect();
+    check_faults(&args.faults, &config)?;
     let server = start(args, config)?;
     let (url, mut out) = (server.url(), Out::new());
     if args.json {

@@ -109,6 +109,13 @@ fn a_log_filter_that_is_none_is_said() {
 }
 
 #[test]
+fn a_fault_for_a_contract_that_is_not_listed_is_a_usage_error() {
+    let output = kcf(&["sim", "--symbols", "XBTUSDTM", "--faults", "at 1s drop NOPEUSDTM"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("NOPEUSDTM is not listed here"));
+}
+
+#[test]
 fn the_version_says_what_is_compiled_in() {
     let text = String::from_utf8_lossy(&kcf(&["--version"]).stdout).into_owned();
     for part in [env!("CARGO_PKG_VERSION"), "blocking", "smol", "rustls", "execution"] {

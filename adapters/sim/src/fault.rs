@@ -118,6 +118,29 @@ pub enum Fault {
     },
 }
 
+impl Fault {
+    /// The symbols that it hits, if it is about symbols.
+    #[must_use]
+    pub const fn target(&self) -> Option<Target> {
+        match *self {
+            Self::Drop { target, .. }
+            | Self::Repeat { target, .. }
+            | Self::StepBack { target, .. }
+            | Self::StaleSnapshot { target, .. } => Some(target),
+            Self::WithholdPongs { .. }
+            | Self::Close { .. }
+            | Self::ExpireToken { .. }
+            | Self::Refuse { .. }
+            | Self::TooManyRequests { .. }
+            | Self::Html { .. }
+            | Self::Drip { .. }
+            | Self::Freeze { .. }
+            | Self::Reset
+            | Self::SlowConnect { .. } => None,
+        }
+    }
+}
+
 /// Which symbols a fault hits.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[allow(clippy::exhaustive_enums, reason = "one or all")]

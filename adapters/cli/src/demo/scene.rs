@@ -19,6 +19,8 @@ pub(crate) struct Scene {
     pub(crate) now: Instant,
     pub(crate) line: LineState,
     pub(crate) books: Vec<BookRow>,
+    /// Whose trades run beside the ladder.
+    pub(crate) traded: Option<(TopicId, Symbol)>,
     pub(crate) trades: VecDeque<TradeRow>,
     pub(crate) log: VecDeque<LogRow>,
     /// Milliseconds from each loss of a book to its return.
@@ -112,8 +114,8 @@ impl Scene {
         }
         let who = match state.topic {
             None => "line".into(),
-            // The other topic there is.
-            Some(topic) => self.symbol(topic).map_or_else(|| "trades".into(), |s| s.to_string()),
+            Some(topic) if self.traded.is_some_and(|(of, _)| of == topic) => "trades".into(),
+            Some(topic) => self.symbol(topic).map_or_else(String::new, |s| s.to_string()),
         };
         self.say(who, state.text(), if state.good { Mood::Good } else { Mood::Bad });
         Some(state)
@@ -134,7 +136,9 @@ impl Scene {
     }
 
     pub(crate) fn symbol(&self, topic: TopicId) -> Option<Symbol> {
-        self.books.iter().find(|row| row.topic == topic).map(|row| row.symbol)
+        let traded = self.traded.filter(|(of, _)| *of == topic).map(|(_, symbol)| symbol);
+        let book = self.books.iter().find(|row| row.topic == topic).map(|row| row.symbol);
+        book.or(traded)
     }
 
     fn row(&mut self, topic: TopicId) -> Option<&mut BookRow> {

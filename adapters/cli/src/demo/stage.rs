@@ -76,9 +76,12 @@ impl Stage {
             books.push(BookRow { topic, symbol, status, lost_at: None, depth: None });
         }
         let first = symbols.first().copied();
-        if let Some(first) = first {
-            feed.subscribe(Channel::Execution(first)).map_err(runtime)?;
-        }
+        let traded = match first {
+            Some(first) => {
+                Some((feed.subscribe(Channel::Execution(first)).map_err(runtime)?, first))
+            }
+            None => None,
+        };
         let now = clock.now();
         let scene = Scene {
             runtime: connect.runtime.name(),
@@ -87,6 +90,7 @@ impl Stage {
             now,
             line: LineState::Starting,
             books,
+            traded,
             trades: Default::default(),
             log: Default::default(),
             resyncs: Vec::new(),

@@ -56,6 +56,7 @@ fn scene() -> Scene {
         now: NOW,
         line: LineState::Up { since: Instant::from_nanos(4_000_000_000) },
         books: vec![row(0, BookStatus::Live, Some(depth)), row(1, BookStatus::Buffering, None)],
+        traded: None,
         trades: VecDeque::from([trade]),
         log: VecDeque::from([said]),
         resyncs: vec![211, 1427, 300],
