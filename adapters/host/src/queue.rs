@@ -229,9 +229,9 @@ mod tests {
             let queue = queue.clone();
             std::thread::spawn(move || queue.take().is_none())
         });
-        let mut tasks = [0, 1].map(|_| std::sync::Arc::new(Woken::default()));
+        let mut tasks = [0, 1].map(|_| Arc::new(Woken::default()));
         for task in &mut tasks {
-            let waker = Waker::from(std::sync::Arc::clone(task));
+            let waker = Waker::from(Arc::clone(task));
             assert!(queue.poll_take(&mut Context::from_waker(&waker)).is_pending());
         }
         queue.end();
@@ -243,7 +243,7 @@ mod tests {
     struct Woken(std::sync::atomic::AtomicBool);
 
     impl std::task::Wake for Woken {
-        fn wake(self: std::sync::Arc<Self>) {
+        fn wake(self: Arc<Self>) {
             self.0.store(true, std::sync::atomic::Ordering::Relaxed);
         }
     }
