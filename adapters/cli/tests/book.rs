@@ -10,6 +10,8 @@
 
 mod common;
 
+use std::sync::{Mutex, PoisonError};
+
 use common::{Sim, kcf, lines, of_type};
 use serde_json::Value;
 
@@ -31,7 +33,11 @@ fn on_smol_over_100_000_deltas_with_faults_every_digest_is_the_exchanges() {
     every_digest_is_the_exchanges("smol");
 }
 
+/// One after the other: fifteen thousand changes a second are all that two cores can do.
+static ALONE: Mutex<()> = Mutex::new(());
+
 fn every_digest_is_the_exchanges(runtime: &str) {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let symbols = ["XBTUSDTM", "ETHUSDTM", "CHRUSDTM"];
     let sim = Sim::start(&["--symbols", &symbols.join(","), "--rate", "5000", "--faults", FAULTS]);
     let args = ["--url", &sim.url, "--json", "--digest-every", "1000", "--for", "20s"];

@@ -6,6 +6,7 @@ use std::task::{Context, Poll};
 
 use async_channel::{Receiver, Sender};
 use futures_core::Stream;
+use futures_lite::future::yield_now;
 use kucoin_futures_host::{Item, Queue};
 use kucoin_futures_proto::{Channel, Misuse, Query, RequestId, TopicId};
 
@@ -126,7 +127,8 @@ async fn run(mut feed: Feed, ends: Ends) {
                     ends.queue.push(item);
                 }
             }
-            Waited::Quiet => {}
+            // Other tasks have their turn, too, while commands keep coming.
+            Waited::Quiet => yield_now().await,
             Waited::Ended => break,
         }
     }
