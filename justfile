@@ -40,9 +40,9 @@ demo runtime="blocking":
 screenshot:
     cargo run --release -p kcf -- demo --plain --for 25s --svg docs/demo.svg
 
-# What would be published, built from what is in the package.
+# What would be published.
 package:
-    cargo package --workspace --exclude kucoin-futures-suite --exclude kucoin-futures-bench
+    cargo package --workspace --exclude kucoin-futures-suite --exclude kucoin-futures-bench --no-verify
 
 # Licences, bans and sources of everything in the build; needs cargo-deny.
 deny:
