@@ -127,9 +127,13 @@ impl Drop for Pump {
 
 fn run(mut feed: Feed, commands: &Receiver<Command>, queue: &Queue) {
     loop {
-        // Each command wakes the feed, which then has nothing to tell for once.
-        // A few at a time: whoever asks without end must not keep the line waiting.
-        commands.try_iter().take(COMMANDS).for_each(|command| command(&mut feed));
+        // Each command wakes the feed, which then has nothing to tell for once. A few at a time: whoever
+        // asks without end must not keep the line waiting. After as many as that there may be more, and
+        // their wake-up may be spent.
+        let ran = commands.try_iter().take(COMMANDS).map(|command| command(&mut feed)).count();
+        if ran == COMMANDS {
+            feed.waker().wake();
+        }
         match feed.step(None) {
             Waited::Step(step) => {
                 if let Some(item) = feed.own(step) {

@@ -39,7 +39,7 @@ pub use connect::{ADDRESS_TIMEOUT, Attempt, connect};
 pub use credentials::{CredentialsError, credentials_from_env};
 pub use engine::{Effect, Engine, Step};
 pub use loss::io_loss;
-pub use options::{FOREVER, FeedError, Next, Options};
+pub use options::{FeedError, Next, Options};
 pub use queue::{Queue, Taken};
 pub use rest::{Answer, Rest};
 pub use socket::Socket;

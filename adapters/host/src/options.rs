@@ -2,7 +2,6 @@
 
 use std::hash::{BuildHasher as _, Hasher as _};
 use std::io;
-use std::time::Duration;
 
 use kucoin_futures_proto::auth::Credentials;
 use kucoin_futures_proto::{Client, Config};
@@ -69,9 +68,6 @@ pub enum Next<'a> {
     /// The feed was closed; nothing will happen any more.
     Ended,
 }
-
-/// Longest wait that a clock can be asked for: a hundred years.
-pub const FOREVER: Duration = Duration::from_secs(100 * 365 * 86_400);
 
 /// A seed from the operating system's randomness: for jitter and connect ids, not for secrets.
 fn random_seed() -> u64 {

@@ -115,11 +115,14 @@ impl Stream for Pump {
 
 async fn run(mut feed: Feed, ends: Ends) {
     loop {
-        // Each command wakes the feed, which then has nothing to tell for once.
-        // A few at a time: whoever asks without end must not keep the line waiting.
+        // Each command wakes the feed, which then has nothing to tell for once. A few at a time: whoever
+        // asks without end must not keep the line waiting. If more are left, their wake-up may be spent.
         for _ in 0..COMMANDS {
             let Ok(command) = ends.commands.try_recv() else { break };
             command(&mut feed);
+        }
+        if !ends.commands.is_empty() {
+            feed.waker().wake();
         }
         match poll_fn(|cx| feed.poll_step(cx, None)).await {
             Waited::Step(step) => {

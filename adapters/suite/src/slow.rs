@@ -16,6 +16,7 @@ pub(crate) fn cases<F: Feed>() -> Vec<Case> {
         a_pump_that_is_closed_ends,
         a_pump_whose_command_panics_ends,
         commands_without_end_do_not_keep_the_line_waiting,
+        a_crowd_of_commands_is_answered_at_once,
     ];
     cases.extend(cases![PLAIN:
         a_caller_who_is_away_for_40_s_loses_the_line_and_gets_it_back,
@@ -190,6 +191,24 @@ fn commands_without_end_do_not_keep_the_line_waiting<F: Feed>(wire: Wire) {
     });
     let stats = pump.with(|feed| *feed.stats()).unwrap();
     assert!(stats.reconnects == 0 && stats.pongs >= 2 && stats.deltas > 400, "{stats:?}");
+}
+
+/// Found on reading again: more commands than two rounds take waited for the next message or deadline.
+fn a_crowd_of_commands_is_answered_at_once<F: Feed>(wire: Wire) {
+    let rig = Rig::new(wire, 0.0);
+    let (feed, _) = rig.live::<F>();
+    let pump = feed.spawn(16);
+    let clock = kucoin_futures_host::Clock::new();
+    std::thread::scope(|scope| {
+        // It is busy until all the others have come.
+        scope.spawn(|| pump.with(|_| stay_away(500 * MS)).unwrap());
+        stay_away(100 * MS);
+        for _ in 0..80 {
+            scope.spawn(|| pump.with(|_| ()).unwrap());
+        }
+    });
+    let took = clock.now().since(kucoin_futures_proto::Instant::ZERO);
+    assert!(took < 500 * MS + SLACK, "{took:?}");
 }
 
 /// In a minute: three pings with their pongs, and a topic that is reported as silent.
