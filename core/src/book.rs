@@ -4,6 +4,7 @@
 //! *horizon*, the worst price of that snapshot. Deltas never move the horizon; the market moves
 //! relative to it. A level beyond is exact, but its neighbours may be unknown.
 
+mod overlap;
 mod pending;
 mod poison;
 mod side;
@@ -219,6 +220,11 @@ impl Book {
             }
         }
         hash.0.finalize().into()
+    }
+
+    /// The size at a price; `None` if that is beyond the horizon and not held.
+    pub(crate) fn size_at(&self, side: Side, price: Price) -> Option<Lots> {
+        self.half(side).size_at(price)
     }
 
     /// A side whose complete part has become short: its name.

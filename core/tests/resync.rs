@@ -76,7 +76,7 @@ fn a_new_connection_begins_with_no_book() {
     let request = bullet_request(&rig.pass(SECOND));
     let asked = sent(&rig.reconnect(request));
     rig.ack(asked[0].id);
-    rig.change(600, "14.1,buy,9");
+    rig.change(600, "13,buy,1");
     assert_eq!(rig.shown(link), None, "not before a new snapshot");
     let requests: Vec<_> = fetches(&rig.pass(SECOND)).iter().map(|f| f.request()).collect();
     rig.reply(requests[0], &snapshot(LINK, 600, "[13,1]", ""));
@@ -139,7 +139,8 @@ fn three_repeats_in_a_row_mean_that_the_counter_was_set_back() {
     assert_eq!(rig.change(302, "14,buy,3"), [lost(link, 1, ResyncReason::Regressed)]);
     rig.change(303, "14.1,buy,4");
     let request = snapshot_request(&rig.pass(SECOND));
-    let back = rig.reply(request, &plain_snapshot(301));
+    let lower = snapshot(LINK, 303, "[14.2,5],[14.1,4],[14,3]", "[14.3,6],[14.4,8]");
+    let back = rig.reply(request, &lower);
     assert_eq!(events(&back), [live(link, 2, 303)], "a lower snapshot is right now");
     assert_eq!(rig.shown(link).unwrap(), "303: 14.2*5 14.1*4 14*3 | 14.3*6 14.4*8");
 }
@@ -163,10 +164,10 @@ fn a_snapshot_that_was_on_its_way_when_the_counter_was_set_back_is_not_used() {
     let (mut rig, link) = Rig::live(Config::default());
     rig.change(5000, "14.1,buy,3");
     let before = snapshot_request(&rig.pass(SECOND));
-    assert_eq!(rig.change(20, "14.1,buy,4"), [delayed(link, Delay::Regressed)]);
+    assert_eq!(rig.change(20, "14.1,buy,7"), [delayed(link, Delay::Regressed)]);
     assert_eq!(rig.reply(before, &plain_snapshot(5000)), [], "of another counter");
     let after = snapshot_request(&rig.pass(SECOND));
-    assert_eq!(events(&rig.reply(after, &plain_snapshot(19))), [live(link, 2, 20)]);
+    assert_eq!(events(&rig.reply(after, &plain_snapshot(20))), [live(link, 2, 20)]);
 }
 
 /// Loaded ahead of a stream that never gets there: the snapshot was of another counter.

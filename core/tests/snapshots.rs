@@ -23,7 +23,7 @@ use kucoin_futures_proto::{
 #[test]
 fn a_snapshot_is_asked_for_only_once_the_subscription_is_confirmed() {
     let (mut rig, link) = Rig::asked(Config::default());
-    rig.change(499, "14.2,buy,1");
+    rig.change(499, "14.2,buy,5");
     rig.change(500, "14.2,buy,2");
     assert_eq!(fetches(&rig.pass(4 * SECOND)).len(), 0);
     assert_eq!(rig.client.book_status(link), Some(BookStatus::Buffering));
@@ -105,8 +105,8 @@ fn a_snapshot_ahead_of_all_that_came_is_fine() {
     rig.change(510, "14.2,buy,2");
     let request = snapshot_request(&rig.pass(SECOND));
     assert_eq!(events(&rig.reply(request, &plain_snapshot(513))), [live(link, 513)]);
-    for covered in 511..=513 {
-        assert_eq!(rig.change(covered, "14.2,buy,99"), [], "contained");
+    for (covered, change) in [(511, "14.2,buy,99"), (512, "14,buy,0"), (513, "14.2,buy,5")] {
+        assert_eq!(rig.change(covered, change), [], "contained");
     }
     assert!(matches!(rig.change(514, "14.2,buy,8")[..], [Event::Delta { .. }]));
     assert_eq!(rig.shown(link).unwrap(), "514: 14.2*8 14.1*7 | 14.3*6 14.4*8");

@@ -65,6 +65,11 @@ impl Pending {
         self.run.get(usize::try_from(offset).ok()?).copied()
     }
 
+    /// The run, oldest first.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Delta> {
+        self.run.iter()
+    }
+
     /// Takes the run out.
     pub(super) fn drain(&mut self) -> Drain<'_, Delta> {
         self.run.drain(..)

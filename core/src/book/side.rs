@@ -36,16 +36,28 @@ impl HalfBook {
         };
     }
 
+    /// Where a price is, or would be.
+    fn place_of(&self, price: Price) -> Result<usize, usize> {
+        self.levels.binary_search_by(|level| match self.side {
+            Side::Bid => level.price.cmp(&price),
+            Side::Ask => price.cmp(&level.price),
+        })
+    }
+
+    /// The size at a price; `None` if that is beyond the horizon and not held.
+    pub(super) fn size_at(&self, price: Price) -> Option<Lots> {
+        match self.place_of(price) {
+            Ok(at) => self.levels.get(at).map(|level| level.size),
+            Err(_) => self.is_complete_at(price).then_some(Lots::ZERO),
+        }
+    }
+
     /// Sets a level, or removes it with a size of zero. A price of zero is no level.
     pub(super) fn set(&mut self, price: Price, size: Lots) {
         if price == Price::ZERO {
             return;
         }
-        let place = self.levels.binary_search_by(|level| match self.side {
-            Side::Bid => level.price.cmp(&price),
-            Side::Ask => price.cmp(&level.price),
-        });
-        match place {
+        match self.place_of(price) {
             Ok(at) if size == Lots::ZERO => {
                 self.levels.remove(at);
                 if self.is_complete_at(price) {

@@ -16,6 +16,7 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::time::Duration;
 
+use super::overlap::Overlap;
 use super::pending::{Pending, Pushed};
 use super::poison::Poison;
 use super::watch::{Verdict, Watch};
@@ -78,8 +79,8 @@ const fn next(state: BookStatus, cause: Cause) -> BookStatus {
     }
 }
 
-/// How long a snapshot may be ahead of the stream, or behind what it says of its own time. A live
-/// book whose stream stays behind it for longer was loaded from before a restart of the counter.
+/// How long a snapshot may be ahead of the stream. A live book whose stream stays behind it for
+/// longer was loaded from before a restart of the counter.
 const CATCH_UP: Duration = Duration::from_secs(5);
 
 /// A longer pause between two deltas counts as this.
@@ -91,6 +92,11 @@ const SUSPICIONS: u8 = 3;
 
 /// How far the exchange's own times may be apart where one should not be later than the other.
 const TIME_SLACK: Duration = Duration::from_secs(1);
+
+/// The same where two runs of the counter are more likely than two clocks that disagree, or where a
+/// moment of patience settles it. The times of deltas are cut to milliseconds, and neighbours step
+/// back by one.
+const TIME_STEP: Duration = Duration::from_millis(5);
 
 /// One book and all that keeps it honest.
 #[derive(Clone)]
@@ -117,6 +123,8 @@ pub(crate) struct BookSync {
     behind_at: Instant,
     /// The time that the snapshot said, if it said one.
     loaded_ts: Option<UnixNanos>,
+    /// What the stream said of what the snapshot contains; `None` once a delta has followed it.
+    overlap: Option<Overlap>,
     crossed: bool,
     /// It is time to ask for a snapshot; the desk does so when the budgets allow.
     wants_snapshot: bool,
@@ -146,6 +154,7 @@ impl BookSync {
             behind: Duration::ZERO,
             behind_at: Instant::ZERO,
             loaded_ts: None,
+            overlap: None,
             crossed: false,
             wants_snapshot: false,
             request: None,
@@ -235,7 +244,9 @@ impl BookSync {
 
     /// The time to ask for a snapshot has come.
     pub(crate) fn on_snapshot_due(&mut self) {
-        self.held = None;
+        if self.held.take().is_some() {
+            self.suspect();
+        }
         self.wants_snapshot = self.status == BookStatus::Buffering && self.request.is_none();
     }
 
@@ -261,12 +272,26 @@ impl BookSync {
 
     /// The snapshot that was asked for is here.
     pub(crate) fn on_snapshot(&mut self, cx: &mut Shared, snapshot: Snapshot) {
-        if self.restarted && self.pending.last().is_some_and(|last| snapshot.sequence > last) {
+        if self.is_early(&snapshot) {
             self.request = None;
             self.held = Some(Box::new(snapshot));
             return self.schedule_snapshot(cx, CATCH_UP);
         }
         self.try_snapshot(cx, &snapshot);
+    }
+
+    /// Whether what the stream will say next may show the snapshot to be of another run of the
+    /// counter.
+    fn is_early(&self, snapshot: &Snapshot) -> bool {
+        let Some(last) = self.pending.last() else { return false };
+        // After a restart, what the stream has not passed may be of the run before.
+        let ahead = self.restarted && snapshot.sequence > last;
+        // What follows the snapshot was made before it was taken: its service lags behind the
+        // stream, or the counter was set back and the stream does not know yet.
+        let ts = |sequence: Option<Sequence>| self.pending.at(sequence?)?.ts_event;
+        let outdated = is_later(snapshot.ts_event, ts(snapshot.sequence.next()), TIME_STEP)
+            && is_later(snapshot.ts_event, ts(Some(last)), TIME_STEP);
+        ahead || (outdated && self.suspicions < SUSPICIONS)
     }
 
     fn try_snapshot(&mut self, cx: &mut Shared, snapshot: &Snapshot) {
@@ -276,6 +301,12 @@ impl BookSync {
             let reason = Delay::SnapshotTooOld { snapshot: snapshot.sequence };
             return self.on_no_snapshot(cx, reason);
         }
+        self.book.load(snapshot);
+        let (overlap, passed) = self.overlap_with(cx, snapshot.sequence);
+        if passed && !overlap.agrees_with(&self.book) {
+            // One of the two is of another run of the counter, and nobody can say which.
+            return self.on_restart(cx);
+        }
         cx.stats.snapshots = cx.stats.snapshots.saturating_add(1);
         cx.timers.clear(Timer::Topic(self.topic, TopicTimer::Snapshot));
         self.wants_snapshot = false;
@@ -284,8 +315,8 @@ impl BookSync {
         self.restarted = false;
         self.retry.reset();
         self.status = next(self.status, Cause::SnapshotFits);
-        self.book.load(snapshot);
         self.loaded_ts = snapshot.ts_event;
+        self.overlap = (self.pending.last() <= Some(snapshot.sequence)).then_some(overlap);
         let book = &mut self.book;
         let gap = self.pending.drain().find_map(|delta| match book.apply(&delta) {
             Apply::Gap { expected } => Some(ResyncReason::Gap { expected, got: delta.sequence }),
@@ -296,6 +327,16 @@ impl BookSync {
             None => self.go_live(cx),
             Some(reason) => self.resync(cx, reason),
         }
+    }
+
+    /// What the buffered run says of the levels that a snapshot at `sequence` contains, and whether
+    /// the run has come that far.
+    fn overlap_with(&self, cx: &Shared, sequence: Sequence) -> (Overlap, bool) {
+        let mut overlap = Overlap::default();
+        for delta in self.pending.iter().take_while(|delta| delta.sequence <= sequence) {
+            overlap.note(delta, cx.config.max_pending_deltas);
+        }
+        (overlap, self.pending.last().is_some_and(|last| last >= sequence))
     }
 
     /// Ten useless snapshots, and nothing but our own past speaks against them: the counter was set
@@ -332,6 +373,15 @@ impl BookSync {
     }
 
     fn apply(&mut self, cx: &mut Shared, delta: Delta) {
+        if delta.sequence > self.book.sequence()
+            && let Some(overlap) = self.overlap.take()
+        {
+            let outdated = is_later(self.loaded_ts, delta.ts_event, TIME_STEP);
+            if !overlap.agrees_with(&self.book) || (outdated && self.suspect()) {
+                self.on_restart(cx);
+                return self.buffer(cx, delta);
+            }
+        }
         match self.book.apply(&delta) {
             Apply::Applied => {
                 cx.stats.deltas = cx.stats.deltas.saturating_add(1);
@@ -342,6 +392,9 @@ impl BookSync {
             }
             Apply::Repeat => {
                 cx.stats.covered = cx.stats.covered.saturating_add(1);
+                if let Some(overlap) = &mut self.overlap {
+                    overlap.note(&delta, cx.config.max_pending_deltas);
+                }
                 let behind = self.is_behind_for_long(cx.now);
                 let later = is_later(delta.ts_event, self.loaded_ts, TIME_SLACK);
                 if behind || (later && self.suspect()) {
@@ -365,6 +418,14 @@ impl BookSync {
     }
 
     fn buffer(&mut self, cx: &mut Shared, delta: Delta) {
+        // A stream that stays behind what the book had reached shows that this was of another run.
+        if self.reached.is_some_and(|reached| delta.sequence < reached) {
+            if self.is_behind_for_long(cx.now) {
+                self.on_restart(cx);
+            }
+        } else {
+            self.behind = Duration::ZERO;
+        }
         cx.stats.buffered = cx.stats.buffered.saturating_add(1);
         match self.pending.push(delta, cx.config.max_pending_deltas) {
             Pushed::Kept => {}
@@ -377,7 +438,9 @@ impl BookSync {
             }
         }
         self.schedule_after_delta(cx);
-        if let Some(held) = self.held.take_if(|held| held.sequence <= delta.sequence) {
+        if self.held.as_ref().is_some_and(|held| !self.is_early(held))
+            && let Some(held) = self.held.take()
+        {
             self.try_snapshot(cx, &held);
         }
     }
@@ -456,6 +519,7 @@ impl BookSync {
             return;
         }
         self.reached = self.reached.max(Some(self.book.sequence()));
+        self.overlap = None;
         self.crossed = false;
         cx.timers.clear(Timer::Topic(self.topic, TopicTimer::Crossed));
         if reason != ResyncReason::Unsubscribed {
@@ -496,9 +560,10 @@ impl BookSync {
         let before_run =
             self.pending.first().is_some_and(|first| sequence.next().is_some_and(|n| n < first));
         let before_past = self.reached.is_some_and(|reached| sequence < reached);
-        // After a restart both runs may have been at this sequence. What the stream has passed
-        // since is of the new one; anything further may be the old one's.
-        let unproven = self.restarted && self.pending.last().is_none_or(|last| sequence > last);
+        // After a restart both runs may have been at this sequence. What the stream has said since is
+        // of the new one; anything before and after may be the old one's.
+        let seen = self.pending.first() <= Some(sequence) && Some(sequence) <= self.pending.last();
+        let unproven = self.restarted && !(seen && self.pending.len() > 0);
         !(before_run || before_past || unproven)
     }
 
@@ -521,8 +586,9 @@ impl BookSync {
         let ts = |sequence: Option<Sequence>| self.pending.at(sequence?)?.ts_event;
         let contained = ts(Some(snapshot.sequence));
         let following = ts(snapshot.sequence.next());
-        is_later(contained, snapshot.ts_event, TIME_SLACK)
-            || is_later(snapshot.ts_event, following, CATCH_UP)
+        let slack = if self.restarted { TIME_STEP } else { TIME_SLACK };
+        is_later(contained, snapshot.ts_event, slack)
+            || is_later(snapshot.ts_event, following, slack)
     }
 }
 

@@ -1,0 +1,46 @@
+//! What the stream said and the snapshot must therefore say, too.
+//!
+//! A snapshot contains every delta up to its sequence. Where the stream and the snapshot are of
+//! different runs of the exchange's counter, sequences fit all the same; sizes do not.
+
+use alloc::collections::BTreeMap;
+
+use super::Book;
+use crate::ids::Sequence;
+use crate::num::{Lots, Price};
+use crate::wire::{Delta, Side};
+
+/// The last word of the stream on each level, among the deltas that a snapshot contains.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Overlap {
+    last: BTreeMap<(Side, Price), Lots>,
+    /// Where the unbroken run of deltas ends that is noted here.
+    end: Option<Sequence>,
+}
+
+impl Overlap {
+    /// Notes a delta that the snapshot contains; of at most `cap` levels.
+    pub(super) fn note(&mut self, delta: &Delta, cap: usize) {
+        if self.end.replace(delta.sequence).and_then(Sequence::next) != Some(delta.sequence) {
+            // What is missing in between may have said otherwise.
+            self.last.clear();
+        }
+        // A price of zero is no level.
+        if delta.price == Price::ZERO {
+            return;
+        }
+        let key = (delta.side, delta.price);
+        if self.last.len() < cap || self.last.contains_key(&key) {
+            self.last.insert(key, delta.size);
+        }
+    }
+
+    /// Whether the book, loaded and not moved on yet, says the same where it says anything.
+    pub(super) fn agrees_with(&self, book: &Book) -> bool {
+        let complete = self.end == Some(book.sequence());
+        !complete
+            || self.last.iter().all(|(&(side, price), &size)| {
+                book.size_at(side, price).is_none_or(|known| known == size)
+            })
+    }
+}
