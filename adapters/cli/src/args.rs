@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use kucoin_futures_proto::Symbol;
-use kucoin_futures_sim::Plan;
+use kucoin_futures_sim::{Plan, Profile};
 
 #[derive(Parser, Debug)]
 #[command(name = "kcf", version, long_version = LONG_VERSION, about = BRIEF, long_about = ABOUT)]
@@ -109,6 +109,8 @@ pub(crate) enum Command {
     Sim(SimArgs),
     /// Apply recorded frames to a snapshot, without a network
     Replay(ReplayArgs),
+    /// Run years of bad network in virtual time and look for a broken promise
+    Soak(SoakArgs),
     /// Print what a shell needs to complete kcf's command lines
     Completions(CompletionsArgs),
 }
@@ -233,6 +235,9 @@ const FAULTS: &str = "Faults, separated by `;` or line breaks:
     http-429 TIME [N]          N requests get a 429 whose reset is TIME
     http-html [N]              N requests get a web page
     http-drip TIME [N]         N answers come byte by byte, so far apart
+  and more, all in the documentation of `kucoin_futures_sim::Fault`: step-ahead, malformed,
+  hold-back, mute, one-sided, hollow, cross, rally, late-ack, no-ack, no-welcome, late-pong, flap,
+  http-5xx, http-cut, http-never, only-bad-servers, absurd-pings ..
   SYMBOL may be `*` for all.
 
 Examples:
@@ -258,6 +263,86 @@ pub(crate) struct ReplayArgs {
     pub(crate) json: bool,
 }
 
+/// What kind of runs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(crate) enum SoakProfile {
+    /// Everything is drawn: a minute or so with about fifty faults
+    Swarm,
+    /// Ten deep books at 50 changes a second, a fault every ten seconds: ten minutes
+    Storm,
+    /// Two still books, pings, and the cut after a day: a year
+    Quiet,
+}
+
+impl SoakProfile {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Swarm => "swarm",
+            Self::Storm => "storm",
+            Self::Quiet => "quiet",
+        }
+    }
+}
+
+impl From<SoakProfile> for Profile {
+    fn from(profile: SoakProfile) -> Self {
+        match profile {
+            SoakProfile::Swarm => Self::Swarm,
+            SoakProfile::Storm => Self::Storm,
+            SoakProfile::Quiet => Self::Quiet,
+        }
+    }
+}
+
+#[derive(clap::Args, Debug)]
+#[command(
+    after_help = "Exchange, network, clock and client in one process: the client is the real one, every event of \
+    it is compared with the truth, and the same seed is the same run.\n\n\
+    Examples:\n  kcf soak\n  \
+    kcf soak --seeds 5000 --json | jq .broken\n  \
+    kcf soak --profile quiet                    a year of pings and daily cuts\n  \
+    kcf soak --seed 17 --steps 1234             again what was reported"
+)]
+pub(crate) struct SoakArgs {
+    /// The first seed
+    #[arg(long, value_name = "S", default_value_t = 0)]
+    pub(crate) seed: u64,
+    /// How many seeds; 200, or 1 with --steps and for storm and quiet
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) seeds: Option<u64>,
+    /// What kind of runs
+    #[arg(long, value_name = "NAME", default_value = "swarm")]
+    pub(crate) profile: SoakProfile,
+    /// Virtual length of the part with faults, in place of the profile's own
+    #[arg(long, value_name = "H", value_parser = hours)]
+    pub(crate) hours: Option<f64>,
+    /// Stop each run after so many events
+    #[arg(long, value_name = "N")]
+    pub(crate) steps: Option<u64>,
+    /// Run this scenario, as printed for a run that failed
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["seed", "seeds", "profile"])]
+    pub(crate) scenario: Option<PathBuf>,
+    /// Do not look for the smallest scenario that still fails
+    #[arg(long)]
+    pub(crate) no_shrink: bool,
+    /// Fail, too, if a kind of fault met something less often than this, or was never answered
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
+    pub(crate) at_least: u64,
+    /// Threads; as many as there are processors
+    #[arg(long, value_name = "N")]
+    pub(crate) jobs: Option<usize>,
+    /// One JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+impl SoakArgs {
+    pub(crate) fn seeds(&self) -> u64 {
+        let alone = self.steps.is_some() || self.profile != SoakProfile::Swarm;
+        self.seeds.unwrap_or(if alone { 1 } else { 200 })
+    }
+}
+
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:\n  \
     kcf completions bash > ~/.local/share/bash-completion/completions/kcf\n  \
@@ -271,6 +356,13 @@ pub(crate) struct CompletionsArgs {
 
 fn duration(text: &str) -> Result<Duration, String> {
     humantime::parse_duration(text).map_err(|error| format!("{error} (example: 90s, 5m, 1h)"))
+}
+
+fn hours(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(hours) if (0.001..=1e6).contains(&hours) => Ok(hours),
+        _ => Err("a number of hours, from 0.001 to 1000000".into()),
+    }
 }
 
 fn rate(text: &str) -> Result<f64, String> {

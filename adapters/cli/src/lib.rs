@@ -14,6 +14,7 @@ mod follow;
 mod out;
 mod replay;
 mod sim;
+mod soak;
 mod stop;
 mod ticks;
 mod words;
@@ -47,6 +48,7 @@ pub fn run() -> ExitCode {
         Command::Trades(args) => ticks::trades(connect, &args),
         Command::Sim(args) => sim::run(&args),
         Command::Replay(args) => replay::run(&args),
+        Command::Soak(args) => soak::run(&args),
         Command::Completions(args) => completions(&args),
     };
     match result {

@@ -16,6 +16,13 @@ use crate::stop::Stop;
 /// Whoever breaks a contract that is not there believes that something was broken.
 fn check_faults(faults: &Plan, config: &ExchangeConfig) -> Result<(), Failure> {
     for entry in &faults.entries {
+        if entry.fault.needs_world() {
+            let text = format!(
+                "fault `{}`: a server cannot do that to its clients; try `kcf soak`",
+                entry.fault
+            );
+            return Err(Failure::words(Kind::Usage, text));
+        }
         let Some(Target::One(symbol)) = entry.fault.target() else { continue };
         if !config.contracts.iter().any(|contract| contract.symbol == symbol) {
             let text = format!("fault `{}`: {symbol} is not listed here", entry.fault);

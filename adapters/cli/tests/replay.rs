@@ -172,7 +172,7 @@ impl Files {
             }
         }
         while let Some(outgoing) = exchange.poll_output() {
-            if let Outgoing::Send(_, text) = outgoing {
+            if let Outgoing::Send(_, text, _) = outgoing {
                 frames.push(text.to_string());
             }
         }

@@ -24,11 +24,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut world = World::new(seed, World::client_config(), exchange, latency);
     for symbol in ["XBTUSDTM", "ETHUSDTM", "CHRUSDTM"] {
         let channel = Channel::Level2(symbol.parse()?);
-        world.command(|client, now| client.subscribe(now, channel))??;
+        world.subscribe(channel)??;
     }
     world.run_for(Duration::from_secs(600))?;
-    world.oracle.check_all(&world.client, &world.exchange)?;
-    println!("{:#?}", world.client.stats());
-    println!("{} deltas and {} whole books compared", world.oracle.deltas(), world.oracle.checks());
+    world.check_all()?;
+    println!("{:#?}", world.client().stats());
+    let (deltas, books) = world.compared();
+    println!("{deltas} deltas and {books} whole books compared");
     Ok(())
 }

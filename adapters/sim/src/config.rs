@@ -21,6 +21,12 @@ pub struct ExchangeConfig {
     pub ping_timeout: Duration,
     /// What the token response says.
     pub endpoint: String,
+    /// Connections are cut after this. Default 24 h: as on the real one.
+    pub session_lifetime: Duration,
+    /// A full snapshot is cut at so many levels a side. Default 1000: as on the real one.
+    pub snapshot_levels: usize,
+    /// How far back a stale snapshot is, in changes. Default 500.
+    pub stale_by: usize,
     /// The exchange's clock at the start.
     pub unix_start: UnixNanos,
     /// The one account that may sign requests.
@@ -65,6 +71,9 @@ impl Default for ExchangeConfig {
             ping_interval: Duration::from_secs(18),
             ping_timeout: Duration::from_secs(10),
             endpoint: "ws://127.0.0.1:80/".into(),
+            session_lifetime: Duration::from_secs(24 * 3600),
+            snapshot_levels: 1000,
+            stale_by: 500,
             unix_start: UnixNanos::from_nanos(1_790_000_000_000_000_000),
             account: Account {
                 key: "sim-key".into(),

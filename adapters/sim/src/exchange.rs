@@ -6,15 +6,20 @@ use std::time::Duration;
 
 use kucoin_futures_proto::book::Level;
 use kucoin_futures_proto::wire::Side;
-use kucoin_futures_proto::{Instant, Sequence, SplitMix64, Symbol, UnixNanos};
+use kucoin_futures_proto::{Instant, Price, Sequence, SplitMix64, Symbol, UnixNanos};
 
 use crate::config::ExchangeConfig;
-use crate::fault::{Entry, Fault, Plan, Target};
+use crate::fault::{Entry, Fault, Plan};
 use crate::market::{Change, Market};
 use crate::rest::Quota;
-use crate::session::{Feed, Reply, Session, error_frame, server_id};
+use crate::session::{
+    Feed, Mood, Progress, Reply, Session, ack_frame, error_frame, pong_frame, server_id,
+    welcome_frame,
+};
 use crate::token::{Standing, Tokens};
-use crate::trouble::{Next, Troubles};
+use crate::trouble::Troubles;
+
+mod inject;
 
 /// The name of a connection, given by whoever carries its bytes.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -24,14 +29,62 @@ pub struct SessionId(pub u64);
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[allow(clippy::exhaustive_enums, reason = "whoever carries the bytes must not overlook one")]
 pub enum Outgoing {
-    /// A text frame.
-    Send(SessionId, Arc<str>),
+    /// A text frame, with what it is about: for reports and checks, nothing to carry.
+    Send(SessionId, Arc<str>, About),
     /// A close frame and the end; code 1006: the end without a frame.
     Close(SessionId, u16, &'static str),
     /// A reset, in the middle of a frame where that can be done.
     Reset(SessionId),
     /// A scripted fault took effect: for reports, nothing to carry.
     Injected(Fault),
+}
+
+/// What a frame is about.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[allow(clippy::exhaustive_enums, reason = "a check must not overlook one")]
+pub enum About {
+    /// The session: welcomes, acks, pongs, errors.
+    Session,
+    /// A change of a book.
+    Delta {
+        /// Whose.
+        symbol: Symbol,
+        /// Which.
+        sequence: Sequence,
+        /// Whether it can be decoded.
+        sound: bool,
+    },
+    /// A ticker or a trade.
+    Other,
+}
+
+/// A scripted fault met something: a request, a frame, a connection.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct Strike {
+    /// The fault's word.
+    pub word: &'static str,
+    /// The symbol that was hit, if it was one.
+    pub symbol: Option<Symbol>,
+}
+
+/// What comes later.
+#[derive(Debug)]
+enum Later {
+    /// Scripted.
+    Fault(Entry),
+    /// A frame that was held up.
+    Send(SessionId, Arc<str>),
+    /// An ack that let another one pass.
+    Parked(SessionId),
+    /// The end of a connection that was accepted for nothing.
+    Close(SessionId),
+    /// A level that was put across the market goes away.
+    Uncross(Symbol, Side, Price),
+    /// Pushes of a book that were held back go out.
+    Release(Symbol),
+    /// A subscription that was lost is found again.
+    Unmute(Symbol),
 }
 
 /// What the exchange has seen.
@@ -72,16 +125,33 @@ pub struct Exchange {
     now: Instant,
     sessions: BTreeMap<SessionId, Session>,
     outgoing: VecDeque<Outgoing>,
-    /// When each market changes next, and when each scripted fault comes.
+    /// When each market changes next.
     pulses: BTreeMap<Symbol, Instant>,
-    script: Vec<(Instant, Entry)>,
-    last_frames: BTreeMap<Symbol, Arc<str>>,
+    /// In the order of their times; the number keeps those of one time in the order they came.
+    agenda: BTreeMap<(Instant, u64), Later>,
+    noted: u64,
+    /// The last delta of each book, for faults that repeat it.
+    last_frames: BTreeMap<Symbol, Delta>,
+    held: BTreeMap<Symbol, Vec<Delta>>,
+    muted: BTreeMap<Symbol, Vec<(SessionId, Progress)>>,
+    parked: Option<(SessionId, String)>,
+    pub(crate) strikes: Vec<Strike>,
+}
+
+/// A frame of a book.
+#[derive(Clone, Debug)]
+struct Delta {
+    frame: Arc<str>,
+    /// Of the counter.
+    run: usize,
+    sequence: Sequence,
+    sound: bool,
 }
 
 impl Exchange {
     /// An exchange that opens at `now`. The seed decides everything that is drawn.
     #[must_use]
-    pub fn new(now: Instant, seed: u64, config: ExchangeConfig) -> Self {
+    pub fn new(now: Instant, seed: u64, mut config: ExchangeConfig) -> Self {
         let mut rng = SplitMix64::new(seed);
         let start_ms = config.unix_start.as_millis();
         let mut markets = BTreeMap::new();
@@ -93,8 +163,8 @@ impl Exchange {
             markets.insert(symbol, Market::new(contract.clone(), rng.next_u64(), start));
             pulses.insert(symbol, now);
         }
-        let script = config.faults.entries.iter().map(|entry| (now + entry.at, *entry)).collect();
-        Self {
+        let faults = core::mem::take(&mut config.faults);
+        let mut exchange = Self {
             config,
             markets,
             tokens: Tokens::default(),
@@ -107,9 +177,16 @@ impl Exchange {
             sessions: BTreeMap::new(),
             outgoing: VecDeque::new(),
             pulses,
-            script,
+            agenda: BTreeMap::new(),
+            noted: 0,
             last_frames: BTreeMap::new(),
-        }
+            held: BTreeMap::new(),
+            muted: BTreeMap::new(),
+            parked: None,
+            strikes: Vec::new(),
+        };
+        exchange.script(now, &faults);
+        exchange
     }
 
     /// Sets the address that token responses name: known only once a server listens.
@@ -132,7 +209,29 @@ impl Exchange {
 
     /// Adds faults; their times count from `now`.
     pub fn script(&mut self, now: Instant, plan: &Plan) {
-        self.script.extend(plan.entries.iter().map(|entry| (now + entry.at, *entry)));
+        for entry in &plan.entries {
+            self.note(now + entry.at, Later::Fault(*entry));
+        }
+    }
+
+    /// What scripted faults have met since this was last called.
+    pub fn take_strikes(&mut self) -> Vec<Strike> {
+        core::mem::take(&mut self.strikes)
+    }
+
+    /// The last few tokens given out: they must be found nowhere but in the address of a connection.
+    #[must_use]
+    pub fn latest_tokens(&self) -> &[String] {
+        self.tokens.latest()
+    }
+
+    pub(crate) fn strike(&mut self, word: &'static str, symbol: Option<Symbol>) {
+        self.strikes.push(Strike { word, symbol });
+    }
+
+    fn note(&mut self, at: Instant, later: Later) {
+        self.noted += 1;
+        self.agenda.insert((at, self.noted), later);
     }
 
     /// Connections that are open.
@@ -159,6 +258,7 @@ impl Exchange {
     pub fn connect(&mut self, now: Instant, id: SessionId, query: &str) -> bool {
         self.tick(now);
         if now < self.troubles.refused_until {
+            self.strike("refuse", None);
             return false;
         }
         self.counts.connects += 1;
@@ -170,7 +270,10 @@ impl Exchange {
         let full = self.sessions.len() >= self.config.limits.sessions;
         let refusal = match standing {
             Standing::Unknown => Some((401, "token is invalid".into())),
-            Standing::Expired => Some((401, "token is expired".into())),
+            Standing::Expired => {
+                self.strike("expire-token", None);
+                Some((401, "token is expired".into()))
+            }
             Standing::Valid { .. } if full => {
                 let most = self.config.limits.sessions;
                 Some((509, format!("exceed max session count limitation of {most}")))
@@ -184,24 +287,61 @@ impl Exchange {
             return true;
         }
         let private = standing == Standing::Valid { private: true };
-        self.sessions.insert(id, Session::new(now, private));
+        let lifetime = self.config.session_lifetime;
+        self.sessions.insert(id, Session::new(now, private, lifetime));
         let connect_id = parameter("connectId").unwrap_or_else(|| server_id(&mut self.rng));
-        let connect_id = serde_json::Value::from(connect_id);
-        self.send(id, format!(r#"{{"id":{connect_id},"type":"welcome"}}"#).into());
+        self.welcome(now, id, &connect_id);
+        if now < self.troubles.flapping_until {
+            self.strike("flap", None);
+            self.note(now + FLAP, Later::Close(id));
+        }
         true
+    }
+
+    fn welcome(&mut self, now: Instant, id: SessionId, connect_id: &str) {
+        let frame: Arc<str> = if self.troubles.wrong_welcomes.take().is_some() {
+            self.strike("wrong-welcome", None);
+            welcome_frame(&server_id(&mut self.rng)).into()
+        } else {
+            welcome_frame(connect_id).into()
+        };
+        if self.troubles.no_welcomes.take().is_some() {
+            return self.strike("no-welcome", None);
+        }
+        if let Some(delay) = self.troubles.late_welcomes.take() {
+            self.strike("late-welcome", None);
+            return self.note(now + delay, Later::Send(id, frame));
+        }
+        if self.troubles.two_welcomes.take().is_some() {
+            self.strike("two-welcomes", None);
+            self.send(id, Arc::clone(&frame));
+        }
+        self.send(id, frame);
     }
 
     /// A text frame of a client.
     pub fn receive(&mut self, now: Instant, id: SessionId, text: &str) {
         self.tick(now);
-        let unix_us = self.unix(now).as_nanos() / 1_000;
-        let pongs = now >= self.troubles.no_pongs_until;
         let Some(session) = self.sessions.get_mut(&id) else { return };
         self.counts.received += 1;
-        let limits = &self.config.limits;
-        for reply in session.on_text(now, unix_us, &mut self.rng, limits, pongs, text) {
+        let is_request = text.contains(r#"subscribe""#);
+        let refusal = self.troubles.take_refusal_if(is_request);
+        let unanswered = is_request && self.troubles.no_acks.take().is_some();
+        let deaf = unanswered && self.rng.below(2) == 0;
+        let markets = &self.markets;
+        let mood = Mood { limits: &self.config.limits, refusal, deaf, markets };
+        let replies = session.on_text(now, &mut self.rng, mood, text);
+        if let Some(refusal) = refusal {
+            self.strike(refusal.as_refusal(), None);
+        }
+        if unanswered {
+            self.strike("no-ack", None);
+        }
+        for reply in replies {
             self.counts.violations += u64::from(matches!(reply, Reply::Close(..)));
-            self.perform(id, reply);
+            if !(unanswered && matches!(reply, Reply::Ack(_))) {
+                self.perform(now, id, reply);
+            }
         }
     }
 
@@ -214,7 +354,7 @@ impl Exchange {
     pub fn tick(&mut self, now: Instant) {
         self.now = self.now.max(now);
         while let Some(due) = self.poll_timeout().filter(|due| *due <= self.now) {
-            self.run_script(due);
+            self.run_agenda(due);
             self.run_sessions(due);
             self.run_markets(due);
         }
@@ -229,63 +369,9 @@ impl Exchange {
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
         let pulse = self.pulses.values().filter(|_| self.config.rate > 0.0).min();
-        let script = self.script.iter().map(|(at, _)| at).min();
+        let agenda = self.agenda.first_key_value().map(|((at, _), _)| *at);
         let session = self.sessions.values().map(Session::deadline).min();
-        [pulse.copied(), script.copied(), session].into_iter().flatten().min()
-    }
-
-    /// Breaks something now.
-    pub fn inject(&mut self, now: Instant, fault: Fault) {
-        self.outgoing.push_back(Outgoing::Injected(fault));
-        match fault {
-            Fault::Drop { target, count } => {
-                let hit = self.hit(target);
-                self.troubles.held_back.add(hit, count);
-            }
-            Fault::Repeat { target, count } => {
-                let hit: Vec<Symbol> = self.hit(target).collect();
-                for symbol in hit {
-                    let frame = self.last_frames.get(&symbol).cloned();
-                    for frame in frame.iter().cycle().take(count as usize * frame.iter().len()) {
-                        self.push(Feed::Level2, symbol, frame);
-                    }
-                }
-            }
-            Fault::StepBack { target, step } => {
-                let hit: Vec<Symbol> = self.hit(target).collect();
-                for symbol in hit {
-                    self.last_frames.remove(&symbol);
-                    if let Some(market) = self.markets.get_mut(&symbol) {
-                        market.step_back(step);
-                    }
-                }
-            }
-            Fault::StaleSnapshot { target, count } => {
-                let hit = self.hit(target);
-                self.troubles.stale.add(hit, count);
-            }
-            Fault::WithholdPongs { span } => self.troubles.no_pongs_until = now + span,
-            Fault::Close { code } => self.end_all(|id| Outgoing::Close(id, code, "Bye")),
-            Fault::Reset => self.end_all(Outgoing::Reset),
-            Fault::ExpireToken { count } => self.tokens.expire(now, count),
-            Fault::Refuse { span } => self.troubles.refused_until = now + span,
-            Fault::Freeze { span } => self.troubles.frozen_until = now + span,
-            Fault::TooManyRequests { reset, count } => {
-                self.troubles.too_many = Next::new(count, reset);
-            }
-            Fault::Html { count } => self.troubles.html = Next::new(count, Duration::ZERO),
-            Fault::Drip { pause, count } => self.troubles.drip = Next::new(count, pause),
-            Fault::SlowConnect { delay, count } => {
-                self.troubles.slow_connects = Next::new(count, delay);
-            }
-        }
-    }
-
-    /// Ends all faults, scripted and lasting.
-    pub fn heal(&mut self) {
-        self.script.clear();
-        self.troubles = Troubles::default();
-        self.tokens.heal();
+        [pulse.copied(), agenda, session].into_iter().flatten().min()
     }
 
     /// Until when connections stand still: whoever carries the bytes must see to it.
@@ -296,7 +382,11 @@ impl Exchange {
 
     /// How late the answer to the connection that was just accepted is to come.
     pub fn take_connect_delay(&mut self) -> Duration {
-        self.troubles.slow_connects.take().unwrap_or_default()
+        let delay = self.troubles.slow_connects.take();
+        if delay.is_some() {
+            self.strike("slow-connect", None);
+        }
+        delay.unwrap_or_default()
     }
 
     /// The exchange's clock.
@@ -306,30 +396,48 @@ impl Exchange {
         UnixNanos::from_nanos(self.config.unix_start.as_nanos() + passed)
     }
 
-    fn end_all(&mut self, end: impl Fn(SessionId) -> Outgoing) {
-        self.outgoing.extend(core::mem::take(&mut self.sessions).into_keys().map(end));
-    }
-
-    fn hit(&self, target: Target) -> impl Iterator<Item = Symbol> + use<> {
-        let hit: Vec<_> = self.markets.keys().copied().filter(|s| target.hits(*s)).collect();
-        hit.into_iter()
-    }
-
-    fn run_script(&mut self, due: Instant) {
-        let Some(at) = self.script.iter().position(|(at, _)| *at <= due) else { return };
-        let (when, entry) = self.script.remove(at);
-        if let Some(every) = entry.every {
-            self.script.push((when + every, entry));
+    fn run_agenda(&mut self, due: Instant) {
+        let is_due = |at: &(Instant, u64)| at.0 <= due;
+        let Some(entry) = self.agenda.first_entry().filter(|entry| is_due(entry.key())) else {
+            return;
+        };
+        let ((when, _), later) = entry.remove_entry();
+        match later {
+            Later::Fault(entry) => {
+                if let Some(every) = entry.every {
+                    self.note(when + every, Later::Fault(entry));
+                }
+                self.inject(due, entry.fault);
+            }
+            Later::Send(id, frame) => self.send_if_open(id, frame),
+            Later::Parked(id) => {
+                if let Some((_, frame)) = self.parked.take_if(|(parked, _)| *parked == id) {
+                    self.send_if_open(id, frame.into());
+                }
+            }
+            Later::Close(id) => {
+                if self.sessions.remove(&id).is_some() {
+                    self.outgoing.push_back(Outgoing::Close(id, 1001, "Bye"));
+                }
+            }
+            Later::Uncross(symbol, side, price) => {
+                self.make(symbol, due, |market, unix| market.put(unix, side, price, 0));
+            }
+            Later::Release(symbol) => self.release(due, symbol),
+            Later::Unmute(symbol) => self.unmute(symbol),
         }
-        self.inject(due, entry.fault);
     }
 
     fn run_sessions(&mut self, due: Instant) {
         let overdue = self.sessions.iter_mut().filter(|(_, session)| session.deadline() <= due);
-        let replies: Vec<_> =
-            overdue.map(|(id, session)| (*id, session.on_deadline(due))).collect();
-        for (id, reply) in replies {
-            self.perform(id, reply);
+        let replies: Vec<_> = overdue
+            .map(|(id, session)| (*id, session.is_old(due), session.on_deadline(due)))
+            .collect();
+        for (id, is_old, reply) in replies {
+            if is_old {
+                self.strike(DAY_CUT, None);
+            }
+            self.perform(due, id, reply);
         }
     }
 
@@ -350,42 +458,94 @@ impl Exchange {
 
     /// Makes one change in a market and pushes what follows from it.
     pub fn change(&mut self, symbol: Symbol, at: Instant) {
+        self.make(symbol, at, Market::step);
+    }
+
+    /// Makes the change that `step` makes, and pushes what follows from it.
+    fn make(
+        &mut self,
+        symbol: Symbol,
+        at: Instant,
+        step: impl FnOnce(&mut Market, UnixNanos) -> (Sequence, Change),
+    ) {
         let unix = self.unix(at);
         let Some(market) = self.markets.get_mut(&symbol) else { return };
         let before = best(market);
-        let (sequence, change) = market.step(unix);
+        let (sequence, change) = step(market, unix);
         let (trades, after) = (market.take(&change), best(market));
         self.counts.changes += 1;
-        let frame: Arc<str> = delta_frame(symbol, sequence, change, unix).into();
-        if !self.troubles.held_back.take(symbol) {
-            self.push(Feed::Level2, symbol, &frame);
-        }
-        self.last_frames.insert(symbol, frame);
+        self.push_delta(at, symbol, sequence, change);
         if let (true, Some(after)) = (before != after, after) {
-            let frame: Arc<str> = ticker_frame(symbol, sequence, after, unix).into();
-            self.push(Feed::TickerV2, symbol, &frame);
+            self.push(Feed::TickerV2, symbol, || {
+                ticker_frame(symbol, sequence, after, unix).into()
+            });
         }
         for trade in trades {
             self.counts.trades += 1;
-            let frame: Arc<str> = trade.execution_frame(symbol).into();
-            self.push(Feed::Execution, symbol, &frame);
+            self.push(Feed::Execution, symbol, || trade.execution_frame(symbol).into());
             if let Some(touch) = after {
-                let frame: Arc<str> = trade.ticker_frame(symbol, touch).into();
-                self.push(Feed::Ticker, symbol, &frame);
+                self.push(Feed::Ticker, symbol, || trade.ticker_frame(symbol, touch).into());
             }
         }
     }
 
-    fn push(&mut self, feed: Feed, symbol: Symbol, frame: &Arc<str>) {
-        let listening = self.sessions.iter().filter(|(_, s)| s.listens_to(feed, symbol));
-        let before = self.outgoing.len();
-        self.outgoing.extend(listening.map(|(id, _)| Outgoing::Send(*id, Arc::clone(frame))));
+    /// Pushes a change of a book, unless a fault has other plans for it.
+    fn push_delta(&mut self, at: Instant, symbol: Symbol, sequence: Sequence, change: Change) {
+        if self.troubles.dropped.take(symbol) {
+            return self.strike("drop", Some(symbol));
+        }
+        let sound = !self.troubles.malformed.take(symbol);
+        let mut frame = delta_frame(symbol, sequence, change);
+        if !sound {
+            self.strike("malformed", Some(symbol));
+            frame = self.spoil(&frame);
+        }
+        let run = self.market(symbol).map_or(0, |market| market.runs() - 1);
+        let delta = Delta { frame: frame.into(), run, sequence, sound };
+        if self.troubles.held_back.get(&symbol).is_some_and(|until| at < *until) {
+            return self.held.entry(symbol).or_default().push(delta);
+        }
+        self.push_frame(symbol, &delta);
+        self.last_frames.insert(symbol, delta);
+    }
+
+    fn push_frame(&mut self, symbol: Symbol, delta: &Delta) {
+        let about = About::Delta { symbol, sequence: delta.sequence, sound: delta.sound };
+        let Some(market) = self.markets.get(&symbol) else { return };
+        for (id, session) in &mut self.sessions {
+            if session.takes(market, (delta.run, delta.sequence), delta.sound) {
+                self.outgoing.push_back(Outgoing::Send(*id, Arc::clone(&delta.frame), about));
+                self.counts.pushed += 1;
+            }
+        }
+    }
+
+    /// Makes a frame say nothing that could be understood.
+    fn spoil(&mut self, frame: &str) -> String {
+        let at = self.rng.below(SPOILS.len() as u64) as usize;
+        let (sound, spoiled) = SPOILS.get(at).copied().unwrap_or((",sell,", ","));
+        let frame = if sound == ",sell," { frame.replace(",buy,", ",sell,") } else { frame.into() };
+        frame.replacen(sound, spoiled, 1)
+    }
+
+    /// The frame is composed only if anybody listens.
+    fn push(&mut self, feed: Feed, symbol: Symbol, frame: impl FnOnce() -> Arc<str>) {
+        let mut listening =
+            self.sessions.iter().filter(|(_, s)| s.listens_to(feed, symbol)).peekable();
+        if listening.peek().is_none() {
+            return;
+        }
+        let (before, frame) = (self.outgoing.len(), frame());
+        let sends = listening.map(|(id, _)| Outgoing::Send(*id, Arc::clone(&frame), About::Other));
+        self.outgoing.extend(sends);
         self.counts.pushed += (self.outgoing.len() - before) as u64;
     }
 
-    fn perform(&mut self, id: SessionId, reply: Reply) {
+    fn perform(&mut self, now: Instant, id: SessionId, reply: Reply) {
         match reply {
             Reply::Send(text) => self.send(id, text.into()),
+            Reply::Ack(request) => self.acknowledge(now, id, &request),
+            Reply::Pong(ping) => self.pong(now, id, &ping),
             Reply::Close(code, reason) => {
                 self.sessions.remove(&id);
                 self.outgoing.push_back(Outgoing::Close(id, code, reason));
@@ -393,10 +553,90 @@ impl Exchange {
         }
     }
 
+    fn acknowledge(&mut self, now: Instant, id: SessionId, request: &str) {
+        let ack = ack_frame(request);
+        if let Some(delay) = self.troubles.late_acks.take() {
+            self.strike("late-ack", None);
+            return self.note(now + delay, Later::Send(id, ack.into()));
+        }
+        if self.parked.is_none() && self.troubles.swapped_acks.take().is_some() {
+            self.strike("swap-acks", None);
+            self.parked = Some((id, ack));
+            return self.note(now + Duration::from_secs(1), Later::Parked(id));
+        }
+        if self.troubles.strange_acks.take().is_some() {
+            self.strike("strange-ack", None);
+            self.send(id, ack_frame("77777777").into());
+        }
+        let frame: Arc<str> = ack.into();
+        if self.troubles.two_acks.take().is_some() {
+            self.strike("two-acks", None);
+            self.send(id, Arc::clone(&frame));
+        }
+        self.send(id, frame);
+        if let Some((_, parked)) = self.parked.take_if(|(parked, _)| *parked == id) {
+            self.send(id, parked.into());
+        }
+    }
+
+    fn pong(&mut self, now: Instant, id: SessionId, ping: &str) {
+        if now < self.troubles.no_pongs_until {
+            return self.strike("withhold-pongs", None);
+        }
+        let unix_us = self.unix(now).as_nanos() / 1_000;
+        if self.troubles.wrong_pongs.take().is_some() {
+            self.strike("wrong-pong", None);
+            return self.send(id, pong_frame("77777777", unix_us).into());
+        }
+        let frame: Arc<str> = pong_frame(ping, unix_us).into();
+        if let Some(delay) = self.troubles.late_pongs.take() {
+            self.strike("late-pong", None);
+            return self.note(now + delay, Later::Send(id, frame));
+        }
+        self.send(id, frame);
+    }
+
+    /// How far back a stale snapshot may be. Not right in front of where a reader has begun: of
+    /// another run of the counter, nobody could tell that the two do not belong together.
+    pub(crate) fn stale_by(&self, symbol: Symbol, market: &Market) -> usize {
+        let back = self.config.stale_by;
+        let fits = |back: usize| {
+            let (sequence, ..) = market.past(back);
+            self.sessions.values().any(|session| session.begins_behind(symbol, sequence))
+        };
+        (0..=back).rev().find(|back| !fits(*back)).unwrap_or(0)
+    }
+
+    pub(crate) fn on_stale_snapshot(&mut self, symbol: Symbol, sequence: Sequence) {
+        self.sessions.values_mut().for_each(|s| s.on_stale_snapshot(symbol, sequence));
+        self.strike("stale-snapshot", Some(symbol));
+    }
+
     fn send(&mut self, id: SessionId, text: Arc<str>) {
-        self.outgoing.push_back(Outgoing::Send(id, text));
+        self.outgoing.push_back(Outgoing::Send(id, text, About::Session));
+    }
+
+    fn send_if_open(&mut self, id: SessionId, text: Arc<str>) {
+        if self.sessions.contains_key(&id) {
+            self.send(id, text);
+        }
     }
 }
+
+/// The word for connections that have lasted as long as any may.
+pub(crate) const DAY_CUT: &str = "day-cut";
+/// Connections that are accepted for nothing end after this.
+const FLAP: Duration = Duration::from_millis(50);
+
+/// What stands in a sound frame, and what in its place makes it unsound.
+const SPOILS: [(&str, &str); 6] = [
+    (",sell,", ","),
+    (",sell,", ",SELL,"),
+    (r#"","timestamp":"#, r#".5","timestamp":"#),
+    (r#""change":""#, r#""change":"-"#),
+    (r#""change":""#, r#""change":"1e999"#),
+    (r#""data":{"sequence":"#, r#""data":{"sequence":-"#),
+];
 
 /// Best bid and best ask.
 pub(crate) type Touch = [Level; 2];
@@ -406,7 +646,7 @@ fn best(market: &Market) -> Option<Touch> {
     Some([best(Side::Bid)?, best(Side::Ask)?])
 }
 
-fn delta_frame(symbol: Symbol, sequence: Sequence, change: Change, unix: UnixNanos) -> String {
+fn delta_frame(symbol: Symbol, sequence: Sequence, change: Change) -> String {
     let side = match change.side {
         Side::Bid => "buy",
         Side::Ask => "sell",
@@ -423,7 +663,7 @@ fn delta_frame(symbol: Symbol, sequence: Sequence, change: Change, unix: UnixNan
         change.price,
         side,
         change.after,
-        unix.as_millis()
+        change.at.as_millis()
     )
 }
 

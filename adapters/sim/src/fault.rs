@@ -1,143 +1,477 @@
 //! Faults that can be scripted, and their text form.
 //!
 //! ```text
-//! plan    = [ entry { ( ";" | newline ) entry } ]
-//! entry   = ( "at" time | "every" time ) fault          # since the start of the exchange
-//! fault   = "drop" symbols [ count ]                    # deltas that are never pushed
-//!         | "repeat" symbols [ count ]                  # the last delta is pushed again
-//!         | "step-back" symbols count                   # the counter is set back by this much
-//!         | "stale-snapshot" symbols [ count ]          # snapshots are served from the past
-//!         | "withhold-pongs" time                       # pings are not answered for so long
-//!         | "close" [ code ]                            # every connection is closed; 1006 = without a frame
-//!         | "expire-token" [ count ]                    # all tokens, and the next ones from birth
-//!         | "refuse" time                               # connections are refused for so long
-//!         | "http-429" time [ count ]                   # "too many requests", with a reset header
-//!         | "http-html" [ count ]                       # a web page in place of JSON
-//!         | "http-drip" time [ count ]                  # an answer's bytes come one by one, so far apart
-//!         | "freeze" time                               # connections stay open and stand still
-//!         | "reset"                                     # connections are reset in the middle of a frame
-//!         | "slow-connect" time [ count ]               # upgrades are answered so late
-//! symbols = SYMBOL | "*"
-//! time    = digits ( "ms" | "s" | "m" | "h" )
+//! plan  = [ entry { ( ";" | newline ) entry } ]
+//! entry = ( "at" time | "every" time ) WORD { parameter }     # since the start of the exchange
+//! time  = digits ( "ns" | "ms" | "s" | "m" | "h" )
 //! ```
 //!
-//! Counts are 1 where absent; `close` is 1000. White space separates words; empty entries are
-//! skipped. `Display` gives the same form back.
+//! Each [`Fault`] says its word and its parameters, in order. A `target` is a symbol or `*`; a
+//! `count` is 1 where absent, the `code` of a close is 1000. White space separates words; empty
+//! entries are skipped. `Display` gives the same form back.
 
 use std::fmt;
-use std::str::FromStr;
 use std::time::Duration;
 
 use kucoin_futures_proto::Symbol;
 
-/// One thing that goes wrong.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[non_exhaustive]
-pub enum Fault {
+mod plan;
+
+pub use plan::{Entry, Plan, PlanError};
+use plan::{Parameter, Words};
+
+/// One enum, one word each, one parser and one printer: a fault cannot be in one and not in another.
+macro_rules! faults {
+    ($(
+        $(#[$doc:meta])*
+        $word:literal $name:ident { $( $(#[$field_doc:meta])* $field:ident: $type:ty ),* $(,)? }
+    )*) => {
+        /// One thing that goes wrong.
+        #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+        #[non_exhaustive]
+        pub enum Fault {
+            $( $(#[$doc])* #[doc = concat!("\n\nWord: `", $word, "`.")]
+            $name { $( $(#[$field_doc])* $field: $type ),* }, )*
+        }
+
+        impl Fault {
+            /// The word of each, in order of their declaration.
+            pub const WORDS: &[&str] = &[$($word),*];
+
+            /// Its word in a plan.
+            #[must_use]
+            pub const fn word(&self) -> &'static str {
+                match self { $( Self::$name { .. } => $word, )* }
+            }
+
+            fn read(word: &str, words: &mut Words<'_>) -> Result<Self, String> {
+                match word {
+                    $( $word => Ok(Self::$name { $( $field: Parameter::read(words)? ),* }), )*
+                    other => Err(format!("`{other}` is no fault")),
+                }
+            }
+
+            fn write_parameters(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                match self {
+                    $( Self::$name { $( $field ),* } => {
+                        $( f.write_str(" ")?; $field.write(f)?; )*
+                        Ok(())
+                    } )*
+                }
+            }
+
+            /// The symbols that it hits, if it is about symbols.
+            #[must_use]
+            #[allow(unused_variables, reason = "most parameters are no target")]
+            pub fn target(&self) -> Option<Target> {
+                let mut target = None;
+                match self {
+                    $( Self::$name { $( $field ),* } => {
+                        $( if let Some(found) = $field.as_target() { target = Some(found); } )*
+                    } )*
+                }
+                target
+            }
+        }
+    };
+}
+
+faults! {
+    // Deltas and books.
+
     /// The next `count` deltas are made but never pushed.
-    Drop {
+    "drop" Drop {
         /// Of which symbols.
         target: Target,
         /// How many.
         count: u32,
-    },
+    }
     /// The last delta is pushed `count` times more.
-    Repeat {
+    "repeat" Repeat {
         /// Of which symbols.
         target: Target,
         /// How often.
         count: u32,
-    },
+    }
     /// The engine restarts: its counter goes back by `step`, the book stays.
-    StepBack {
+    "step-back" StepBack {
         /// Of which symbols.
         target: Target,
         /// How far.
         step: u64,
-    },
-    /// The next `count` snapshots are the oldest ones that may be served.
-    StaleSnapshot {
+    }
+    /// A maintenance: the counter goes on `step` further, the book stays.
+    "step-ahead" StepAhead {
+        /// Of which symbols.
+        target: Target,
+        /// How far.
+        step: u64,
+    }
+    /// The next `count` deltas cannot be decoded.
+    "malformed" Malformed {
         /// Of which symbols.
         target: Target,
         /// How many.
         count: u32,
-    },
-    /// Pings go unanswered.
-    WithholdPongs {
+    }
+    /// Pushes of the book wait at the exchange and come in order afterwards: snapshots are ahead.
+    "hold-back" HoldBack {
+        /// Of which symbols.
+        target: Target,
         /// How long.
         span: Duration,
-    },
-    /// Every connection is closed.
-    Close {
-        /// With this code; 1006 ends the stream without a close frame.
-        code: u16,
-    },
-    /// All tokens given out are expired, and the next `count` are from birth.
-    ExpireToken {
+    }
+    /// The server loses the subscription to the book without a word, and finds it again.
+    "mute" Mute {
+        /// Of which symbols.
+        target: Target,
+        /// How long.
+        span: Duration,
+    }
+    /// All levels of one side are removed, one by one.
+    "one-sided" OneSided {
+        /// Of which symbols.
+        target: Target,
+    }
+    /// All levels are removed, one by one.
+    "hollow" Hollow {
+        /// Of which symbols.
+        target: Target,
+    }
+    /// Best bid and best ask cross, as the exchange's own book does for moments.
+    "cross" Cross {
+        /// Of which symbols.
+        target: Target,
+        /// How long.
+        span: Duration,
+    }
+    /// One side is eaten level by level while the other follows: the market walks away.
+    "rally" Rally {
+        /// Of which symbols.
+        target: Target,
+        /// Over how many changes.
+        count: u32,
+    }
+    /// The next `count` snapshots are the oldest ones that may be served.
+    "stale-snapshot" StaleSnapshot {
+        /// Of which symbols.
+        target: Target,
         /// How many.
         count: u32,
-    },
-    /// Connections are refused.
-    Refuse {
-        /// How long.
-        span: Duration,
-    },
-    /// REST requests are answered with HTTP 429.
-    TooManyRequests {
-        /// What `gw-ratelimit-reset` says.
-        reset: Duration,
-        /// How many requests.
+    }
+    /// The next `count` snapshots are of another symbol.
+    "other-snapshot" OtherSnapshot {
+        /// Asked for which symbols.
+        target: Target,
+        /// How many.
         count: u32,
-    },
-    /// REST requests are answered with HTTP 200 and a web page.
-    Html {
-        /// How many requests.
-        count: u32,
-    },
-    /// REST answers trickle: one byte at a time.
-    Drip {
-        /// From one byte to the next.
-        pause: Duration,
-        /// How many answers.
-        count: u32,
-    },
-    /// Connections stand still: nothing is read from them and nothing is written to them, but they
-    /// stay open. Afterwards all that waited arrives.
-    Freeze {
-        /// How long.
-        span: Duration,
-    },
-    /// Every connection is reset in the middle of a frame.
-    Reset,
-    /// Upgrades are answered late.
-    SlowConnect {
+    }
+
+    // The session.
+
+    /// Welcomes come late.
+    "late-welcome" LateWelcome {
         /// By how much.
         delay: Duration,
         /// How many.
         count: u32,
-    },
+    }
+    /// There is no welcome.
+    "no-welcome" NoWelcome {
+        /// For how many connections.
+        count: u32,
+    }
+    /// The welcome comes twice.
+    "two-welcomes" TwoWelcomes {
+        /// For how many connections.
+        count: u32,
+    }
+    /// The welcome answers another connect id.
+    "wrong-welcome" WrongWelcome {
+        /// For how many connections.
+        count: u32,
+    }
+    /// Acks come late, and after the first data.
+    "late-ack" LateAck {
+        /// By how much.
+        delay: Duration,
+        /// How many.
+        count: u32,
+    }
+    /// Requests are not answered; one in two is not obeyed either.
+    "no-ack" NoAck {
+        /// How many.
+        count: u32,
+    }
+    /// Acks come twice.
+    "two-acks" TwoAcks {
+        /// How many.
+        count: u32,
+    }
+    /// Before the ack comes one that answers nothing.
+    "strange-ack" StrangeAck {
+        /// How many.
+        count: u32,
+    }
+    /// An ack waits until the next one has been sent, a second at most.
+    "swap-acks" SwapAcks {
+        /// How many.
+        count: u32,
+    }
+    /// Requests are refused, and not obeyed.
+    "refuse-request" RefuseRequest {
+        /// With this error.
+        error: Refusal,
+        /// How many.
+        count: u32,
+    }
+    /// Every connection is sent an error that answers nothing.
+    "error" Error {
+        /// Which.
+        error: Refusal,
+    }
+    /// Pings go unanswered.
+    "withhold-pongs" WithholdPongs {
+        /// How long.
+        span: Duration,
+    }
+    /// Pongs come late.
+    "late-pong" LatePong {
+        /// By how much.
+        delay: Duration,
+        /// How many.
+        count: u32,
+    }
+    /// Pongs answer another ping.
+    "wrong-pong" WrongPong {
+        /// How many.
+        count: u32,
+    }
+    /// All tokens given out are expired, and the next `count` are from birth.
+    "expire-token" ExpireToken {
+        /// How many.
+        count: u32,
+    }
+
+    // The transport.
+
+    /// Every connection is closed.
+    "close" Close {
+        /// With this code; 1006 ends the stream without a close frame.
+        code: u16,
+    }
+    /// Every connection is reset in the middle of a frame.
+    "reset" Reset {}
+    /// Connections are refused.
+    "refuse" Refuse {
+        /// How long.
+        span: Duration,
+    }
+    /// Connections are accepted, welcomed and closed at once.
+    "flap" Flap {
+        /// How long.
+        span: Duration,
+    }
+    /// Upgrades are answered late.
+    "slow-connect" SlowConnect {
+        /// By how much.
+        delay: Duration,
+        /// How many.
+        count: u32,
+    }
+    /// Connections stand still: nothing is read from them and nothing is written to them, but they
+    /// stay open. Afterwards all that waited arrives.
+    "freeze" Freeze {
+        /// How long.
+        span: Duration,
+    }
+
+    // REST.
+
+    /// Requests are answered with HTTP 429.
+    "http-429" TooManyRequests {
+        /// What `gw-ratelimit-reset` says.
+        reset: Duration,
+        /// How many requests.
+        count: u32,
+    }
+    /// Requests are answered with HTTP 429 that says no time.
+    "http-429-bare" TooManyBare {
+        /// How many requests.
+        count: u32,
+    }
+    /// Requests are answered with HTTP 403 and a page of the edge.
+    "http-403" Forbidden {
+        /// How many requests.
+        count: u32,
+    }
+    /// Requests are answered with HTTP 429 and the edge's error 1015.
+    "http-1015" Banned {
+        /// How many requests.
+        count: u32,
+    }
+    /// Requests are answered with HTTP 500, 502, 503 or 504.
+    "http-5xx" ServerError {
+        /// How many requests.
+        count: u32,
+    }
+    /// Requests are answered with HTTP 200 and an error code of the exchange.
+    "http-code" ApiError {
+        /// How many requests.
+        count: u32,
+    }
+    /// Requests are answered with HTTP 200 and a web page.
+    "http-html" Html {
+        /// How many requests.
+        count: u32,
+    }
+    /// Requests are answered with HTTP 200 and nothing.
+    "http-empty" EmptyBody {
+        /// How many requests.
+        count: u32,
+    }
+    /// Answers are cut off.
+    "http-cut" CutBody {
+        /// How many requests.
+        count: u32,
+    }
+    /// Answers have more bytes than anyone should read.
+    "http-giant" GiantBody {
+        /// How many requests.
+        count: u32,
+    }
+    /// Answers trickle: one byte at a time.
+    "http-drip" Drip {
+        /// From one byte to the next.
+        pause: Duration,
+        /// How many answers.
+        count: u32,
+    }
+    /// Answers come late.
+    "http-late" LateAnswer {
+        /// By how much.
+        delay: Duration,
+        /// How many.
+        count: u32,
+    }
+    /// Answers never come.
+    "http-never" NoAnswer {
+        /// How many requests.
+        count: u32,
+    }
+    /// Requests find the connection refused.
+    "http-refused" RefusedRequest {
+        /// How many requests.
+        count: u32,
+    }
+    /// Token responses name servers that must not be connected to before the right one.
+    "bad-servers" BadServers {
+        /// How many responses.
+        count: u32,
+    }
+    /// Token responses name no server that may be connected to.
+    "only-bad-servers" OnlyBadServers {
+        /// How many responses.
+        count: u32,
+    }
+    /// Token responses say absurd things about pings.
+    "absurd-pings" AbsurdPings {
+        /// How many responses.
+        count: u32,
+    }
+
+    // The network of one client, its clock and its caller: only where there is a `World`.
+
+    /// What a client sends stands still on its way, and arrives afterwards.
+    "stall-up" StallUp {
+        /// How long.
+        span: Duration,
+    }
+    /// What a client is sent stands still on its way, and arrives afterwards.
+    "stall-down" StallDown {
+        /// How long.
+        span: Duration,
+    }
+    /// Everything takes longer.
+    "lag" Lag {
+        /// By up to so much.
+        delay: Duration,
+        /// How long.
+        span: Duration,
+    }
+    /// The clock that the client is given goes back for three inputs.
+    "clock-back" ClockBack {
+        /// By so much.
+        by: Duration,
+    }
+    /// The clock that the client is given leaps forward.
+    "clock-leap" ClockLeap {
+        /// By so much.
+        by: Duration,
+    }
+    /// The client's machine is suspended while the world goes on.
+    "sleep" Sleep {
+        /// How long.
+        span: Duration,
+    }
+    /// The client is told of its deadlines late.
+    "late-timeouts" LateTimeouts {
+        /// By up to so much.
+        by: Duration,
+        /// How long.
+        span: Duration,
+    }
+    /// The client is told of deadlines that have not come.
+    "early-timeouts" EarlyTimeouts {
+        /// How many.
+        count: u32,
+    }
+    /// Nobody drains the client after the next `count` inputs.
+    "undrained" Undrained {
+        /// How many.
+        count: u32,
+    }
+    /// Nobody drains the client.
+    "slow-consumer" SlowConsumer {
+        /// How long.
+        span: Duration,
+    }
+    /// What is subscribed is unsubscribed, and the other way round.
+    "toggle" Toggle {
+        /// Which symbols.
+        target: Target,
+    }
+    /// The client is closed; another one takes its place.
+    "close-client" CloseClient {}
 }
 
 impl Fault {
-    /// The symbols that it hits, if it is about symbols.
+    /// Whether it needs a [`World`](crate::World): a server has neither the client's clock nor its
+    /// caller in its hands.
     #[must_use]
-    pub const fn target(&self) -> Option<Target> {
-        match *self {
-            Self::Drop { target, .. }
-            | Self::Repeat { target, .. }
-            | Self::StepBack { target, .. }
-            | Self::StaleSnapshot { target, .. } => Some(target),
-            Self::WithholdPongs { .. }
-            | Self::Close { .. }
-            | Self::ExpireToken { .. }
-            | Self::Refuse { .. }
-            | Self::TooManyRequests { .. }
-            | Self::Html { .. }
-            | Self::Drip { .. }
-            | Self::Freeze { .. }
-            | Self::Reset
-            | Self::SlowConnect { .. } => None,
-        }
+    pub const fn needs_world(&self) -> bool {
+        matches!(
+            self,
+            Self::StallUp { .. }
+                | Self::StallDown { .. }
+                | Self::Lag { .. }
+                | Self::ClockBack { .. }
+                | Self::ClockLeap { .. }
+                | Self::Sleep { .. }
+                | Self::LateTimeouts { .. }
+                | Self::EarlyTimeouts { .. }
+                | Self::Undrained { .. }
+                | Self::SlowConsumer { .. }
+                | Self::Toggle { .. }
+                | Self::CloseClient { .. }
+        )
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())?;
+        self.write_parameters(f)
     }
 }
 
@@ -160,171 +494,6 @@ impl Target {
     }
 }
 
-/// A fault and its time.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[non_exhaustive]
-pub struct Entry {
-    /// Since the start of the exchange.
-    pub at: Duration,
-    /// Again after every so long.
-    pub every: Option<Duration>,
-    /// What happens.
-    pub fault: Fault,
-}
-
-impl Entry {
-    /// A fault that happens once.
-    #[must_use]
-    pub const fn once(at: Duration, fault: Fault) -> Self {
-        Self { at, every: None, fault }
-    }
-}
-
-/// Faults with their times.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Plan {
-    /// In no particular order.
-    pub entries: Vec<Entry>,
-}
-
-/// A plan that does not follow the grammar.
-#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
-#[error("fault `{entry}`: {problem} (example: `at 3s drop XBTUSDTM 2; every 10s close 1001`)")]
-pub struct PlanError {
-    entry: String,
-    problem: String,
-}
-
-impl FromStr for Plan {
-    type Err = PlanError;
-
-    fn from_str(text: &str) -> Result<Self, PlanError> {
-        let entries = text.split([';', '\n']).map(str::trim).filter(|entry| !entry.is_empty());
-        let parse = |entry: &str| {
-            parse_entry(entry).map_err(|problem| PlanError { entry: entry.into(), problem })
-        };
-        Ok(Self { entries: entries.map(parse).collect::<Result<_, _>>()? })
-    }
-}
-
-fn parse_entry(entry: &str) -> Result<Entry, String> {
-    let mut words = Words(entry.split_whitespace());
-    let repeats = match words.need("`at` or `every`")? {
-        "at" => false,
-        "every" => true,
-        other => return Err(format!("`{other}` is neither `at` nor `every`")),
-    };
-    let at = words.time()?;
-    if repeats && at.is_zero() {
-        return Err("`every` needs a time above zero".into());
-    }
-    let fault = match words.need("a fault")? {
-        "drop" => Fault::Drop { target: words.target()?, count: words.count()? },
-        "repeat" => Fault::Repeat { target: words.target()?, count: words.count()? },
-        "step-back" => Fault::StepBack { target: words.target()?, step: words.step()? },
-        "stale-snapshot" => Fault::StaleSnapshot { target: words.target()?, count: words.count()? },
-        "withhold-pongs" => Fault::WithholdPongs { span: words.time()? },
-        "close" => Fault::Close { code: words.number(1000)? },
-        "expire-token" => Fault::ExpireToken { count: words.count()? },
-        "refuse" => Fault::Refuse { span: words.time()? },
-        "http-429" => Fault::TooManyRequests { reset: words.time()?, count: words.count()? },
-        "http-html" => Fault::Html { count: words.count()? },
-        "http-drip" => Fault::Drip { pause: words.time()?, count: words.count()? },
-        "freeze" => Fault::Freeze { span: words.time()? },
-        "reset" => Fault::Reset,
-        "slow-connect" => Fault::SlowConnect { delay: words.time()?, count: words.count()? },
-        other => return Err(format!("`{other}` is no fault")),
-    };
-    match words.0.next() {
-        Some(rest) => Err(format!("`{rest}` is too much")),
-        None => Ok(Entry { at, every: repeats.then_some(at), fault }),
-    }
-}
-
-struct Words<'a>(std::str::SplitWhitespace<'a>);
-
-impl<'a> Words<'a> {
-    fn need(&mut self, what: &str) -> Result<&'a str, String> {
-        self.0.next().ok_or_else(|| format!("{what} is missing"))
-    }
-
-    fn target(&mut self) -> Result<Target, String> {
-        match self.need("a symbol or `*`")? {
-            "*" => Ok(Target::All),
-            symbol => symbol.parse().map(Target::One).map_err(|e| format!("`{symbol}`: {e}")),
-        }
-    }
-
-    fn time(&mut self) -> Result<Duration, String> {
-        let word = self.need("a time such as `500ms`, `3s` or `2m`")?;
-        let digits = word.trim_end_matches(|c: char| !c.is_ascii_digit());
-        let number: u64 = digits.parse().map_err(|_| format!("`{word}` is no time"))?;
-        let unit = match word.get(digits.len()..) {
-            Some("ms") => 1,
-            Some("s") => 1_000,
-            Some("m") => 60_000,
-            Some("h") => 3_600_000,
-            _ => return Err(format!("`{word}`: the unit is `ms`, `s`, `m` or `h`")),
-        };
-        Ok(Duration::from_millis(number.saturating_mul(unit)))
-    }
-
-    fn number<T: FromStr>(&mut self, default: T) -> Result<T, String> {
-        let Some(word) = self.0.next() else { return Ok(default) };
-        word.parse().map_err(|_| format!("`{word}` is no number in range"))
-    }
-
-    fn count(&mut self) -> Result<u32, String> {
-        match self.number(1)? {
-            0 => Err("a count is at least 1".into()),
-            count => Ok(count),
-        }
-    }
-
-    fn step(&mut self) -> Result<u64, String> {
-        match self.number(0)? {
-            0 => Err("the size of the step is missing".into()),
-            step => Ok(step),
-        }
-    }
-}
-
-impl fmt::Display for Plan {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (at, entry) in self.entries.iter().enumerate() {
-            f.write_str(if at == 0 { "" } else { "; " })?;
-            let word = if entry.every.is_some() { "every" } else { "at" };
-            write!(f, "{word} {}ms {}", entry.at.as_millis(), entry.fault)?;
-        }
-        Ok(())
-    }
-}
-
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Drop { target, count } => write!(f, "drop {target} {count}"),
-            Self::Repeat { target, count } => write!(f, "repeat {target} {count}"),
-            Self::StepBack { target, step } => write!(f, "step-back {target} {step}"),
-            Self::StaleSnapshot { target, count } => write!(f, "stale-snapshot {target} {count}"),
-            Self::WithholdPongs { span } => write!(f, "withhold-pongs {}ms", span.as_millis()),
-            Self::Close { code } => write!(f, "close {code}"),
-            Self::ExpireToken { count } => write!(f, "expire-token {count}"),
-            Self::Refuse { span } => write!(f, "refuse {}ms", span.as_millis()),
-            Self::TooManyRequests { reset, count } => {
-                write!(f, "http-429 {}ms {count}", reset.as_millis())
-            }
-            Self::Html { count } => write!(f, "http-html {count}"),
-            Self::Drip { pause, count } => write!(f, "http-drip {}ms {count}", pause.as_millis()),
-            Self::Freeze { span } => write!(f, "freeze {}ms", span.as_millis()),
-            Self::Reset => f.write_str("reset"),
-            Self::SlowConnect { delay, count } => {
-                write!(f, "slow-connect {}ms {count}", delay.as_millis())
-            }
-        }
-    }
-}
-
 impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -334,78 +503,76 @@ impl fmt::Display for Target {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
+macro_rules! refusals {
+    ($( $(#[$doc:meta])* $word:literal $name:ident => $code:literal, $text:literal; )*) => {
+        /// An error frame of the exchange's.
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+        #[non_exhaustive]
+        pub enum Refusal { $( $(#[$doc])* $name, )* }
 
-    use super::*;
+        impl Refusal {
+            /// All of them.
+            pub const ALL: &[Self] = &[$(Self::$name),*];
 
-    fn fault() -> impl Strategy<Value = Fault> {
-        let target = prop_oneof![
-            Just(Target::All),
-            "[A-Z]{3,10}M".prop_map(|s| Target::One(s.parse().unwrap()))
-        ];
-        let span = (0_u64..10_000_000).prop_map(Duration::from_millis);
-        let count = 1_u32..100;
-        prop_oneof![
-            (target.clone(), count.clone())
-                .prop_map(|(target, count)| Fault::Drop { target, count }),
-            (target.clone(), count.clone())
-                .prop_map(|(target, count)| Fault::Repeat { target, count }),
-            (target.clone(), 1_u64..).prop_map(|(target, step)| Fault::StepBack { target, step }),
-            (target, count.clone())
-                .prop_map(|(target, count)| Fault::StaleSnapshot { target, count }),
-            span.clone().prop_map(|span| Fault::WithholdPongs { span }),
-            any::<u16>().prop_map(|code| Fault::Close { code }),
-            count.clone().prop_map(|count| Fault::ExpireToken { count }),
-            span.clone().prop_map(|span| Fault::Refuse { span }),
-            (span.clone(), count.clone())
-                .prop_map(|(reset, count)| Fault::TooManyRequests { reset, count }),
-            count.clone().prop_map(|count| Fault::Html { count }),
-            (span.clone(), count.clone()).prop_map(|(pause, count)| Fault::Drip { pause, count }),
-            span.clone().prop_map(|span| Fault::Freeze { span }),
-            Just(Fault::Reset),
-            (span, count).prop_map(|(delay, count)| Fault::SlowConnect { delay, count }),
-        ]
-    }
+            /// Its word in a plan.
+            #[must_use]
+            pub const fn word(self) -> &'static str {
+                match self { $( Self::$name => $word, )* }
+            }
 
-    proptest! {
-        #[test]
-        fn the_text_form_goes_there_and_back(
-            entries in prop::collection::vec((1_u64..10_000_000, any::<bool>(), fault()), 0..8)
-        ) {
-            let entries = entries.into_iter().map(|(ms, repeats, fault)| {
-                let at = Duration::from_millis(ms);
-                Entry { at, every: repeats.then_some(at), fault }
-            });
-            let plan = Plan { entries: entries.collect() };
-            prop_assert_eq!(plan.to_string().parse::<Plan>().unwrap(), plan);
+            /// Its word where it is sent unasked.
+            #[must_use]
+            pub const fn as_error(self) -> &'static str {
+                match self { $( Self::$name => concat!("error ", $word), )* }
+            }
+
+            /// Its word where it answers a request.
+            #[must_use]
+            pub const fn as_refusal(self) -> &'static str {
+                match self { $( Self::$name => concat!("refuse-request ", $word), )* }
+            }
+
+            /// Code and text, as the exchange sends them.
+            #[must_use]
+            pub const fn code_and_text(self) -> (u32, &'static str) {
+                match self { $( Self::$name => ($code, $text), )* }
+            }
         }
-    }
+    };
+}
 
-    #[test]
-    fn defaults_line_breaks_and_empty_entries() {
-        let plan: Plan = " at 3s drop *\n\n;every 1m close ; at 0ms expire-token;".parse().unwrap();
-        let shown = "at 3000ms drop * 1; every 60000ms close 1000; at 0ms expire-token 1";
-        assert_eq!(plan.to_string(), shown);
-    }
+refusals! {
+    /// Nothing was heard of us for a minute.
+    "400-ping" PingTimeout => 400, "ping timeout";
+    /// Our frame is no JSON.
+    "400-json" NotUnderstood => 400, "Unrecognized token 'hello': was expecting a JSON object";
+    /// The token is of no use.
+    "401" Unauthorized => 401, "token is expired";
+    /// The topic needs a login.
+    "403" LoginRequired => 403, "login is required";
+    /// There is no such topic.
+    "404" UnknownTopic => 404, "topic does not exist";
+    /// Our frame has a type that is not known.
+    "415" UnknownType => 415, "type is not supported";
+    /// Something broke over there.
+    "500" System => 500, "system error";
+    /// Too many messages of ours.
+    "509-rate" TooFast => 509, "exceed max permits per second";
+    /// Too many topics in one frame.
+    "509-frame" TooManyPerFrame => 509, "exceed max subscription count limitation of 100 per time";
+    /// Too many topics on one connection.
+    "509-session" TooManyTopics => 509, "exceed max subscription count limitation of 300 per session";
+    /// Too many connections.
+    "509-sessions" TooManySessions => 509, "exceed max session count limitation of 50";
+    /// Overloaded.
+    "509-busy" Busy => 509, "service busy, please retry later";
+}
 
-    #[test]
-    fn errors_name_the_entry_and_the_problem() {
-        for (text, problem) in [
-            ("drop X", "neither `at` nor `every`"),
-            ("at 3 drop X", "the unit is"),
-            ("at 3s", "a fault is missing"),
-            ("at 3s explode", "is no fault"),
-            ("at 3s drop", "a symbol or `*` is missing"),
-            ("at 3s drop X 0", "at least 1"),
-            ("at 3s step-back X", "the size of the step"),
-            ("at 3s close 70000", "no number in range"),
-            ("at 3s close 1000 1", "too much"),
-            ("every 0s close", "above zero"),
-        ] {
-            let error = text.parse::<Plan>().unwrap_err().to_string();
-            assert!(error.contains(problem) && error.contains(text), "{error}");
-        }
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())
     }
 }
+
+#[cfg(test)]
+mod tests;

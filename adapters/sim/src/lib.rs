@@ -19,26 +19,38 @@ mod contract;
 mod exchange;
 pub mod fault;
 pub mod fuzz;
+mod judge;
+mod ledger;
 mod market;
 mod oracle;
 mod rest;
+mod scenario;
+#[cfg(feature = "server")]
 mod server;
 mod session;
+pub mod soak;
+#[cfg(feature = "server")]
 mod stream;
+#[cfg(feature = "server")]
 mod tls;
 mod token;
+mod trace;
 mod trade;
 mod trouble;
 mod world;
 
 pub use config::{Account, ExchangeConfig, Limits};
 pub use contract::Contract;
-pub use exchange::{Counts, Exchange, Outgoing, SessionId};
-pub use fault::{Fault, Plan, Target};
+pub use exchange::{About, Counts, Exchange, Outgoing, SessionId, Strike};
+pub use fault::{Fault, Plan, Refusal, Target};
+pub use ledger::{Ledger, Tally};
 pub use market::{Change, Market, Truth};
 pub use oracle::{Oracle, Violation, compare};
-pub use rest::{Request, Response};
+pub use rest::{Fate, Request, Response};
+pub use scenario::{Profile, Scenario, ScenarioError, Source};
+#[cfg(feature = "server")]
 pub use server::{Clock, Server, ServerError};
+#[cfg(feature = "server")]
 pub use tls::{Authority, AuthorityError, Flaw};
 pub use trade::Trade;
 pub use world::{Happening, World};

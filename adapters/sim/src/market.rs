@@ -78,7 +78,7 @@ impl Truth {
         hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
-    fn set(&mut self, side: Side, price: Price, size: u64) {
+    pub(crate) fn set(&mut self, side: Side, price: Price, size: u64) {
         let levels = match side {
             Side::Bid => &mut self.bids,
             Side::Ask => &mut self.asks,
@@ -180,9 +180,20 @@ impl Market {
         if gone == 0 || better { Vec::new() } else { self.tape.take(change, gone) }
     }
 
-    /// Makes one change at a time and returns it with its sequence.
+    /// Makes one change, drawn, and returns it with its sequence.
     pub fn step(&mut self, at: UnixNanos) -> (Sequence, Change) {
         let (side, price, after) = self.draw();
+        self.put(at, side, price, after)
+    }
+
+    /// Makes this change. A level that is not there can be removed: the counter goes on.
+    pub fn put(
+        &mut self,
+        at: UnixNanos,
+        side: Side,
+        price: Price,
+        after: u64,
+    ) -> (Sequence, Change) {
         let before = self.now.size(side, price);
         let change = Change { side, price, before, after, at };
         self.now.set(side, price, after);
@@ -197,32 +208,62 @@ impl Market {
 
     /// Restarts the engine: the book stays, the counter goes back by `step`.
     pub fn step_back(&mut self, step: u64) {
-        let last = Sequence::new(self.sequence().get().saturating_sub(step));
+        self.restart_at(self.sequence().get().saturating_sub(step));
+    }
+
+    /// A maintenance: the book stays, the counter goes on `step` further.
+    pub fn step_ahead(&mut self, step: u64) {
+        self.restart_at(self.sequence().get().saturating_add(step));
+    }
+
+    fn restart_at(&mut self, last: u64) {
         self.ends.push(self.now.clone());
-        self.runs.push(Run { last, log: VecDeque::new() });
+        self.runs.push(Run { last: Sequence::new(last), log: VecDeque::new() });
+    }
+
+    /// The runs of the counter so far; the present one is the last.
+    #[must_use]
+    pub const fn runs(&self) -> usize {
+        self.runs.len()
+    }
+
+    /// The highest sequence in some runs of the counter.
+    pub(crate) fn highest(&self, runs: core::ops::Range<usize>) -> Sequence {
+        let runs = self.runs.get(runs).unwrap_or_default();
+        runs.iter().map(|run| run.last).max().unwrap_or(Sequence::new(0))
     }
 
     /// The books that stood at `sequence`: one for each run of the counter that passed it, the
     /// present run's first. Empty if that is ahead of us or too long ago.
     pub fn truths_at(&self, sequence: Sequence) -> impl Iterator<Item = Truth> + '_ {
-        let ends = std::iter::once(&self.now).chain(self.ends.iter().rev());
-        self.runs.iter().rev().zip(ends).filter_map(move |(run, end)| {
-            let back = usize::try_from(run.last.get().checked_sub(sequence.get())?).ok()?;
-            let kept = run.log.len().checked_sub(back)?;
-            let mut truth = end.clone();
-            for change in run.log.range(kept..).rev() {
-                truth.set(change.side, change.price, change.before);
-            }
-            Some(truth)
-        })
+        (0..self.runs.len()).rev().filter_map(move |run| self.truth_of(run, sequence))
     }
 
-    /// The changes that had this sequence, one for each run of the counter.
+    /// The book that stood at `sequence` in a run of the counter; they are numbered from 0.
+    #[must_use]
+    pub fn truth_of(&self, run: usize, sequence: Sequence) -> Option<Truth> {
+        let end = if run + 1 == self.runs.len() { &self.now } else { self.ends.get(run)? };
+        let run = self.runs.get(run)?;
+        let back = usize::try_from(run.last.get().checked_sub(sequence.get())?).ok()?;
+        let kept = run.log.len().checked_sub(back)?;
+        let mut truth = end.clone();
+        for change in run.log.range(kept..).rev() {
+            truth.set(change.side, change.price, change.before);
+        }
+        Some(truth)
+    }
+
+    /// The changes that had this sequence, one for each run of the counter, the present run's first.
     pub fn changes_at(&self, sequence: Sequence) -> impl Iterator<Item = Change> + '_ {
-        self.runs.iter().rev().filter_map(move |run| {
-            let back = usize::try_from(run.last.get().checked_sub(sequence.get())?).ok()?;
-            run.log.get(run.log.len().checked_sub(back)?.checked_sub(1)?).copied()
-        })
+        (0..self.runs.len()).rev().filter_map(move |run| self.change_of(run, sequence))
+    }
+
+    /// The change that had this sequence in a run of the counter.
+    #[must_use]
+    pub fn change_of(&self, run: usize, sequence: Sequence) -> Option<Change> {
+        let run = self.runs.get(run)?;
+        let back = usize::try_from(run.last.get().checked_sub(sequence.get())?).ok()?;
+        run.log.get(run.log.len().checked_sub(back)?.checked_sub(1)?).copied()
     }
 
     /// The book as it stood `back` changes ago, or as far back as is remembered, with the sequence
@@ -250,6 +291,30 @@ impl Market {
             }
         }
         (sequence, truth, None)
+    }
+
+    /// Takes the best of one side, or lets the other side follow: one step of a market that walks.
+    pub fn walk(&mut self, at: UnixNanos, eaten: Side) -> (Sequence, Change) {
+        let best = |market: &Self, side| market.now.levels(side).next().map(|level| level.price);
+        let (gone, follower) = (best(self, eaten), opposite(eaten));
+        let next = self.away(follower, self.opposite_touch(follower), 1);
+        match (gone, next) {
+            (Some(price), _) if self.len(eaten) > 5 && self.rng.below(2) == 0 => {
+                self.put(at, eaten, price, 0)
+            }
+            (_, Some(price)) => {
+                let size = self.size();
+                self.put(at, follower, price, size)
+            }
+            _ => self.step(at),
+        }
+    }
+
+    /// A price that crosses the other side, if that has one.
+    #[must_use]
+    pub fn crossing(&self, side: Side) -> Option<Price> {
+        let touch = self.now.levels(opposite(side)).next()?.price;
+        self.away(opposite(side), touch, 1).or(Some(touch))
     }
 
     fn fill(&mut self) {

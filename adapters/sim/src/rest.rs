@@ -12,6 +12,7 @@ use crate::contract::java;
 use crate::exchange::Exchange;
 use crate::market::{Market, Truth};
 use crate::trade::Trade;
+use crate::trouble::HttpTrouble;
 
 /// An HTTP request, as far as the exchange looks at it.
 #[derive(Clone, Copy, Debug, Default)]
@@ -78,15 +79,48 @@ pub struct Response {
     pub body: String,
     /// The time from each byte of the body to the next; `None`: all at once.
     pub drip: Option<Duration>,
+    /// How late it is sent.
+    pub delay: Duration,
+    /// Whether it arrives at all.
+    pub fate: Fate,
+}
+
+/// What becomes of an answer on its way.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[allow(clippy::exhaustive_enums, reason = "whoever carries answers must know them all")]
+pub enum Fate {
+    /// It arrives.
+    #[default]
+    Whole,
+    /// The connection was refused: there is none.
+    Refused,
+    /// It never comes.
+    Never,
+    /// It is cut off in the middle.
+    Cut,
+    /// It has more bytes than anyone should read.
+    Giant,
 }
 
 impl Response {
     fn json(status: u16, body: String) -> Self {
-        Self { status, content_type: "application/json", headers: Vec::new(), body, drip: None }
+        Self {
+            status,
+            content_type: "application/json",
+            headers: Vec::new(),
+            body,
+            drip: None,
+            delay: Duration::ZERO,
+            fate: Fate::Whole,
+        }
     }
 
     fn data(data: &str) -> Self {
         Self::json(200, format!(r#"{{"code":"200000","data":{data}}}"#))
+    }
+
+    fn page(status: u16, body: &str) -> Self {
+        Self { content_type: "text/html", ..Self::json(status, body.into()) }
     }
 
     /// Business errors come with HTTP 200 as often as not, and with either key first.
@@ -99,8 +133,6 @@ impl Response {
 const WINDOW: Duration = Duration::from_secs(30);
 /// Weight of the public pool, per address.
 const QUOTA: u32 = 2000;
-/// A snapshot holds at most so many levels a side.
-pub(crate) const CUT: usize = 1000;
 /// A signed request's time may be off by this much.
 const CLOCK_TOLERANCE_MS: u64 = 5_000;
 
@@ -141,6 +173,10 @@ fn too_many(headers: Vec<(&'static str, String)>) -> Response {
     response
 }
 
+const SERVER_ERRORS: [u16; 4] = [500, 502, 503, 504];
+/// Codes that come with HTTP 200: broken over there, and too many requests.
+const API_ERRORS: [&str; 3] = ["500000", "200002", "429000"];
+
 const PAGE: &str =
     "<!DOCTYPE html><html><head><title>Just a moment</title></head><body>Please wait</body></html>";
 
@@ -152,14 +188,33 @@ impl Exchange {
             return self.digest_page(request);
         }
         self.counts.requests += 1;
-        if self.troubles.html.take().is_some() {
-            return Response { content_type: "text/html", ..Response::json(200, PAGE.into()) };
+        let Some((trouble, by)) = self.troubles.take_http() else {
+            return self.answer(now, request);
+        };
+        self.strike(trouble.word(), request.query("symbol").and_then(|s| s.parse().ok()));
+        match trouble {
+            HttpTrouble::Refused => Response { fate: Fate::Refused, ..Response::page(503, "") },
+            HttpTrouble::Never => Response { fate: Fate::Never, ..Response::page(503, "") },
+            HttpTrouble::Html => Response::page(200, PAGE),
+            HttpTrouble::Empty => Response::json(200, String::new()),
+            HttpTrouble::TooMany => too_many(limit_headers(0, by)),
+            HttpTrouble::TooManyBare => too_many(Vec::new()),
+            HttpTrouble::Forbidden => Response::page(403, PAGE),
+            HttpTrouble::Banned => Response::page(429, "error code: 1015"),
+            HttpTrouble::ServerError => {
+                let at = self.rng.below(SERVER_ERRORS.len() as u64) as usize;
+                Response::page(SERVER_ERRORS.get(at).copied().unwrap_or(500), PAGE)
+            }
+            HttpTrouble::ApiError => {
+                let at = self.rng.below(API_ERRORS.len() as u64) as usize;
+                let code = API_ERRORS.get(at).copied().unwrap_or("500000");
+                Response::refused(200, code, "Internal Server Error")
+            }
+            HttpTrouble::Giant => Response { fate: Fate::Giant, ..self.answer(now, request) },
+            HttpTrouble::Cut => Response { fate: Fate::Cut, ..self.answer(now, request) },
+            HttpTrouble::Late => Response { delay: by, ..self.answer(now, request) },
+            HttpTrouble::Drip => Response { drip: Some(by), ..self.answer(now, request) },
         }
-        if let Some(reset) = self.troubles.too_many.take() {
-            return too_many(limit_headers(0, reset));
-        }
-        let drip = self.troubles.drip.take();
-        Response { drip, ..self.answer(now, request) }
     }
 
     fn answer(&mut self, now: Instant, request: &Request<'_>) -> Response {
@@ -191,7 +246,9 @@ impl Exchange {
                 Ok(()) => self.bullet(now, true),
                 Err(refusal) => refusal,
             },
-            ("GET", "/api/v1/level2/snapshot") => self.snapshot(now, request, CUT, true),
+            ("GET", "/api/v1/level2/snapshot") => {
+                self.snapshot(now, request, self.config.snapshot_levels, true)
+            }
             ("GET", "/api/v1/level2/depth20") => self.snapshot(now, request, 20, false),
             ("GET", "/api/v1/level2/depth100") => self.snapshot(now, request, 100, false),
             ("GET", "/api/v1/ticker") => self.ticker(now, request),
@@ -209,16 +266,44 @@ impl Exchange {
     fn bullet(&mut self, now: Instant, private: bool) -> Response {
         let token = self.tokens.issue(now, &mut self.rng, private);
         self.counts.tokens += 1;
-        let interval = self.config.ping_interval.as_millis();
-        let timeout = self.config.ping_timeout.as_millis();
+        let servers = self.instance_servers();
+        Response::data(&format!(r#"{{"token":"{token}","instanceServers":[{servers}]}}"#))
+    }
+
+    fn instance_servers(&mut self) -> String {
+        let absurd = self.troubles.absurd_pings.take().map(|_| {
+            self.strike("absurd-pings", None);
+            let at = self.rng.below(ABSURD.len() as u64) as usize;
+            ABSURD.get(at).copied().unwrap_or("0")
+        });
+        let (interval, timeout) = (self.config.ping_interval, self.config.ping_timeout);
+        let pings = absurd.map_or_else(
+            || {
+                let (interval, timeout) = (interval.as_millis(), timeout.as_millis());
+                format!(r#","pingInterval":{interval},"pingTimeout":{timeout}"#)
+            },
+            |absurd| match absurd {
+                "" => String::new(),
+                absurd => format!(r#","pingInterval":{absurd},"pingTimeout":{absurd}"#),
+            },
+        );
         let (endpoint, encrypt) = (&self.config.endpoint, self.config.endpoint.starts_with("wss"));
-        Response::data(&format!(
-            concat!(
-                r#"{{"token":"{}","instanceServers":[{{"endpoint":"{}","encrypt":{},"#,
-                r#""protocol":"websocket","pingInterval":{},"pingTimeout":{}}}]}}"#
-            ),
-            token, endpoint, encrypt, interval, timeout
-        ))
+        let good = format!(
+            r#"{{"endpoint":"{endpoint}","encrypt":{encrypt},"protocol":"websocket"{pings}}}"#
+        );
+        let bad = BAD_ENDPOINTS.map(|endpoint| {
+            let endpoint = Value::from(endpoint);
+            format!(r#"{{"endpoint":{endpoint},"encrypt":true,"protocol":"websocket"{pings}}}"#)
+        });
+        if self.troubles.only_bad_servers.take().is_some() {
+            self.strike("only-bad-servers", None);
+            bad.join(",")
+        } else if self.troubles.bad_servers.take().is_some() {
+            self.strike("bad-servers", None);
+            format!("{},{good}", bad.join(","))
+        } else {
+            good
+        }
     }
 
     /// In the exchange's own order: headers, time, key, passphrase, signature.
@@ -269,13 +354,23 @@ impl Exchange {
         };
         self.counts.snapshots += u64::from(may_be_stale);
         let (sequence, ts) = (market.sequence(), self.unix(now).as_millis());
-        let stale = may_be_stale && symbol.is_some_and(|s| self.troubles.stale.take(s));
-        if !stale {
+        let name = market.contract().symbol;
+        if may_be_stale && self.troubles.other.take(name) {
+            let other = self.markets.values().find(|other| other.contract().symbol != name);
+            let other = other.unwrap_or(market);
+            let (sequence, truth) = (other.sequence(), other.truth());
+            let body = snapshot_body(other, sequence, truth, levels, ts);
+            self.strike("other-snapshot", Some(name));
+            return Response::data(&body);
+        }
+        if !(may_be_stale && self.troubles.stale.take(name)) {
             return Response::data(&snapshot_body(market, sequence, market.truth(), levels, ts));
         }
-        let (past, truth, at) = market.past(STALE_BY);
+        let (past, truth, at) = market.past(self.stale_by(name, market));
         let ts = at.map_or(ts, |at| at.as_millis());
-        Response::data(&snapshot_body(market, past, &truth, levels, ts))
+        let body = snapshot_body(market, past, &truth, levels, ts);
+        self.on_stale_snapshot(name, past);
+        Response::data(&body)
     }
 
     fn ticker(&self, now: Instant, request: &Request<'_>) -> Response {
@@ -344,10 +439,20 @@ impl Exchange {
     }
 }
 
+/// Where nobody should go who was promised KuCoin.
+const BAD_ENDPOINTS: [&str; 6] = [
+    "wss://ws-api-futures.kucoin.com.evil.example/endpoint",
+    "wss://evilkucoin.com/",
+    "ws://ws-api-futures.kucoin.com/",
+    "wss://kucoin.com@203.0.113.7/",
+    "https://127.0.0.1/",
+    "wss://127.0.0.1\r\nX: y/",
+];
+/// What token responses say when they make no sense; nothing at all among it.
+const ABSURD: [&str; 7] = ["0", "1", "-1", "18446744073709551616", "\"18000\"", "null", ""];
+
 /// What a side without levels is shown as.
 const NOTHING: Level = Level { price: Price::ZERO, size: Lots::new(0) };
-/// How far back a stale snapshot is, in changes.
-const STALE_BY: usize = 500;
 
 /// Absent, empty or `null` means without limit.
 fn parse_reach(text: Option<&str>) -> Result<Reach, &'static str> {

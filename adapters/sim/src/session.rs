@@ -2,20 +2,20 @@
 //!
 //! Pure: it knows no socket. The [`Exchange`](crate::Exchange) routes frames in and pushes out.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
-use kucoin_futures_proto::{Instant, SplitMix64, Symbol};
+use kucoin_futures_proto::{Instant, Sequence, SplitMix64, Symbol};
 use serde_json::Value;
 
 use crate::config::Limits;
+use crate::fault::Refusal;
+use crate::market::Market;
 
 /// Closed after so long without a frame of the client's; measured: 60.3 to 60.5 s.
 const SILENCE: Duration = Duration::from_secs(60);
 /// From the "ping timeout" error to the close.
 const SILENCE_CLOSE: Duration = Duration::from_millis(400);
-/// A connection is cut after a day.
-const LONGEST: Duration = Duration::from_secs(24 * 3600);
 /// Client messages are counted over this time.
 const UPLINK_SPAN: Duration = Duration::from_secs(10);
 
@@ -49,13 +49,50 @@ impl Feed {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) enum Reply {
     Send(String),
+    /// The ack of the request with this id.
+    Ack(String),
+    /// The pong of the ping with this id.
+    Pong(String),
     Close(u16, &'static str),
+}
+
+/// What decides, besides the session's own state, how a frame is answered.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Mood<'a> {
+    pub(crate) limits: &'a Limits,
+    /// A request is refused with this, and not obeyed.
+    pub(crate) refusal: Option<Refusal>,
+    /// A request is neither obeyed nor answered.
+    pub(crate) deaf: bool,
+    /// Where the markets are.
+    pub(crate) markets: &'a BTreeMap<Symbol, Market>,
+}
+
+/// In which run of the counter, and where.
+pub(crate) type Position = (usize, Sequence);
+
+/// How far a book was pushed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Progress {
+    /// The last delta that was pushed, or made before there was anything to push.
+    last: Position,
+    /// The oldest snapshot that was served since, if that is older.
+    oldest: Sequence,
+    /// Where the unbroken run of deltas began that `last` is the end of.
+    first: Option<Sequence>,
+}
+
+impl Progress {
+    const fn at(last: Position) -> Self {
+        Self { last, oldest: last.1, first: None }
+    }
 }
 
 #[derive(Debug)]
 pub(crate) struct Session {
+    lifetime: Duration,
     private: bool,
-    topics: BTreeSet<(Feed, Symbol)>,
+    topics: BTreeMap<(Feed, Symbol), Progress>,
     opened: Instant,
     heard: Instant,
     warned: bool,
@@ -63,10 +100,11 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    pub(crate) const fn new(now: Instant, private: bool) -> Self {
+    pub(crate) const fn new(now: Instant, private: bool, lifetime: Duration) -> Self {
         Self {
+            lifetime,
             private,
-            topics: BTreeSet::new(),
+            topics: BTreeMap::new(),
             opened: now,
             heard: now,
             warned: false,
@@ -75,38 +113,90 @@ impl Session {
     }
 
     pub(crate) fn listens_to(&self, feed: Feed, symbol: Symbol) -> bool {
-        self.topics.contains(&(feed, symbol))
+        self.topics.contains_key(&(feed, symbol))
+    }
+
+    /// Stops pushing a topic; says how far it was pushed, if it was.
+    pub(crate) fn forget(&mut self, feed: Feed, symbol: Symbol) -> Option<Progress> {
+        self.topics.remove(&(feed, symbol))
+    }
+
+    /// Pushes a topic again that was forgotten.
+    pub(crate) fn remember(&mut self, feed: Feed, symbol: Symbol, last: Progress) {
+        self.topics.entry((feed, symbol)).or_insert(last);
+    }
+
+    /// Whether a delta is to be pushed here.
+    ///
+    /// Not if it is of another run of the counter than the last one and seems to follow it, or a
+    /// snapshot that was taken since: nobody could tell by the stream that anything is missing in
+    /// between. A later one will show a gap.
+    pub(crate) fn takes(
+        &mut self,
+        market: &Market,
+        (run, sequence): Position,
+        sound: bool,
+    ) -> bool {
+        let topic = (Feed::Level2, market.contract().symbol);
+        let Some(progress) = self.topics.get_mut(&topic) else { return false };
+        let before = progress.last.0;
+        let deceives = run != before
+            && sequence > progress.last.1.min(progress.oldest)
+            && Some(sequence) <= market.highest(before..run).next();
+        if !deceives {
+            let goes_on = run == before && progress.last.1.next() == Some(sequence);
+            let first = progress.first.filter(|_| goes_on).or(Some(sequence));
+            let first = if sound { first } else { sequence.next() };
+            *progress = Progress { first, ..Progress::at((run, sequence)) };
+        }
+        !deceives
+    }
+
+    /// Whether a reader may have begun to buffer right behind a snapshot of this sequence.
+    pub(crate) fn begins_behind(&self, symbol: Symbol, sequence: Sequence) -> bool {
+        let progress = self.topics.get(&(Feed::Level2, symbol));
+        progress.is_some_and(|progress| progress.first == sequence.next())
+    }
+
+    /// A snapshot from the past was served to somebody.
+    pub(crate) fn on_stale_snapshot(&mut self, symbol: Symbol, sequence: Sequence) {
+        if let Some(progress) = self.topics.get_mut(&(Feed::Level2, symbol)) {
+            progress.oldest = progress.oldest.min(sequence);
+        }
+    }
+
+    /// Whether the connection has lasted as long as any may.
+    pub(crate) fn is_old(&self, now: Instant) -> bool {
+        now >= self.opened + self.lifetime
     }
 
     /// When something happens without any frame.
     pub(crate) fn deadline(&self) -> Instant {
         let silence = self.heard + SILENCE;
         let silence = if self.warned { silence + SILENCE_CLOSE } else { silence };
-        silence.min(self.opened + LONGEST)
+        silence.min(self.opened + self.lifetime)
     }
 
     /// The deadline has come.
     pub(crate) fn on_deadline(&mut self, now: Instant) -> Reply {
-        if now >= self.opened + LONGEST || self.warned {
+        if self.is_old(now) || self.warned {
             return Reply::Close(1000, "Bye");
         }
         self.warned = true;
         Reply::Send(r#"{"type":"error","code":400,"data":"ping timeout"}"#.into())
     }
 
-    /// A text frame of the client's. `pongs` is off while pongs are withheld.
+    /// A text frame of the client's.
     pub(crate) fn on_text(
         &mut self,
         now: Instant,
-        unix_us: u64,
         rng: &mut SplitMix64,
-        limits: &Limits,
-        pongs: bool,
+        mood: Mood<'_>,
         text: &str,
     ) -> Vec<Reply> {
         self.heard = now;
         self.warned = false;
-        if self.is_too_fast(now, limits.messages_per_10s) {
+        if self.is_too_fast(now, mood.limits.messages_per_10s) {
             let error = error_frame(&server_id(rng), 509, "exceed max permits per second");
             return vec![Reply::Send(error), Reply::Close(1000, "Bye")];
         }
@@ -123,21 +213,17 @@ impl Session {
         };
         let kind = frame.get("type").and_then(Value::as_str).unwrap_or_default();
         let outcome = match kind {
-            "ping" if !pongs => return Vec::new(),
-            "ping" => {
-                let id = Value::from(id);
-                let pong = format!(r#"{{"id":{id},"type":"pong","timestamp":{unix_us}}}"#);
-                return vec![Reply::Send(pong)];
-            }
-            "subscribe" | "unsubscribe" => self.on_command(kind == "subscribe", &frame, limits),
+            "ping" => return vec![Reply::Pong(id)],
+            "subscribe" | "unsubscribe" if mood.deaf => return Vec::new(),
+            "subscribe" | "unsubscribe" => match mood.refusal.map(Refusal::code_and_text) {
+                Some((code, text)) => Err((code, text.into())),
+                None => self.on_command(kind == "subscribe", &frame, &mood),
+            },
             _ => Err((415, "type is not supported".into())),
         };
         let wants_ack = frame.get("response").and_then(Value::as_bool).unwrap_or(false);
         match outcome {
-            Ok(()) if wants_ack => {
-                let id = Value::from(id);
-                vec![Reply::Send(format!(r#"{{"id":{id},"type":"ack"}}"#))]
-            }
+            Ok(()) if wants_ack => vec![Reply::Ack(id)],
             Ok(()) => Vec::new(),
             Err((code, text)) => vec![Reply::Send(error_frame(&id, code, &text))],
         }
@@ -147,8 +233,9 @@ impl Session {
         &mut self,
         subscribe: bool,
         frame: &serde_json::Map<String, Value>,
-        limits: &Limits,
+        mood: &Mood<'_>,
     ) -> Result<(), (u32, String)> {
+        let limits = mood.limits;
         let topic = frame.get("topic").and_then(Value::as_str).unwrap_or_default();
         if topic.is_empty() {
             return Err((406, "topic is required".into()));
@@ -172,16 +259,20 @@ impl Session {
         let symbols = symbols.map_err(|_| (400, "topic is invalid".into()))?;
         let wanted: BTreeSet<_> = symbols.into_iter().map(|symbol| (feed, symbol)).collect();
         if !subscribe {
-            self.topics.retain(|topic| !wanted.contains(topic));
+            self.topics.retain(|topic, _| !wanted.contains(topic));
             return Ok(());
         }
-        let new = wanted.difference(&self.topics).count();
+        let new = wanted.iter().filter(|topic| !self.topics.contains_key(topic)).count();
         if self.topics.len() + new > limits.topics_per_session {
             let most = limits.topics_per_session;
             let text = format!("exceed max subscription count limitation of {most} per session");
             return Err((509, text));
         }
-        self.topics.extend(wanted);
+        for topic in wanted {
+            let market = mood.markets.get(&topic.1);
+            let now = market.map_or((0, Sequence::new(0)), |m| (m.runs() - 1, m.sequence()));
+            self.topics.entry(topic).or_insert(Progress::at(now));
+        }
         Ok(())
     }
 
@@ -190,6 +281,21 @@ impl Session {
         self.uplink.push_back(now);
         self.uplink.len() > limit
     }
+}
+
+pub(crate) fn ack_frame(id: &str) -> String {
+    let id = Value::from(id);
+    format!(r#"{{"id":{id},"type":"ack"}}"#)
+}
+
+pub(crate) fn pong_frame(id: &str, unix_us: u64) -> String {
+    let id = Value::from(id);
+    format!(r#"{{"id":{id},"type":"pong","timestamp":{unix_us}}}"#)
+}
+
+pub(crate) fn welcome_frame(id: &str) -> String {
+    let id = Value::from(id);
+    format!(r#"{{"id":{id},"type":"welcome"}}"#)
 }
 
 pub(crate) fn error_frame(id: &str, code: u32, text: &str) -> String {

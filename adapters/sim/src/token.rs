@@ -16,7 +16,11 @@ pub(crate) struct Tokens {
     known: BTreeMap<String, Token>,
     /// So many of the next ones are expired from birth.
     stillborn: u32,
+    latest: Vec<String>,
 }
+
+/// Tokens remembered for whoever looks for them where they must not be.
+const LATEST: usize = 4;
 
 #[derive(Clone, Copy, Debug)]
 struct Token {
@@ -47,6 +51,10 @@ impl Tokens {
         self.stillborn = self.stillborn.saturating_sub(1);
         let expires = if born_dead { now } else { now + LIFETIME };
         self.known.insert(text.clone(), Token { expires, private });
+        if self.latest.len() == LATEST {
+            self.latest.remove(0);
+        }
+        self.latest.push(text.clone());
         text
     }
 
@@ -56,6 +64,11 @@ impl Tokens {
             Some(token) if token.expires <= now => Standing::Expired,
             Some(token) => Standing::Valid { private: token.private },
         }
+    }
+
+    /// The last ones given out.
+    pub(crate) fn latest(&self) -> &[String] {
+        &self.latest
     }
 
     /// From now on tokens live their day again.

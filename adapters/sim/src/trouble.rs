@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use kucoin_futures_proto::{Instant, Symbol};
 
+use crate::fault::{Fault, Refusal};
+
 /// So many of the next ones, each spoiled by so much.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Next {
@@ -15,6 +17,10 @@ pub(crate) struct Next {
 impl Next {
     pub(crate) const fn new(left: u32, by: Duration) -> Self {
         Self { left, by }
+    }
+
+    pub(crate) const fn times(left: u32) -> Self {
+        Self { left, by: Duration::ZERO }
     }
 
     /// Spoils one, if one is left.
@@ -38,6 +44,9 @@ impl PerSymbol {
 
     /// Spoils one, if one is left.
     pub(crate) fn take(&mut self, symbol: Symbol) -> bool {
+        if self.0.is_empty() {
+            return false;
+        }
         let Some(left) = self.0.get_mut(&symbol) else { return false };
         *left -= 1;
         if *left == 0 {
@@ -47,38 +56,167 @@ impl PerSymbol {
     }
 }
 
+/// A REST trouble, in the order in which they are tried.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum HttpTrouble {
+    Refused,
+    Never,
+    Html,
+    Empty,
+    TooMany,
+    TooManyBare,
+    Forbidden,
+    Banned,
+    ServerError,
+    ApiError,
+    Giant,
+    Cut,
+    Late,
+    Drip,
+}
+
+impl HttpTrouble {
+    pub(crate) const ALL: [Self; 14] = [
+        Self::Refused,
+        Self::Never,
+        Self::Html,
+        Self::Empty,
+        Self::TooMany,
+        Self::TooManyBare,
+        Self::Forbidden,
+        Self::Banned,
+        Self::ServerError,
+        Self::ApiError,
+        Self::Giant,
+        Self::Cut,
+        Self::Late,
+        Self::Drip,
+    ];
+
+    /// The word of its fault.
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            Self::Refused => "http-refused",
+            Self::Never => "http-never",
+            Self::Html => "http-html",
+            Self::Empty => "http-empty",
+            Self::TooMany => "http-429",
+            Self::TooManyBare => "http-429-bare",
+            Self::Forbidden => "http-403",
+            Self::Banned => "http-1015",
+            Self::ServerError => "http-5xx",
+            Self::ApiError => "http-code",
+            Self::Giant => "http-giant",
+            Self::Cut => "http-cut",
+            Self::Late => "http-late",
+            Self::Drip => "http-drip",
+        }
+    }
+
+    /// The trouble that a fault makes, with how often and by how much.
+    pub(crate) const fn of(fault: &Fault) -> Option<(Self, Next)> {
+        Some(match *fault {
+            Fault::RefusedRequest { count } => (Self::Refused, Next::times(count)),
+            Fault::NoAnswer { count } => (Self::Never, Next::times(count)),
+            Fault::Html { count } => (Self::Html, Next::times(count)),
+            Fault::EmptyBody { count } => (Self::Empty, Next::times(count)),
+            Fault::TooManyRequests { reset, count } => (Self::TooMany, Next::new(count, reset)),
+            Fault::TooManyBare { count } => (Self::TooManyBare, Next::times(count)),
+            Fault::Forbidden { count } => (Self::Forbidden, Next::times(count)),
+            Fault::Banned { count } => (Self::Banned, Next::times(count)),
+            Fault::ServerError { count } => (Self::ServerError, Next::times(count)),
+            Fault::ApiError { count } => (Self::ApiError, Next::times(count)),
+            Fault::GiantBody { count } => (Self::Giant, Next::times(count)),
+            Fault::CutBody { count } => (Self::Cut, Next::times(count)),
+            Fault::LateAnswer { delay, count } => (Self::Late, Next::new(count, delay)),
+            Fault::Drip { pause, count } => (Self::Drip, Next::new(count, pause)),
+            _ => return None,
+        })
+    }
+}
+
 /// Everything that is not as it should be; the default is health.
 #[derive(Debug)]
 pub(crate) struct Troubles {
-    /// Deltas still to be held back.
-    pub(crate) held_back: PerSymbol,
-    /// Snapshots still to be served from the past.
+    /// Deltas still to be dropped.
+    pub(crate) dropped: PerSymbol,
+    /// Deltas still to be spoiled.
+    pub(crate) malformed: PerSymbol,
+    /// Snapshots still to be served from the past, and as another symbol's.
     pub(crate) stale: PerSymbol,
+    pub(crate) other: PerSymbol,
+    /// Until when pushes of a book wait.
+    pub(crate) held_back: BTreeMap<Symbol, Instant>,
     pub(crate) no_pongs_until: Instant,
     pub(crate) refused_until: Instant,
     pub(crate) frozen_until: Instant,
-    /// Requests that get a 429, with its reset.
-    pub(crate) too_many: Next,
-    /// Requests that get a web page.
-    pub(crate) html: Next,
-    /// Answers that trickle, with the pause between two bytes.
-    pub(crate) drip: Next,
+    pub(crate) flapping_until: Instant,
+    pub(crate) http: [Next; HttpTrouble::ALL.len()],
     /// Upgrades that are answered late.
     pub(crate) slow_connects: Next,
+    pub(crate) late_welcomes: Next,
+    pub(crate) no_welcomes: Next,
+    pub(crate) two_welcomes: Next,
+    pub(crate) wrong_welcomes: Next,
+    pub(crate) late_acks: Next,
+    pub(crate) no_acks: Next,
+    pub(crate) two_acks: Next,
+    pub(crate) strange_acks: Next,
+    pub(crate) swapped_acks: Next,
+    pub(crate) late_pongs: Next,
+    pub(crate) wrong_pongs: Next,
+    pub(crate) bad_servers: Next,
+    pub(crate) only_bad_servers: Next,
+    pub(crate) absurd_pings: Next,
+    pub(crate) refused_requests: Option<(Refusal, Next)>,
 }
 
 impl Default for Troubles {
     fn default() -> Self {
         Self {
-            held_back: PerSymbol::default(),
+            dropped: PerSymbol::default(),
+            malformed: PerSymbol::default(),
             stale: PerSymbol::default(),
+            other: PerSymbol::default(),
+            held_back: BTreeMap::new(),
             no_pongs_until: Instant::ZERO,
             refused_until: Instant::ZERO,
             frozen_until: Instant::ZERO,
-            too_many: Next::default(),
-            html: Next::default(),
-            drip: Next::default(),
+            flapping_until: Instant::ZERO,
+            http: Default::default(),
             slow_connects: Next::default(),
+            late_welcomes: Next::default(),
+            no_welcomes: Next::default(),
+            two_welcomes: Next::default(),
+            wrong_welcomes: Next::default(),
+            late_acks: Next::default(),
+            no_acks: Next::default(),
+            two_acks: Next::default(),
+            strange_acks: Next::default(),
+            swapped_acks: Next::default(),
+            late_pongs: Next::default(),
+            wrong_pongs: Next::default(),
+            bad_servers: Next::default(),
+            only_bad_servers: Next::default(),
+            absurd_pings: Next::default(),
+            refused_requests: None,
         }
+    }
+}
+
+impl Troubles {
+    /// The REST trouble whose turn it is.
+    pub(crate) fn take_http(&mut self) -> Option<(HttpTrouble, Duration)> {
+        let troubles = self.http.iter_mut().zip(HttpTrouble::ALL);
+        troubles.filter_map(|(next, trouble)| Some((trouble, next.take()?))).next()
+    }
+
+    /// The error that the request is to be refused with, if it is one.
+    pub(crate) fn take_refusal_if(&mut self, is_request: bool) -> Option<Refusal> {
+        if !is_request {
+            return None;
+        }
+        let (refusal, next) = self.refused_requests.as_mut()?;
+        next.take().map(|_| *refusal)
     }
 }

@@ -1,22 +1,25 @@
-//! Exchange, network and client under one virtual clock: no sleeping, no threads.
-//!
-//! The network keeps TCP's promises: within one connection nothing is lost and nothing overtakes.
-//! What it adds is time, drawn from the seed.
+//! Exchange, network and clients under one virtual clock: no sleeping, no threads.
 
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap};
-use std::sync::Arc;
 use std::time::Duration;
 
 use kucoin_futures_proto::{
-    Client, Config, ConnId, Event, Fetch, Head, Input, Instant, Loss, Output, RequestId, SplitMix64,
+    BookStatus, Channel, Client, Config, ConnId, Event, Fetch, Instant, Loss, Misuse, Sequence,
+    SplitMix64, TopicId, TopicStatus,
 };
 
 use crate::config::ExchangeConfig;
-use crate::exchange::{Exchange, Outgoing, SessionId};
+use crate::exchange::{Exchange, Outgoing};
 use crate::fault::Fault;
+use crate::ledger::Ledger;
 use crate::oracle::{Oracle, Violation};
-use crate::rest::Request;
+use crate::rest::{Fate, Request, Response};
+use crate::trace::Trace;
+use net::{Address, Load, Net, Packet, Way};
+use node::{Cx, Node};
+
+mod driver;
+mod net;
+mod node;
 
 /// Something that happened in the world, in order.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -24,96 +27,83 @@ use crate::rest::Request;
 pub enum Happening {
     /// The client reported it.
     Client(Event),
-    /// The client handed out a message of a topic.
+    /// The client handed out a message of a topic, or a reply.
     Push(Box<[u8]>),
-    /// The exchange was told to.
+    /// A scripted fault's time came.
     Fault(Fault),
 }
 
+/// What is remembered of the first client, if anything is.
+#[derive(Debug, Default)]
+struct Happenings {
+    list: Vec<(Instant, Happening)>,
+    off: bool,
+}
+
+impl Happenings {
+    fn push(&mut self, now: Instant, happening: impl FnOnce() -> Option<Happening>) {
+        if !self.off {
+            self.list.extend(happening().map(|happening| (now, happening)));
+        }
+    }
+}
+
 /// One run.
+///
+/// ```
+/// use std::time::Duration;
+/// use kucoin_futures_proto::Channel;
+/// use kucoin_futures_sim::{ExchangeConfig, World};
+///
+/// let mut exchange = ExchangeConfig::default();
+/// exchange.faults = "every 20s drop XBTUSDTM; at 30s close 1006".parse()?;
+/// let mut world = World::new(7, World::client_config(), exchange, Duration::from_millis(80));
+/// let topic = world.subscribe(Channel::Level2("XBTUSDTM".parse()?))??;
+/// world.run_for(Duration::from_secs(60))?;
+/// assert!(world.client().stats().gaps >= 1);
+/// assert!(world.client().book(topic).is_some());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct World {
-    /// The client; read it, and give it commands through [`World::command`].
-    pub client: Client,
-    /// The exchange; its state may be looked at and broken at will.
-    pub exchange: Exchange,
-    /// Checks every event of the client.
-    pub oracle: Oracle,
+    exchange: Exchange,
+    nodes: Vec<Node>,
+    net: Net,
     now: Instant,
-    rng: SplitMix64,
-    latency: Duration,
-    packets: BinaryHeap<Reverse<Packet>>,
-    sent: u64,
-    /// When the last packet of each connection arrives, to and from the exchange.
-    arrivals: BTreeMap<(ConnId, Way), Instant>,
-    closed: BTreeMap<ConnId, ()>,
-    happenings: Vec<(Instant, Happening)>,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-enum Way {
-    Up,
-    Down,
-}
-
-#[derive(Debug)]
-struct Packet {
-    at: Instant,
-    order: u64,
-    load: Load,
-}
-
-impl PartialEq for Packet {
-    fn eq(&self, other: &Self) -> bool {
-        (self.at, self.order) == (other.at, other.order)
-    }
-}
-
-impl Eq for Packet {}
-
-impl PartialOrd for Packet {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Packet {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        (self.at, self.order).cmp(&(other.at, other.order))
-    }
-}
-
-#[derive(Debug)]
-enum Load {
-    Connect(ConnId, String),
-    Opened(ConnId),
-    Up(ConnId, Box<str>),
-    Gone(ConnId),
-    Down(ConnId, Arc<str>),
-    Lost(ConnId, Loss),
-    Request(Box<Fetch>),
-    Reply(RequestId, Head, String),
+    seeds: SplitMix64,
+    addresses: u32,
+    ledger: Ledger,
+    trace: Trace,
+    events: u64,
+    faults: u64,
+    /// What clients that were replaced had compared.
+    retired: (u64, u64),
+    happenings: Happenings,
 }
 
 impl World {
-    /// A world that begins at zero. `latency` is the longest time a packet takes one way.
+    /// A world that begins at zero, with one client. `latency` is the longest time a packet takes
+    /// one way.
     #[must_use]
     pub fn new(seed: u64, config: Config, exchange: ExchangeConfig, latency: Duration) -> Self {
-        let mut rng = SplitMix64::new(seed);
+        let mut seeds = SplitMix64::new(seed);
         let exchange = ExchangeConfig { endpoint: ENDPOINT.into(), ..exchange };
-        Self {
-            exchange: Exchange::new(Instant::ZERO, rng.next_u64(), exchange),
-            client: Client::new(Instant::ZERO, rng.next_u64(), config),
-            oracle: Oracle::default(),
+        let mut world = Self {
+            exchange: Exchange::new(Instant::ZERO, seeds.next_u64(), exchange),
+            nodes: Vec::new(),
+            net: Net::new(seeds.next_u64(), latency),
             now: Instant::ZERO,
-            rng,
-            latency,
-            packets: BinaryHeap::new(),
-            sent: 0,
-            arrivals: BTreeMap::new(),
-            closed: BTreeMap::new(),
-            happenings: Vec::new(),
-        }
+            seeds,
+            addresses: 0,
+            ledger: Ledger::default(),
+            trace: Trace::default(),
+            events: 0,
+            faults: 0,
+            retired: (0, 0),
+            happenings: Happenings::default(),
+        };
+        world.add_client(config);
+        world
     }
 
     /// The config of a client that talks to this world's exchange.
@@ -126,46 +116,163 @@ impl World {
         config
     }
 
+    /// Adds a client with a network and a clock of its own; they are numbered from 0.
+    pub fn add_client(&mut self, config: Config) -> usize {
+        let node = self.new_node(config);
+        self.nodes.push(node);
+        self.nodes.len() - 1
+    }
+
+    /// Nothing is kept for [`World::take_happenings`] from now on: long runs need the room.
+    pub fn forget_happenings(&mut self) {
+        self.happenings = Happenings { list: Vec::new(), off: true };
+    }
+
+    /// Happenings are kept from now on.
+    pub fn remember_happenings(&mut self) {
+        self.happenings.off = false;
+    }
+
+    // Looking.
+
     /// The present.
     #[must_use]
     pub const fn now(&self) -> Instant {
         self.now
     }
 
-    /// What has happened since this was last called.
-    pub fn take_happenings(&mut self) -> Vec<(Instant, Happening)> {
-        std::mem::take(&mut self.happenings)
+    /// The first client.
+    #[must_use]
+    pub fn client(&self) -> &Client {
+        self.client_at(0)
     }
 
-    /// Gives the client a command.
+    /// A client.
+    ///
+    /// # Panics
+    /// There is none of that number.
+    #[must_use]
+    #[allow(clippy::indexing_slicing, reason = "as documented")]
+    pub fn client_at(&self, number: usize) -> &Client {
+        &self.nodes[number].client
+    }
+
+    /// How many clients there are.
+    #[must_use]
+    pub const fn clients(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// The exchange.
+    #[must_use]
+    pub const fn exchange(&self) -> &Exchange {
+        &self.exchange
+    }
+
+    /// The exchange, to be changed at will.
+    pub const fn exchange_mut(&mut self) -> &mut Exchange {
+        &mut self.exchange
+    }
+
+    /// Things delivered so far: frames, requests and replies, each way, and deadlines.
+    #[must_use]
+    pub const fn events(&self) -> u64 {
+        self.events
+    }
+
+    /// Deltas and whole books compared with the truth so far, of all clients.
+    #[must_use]
+    pub fn compared(&self) -> (u64, u64) {
+        let sum =
+            |of: fn(&Oracle) -> u64| self.nodes.iter().map(|node| of(&node.oracle)).sum::<u64>();
+        (self.retired.0 + sum(Oracle::deltas), self.retired.1 + sum(Oracle::checks))
+    }
+
+    /// Which faults struck, and whether what they call for was seen.
+    #[must_use]
+    pub const fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// One number for all that the clients put out: equal for equal seeds.
+    #[must_use]
+    pub const fn trace(&self) -> u64 {
+        self.trace.hash()
+    }
+
+    /// What has happened since this was last called.
+    pub fn take_happenings(&mut self) -> Vec<(Instant, Happening)> {
+        std::mem::take(&mut self.happenings.list)
+    }
+
+    // Doing.
+
+    /// Subscribes the first client.
     ///
     /// # Errors
-    /// The oracle found a broken promise.
+    /// The outer one: a broken promise. The inner one: the client's own answer.
+    pub fn subscribe(&mut self, channel: Channel) -> Result<Result<TopicId, Misuse>, Violation> {
+        self.subscribe_at(0, channel)
+    }
+
+    /// Subscribes a client.
+    ///
+    /// # Errors
+    /// The outer one: a broken promise. The inner one: the client's own answer.
+    pub fn subscribe_at(
+        &mut self,
+        number: usize,
+        channel: Channel,
+    ) -> Result<Result<TopicId, Misuse>, Violation> {
+        let Some((node, mut cx)) = self.node(number) else { return Ok(Err(Misuse::Closed)) };
+        node.subscribe(&mut cx, channel)
+    }
+
+    /// Gives the first client a command.
+    ///
+    /// # Errors
+    /// A broken promise.
+    ///
+    /// # Panics
+    /// Never: there is always a first client.
+    #[allow(clippy::expect_used, reason = "as documented")]
     pub fn command<T>(
         &mut self,
         command: impl FnOnce(&mut Client, Instant) -> T,
     ) -> Result<T, Violation> {
-        let result = command(&mut self.client, self.now);
-        self.drain()?;
-        Ok(result)
+        let (node, mut cx) = self.node(0).expect("a world has a client");
+        node.command(&mut cx, command)
     }
 
-    /// Breaks something at the exchange.
-    pub fn inject(&mut self, fault: Fault) {
+    /// Breaks something now.
+    ///
+    /// # Errors
+    /// A broken promise.
+    pub fn inject(&mut self, fault: Fault) -> Result<(), Violation> {
         self.exchange.inject(self.now, fault);
-        self.drain_exchange();
+        self.carry()
+    }
+
+    /// Ends all faults, wherever they are.
+    ///
+    /// # Errors
+    /// A broken promise.
+    pub fn heal(&mut self) -> Result<(), Violation> {
+        self.exchange.heal();
+        for node in &mut self.nodes {
+            node.weather = net::Weather::default();
+            node.driver.heal();
+        }
+        self.carry()
     }
 
     /// Lets time pass.
     ///
     /// # Errors
-    /// The oracle found a broken promise.
+    /// A broken promise.
     pub fn run_for(&mut self, span: Duration) -> Result<(), Violation> {
         let end = self.now + span;
-        while let Some(next) = self.next_event().filter(|next| *next <= end) {
-            self.now = self.now.max(next);
-            self.step()?;
-        }
+        while self.step(end)? {}
         self.now = end;
         Ok(())
     }
@@ -173,174 +280,305 @@ impl World {
     /// Lets time pass until something is true, or `limit` is over; says which.
     ///
     /// # Errors
-    /// The oracle found a broken promise.
+    /// A broken promise.
     pub fn run_until(
         &mut self,
         limit: Duration,
-        mut done: impl FnMut(&Client, &Exchange) -> bool,
+        mut done: impl FnMut(&Self) -> bool,
     ) -> Result<bool, Violation> {
         let end = self.now + limit;
-        while !done(&self.client, &self.exchange) {
-            let Some(next) = self.next_event().filter(|next| *next <= end) else {
+        while !done(self) {
+            if !self.step(end)? {
                 self.now = end;
                 return Ok(false);
-            };
-            self.now = self.now.max(next);
-            self.step()?;
+            }
         }
         Ok(true)
     }
 
-    fn next_event(&self) -> Option<Instant> {
-        let packet = self.packets.peek().map(|Reverse(packet)| packet.at);
-        let client = self.client.poll_timeout().map(|deadline| deadline.at);
-        [packet, client, self.exchange.poll_timeout()].into_iter().flatten().min()
+    /// Does everything that is due next, if it is due until `end`; says whether it was.
+    ///
+    /// # Errors
+    /// A broken promise.
+    pub fn step(&mut self, end: Instant) -> Result<bool, Violation> {
+        let Some(next) = self.next_event().filter(|next| *next <= end) else { return Ok(false) };
+        self.now = self.now.max(next);
+        self.exchange.tick(self.now);
+        self.carry()?;
+        while let Some(packet) = self.net.take_due(self.now) {
+            self.events += 1;
+            self.deliver(packet)?;
+        }
+        for number in 0..self.nodes.len() {
+            let Some((node, mut cx)) = self.node(number) else { break };
+            self.events += u64::from(node.wake(&mut cx)?);
+        }
+        Ok(true)
     }
 
-    /// Everything that is due now.
-    fn step(&mut self) -> Result<(), Violation> {
-        self.exchange.tick(self.now);
-        self.drain_exchange();
-        while self.packets.peek().is_some_and(|Reverse(packet)| packet.at <= self.now) {
-            let Some(Reverse(packet)) = self.packets.pop() else { break };
-            self.deliver(packet.load)?;
+    /// Compares every live book with the truth, except where events are still to be drained.
+    ///
+    /// # Errors
+    /// A broken promise.
+    pub fn check_all(&mut self) -> Result<(), Violation> {
+        let drained = self.nodes.iter_mut().filter(|node| !node.driver.left_lying);
+        drained.map(|node| node.oracle.check_all(&node.client)).collect()
+    }
+
+    /// Whether every book that is wanted is live and of the exchange's present run. A symbol that
+    /// `except` names need not be; nor one that was rejected.
+    #[must_use]
+    pub fn is_healthy(&self, except: impl Fn(Channel) -> bool) -> bool {
+        self.nodes.iter().all(|node| {
+            node.wants.iter().filter(|(channel, want)| want.on && !except(**channel)).all(
+                |(_, want)| {
+                    want.topic.is_none_or(|topic| is_topic_healthy(node, &self.exchange, topic))
+                },
+            )
+        })
+    }
+
+    /// Where each market is now.
+    pub(crate) fn marks(&self) -> Vec<(Channel, usize, Sequence)> {
+        let wants = self.nodes.first().into_iter().flat_map(|node| node.wants.keys());
+        let mark = |channel: &Channel| {
+            let market = self.exchange.market(channel.symbol())?;
+            Some((*channel, market.runs(), market.sequence()))
+        };
+        wants.filter_map(mark).collect()
+    }
+
+    /// Whether all books that are wanted have come to where the markets were, or further.
+    pub(crate) fn have_passed(
+        &self,
+        marks: &[(Channel, usize, Sequence)],
+        except: impl Fn(Channel) -> bool,
+    ) -> bool {
+        self.nodes.iter().all(|node| {
+            marks.iter().filter(|(channel, ..)| !except(*channel)).all(|(channel, runs, mark)| {
+                let Some(want) = node.wants.get(channel).filter(|want| want.on) else {
+                    return true;
+                };
+                let book = want.topic.and_then(|topic| node.client.book(topic));
+                let market = self.exchange.market(channel.symbol());
+                let same_run = market.is_some_and(|market| market.runs() == *runs);
+                book.is_none_or(|book| !same_run || book.sequence() >= *mark)
+            })
+        })
+    }
+
+    /// What is not as it should be, in words.
+    pub(crate) fn ailments(&self, except: impl Fn(Channel) -> bool) -> String {
+        let mut ill = Vec::new();
+        for node in &self.nodes {
+            for (channel, want) in node.wants.iter().filter(|(c, want)| want.on && !except(**c)) {
+                let Some(topic) = want.topic else { continue };
+                if !is_topic_healthy(node, &self.exchange, topic) {
+                    let status = node.client.status(topic);
+                    let book = node.client.book_status(topic);
+                    let (symbol, client) = (channel.symbol(), node.address.0);
+                    ill.push(format!("client {client}: {symbol} is {status:?}, its book {book:?}"));
+                }
+            }
         }
-        if self.client.poll_timeout().is_some_and(|deadline| deadline.at <= self.now) {
-            self.client.handle_input(self.now, Input::Timeout);
-            self.drain()?;
+        ill.join("; ")
+    }
+
+    /// Scripted faults whose time came.
+    pub(crate) const fn faults(&self) -> u64 {
+        self.faults
+    }
+
+    /// Closes all clients, and looks whether they are.
+    ///
+    /// # Errors
+    /// A broken promise.
+    pub fn close(&mut self) -> Result<(), Violation> {
+        for number in 0..self.nodes.len() {
+            let Some((node, mut cx)) = self.node(number) else { break };
+            node.end(&mut cx)?;
         }
         Ok(())
     }
 
-    fn deliver(&mut self, load: Load) -> Result<(), Violation> {
+    fn next_event(&self) -> Option<Instant> {
+        let node = self.nodes.iter().filter_map(|node| node.wakes(self.now)).min();
+        [self.net.next(), node, self.exchange.poll_timeout()].into_iter().flatten().min()
+    }
+
+    fn new_node(&mut self, config: Config) -> Node {
+        self.addresses += 1;
+        Node::new(Address(self.addresses), self.now, self.seeds.next_u64(), config)
+    }
+
+    fn node(&mut self, number: usize) -> Option<(&mut Node, Cx<'_>)> {
+        let cx = Cx {
+            now: self.now,
+            net: &mut self.net,
+            exchange: &self.exchange,
+            ledger: &mut self.ledger,
+            trace: &mut self.trace,
+            happenings: &mut self.happenings,
+        };
+        Some((self.nodes.get_mut(number)?, cx))
+    }
+
+    fn number_of(&self, address: Address) -> Option<usize> {
+        self.nodes.iter().position(|node| node.address == address)
+    }
+
+    fn deliver(&mut self, Packet { address, load, .. }: Packet) -> Result<(), Violation> {
         match load {
             Load::Connect(conn, query) => {
-                if self.exchange.connect(self.now, session_of(conn), &query) {
-                    // What comes after it is not earlier than it.
-                    let at = self.arrival() + self.exchange.take_connect_delay();
-                    self.arrivals.insert((conn, Way::Down), at);
-                    self.send(conn, Way::Down, Load::Opened(conn));
-                } else {
-                    self.send(conn, Way::Down, Load::Lost(conn, Loss::Refused));
-                }
-                self.drain_exchange();
+                let id = address.session(conn);
+                let accepted = self.exchange.connect(self.now, id, &query);
+                let delay =
+                    if accepted { self.exchange.take_connect_delay() } else { Duration::ZERO };
+                let load =
+                    if accepted { Load::Opened(conn) } else { Load::Lost(conn, Loss::Refused) };
+                self.send_down(address, conn, delay, load);
+                self.carry()
             }
             Load::Up(conn, text) => {
-                self.exchange.receive(self.now, session_of(conn), &text);
-                self.drain_exchange();
+                self.exchange.receive(self.now, address.session(conn), &text);
+                self.carry()
             }
-            Load::Gone(conn) => self.exchange.lost(session_of(conn)),
+            Load::Gone(conn) => {
+                self.exchange.lost(address.session(conn));
+                Ok(())
+            }
             Load::Request(fetch) => {
                 let request = Request::new(fetch.method().as_str(), fetch.path());
                 let response = self.exchange.http(self.now, &request);
-                let mut head = Head::new(response.status);
-                response.headers.iter().for_each(|(name, value)| head.header(name, value));
+                self.answer(address, &fetch, response);
+                self.carry()
+            }
+            load => {
+                let number = self.number_of(address);
+                let Some((node, mut cx)) = number.and_then(|number| self.node(number)) else {
+                    return Ok(());
+                };
+                node.arrive(&mut cx, load)
+            }
+        }
+    }
+
+    /// Sends an answer on its way, as far as an adapter would let it come.
+    fn answer(&mut self, address: Address, fetch: &Fetch, response: Response) {
+        let Some(number) = self.number_of(address) else { return };
+        let weather = self.nodes.get(number).map(|node| node.weather).unwrap_or_default();
+        let (request, given_up) = (fetch.request(), self.now + fetch.timeout());
+        let mut at = self.net.arrival(self.now, &weather);
+        let load = match response.fate {
+            Fate::Refused => Load::Failed(request, Loss::Refused),
+            Fate::Giant => Load::Failed(request, Loss::TooLarge),
+            Fate::Never => {
+                at = given_up;
+                Load::Failed(request, Loss::TimedOut)
+            }
+            Fate::Cut if self.net.flip() => Load::Failed(request, Loss::Eof),
+            Fate::Cut => {
+                let half = response.body.len() / 2;
+                let body = response.body.get(..half).unwrap_or_default().to_owned();
+                Load::Reply(request, Box::new(Response { body, ..response }))
+            }
+            Fate::Whole => {
                 let bytes = u32::try_from(response.body.len()).unwrap_or(u32::MAX);
                 let drip = response.drip.map_or(Duration::ZERO, |pause| pause * bytes);
-                let at = self.arrival() + drip;
-                self.post(at, Load::Reply(fetch.request(), head, response.body));
-            }
-            Load::Opened(conn) => self.input(conn, Input::Opened(conn))?,
-            Load::Down(conn, text) => self.input(conn, Input::Text(conn, text.as_bytes()))?,
-            Load::Lost(conn, loss) => {
-                self.input(conn, Input::Lost(conn, loss))?;
-                self.closed.insert(conn, ());
-            }
-            Load::Reply(request, head, body) => {
-                self.feed(Input::Reply(request, head, body.as_bytes()))?;
-            }
-        }
-        Ok(())
-    }
-
-    /// What arrives on a connection that was shut on our side reaches nobody.
-    fn input(&mut self, conn: ConnId, input: Input<'_>) -> Result<(), Violation> {
-        if self.closed.contains_key(&conn) { Ok(()) } else { self.feed(input) }
-    }
-
-    fn feed(&mut self, input: Input<'_>) -> Result<(), Violation> {
-        let push = self.client.handle_input(self.now, input).map(|push| push.bytes().into());
-        self.drain()?;
-        self.happenings.extend(push.map(|bytes| (self.now, Happening::Push(bytes))));
-        Ok(())
-    }
-
-    fn drain(&mut self) -> Result<(), Violation> {
-        let mut events = Vec::new();
-        while let Some(output) = self.client.poll_output() {
-            match output {
-                Output::Event(event) => events.push(event),
-                Output::Open { conn, to } => {
-                    let query = to.secret_url().split_once('?').map_or("", |(_, query)| query);
-                    self.send(conn, Way::Up, Load::Connect(conn, query.into()));
-                }
-                Output::Send { conn, text } => self.send(conn, Way::Up, Load::Up(conn, text)),
-                Output::Shut { conn } => {
-                    self.closed.insert(conn, ());
-                    self.send(conn, Way::Up, Load::Gone(conn));
-                }
-                Output::Fetch(fetch) => {
-                    let at = self.arrival();
-                    self.post(at, Load::Request(fetch));
+                at = at + response.delay + drip;
+                // Most adapters give up in time; one that does not must do no harm.
+                if at > given_up && self.net.flip() {
+                    at = given_up;
+                    Load::Failed(request, Loss::TimedOut)
+                } else {
+                    Load::Reply(request, Box::new(response))
                 }
             }
-        }
-        for event in events {
-            self.happenings.push((self.now, Happening::Client(event)));
-            self.oracle.on_event(&self.client, &self.exchange, &event)?;
-        }
-        Ok(())
+        };
+        self.net.post(at, address, load);
     }
 
-    fn drain_exchange(&mut self) {
+    /// Takes along what the exchange said, and what it was told to break.
+    fn carry(&mut self) -> Result<(), Violation> {
         while let Some(outgoing) = self.exchange.poll_output() {
             match outgoing {
-                Outgoing::Send(id, text) => {
-                    let conn = conn_of(id);
-                    self.send(conn, Way::Down, Load::Down(conn, text));
+                Outgoing::Send(id, text, about) => {
+                    let (address, conn) = Address::of(id);
+                    self.send_down(address, conn, Duration::ZERO, Load::Down(conn, text, about));
                 }
                 Outgoing::Close(id, code, _) => {
                     let loss =
                         if code == 1006 { Loss::Eof } else { Loss::Closed { code: Some(code) } };
-                    let conn = conn_of(id);
-                    self.send(conn, Way::Down, Load::Lost(conn, loss));
+                    let (address, conn) = Address::of(id);
+                    self.send_down(address, conn, Duration::ZERO, Load::Lost(conn, loss));
                 }
+                // A reset does not wait for what was sent before it; that is lost.
                 Outgoing::Reset(id) => {
-                    let conn = conn_of(id);
-                    self.send(conn, Way::Down, Load::Lost(conn, Loss::Reset));
+                    let (address, conn) = Address::of(id);
+                    let at = self.now;
+                    self.net.post(at, address, Load::Lost(conn, Loss::Reset));
                 }
                 Outgoing::Injected(fault) => {
-                    self.happenings.push((self.now, Happening::Fault(fault)));
+                    self.faults += 1;
+                    self.happenings.push(self.now, || Some(Happening::Fault(fault)));
+                    self.trace.text(fault.word());
+                    if fault.needs_world() {
+                        self.break_a_client(fault)?;
+                    }
                 }
             }
         }
+        for strike in self.exchange.take_strikes() {
+            self.ledger.strike(strike.word, strike.symbol);
+        }
+        Ok(())
     }
 
-    /// Within one connection and way, nothing overtakes; while connections stand still, nothing
-    /// arrives.
-    fn send(&mut self, conn: ConnId, way: Way, load: Load) {
-        let last = self.arrivals.get(&(conn, way)).copied().unwrap_or(Instant::ZERO);
-        let at = self.arrival().max(last).max(self.exchange.frozen_until());
-        self.arrivals.insert((conn, way), at);
-        self.post(at, load);
+    fn send_down(&mut self, address: Address, conn: ConnId, delay: Duration, load: Load) {
+        let Some(node) = self.nodes.iter().find(|node| node.address == address) else { return };
+        let earliest = self.exchange.frozen_until().max(self.now + delay);
+        let way = (address, conn, Way::Down);
+        self.net.send(self.now, &node.weather, way, earliest, load);
     }
 
-    fn arrival(&mut self) -> Instant {
-        self.now + self.rng.up_to(self.latency)
+    /// One client at a time: the others must not notice.
+    fn break_a_client(&mut self, fault: Fault) -> Result<(), Violation> {
+        let number = self.seeds.below(self.nodes.len() as u64) as usize;
+        if matches!(fault, Fault::CloseClient {}) {
+            return self.replace(number);
+        }
+        let Some((node, mut cx)) = self.node(number) else { return Ok(()) };
+        node.break_it(&mut cx, fault)
     }
 
-    fn post(&mut self, at: Instant, load: Load) {
-        self.sent += 1;
-        self.packets.push(Reverse(Packet { at, order: self.sent, load }));
+    /// Closes a client; another one takes its place and wants the same.
+    fn replace(&mut self, number: usize) -> Result<(), Violation> {
+        let Some((node, mut cx)) = self.node(number) else { return Ok(()) };
+        cx.ledger.strike("close-client", None);
+        node.end(&mut cx)?;
+        let (config, wants) = (node.config.clone(), core::mem::take(&mut node.wants));
+        let (deltas, checks) = (node.oracle.deltas(), node.oracle.checks());
+        self.retired = (self.retired.0 + deltas, self.retired.1 + checks);
+        let fresh = self.new_node(config);
+        if let Some(node) = self.nodes.get_mut(number) {
+            *node = fresh;
+        }
+        for (channel, _) in wants {
+            // Too many topics is an answer, too.
+            let _ = self.subscribe_at(number, channel)?;
+        }
+        Ok(())
+    }
+}
+
+/// A book must be live, another topic confirmed. What was rejected is nobody's fault here.
+fn is_topic_healthy(node: &Node, exchange: &Exchange, topic: TopicId) -> bool {
+    match (node.client.status(topic), node.client.book_status(topic)) {
+        (TopicStatus::Rejected { .. }, _) => true,
+        (_, Some(BookStatus::Live)) => node.oracle.is_of_present(&node.client, exchange, topic),
+        (TopicStatus::Confirmed { .. }, None) => true,
+        _ => false,
     }
 }
 
 const ENDPOINT: &str = "ws://127.0.0.1/endpoint";
-
-const fn session_of(conn: ConnId) -> SessionId {
-    SessionId(conn.get() as u64)
-}
-
-const fn conn_of(id: SessionId) -> ConnId {
-    ConnId::new(id.0 as u32)
-}

@@ -398,7 +398,7 @@ impl Peer {
 
     fn hear(&mut self) -> String {
         match self.exchange.poll_output() {
-            Some(Outgoing::Send(_, text)) => text.to_string(),
+            Some(Outgoing::Send(_, text, _)) => text.to_string(),
             other => panic!("expected a frame, got {other:?}"),
         }
     }

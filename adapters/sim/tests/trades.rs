@@ -45,7 +45,7 @@ fn told(changes: u32) -> Told {
     }
     let mut frames = Vec::new();
     while let Some(outgoing) = exchange.poll_output() {
-        if let Outgoing::Send(_, text) = outgoing {
+        if let Outgoing::Send(_, text, _) = outgoing {
             frames.push((*text).into());
         }
     }

@@ -110,7 +110,7 @@ fn each_close_code_is_told_and_healed<F: Feed>(wire: Wire) {
 fn a_reset_in_the_middle_of_a_frame_is_a_reset<F: Feed>(wire: Wire) {
     let rig = Rig::new(wire, 100.0);
     let reset = Down::Lost(Loss::Reset);
-    is_healed::<F>(&rig, || rig.inject(Fault::Reset), reset, Duration::ZERO);
+    is_healed::<F>(&rig, || rig.inject(Fault::Reset {}), reset, Duration::ZERO);
 }
 
 /// Nothing can be read and nothing that is written arrives, but TCP says that all is well.

@@ -101,7 +101,7 @@ fn later_acts(symbol: Symbol) -> Vec<Act> {
     let drop = Fault::Drop { target, count: 1 };
     let ms = Duration::from_millis;
     vec![
-        act("a reset in the middle of a frame", &[Fault::Reset], |event| {
+        act("a reset in the middle of a frame", &[Fault::Reset {}], |event| {
             lost(event) == Some(Loss::Reset)
         }),
         act(

@@ -1,6 +1,7 @@
 //! HTTP on one connection: REST, and the upgrade to a WebSocket.
 
 use std::convert::Infallible;
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,10 +17,10 @@ use smol::net::TcpStream;
 use smol_hyper::rt::FuturesIo;
 
 use super::{MAX_INCOMING, Shared, session};
-use crate::rest::{Request, Response};
+use crate::rest::{Fate, Request, Response};
 use crate::stream::Stream;
 
-type HttpBody = UnsyncBoxBody<Bytes, Infallible>;
+type HttpBody = UnsyncBoxBody<Bytes, io::Error>;
 type HttpResponse = hyper::Response<HttpBody>;
 
 pub(super) async fn connection(shared: Arc<Shared>, tcp: TcpStream) {
@@ -65,11 +66,20 @@ async fn rest(shared: &Shared, request: hyper::Request<Incoming>) -> HttpRespons
     let target = head.uri.path_and_query().map_or("/", |target| target.as_str());
     let request =
         Request::new(head.method.as_str(), target).with_headers(&headers).with_body(&body);
-    let mut state = shared.lock();
-    let now = (shared.clock)();
-    let response = state.exchange.http(now, &request);
-    state.carry(shared, now);
-    tracing::debug!(method = %head.method, path = head.uri.path(), status = response.status, "rest");
+    let response = {
+        let mut state = shared.lock();
+        let now = (shared.clock)();
+        let response = state.exchange.http(now, &request);
+        state.carry(shared, now);
+        response
+    };
+    let status = response.status;
+    tracing::debug!(method = %head.method, path = head.uri.path(), status, "rest");
+    Timer::after(response.delay).await;
+    if response.fate == Fate::Never {
+        // Whoever asked gives up some day, and takes this future with the connection.
+        std::future::pending::<()>().await;
+    }
     http_response(response)
 }
 
@@ -80,15 +90,33 @@ fn http_response(response: Response) -> HttpResponse {
     for (name, value) in response.headers {
         builder = builder.header(name, value);
     }
-    let body = match response.drip {
-        None => whole(response.body),
-        Some(pause) => dripping(response.body, pause),
+    let body = match (response.fate, response.drip) {
+        (Fate::Whole | Fate::Never, None) => whole(response.body),
+        (Fate::Whole | Fate::Never, Some(pause)) => dripping(response.body, pause),
+        (Fate::Refused, _) => broken(""),
+        (Fate::Cut, _) => broken(&response.body),
+        (Fate::Giant, _) => endless(),
     };
     builder.body(body).unwrap_or_else(|_| plain(500))
 }
 
 fn whole(body: impl Into<Bytes>) -> HttpBody {
-    Full::from(body.into()).boxed_unsync()
+    Full::from(body.into()).map_err(|never| match never {}).boxed_unsync()
+}
+
+/// Half of the body, and then the connection ends.
+fn broken(body: &str) -> HttpBody {
+    let half = body.as_bytes().get(..body.len() / 2).unwrap_or_default().to_vec();
+    let end = Err(io::Error::other("cut off, as scripted"));
+    let parts = futures_lite::stream::iter([Ok(Frame::data(Bytes::from(half))), end]);
+    StreamBody::new(parts).boxed_unsync()
+}
+
+/// More than anyone should read: 64 MiB.
+fn endless() -> HttpBody {
+    let part = Bytes::from(vec![b' '; 64 << 10]);
+    let parts = (0..1024).map(move |_| Ok(Frame::data(part.clone())));
+    StreamBody::new(futures_lite::stream::iter(parts)).boxed_unsync()
 }
 
 fn dripping(body: String, pause: Duration) -> HttpBody {

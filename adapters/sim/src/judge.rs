@@ -1,0 +1,566 @@
+//! Holds a client to everything that is not about the contents of books: what it sends and when,
+//! what it owns up to, what it counts, what it gives away.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use kucoin_futures_proto::{
+    BookStatus, Client, Config, ConnId, Delay, Down, Event, Fetch, Instant, Output, RequestId,
+    Stats, Symbol, TopicId,
+};
+
+use serde_json::Value;
+
+use crate::exchange::{About, Exchange};
+use crate::rest::Response;
+use window::Window;
+
+mod window;
+
+/// Follows one client.
+#[derive(Debug)]
+pub(crate) struct Judge {
+    config: Config,
+    conns: BTreeMap<ConnId, Conn>,
+    /// The connection that is in use.
+    up: Option<ConnId>,
+    opens: Window,
+    tokens: Window,
+    weights: Window,
+    asked: BTreeMap<Symbol, Instant>,
+    in_flight: BTreeMap<RequestId, (Asked, Instant)>,
+    /// What the latest token response said of pings, interval and timeout.
+    pings: (Duration, Duration),
+    /// Until when the exchange asked for quiet.
+    blocked_until: Instant,
+    /// The same, with answers to requests that the client may have given up.
+    may_wait_until: Instant,
+    used_tokens: BTreeSet<String>,
+    /// Failures in a row that the client owned up to, and whether it has been in use for long since.
+    failures: u32,
+    proven: bool,
+    refused: u32,
+    topics: BTreeMap<Symbol, (TopicId, Stream)>,
+    /// Until when deadlines may be missed: whoever drives the client is to blame.
+    excused_until: Instant,
+    buffered: u64,
+    texts: u64,
+}
+
+#[derive(Debug)]
+struct Conn {
+    life: Life,
+    welcomed: bool,
+    sends: Window,
+    up_at: Instant,
+    last_ping: Option<Instant>,
+    /// The id of the ping that is not answered yet.
+    ping: Option<(String, Instant)>,
+}
+
+/// What a request is for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Asked {
+    Token,
+    Snapshot,
+    Other,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Life {
+    Asked,
+    Opened,
+    Up,
+    Down,
+}
+
+/// What was delivered of one book, and what became of it.
+#[derive(Clone, Copy, Debug, Default)]
+struct Stream {
+    /// Deltas that are waiting for a snapshot.
+    waiting: u64,
+    /// For how long all that came was behind the live book.
+    behind: Duration,
+    behind_at: Option<Instant>,
+}
+
+const SECOND: Duration = Duration::from_secs(1);
+/// What pings may be off by when nobody is to blame.
+const SLACK: Duration = Duration::from_millis(100);
+/// A deadline that is met late is put off by this.
+const GRACE: Duration = SECOND;
+/// Whatever a token response says, pings and pongs may not take longer.
+const LONGEST_PINGS: Duration = Duration::from_secs(60);
+/// Bounds for how long the exchange may tell us to stay away.
+const STAY: (Duration, Duration) = (SECOND, Duration::from_secs(300));
+/// A live book may be ahead of its stream for so long: twice what the client may take to notice.
+const LONGEST_BEHIND: Duration = Duration::from_secs(12);
+/// An adapter gives up a request at its time, the client a second later.
+const REQUEST_SLACK: Duration = SECOND;
+
+type Verdict = Result<(), String>;
+
+/// What the judge knows of the moment.
+#[derive(Clone, Copy)]
+pub(crate) struct Moment<'a> {
+    /// The client's own time.
+    pub(crate) at: Instant,
+    pub(crate) exchange: &'a Exchange,
+    /// Outputs were left lying: their times say nothing.
+    pub(crate) late: bool,
+}
+
+impl Judge {
+    pub(crate) fn new(config: &Config) -> Self {
+        let minute = Duration::from_secs(60);
+        Self {
+            conns: BTreeMap::new(),
+            up: None,
+            opens: Window::new(config.connects_per_min.into(), minute),
+            tokens: Window::new(config.tokens_per_min.into(), minute),
+            weights: Window::new(config.rest_weight_per_30s.into(), minute / 2),
+            asked: BTreeMap::new(),
+            in_flight: BTreeMap::new(),
+            pings: (LONGEST_PINGS, LONGEST_PINGS),
+            blocked_until: Instant::ZERO,
+            may_wait_until: Instant::ZERO,
+            used_tokens: BTreeSet::new(),
+            failures: 0,
+            proven: false,
+            refused: 0,
+            topics: BTreeMap::new(),
+            excused_until: Instant::ZERO,
+            buffered: 0,
+            texts: 0,
+            config: config.clone(),
+        }
+    }
+
+    /// Deadlines may be missed until then.
+    pub(crate) fn excuse(&mut self, until: Instant) {
+        self.excused_until = self.excused_until.max(until);
+    }
+
+    /// A symbol is subscribed or unsubscribed: what waited for its book is gone.
+    pub(crate) fn on_command(&mut self, symbol: Symbol) {
+        if let Some((_, stream)) = self.topics.get_mut(&symbol) {
+            *stream = Stream::default();
+        }
+    }
+
+    // Inputs.
+
+    pub(crate) fn on_opened(&mut self, conn: ConnId) {
+        if let Some(conn) = self.conns.get_mut(&conn).filter(|conn| conn.life == Life::Asked) {
+            conn.life = Life::Opened;
+        }
+    }
+
+    /// A text message was handed in.
+    pub(crate) fn on_text(&mut self, conn: ConnId, text: &str, about: About) {
+        self.texts += 1;
+        if about != About::Session {
+            return;
+        }
+        let Some(conn) = self.conns.get_mut(&conn) else { return };
+        if text.contains(r#""type":"pong""#) {
+            conn.ping.take_if(|(id, _)| text.contains(id.as_str()));
+        } else if text.contains(r#""type":"welcome""#) {
+            conn.welcomed = true;
+        }
+    }
+
+    pub(crate) fn on_reply(&mut self, moment: Moment<'_>, request: RequestId, reply: &Response) {
+        let known = self.in_flight.remove(&request);
+        let reset = reply.headers.iter().find(|(name, _)| *name == "gw-ratelimit-reset");
+        let reset = reset.filter(|_| reply.status == 429).and_then(|(_, ms)| ms.parse().ok());
+        let stay = reset.map(|ms| Duration::from_millis(ms).clamp(STAY.0, STAY.1));
+        let until = stay.map_or(Instant::ZERO, |stay| moment.at + stay);
+        self.may_wait_until = self.may_wait_until.max(until);
+        let limit = self.config.fetch_timeout + REQUEST_SLACK;
+        let Some((asked, _)) = known.filter(|(_, since)| *since + limit > moment.at) else {
+            // The client may have given it up, or not.
+            self.pings = (LONGEST_PINGS, LONGEST_PINGS);
+            return;
+        };
+        self.blocked_until = self.blocked_until.max(until);
+        if asked == Asked::Token {
+            self.pings = (pings_of(reply, "pingInterval"), pings_of(reply, "pingTimeout"));
+        }
+    }
+
+    pub(crate) fn on_failed(&mut self, request: RequestId) {
+        self.in_flight.remove(&request);
+    }
+
+    /// A text message was handled and, unless nobody drains, what it caused was judged.
+    pub(crate) fn after_text(
+        &mut self,
+        at: Instant,
+        client: &Client,
+        conn: ConnId,
+        about: About,
+        late: bool,
+    ) -> Verdict {
+        let buffered = client.stats().buffered - self.buffered;
+        self.buffered += buffered;
+        let About::Delta { symbol, sequence, sound } = about else { return Ok(()) };
+        if self.up != Some(conn) {
+            return Ok(());
+        }
+        let Some((topic, stream)) = self.topics.get_mut(&symbol) else { return Ok(()) };
+        stream.waiting += buffered;
+        if !late && stream.waiting > self.config.max_pending_deltas.max(1) as u64 {
+            return Err(format!("{symbol}: {} deltas are waiting", stream.waiting));
+        }
+        let Some(book) = client.book(*topic) else {
+            *stream = Stream { waiting: stream.waiting, ..Stream::default() };
+            return Ok(());
+        };
+        if !sound {
+            return Err(format!("{symbol}: live after a delta that could not be decoded"));
+        }
+        if book.sequence() < sequence {
+            let at = book.sequence();
+            return Err(format!("{symbol}: live at {at} after delta {sequence} had arrived"));
+        }
+        stream
+            .follow(at, book.sequence() == sequence)
+            .map_err(|behind| format!("{symbol}: live and not moving for {behind:?}"))
+    }
+
+    // Outputs.
+
+    pub(crate) fn on_output(
+        &mut self,
+        moment: Moment<'_>,
+        client: &Client,
+        output: &Output,
+    ) -> Verdict {
+        match output {
+            Output::Event(Event::Delta { .. }) => Ok(()),
+            Output::Event(event) => {
+                check_secrets(moment.exchange, &format!("{event:?}"))?;
+                self.on_event(moment, client, event)
+            }
+            Output::Open { conn, to } => {
+                check_secrets(moment.exchange, &format!("{output:?} {to}"))?;
+                if !to.host().starts_with("127.") {
+                    return Err(format!("a connection to {to}"));
+                }
+                self.on_open(moment, *conn, to.secret_url())
+            }
+            Output::Send { conn, text } => {
+                check_secrets(moment.exchange, text)?;
+                self.on_send(moment, *conn, text)
+            }
+            Output::Shut { conn } => match self.conns.get(conn).map(|conn| conn.life) {
+                Some(Life::Down) | None => Err(format!("{conn:?} shut twice or never opened")),
+                Some(_) => Ok(()),
+            },
+            Output::Fetch(fetch) => {
+                check_secrets(moment.exchange, &format!("{fetch:?}"))?;
+                self.on_fetch(moment, fetch)
+            }
+        }
+    }
+
+    fn on_open(&mut self, moment: Moment<'_>, conn: ConnId, url: &str) -> Verdict {
+        let fresh = Conn {
+            life: Life::Asked,
+            welcomed: false,
+            sends: Window::new(self.config.sends_per_10s.into(), SECOND * 10),
+            up_at: moment.at,
+            last_ping: None,
+            ping: None,
+        };
+        if self.conns.insert(conn, fresh).is_some() {
+            return Err(format!("{conn:?} was opened before"));
+        }
+        let token = url.split(['?', '&']).find_map(|pair| pair.strip_prefix("token="));
+        if !self.used_tokens.insert(token.unwrap_or_default().into()) {
+            return Err("a token was used for a second connection".into());
+        }
+        if moment.late {
+            self.opens.clear();
+        } else if self.opens.exceeds(moment.at, 1) {
+            return Err("too many connections in a minute".into());
+        }
+        Ok(())
+    }
+
+    fn on_send(&mut self, moment: Moment<'_>, id: ConnId, text: &str) -> Verdict {
+        let Some(conn) = self.conns.get_mut(&id) else {
+            return Err(format!("sent on {id:?}, which was never opened"));
+        };
+        if conn.life == Life::Down || !conn.welcomed {
+            return Err(format!("sent on {id:?} outside of its life"));
+        }
+        let topic = text.split(r#""topic":""#).nth(1).unwrap_or_default();
+        let symbols = topic.split('"').next().unwrap_or_default().split(',').count();
+        if symbols > self.config.symbols_per_frame {
+            return Err(format!("{symbols} symbols in one frame"));
+        }
+        if text.contains(r#""type":"ping""#) {
+            if conn.ping.is_some() {
+                return Err("a second ping before the first was answered".into());
+            }
+            let ping = text.split('"').nth(3).unwrap_or_default();
+            conn.ping = Some((format!("\"{ping}\""), moment.at));
+            conn.last_ping = Some(moment.at);
+        }
+        if moment.late {
+            conn.sends.clear();
+        } else if conn.sends.exceeds(moment.at, 1) {
+            return Err("too many messages in ten seconds".into());
+        }
+        Ok(())
+    }
+
+    fn on_fetch(&mut self, moment: Moment<'_>, fetch: &Fetch) -> Verdict {
+        let at = moment.at;
+        let excused = moment.late || at < self.excused_until;
+        if at < self.blocked_until && !excused {
+            return Err(format!("asked for {} while told to stay away", fetch.path()));
+        }
+        let symbol = fetch.path().strip_prefix("/api/v1/level2/snapshot?symbol=");
+        let symbol = symbol.and_then(|symbol| symbol.parse::<Symbol>().ok());
+        let limit = fetch.timeout() + REQUEST_SLACK;
+        self.in_flight.retain(|_, (_, since)| *since + limit > at);
+        let is_token = fetch.path().starts_with("/api/v1/bullet");
+        let asked = match symbol {
+            Some(_) => Asked::Snapshot,
+            None if is_token => Asked::Token,
+            None => Asked::Other,
+        };
+        // The client may have given up by itself what was sent so late.
+        if !moment.late {
+            self.in_flight.insert(fetch.request(), (asked, at));
+        }
+        let snapshots = self.in_flight.values().filter(|(a, _)| *a == Asked::Snapshot).count();
+        if snapshots > self.config.snapshots_in_flight && !excused {
+            return Err(format!("{snapshots} snapshots in flight"));
+        }
+        let last = symbol.and_then(|symbol| self.asked.insert(symbol, at));
+        if moment.late {
+            self.asked.clear();
+        }
+        let spacing = self.config.snapshot_spacing;
+        if !moment.late && last.is_some_and(|last| at.since(last) < spacing) {
+            return Err(format!("two snapshots within {spacing:?}: {}", fetch.path()));
+        }
+        if moment.late {
+            self.tokens.clear();
+            self.weights.clear();
+        } else if is_token && self.tokens.exceeds(at, 1) {
+            return Err("too many tokens in a minute".into());
+        } else if self.weights.exceeds(at, if is_token { 10 } else { 3 }) {
+            return Err("more REST weight in 30 s than there is".into());
+        }
+        Ok(())
+    }
+
+    fn on_event(&mut self, moment: Moment<'_>, client: &Client, event: &Event) -> Verdict {
+        match *event {
+            Event::LineUp { conn, .. } => {
+                let known = self.conns.get_mut(&conn).filter(|conn| conn.life == Life::Opened);
+                let Some(known) = known else {
+                    return Err(format!("{conn:?} is up without having been opened"));
+                };
+                known.life = Life::Up;
+                known.up_at = moment.at;
+                // Since when, nobody can tell any more.
+                self.proven |= moment.late;
+                self.up = Some(conn);
+                self.refused = 0;
+            }
+            Event::LineDown { conn, reason, .. } => return self.on_down(moment, conn, reason),
+            Event::LineWaiting { delay, failures, .. } => {
+                return self.on_waiting(moment, delay, failures);
+            }
+            Event::Confirmed { topic } | Event::BookLive { topic, .. } => {
+                if let Some(channel) = client.channel(topic) {
+                    if client.book_status(topic).is_some() {
+                        let known = self.topics.entry(channel.symbol());
+                        known.or_insert((topic, Stream::default())).1.waiting = 0;
+                    }
+                }
+            }
+            Event::BookDelayed {
+                topic,
+                reason: Delay::Overflow | Delay::Gap | Delay::Poisoned(_) | Delay::Regressed,
+            }
+            | Event::BookLost { topic, .. } => {
+                let known = self.topics.values_mut().find(|(known, _)| *known == topic);
+                if let Some((_, stream)) = known {
+                    *stream = Stream::default();
+                }
+            }
+            // What was dropped may have been about any book.
+            Event::Lagged { .. } => {
+                self.topics.values_mut().for_each(|(_, stream)| *stream = Stream::default());
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn on_down(&mut self, moment: Moment<'_>, id: ConnId, reason: Down) -> Verdict {
+        let Some(conn) = self.conns.get_mut(&id).filter(|conn| conn.life != Life::Down) else {
+            return Err(format!("{id:?} is down for a second time"));
+        };
+        if conn.life == Life::Up {
+            let proven = moment.at.since(conn.up_at) >= self.config.backoff_reset_after;
+            self.proven |= proven || moment.late;
+            self.up = None;
+        }
+        conn.life = Life::Down;
+        self.topics.values_mut().for_each(|(_, stream)| *stream = Stream::default());
+        if reason == Down::Unauthorized {
+            self.refused += 1;
+            if self.refused > 2 {
+                return Err("a third refused token without any wait".into());
+            }
+        }
+        Ok(())
+    }
+
+    fn on_waiting(&mut self, moment: Moment<'_>, delay: Duration, failures: u32) -> Verdict {
+        self.refused = self.refused.min(1);
+        let expected = if core::mem::take(&mut self.proven) { 1 } else { self.failures + 1 };
+        if failures < expected {
+            return Err(format!("{failures} failures in a row, but there were {expected}"));
+        }
+        self.failures = failures;
+        let base = self.config.backoff_base.max(Duration::from_millis(1));
+        let bound = base.saturating_mul(2_u32.saturating_pow(failures.saturating_sub(1)));
+        let stay = self.may_wait_until.since(moment.at) + STAY.1 * u32::from(moment.late);
+        let bound = bound.min(self.config.backoff_cap).max(Duration::from_millis(1)) + stay;
+        if delay > bound || delay.is_zero() {
+            return Err(format!("waits {delay:?} after {failures} failures; at most {bound:?}"));
+        }
+        Ok(())
+    }
+
+    // Whenever the client is drained.
+
+    pub(crate) fn settle(&mut self, moment: Moment<'_>, client: &Client) -> Verdict {
+        if moment.late {
+            // What was said about them came too late to be held against what arrived meanwhile.
+            self.topics.values_mut().for_each(|(_, stream)| *stream = Stream::default());
+        }
+        let (counted, rows) = (client.stats().messages, sum_of_rows(client.stats()));
+        if self.texts != counted {
+            return Err(format!("{} messages arrived, {counted} were counted", self.texts));
+        }
+        if rows != counted {
+            return Err(format!("{counted} messages, but the rows say {rows}"));
+        }
+        if self.up.is_none() {
+            return self.check_down(client);
+        }
+        self.check_pings(moment)
+    }
+
+    /// Without a connection there is no live book.
+    fn check_down(&self, client: &Client) -> Verdict {
+        for (symbol, (topic, _)) in &self.topics {
+            if client.book(*topic).is_some() || client.book_status(*topic) == Some(BookStatus::Live)
+            {
+                return Err(format!("{symbol}: live without a connection"));
+            }
+        }
+        Ok(())
+    }
+
+    fn check_pings(&self, moment: Moment<'_>) -> Verdict {
+        let Some(conn) = self.up.and_then(|up| self.conns.get(&up)) else { return Ok(()) };
+        if moment.at < self.excused_until || moment.late {
+            return Ok(());
+        }
+        let (interval, timeout) = self.pings;
+        match &conn.ping {
+            Some((_, sent)) => {
+                let silence = moment.at.since(*sent);
+                if silence > timeout + GRACE + SLACK {
+                    return Err(format!("up for {silence:?} after a ping that was not answered"));
+                }
+            }
+            None => {
+                // While a ping is open the next one is skipped, and comes an interval later.
+                let last = conn.last_ping.map_or(conn.up_at, |ping| ping.max(conn.up_at));
+                let pause = moment.at.since(last);
+                if pause > interval * 2 + timeout + SLACK
+                    || (conn.last_ping.is_none() && pause > interval + SLACK)
+                {
+                    return Err(format!("no ping for {pause:?}"));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The client was closed and drained.
+    pub(crate) fn check_end(&self, client: &Client) -> Verdict {
+        if client.poll_timeout().is_some() {
+            return Err("a closed client waits for something".into());
+        }
+        match self.conns.iter().find(|(_, conn)| conn.life != Life::Down) {
+            Some((conn, _)) => Err(format!("{conn:?} is not down though the client was closed")),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Stream {
+    /// A delta met a live book; `moved` if it is where the book is now.
+    fn follow(&mut self, at: Instant, moved: bool) -> Result<(), Duration> {
+        if moved {
+            *self = Self { waiting: self.waiting, ..Self::default() };
+            return Ok(());
+        }
+        let pause = self.behind_at.replace(at).map_or(Duration::ZERO, |before| at.since(before));
+        self.behind += pause.min(SECOND);
+        if self.behind > LONGEST_BEHIND { Err(self.behind) } else { Ok(()) }
+    }
+}
+
+/// What a token response says of pings, if it makes sense; else the longest that may come of it.
+fn pings_of(reply: &Response, name: &str) -> Duration {
+    let body: Value = serde_json::from_str(&reply.body).unwrap_or_default();
+    let servers = body.pointer("/data/instanceServers").and_then(Value::as_array);
+    let last = servers.and_then(|servers| servers.last()).and_then(|server| server.get(name));
+    match last.and_then(Value::as_u64).map(Duration::from_millis) {
+        Some(said) if (SECOND..=LONGEST_PINGS).contains(&said) => said,
+        _ => LONGEST_PINGS,
+    }
+}
+
+/// Nobody but the server that a connection is opened to gets to see a token.
+fn check_secrets(exchange: &Exchange, text: &str) -> Verdict {
+    let shows = |token: &String| {
+        // The part before the dot is the same raw and percent-encoded.
+        let body = token.split(['.', '=']).next().unwrap_or_default();
+        text.contains(body)
+    };
+    if exchange.latest_tokens().iter().any(shows) {
+        return Err("a token in plain sight".into());
+    }
+    Ok(())
+}
+
+fn sum_of_rows(s: &Stats) -> u64 {
+    s.deltas
+        + s.buffered
+        + s.repeats
+        + s.covered
+        + s.poisoned
+        + s.pushes
+        + s.control
+        + s.unsolicited
+        + s.errors
+        + s.unwanted
+        + s.unknown
+        + s.malformed
+        + s.stale
+}

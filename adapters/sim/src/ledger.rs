@@ -1,0 +1,248 @@
+//! Which faults struck, and whether what was expected of the client was then seen.
+
+use std::collections::BTreeMap;
+
+use kucoin_futures_proto::{
+    Delay, Down, Event, FetchFailure, ResyncReason, Stats, Symbol, WireError,
+};
+
+use crate::exchange::DAY_CUT;
+use crate::fault::{Fault, Refusal};
+
+/// What a run knows of one kind of fault.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[non_exhaustive]
+pub struct Tally {
+    /// Times it met something: a request, a frame, a connection.
+    pub struck: u64,
+    /// Times one of the signs that it calls for was seen while it was open.
+    pub seen: u64,
+}
+
+/// All kinds of faults, by their words.
+#[derive(Clone, Debug, Default)]
+pub struct Ledger {
+    tallies: BTreeMap<&'static str, Tally>,
+    open: Vec<Open>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Open {
+    word: &'static str,
+    symbol: Option<Symbol>,
+    signs: u32,
+    count: u64,
+}
+
+/// Strikes of one kind that wait for their sign; more are not kept apart.
+const MOST_OPEN: usize = 256;
+
+impl Ledger {
+    /// Every kind there is: the words of the faults, each error by itself, and the cut after a day.
+    pub fn words() -> impl Iterator<Item = &'static str> {
+        let plain = Fault::WORDS.iter().copied();
+        let plain = plain.filter(|word| !matches!(*word, "error" | "refuse-request"));
+        let errors = Refusal::ALL.iter().flat_map(|error| [error.as_error(), error.as_refusal()]);
+        plain.chain(errors).chain([DAY_CUT])
+    }
+
+    /// What is known of each kind that struck.
+    pub fn tallies(&self) -> impl Iterator<Item = (&'static str, Tally)> + '_ {
+        self.tallies.iter().map(|(word, tally)| (*word, *tally))
+    }
+
+    /// What is known of one kind.
+    #[must_use]
+    pub fn of(&self, word: &str) -> Tally {
+        self.tallies.get(word).copied().unwrap_or_default()
+    }
+
+    /// Faults that struck, of all kinds.
+    #[must_use]
+    pub fn struck(&self) -> u64 {
+        self.tallies.values().map(|tally| tally.struck).sum()
+    }
+
+    /// Adds what another run knows.
+    pub fn add(&mut self, other: &Self) {
+        for (word, tally) in &other.tallies {
+            let mine = self.tallies.entry(word).or_default();
+            mine.struck += tally.struck;
+            mine.seen += tally.seen;
+        }
+    }
+
+    pub(crate) fn strike(&mut self, word: &'static str, symbol: Option<Symbol>) {
+        self.tallies.entry(word).or_default().struck += 1;
+        let same = |open: &&mut Open| (open.word, open.symbol) == (word, symbol);
+        if let Some(open) = self.open.iter_mut().find(same) {
+            open.count += 1;
+        } else if self.open.len() < MOST_OPEN {
+            self.open.push(Open { word, symbol, signs: expected(word), count: 1 });
+        }
+    }
+
+    pub(crate) fn on_event(&mut self, event: &Event, symbol: Option<Symbol>) {
+        if !self.open.is_empty() {
+            self.on_signs(signs_of(event), symbol);
+        }
+    }
+
+    /// What counters say that no event does.
+    pub(crate) fn on_stats(&mut self, before: &Stats, after: &Stats) {
+        if self.open.is_empty() {
+            return;
+        }
+        let mut signs = 0;
+        for (grown, sign) in [
+            (after.repeats > before.repeats, REPEATS),
+            (after.unsolicited > before.unsolicited, UNSOLICITED),
+            (after.errors > before.errors, ERRORS),
+            (after.clock_backwards > before.clock_backwards, BACKWARDS),
+            (after.pongs > before.pongs, PONG),
+            (after.covered > before.covered, COVERED),
+            (after.stale_inputs > before.stale_inputs, STALE),
+            (after.messages > before.messages, MESSAGE),
+        ] {
+            signs |= if grown { sign } else { 0 };
+        }
+        self.on_signs(signs, None);
+    }
+
+    fn on_signs(&mut self, signs: u32, symbol: Option<Symbol>) {
+        let tallies = &mut self.tallies;
+        self.open.retain(|open| {
+            let concerns = open.symbol.is_none() || symbol.is_none() || open.symbol == symbol;
+            let answered = concerns && open.signs & signs != 0;
+            if answered {
+                tallies.entry(open.word).or_default().seen += open.count;
+            }
+            !answered
+        });
+    }
+}
+
+const GAP: u32 = 1;
+const REGRESSED: u32 = 1 << 1;
+const POISONED: u32 = 1 << 2;
+const HORIZON: u32 = 1 << 3;
+const CROSSED: u32 = 1 << 4;
+const LIVE: u32 = 1 << 5;
+const DELTA: u32 = 1 << 6;
+const DOWN: u32 = 1 << 7;
+const SILENT_PEER: u32 = 1 << 8;
+const UNAUTHORIZED: u32 = 1 << 9;
+const REFUSED: u32 = 1 << 10;
+const FETCH: u32 = 1 << 11;
+const BAD_SNAPSHOT: u32 = 1 << 12;
+const TOO_OLD: u32 = 1 << 13;
+const UP: u32 = 1 << 14;
+const NO_WELCOME: u32 = 1 << 15;
+const CONFIRMED: u32 = 1 << 16;
+const REJECTED: u32 = 1 << 17;
+const LAGGED: u32 = 1 << 18;
+const CLOSED: u32 = 1 << 19;
+const SUSPENDED: u32 = 1 << 20;
+const NO_SERVER: u32 = 1 << 21;
+const UNSUBSCRIBED: u32 = 1 << 22;
+const REPEATS: u32 = 1 << 23;
+const UNSOLICITED: u32 = 1 << 24;
+const ERRORS: u32 = 1 << 25;
+const BACKWARDS: u32 = 1 << 26;
+const PONG: u32 = 1 << 27;
+const COVERED: u32 = 1 << 28;
+const STALE: u32 = 1 << 29;
+const MESSAGE: u32 = 1 << 30;
+const NO_ACK: u32 = 1 << 31;
+
+/// Any of these is what a fault calls for.
+fn expected(word: &str) -> u32 {
+    match word {
+        "drop" | "step-ahead" | "mute" => GAP,
+        "repeat" => REPEATS | REGRESSED,
+        "step-back" => REGRESSED,
+        "malformed" => POISONED,
+        // The next snapshot is ahead of all that was buffered, or the deltas come late.
+        "hold-back" => DELTA | COVERED | LIVE,
+        "one-sided" | "hollow" | "rally" => HORIZON | DELTA,
+        "cross" => CROSSED | DELTA,
+        "stale-snapshot" => TOO_OLD | LIVE,
+        "other-snapshot" => BAD_SNAPSHOT,
+        "late-welcome" => UP | NO_WELCOME,
+        "no-welcome" | "wrong-welcome" => NO_WELCOME,
+        "two-welcomes" | "two-acks" | "strange-ack" => UNSOLICITED,
+        "late-ack" | "swap-acks" => CONFIRMED | UNSUBSCRIBED | NO_ACK,
+        "no-ack" => CONFIRMED | UNSUBSCRIBED | NO_ACK,
+        "withhold-pongs" | "wrong-pong" => SILENT_PEER,
+        "late-pong" => PONG | SILENT_PEER,
+        "expire-token" => UNAUTHORIZED,
+        "close" | "reset" | "flap" | "refuse" => DOWN,
+        DAY_CUT => DOWN,
+        "slow-connect" => UP | DOWN,
+        "freeze" | "stall-up" | "stall-down" => SILENT_PEER | MESSAGE,
+        "http-late" | "http-never" | "http-drip" => FETCH | UP | LIVE | STALE,
+        "bad-servers" | "absurd-pings" => UP,
+        "only-bad-servers" => NO_SERVER,
+        "lag" => MESSAGE,
+        "clock-back" => BACKWARDS,
+        "clock-leap" | "sleep" => SUSPENDED | SILENT_PEER | MESSAGE | DOWN,
+        "late-timeouts" | "early-timeouts" => MESSAGE,
+        "undrained" | "slow-consumer" => LAGGED | MESSAGE,
+        "toggle" => UNSUBSCRIBED | CONFIRMED,
+        "close-client" => CLOSED,
+        word if word.starts_with("http-") => FETCH,
+        "error 401" => UNAUTHORIZED,
+        "refuse-request 401" => UNAUTHORIZED,
+        word if word.starts_with("error ") => ERRORS,
+        word if word.starts_with("refuse-request ") => ERRORS | REJECTED | REFUSED,
+        _ => 0,
+    }
+}
+
+fn signs_of(event: &Event) -> u32 {
+    match event {
+        Event::LineUp { .. } => UP,
+        Event::LineDown { reason, .. } => DOWN | signs_of_down(*reason),
+        Event::NoToken { reason: FetchFailure::Wire(WireError::NoUsableServer), .. } => {
+            NO_SERVER | FETCH
+        }
+        Event::NoToken { .. } | Event::QueryFailed { .. } => FETCH,
+        Event::Confirmed { .. } => CONFIRMED,
+        Event::Rejected { .. } => REJECTED,
+        Event::Unsubscribed { .. } => UNSUBSCRIBED,
+        Event::BookLive { .. } => LIVE,
+        Event::Delta { .. } => DELTA,
+        Event::BookLost { reason, .. } => match reason {
+            ResyncReason::Gap { .. } => GAP,
+            ResyncReason::Regressed => REGRESSED,
+            ResyncReason::Poisoned(_) => POISONED,
+            ResyncReason::Horizon(_) => HORIZON,
+            ResyncReason::Crossed => CROSSED,
+            _ => 0,
+        },
+        Event::BookDelayed { reason, .. } => match reason {
+            Delay::Gap => GAP,
+            Delay::Regressed => REGRESSED,
+            Delay::Poisoned(_) => POISONED,
+            Delay::SnapshotTooOld { .. } => TOO_OLD,
+            Delay::SnapshotFailed(_) => FETCH,
+            Delay::SnapshotMalformed(_) => BAD_SNAPSHOT | FETCH,
+            _ => 0,
+        },
+        Event::Lagged { .. } => LAGGED,
+        _ => 0,
+    }
+}
+
+const fn signs_of_down(reason: Down) -> u32 {
+    match reason {
+        Down::PongTimeout => SILENT_PEER,
+        Down::Unauthorized => UNAUTHORIZED,
+        Down::WelcomeTimeout | Down::WrongWelcome => NO_WELCOME,
+        Down::Suspended => SUSPENDED,
+        Down::Refused { .. } => REFUSED,
+        Down::AckTimeout => NO_ACK,
+        Down::Closed => CLOSED,
+        _ => 0,
+    }
+}

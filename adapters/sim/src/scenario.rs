@@ -1,0 +1,280 @@
+//! What a run consists of: knobs and timed faults, drawn from a seed or from the bytes of a fuzzer.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use kucoin_futures_proto::{Channel, Config, SplitMix64, Symbol};
+
+use crate::config::ExchangeConfig;
+use crate::contract::Contract;
+use crate::fault::{Fault, Plan, PlanError, Target};
+use crate::oracle::Violation;
+use crate::world::World;
+
+mod draw;
+
+pub use draw::{Profile, Source};
+
+/// All knobs are numbers, so that there is one list of them: fields, printer and parser.
+macro_rules! knobs {
+    ($( $(#[$doc:meta])* $name:ident ),* $(,)?) => {
+        /// One run, completely: the same scenario is the same run, event for event.
+        ///
+        /// Its text form has a line `name value` for each knob and then the faults as in a
+        /// [`Plan`], one a line.
+        ///
+        /// ```
+        /// use kucoin_futures_sim::{Profile, Scenario};
+        ///
+        /// let scenario = Scenario::from_seed(Profile::Swarm, 7);
+        /// assert_eq!(scenario.to_string().parse::<Scenario>()?, scenario);
+        /// # Ok::<(), kucoin_futures_sim::ScenarioError>(())
+        /// ```
+        #[derive(Clone, PartialEq, Eq, Debug, Default)]
+        #[non_exhaustive]
+        pub struct Scenario {
+            $( $(#[$doc])* pub $name: u64, )*
+            /// What goes wrong, and when.
+            pub plan: Plan,
+        }
+
+        impl Scenario {
+            const KNOBS: &[&str] = &[$(stringify!($name)),*];
+
+            fn knob(&mut self, name: &str) -> Option<&mut u64> {
+                match name {
+                    $( stringify!($name) => Some(&mut self.$name), )*
+                    _ => None,
+                }
+            }
+
+            fn write_knobs(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                $( writeln!(f, "{} {}", stringify!($name), self.$name)?; )*
+                Ok(())
+            }
+        }
+    };
+}
+
+knobs! {
+    /// Decides what is drawn while it runs: the market, the network, jitter.
+    seed,
+    /// Length of the part with faults, in ms.
+    span_ms,
+    /// Clients, each with its own network and clock.
+    clients,
+    /// Contracts that are listed, and whose books everybody subscribes.
+    symbols,
+    /// Levels that each side of a book hovers around.
+    depth,
+    /// Changes of each book in 1000 s.
+    rate_per_ks,
+    /// Longest time of a packet one way, in us.
+    latency_us,
+    /// Levels a side at which the exchange cuts its snapshots.
+    snapshot_levels,
+    /// How far back a stale snapshot is, in changes.
+    stale_by,
+    /// What token responses say, in ms.
+    ping_interval_ms,
+    /// What token responses say, in ms.
+    ping_timeout_ms,
+    /// When the exchange cuts connections, in ms.
+    lifetime_ms,
+    /// `Config::max_pending_deltas`.
+    max_pending,
+    /// `Config::max_queued_events`.
+    max_queued,
+    /// `Config::backoff_cap` in ms.
+    backoff_cap_ms,
+    /// `Config::symbols_per_frame`.
+    symbols_per_frame,
+    /// 1: tickers and trades are subscribed as well.
+    streams,
+    /// 1: a contract is subscribed that is not listed.
+    stranger,
+    /// A fault of the first symbol that outlasts all others: 0 none, 1 every delta is lost, 2 none
+    /// can be decoded, 3 snapshots are stale, 4 snapshots are of another symbol, 5 the subscription
+    /// is lost.
+    lasting,
+    /// How long it may take, once the faults are over, until all is well, in ms; 0: not asked.
+    liveness_ms,
+}
+
+/// A text that is no scenario.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ScenarioError {
+    /// A line is neither a knob nor a fault.
+    #[error("`{0}` is neither `KNOB NUMBER` nor a fault; the knobs are {knobs}", knobs = Scenario::KNOBS.join(", "))]
+    Line(String),
+    /// A fault does not follow its grammar.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+}
+
+/// The markets there are: deep, drifting, tiny prices, whole ticks, and a name with digits.
+const SYMBOLS: [&str; 10] = [
+    "XBTUSDTM",
+    "ETHUSDTM",
+    "10PEPEUSDTM",
+    "CHRUSDTM",
+    "YFIUSDTM",
+    "SOLUSDTM",
+    "XRPUSDTM",
+    "XBTUSDCM",
+    "AVAXUSDTM",
+    "DOGEUSDTM",
+];
+const STRANGER: &str = "NOSUCHUSDTM";
+
+impl Scenario {
+    /// The scenario that a seed decides.
+    #[must_use]
+    pub fn from_seed(profile: Profile, seed: u64) -> Self {
+        Self::draw(profile, seed, &mut SplitMix64::new(seed))
+    }
+
+    /// The scenario that the bytes of a fuzzer decide.
+    #[must_use]
+    pub fn from_bytes(bytes: &[u8]) -> Self {
+        let mut source = draw::Bytes::new(bytes);
+        let seed = source.below(1 << 16);
+        Self::draw(Profile::Swarm, seed, &mut source)
+    }
+
+    /// The part with faults.
+    #[must_use]
+    pub const fn span(&self) -> Duration {
+        Duration::from_millis(self.span_ms)
+    }
+
+    /// What is listed.
+    pub(crate) fn listed(&self) -> Vec<Symbol> {
+        let symbols = SYMBOLS.iter().take(self.symbols.max(1) as usize);
+        symbols.filter_map(|symbol| symbol.parse().ok()).collect()
+    }
+
+    /// The world in which it happens, with its clients subscribed.
+    ///
+    /// # Errors
+    /// A broken promise, so early.
+    pub fn world(&self) -> Result<World, Violation> {
+        let latency = Duration::from_micros(self.latency_us);
+        let config = self.config();
+        let mut world = World::new(self.seed, config.clone(), self.exchange(), latency);
+        world.forget_happenings();
+        for _ in 1..self.clients {
+            world.add_client(config.clone());
+        }
+        for number in 0..world.clients() {
+            for channel in self.channels() {
+                // More than a line holds is not drawn.
+                let _ = world.subscribe_at(number, channel)?;
+            }
+        }
+        Ok(world)
+    }
+
+    /// Whether a channel is out of order for good, so that nothing can be expected of it.
+    #[must_use]
+    pub fn is_hopeless(&self, channel: Channel) -> bool {
+        let first = self.listed().first().copied();
+        channel.symbol().as_str() == STRANGER
+            || (self.lasting > 0 && Some(channel.symbol()) == first)
+    }
+
+    /// Whether a client's clock leaps: its limits are then not those of the exchange.
+    pub(crate) fn leaps(&self) -> bool {
+        let leaps = |fault: &Fault| matches!(fault, Fault::ClockLeap { .. });
+        self.plan.entries.iter().any(|entry| leaps(&entry.fault))
+    }
+
+    /// What stays broken when all else is healed.
+    #[must_use]
+    pub fn lasting_fault(&self) -> Option<Fault> {
+        let target = Target::One(self.listed().first().copied()?);
+        let (count, span) = (u32::MAX, Duration::from_secs(1 << 20));
+        match self.lasting {
+            1 => Some(Fault::Drop { target, count }),
+            2 => Some(Fault::Malformed { target, count }),
+            3 => Some(Fault::StaleSnapshot { target, count }),
+            4 => Some(Fault::OtherSnapshot { target, count }),
+            5 => Some(Fault::Mute { target, span }),
+            _ => None,
+        }
+    }
+
+    fn channels(&self) -> Vec<Channel> {
+        let mut channels = Vec::new();
+        for symbol in self.listed() {
+            channels.push(Channel::Level2(symbol));
+            if self.streams > 0 {
+                channels.extend([Channel::TickerV2(symbol), Channel::Execution(symbol)]);
+            }
+        }
+        if self.stranger > 0 {
+            channels.extend(STRANGER.parse().map(Channel::Level2));
+        }
+        channels
+    }
+
+    fn config(&self) -> Config {
+        let mut config = World::client_config();
+        config.snapshot_levels = self.snapshot_levels as usize;
+        config.refresh_below = config.snapshot_levels / 4;
+        config.max_levels_per_side = config.snapshot_levels * 5;
+        config.max_pending_deltas = self.max_pending as usize;
+        config.max_queued_events = self.max_queued as usize;
+        config.symbols_per_frame = self.symbols_per_frame as usize;
+        config.backoff_cap = Duration::from_millis(self.backoff_cap_ms);
+        config.poison_pause = config.backoff_cap.max(Duration::from_secs(2));
+        config
+    }
+
+    fn exchange(&self) -> ExchangeConfig {
+        let contracts = self
+            .listed()
+            .into_iter()
+            .map(|symbol| Contract { depth: self.depth as usize, ..Contract::named(symbol) });
+        ExchangeConfig {
+            contracts: contracts.collect(),
+            rate: self.rate_per_ks as f64 / 1000.0,
+            ping_interval: Duration::from_millis(self.ping_interval_ms),
+            ping_timeout: Duration::from_millis(self.ping_timeout_ms),
+            session_lifetime: Duration::from_millis(self.lifetime_ms),
+            snapshot_levels: self.snapshot_levels as usize,
+            stale_by: self.stale_by as usize,
+            faults: self.plan.clone(),
+            ..ExchangeConfig::default()
+        }
+    }
+}
+
+impl fmt::Display for Scenario {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.write_knobs(f)?;
+        self.plan.entries.iter().try_for_each(|entry| writeln!(f, "{entry}"))
+    }
+}
+
+impl FromStr for Scenario {
+    type Err = ScenarioError;
+
+    fn from_str(text: &str) -> Result<Self, ScenarioError> {
+        let mut scenario = Self::default();
+        for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
+            if line.starts_with("at ") || line.starts_with("every ") {
+                scenario.plan.entries.append(&mut line.parse::<Plan>()?.entries);
+                continue;
+            }
+            let known = line.split_once(' ').and_then(|(name, value)| {
+                *scenario.knob(name)? = value.trim().parse().ok()?;
+                Some(())
+            });
+            known.ok_or_else(|| ScenarioError::Line(line.into()))?;
+        }
+        Ok(scenario)
+    }
+}

@@ -1,0 +1,324 @@
+//! Scenarios out of chance: first the ranges, then the values, then the faults.
+
+use std::time::Duration;
+
+use kucoin_futures_proto::{SplitMix64, Symbol};
+
+use super::Scenario;
+use crate::fault::{Entry, Fault, Refusal, Target};
+
+/// What kind of run it is to be.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[allow(clippy::exhaustive_enums, reason = "each is asked for by name")]
+pub enum Profile {
+    /// Everything is drawn, the ranges and the kinds of fault among it: about a minute with about
+    /// fifty faults.
+    Swarm,
+    /// Ten deep books at 50 changes a second, a fault every ten seconds: ten minutes.
+    Storm,
+    /// Two books that change once a minute, pings, and the cut after a day: a year.
+    Quiet,
+}
+
+/// Where numbers come from.
+pub trait Source {
+    /// A number in `0..bound`; 0 if `bound` is 0.
+    fn below(&mut self, bound: u64) -> u64;
+}
+
+impl Source for SplitMix64 {
+    fn below(&mut self, bound: u64) -> u64 {
+        Self::below(self, bound)
+    }
+}
+
+/// A fuzzer's bytes; zeros once they are used up.
+pub(super) struct Bytes<'a>(&'a [u8]);
+
+impl<'a> Bytes<'a> {
+    pub(super) const fn new(bytes: &'a [u8]) -> Self {
+        Self(bytes)
+    }
+}
+
+impl Source for Bytes<'_> {
+    fn below(&mut self, bound: u64) -> u64 {
+        let mut value = 0;
+        let mut most = bound.saturating_sub(1);
+        while most > 0 {
+            let (byte, rest) = self.0.split_first().unwrap_or((&0, &[]));
+            self.0 = rest;
+            value = value << 8 | u64::from(*byte);
+            most >>= 8;
+        }
+        value.checked_rem(bound).unwrap_or(0)
+    }
+}
+
+const SECOND: Duration = Duration::from_secs(1);
+/// Kinds of fault that wait for something to be asked for: tokens, snapshots, connections, acks.
+const NEEDS_A_SNAPSHOT: [&str; 2] = ["stale-snapshot", "other-snapshot"];
+const NEEDS_A_CONNECTION: [&str; 9] = [
+    "late-welcome",
+    "no-welcome",
+    "two-welcomes",
+    "wrong-welcome",
+    "expire-token",
+    "refuse",
+    "slow-connect",
+    "bad-servers",
+    "absurd-pings",
+];
+const NEEDS_A_REQUEST: [&str; 6] =
+    ["late-ack", "no-ack", "two-acks", "strange-ack", "swap-acks", "refuse-request"];
+
+impl Scenario {
+    pub(super) fn draw(profile: Profile, seed: u64, source: &mut impl Source) -> Self {
+        match profile {
+            Profile::Swarm => swarm(seed, source),
+            Profile::Storm => storm(seed, source),
+            Profile::Quiet => quiet(seed),
+        }
+    }
+}
+
+fn swarm(seed: u64, source: &mut impl Source) -> Scenario {
+    let depth = pick(source, &[3, 12, 40, 40, 90]);
+    let mut scenario = Scenario {
+        seed,
+        span_ms: 20_000 + source.below(60_000),
+        clients: pick(source, &[1, 1, 1, 2]),
+        symbols: 1 + source.below(4),
+        depth,
+        rate_per_ks: pick(source, &[500, 5_000, 30_000, 30_000, 100_000]),
+        latency_us: pick(source, &[100, 5_000, 40_000, 40_000, 200_000, 700_000]),
+        snapshot_levels: pick(source, &[8, 30, 1000]),
+        stale_by: pick(source, &[5, 100, 500]),
+        ping_interval_ms: pick(source, &[1_000, 2_000, 5_000, 18_000]),
+        ping_timeout_ms: pick(source, &[1_500, 3_000, 10_000]),
+        lifetime_ms: pick(source, &[15_000, 86_400_000, 86_400_000, 86_400_000]),
+        max_pending: pick(source, &[20, 8192, 8192]),
+        max_queued: pick(source, &[4, 100, 65_536]),
+        backoff_cap_ms: pick(source, &[1_000, 4_000, 60_000]),
+        symbols_per_frame: pick(source, &[1, 2, 100]),
+        streams: source.below(2),
+        stranger: u64::from(source.below(4) == 0),
+        lasting: pick(source, &[0, 0, 0, 1, 2, 3, 4, 5]),
+        ..Scenario::default()
+    };
+    scenario.liveness_ms = liveness_ms(&scenario);
+    let span = scenario.span();
+    let most = pick(source, &[20, 60, 120]);
+    let count = 5 + source.below(most);
+    // One run in four has all kinds of fault, the others a few.
+    let words = Fault::WORDS;
+    let some = pick(source, &[words.len() as u64, 3, 8, 20]);
+    let kinds: Vec<&str> = if some == words.len() as u64 {
+        words.to_vec()
+    } else {
+        (0..some).filter_map(|_| pick_of(source, words)).collect()
+    };
+    add_faults(&mut scenario, source, span, count, &kinds);
+    scenario
+}
+
+fn storm(seed: u64, source: &mut impl Source) -> Scenario {
+    let mut scenario = Scenario {
+        seed,
+        span_ms: 600_000,
+        clients: 1,
+        symbols: 10,
+        depth: 1200,
+        rate_per_ks: 50_000,
+        latency_us: 40_000,
+        snapshot_levels: 1000,
+        stale_by: 500,
+        ping_interval_ms: 18_000,
+        ping_timeout_ms: 10_000,
+        lifetime_ms: 86_400_000,
+        max_pending: 8192,
+        max_queued: 65_536,
+        backoff_cap_ms: 60_000,
+        symbols_per_frame: 100,
+        ..Scenario::default()
+    };
+    scenario.liveness_ms = liveness_ms(&scenario);
+    let span = scenario.span();
+    // Books that nobody wants would make it no storm.
+    let kinds: Vec<&str> = Fault::WORDS.iter().copied().filter(|word| *word != "toggle").collect();
+    add_faults(&mut scenario, source, span, 60, &kinds);
+    scenario
+}
+
+fn quiet(seed: u64) -> Scenario {
+    Scenario {
+        seed,
+        span_ms: 365 * 86_400_000,
+        clients: 1,
+        symbols: 2,
+        depth: 60,
+        rate_per_ks: 17,
+        latency_us: 40_000,
+        snapshot_levels: 1000,
+        stale_by: 500,
+        ping_interval_ms: 18_000,
+        ping_timeout_ms: 10_000,
+        lifetime_ms: 86_400_000,
+        max_pending: 8192,
+        max_queued: 65_536,
+        backoff_cap_ms: 60_000,
+        symbols_per_frame: 100,
+        liveness_ms: 60_000,
+        ..Scenario::default()
+    }
+}
+
+/// What it may take once everything works again: a backoff, a token, a connection, a welcome and
+/// acks (55 s), what is left of a rate limit (20 s), of a pause after poison (the longest backoff)
+/// and of a dead connection (a ping and its pong), and snapshots that have to be asked for several
+/// times (60 s). Absurd words about pings are cut to a minute each.
+fn liveness_ms(scenario: &Scenario) -> u64 {
+    55_000 + 20_000 + 60_000 + 2 * scenario.backoff_cap_ms + 120_000
+}
+
+/// Faults of these kinds, each with what makes the client meet it.
+fn add_faults(
+    scenario: &mut Scenario,
+    source: &mut impl Source,
+    span: Duration,
+    count: u64,
+    kinds: &[&str],
+) {
+    let symbols = scenario.listed();
+    for _ in 0..count {
+        let Some(word) = pick_of(source, kinds) else { break };
+        let at = Duration::from_nanos(source.below(span.as_nanos() as u64));
+        let Some(fault) = draw_fault(word, source, &symbols) else { continue };
+        scenario.plan.entries.push(Entry::once(at, fault));
+        if let Some(trigger) = trigger(word, source, &symbols) {
+            scenario.plan.entries.push(Entry::once(at, trigger));
+        }
+    }
+}
+
+/// What makes the client ask for what is spoiled.
+fn trigger(word: &str, source: &mut impl Source, symbols: &[Symbol]) -> Option<Fault> {
+    let target = Target::One(pick_of(source, symbols)?);
+    let lost_delta = Fault::Drop { target, count: 1 };
+    let lost_line = Fault::Close { code: 1001 };
+    let chance = source.below(4);
+    if chance == 0 {
+        None
+    } else if NEEDS_A_SNAPSHOT.contains(&word) {
+        Some(Fault::Drop { target: Target::All, count: 1 })
+    } else if word.starts_with("http-") {
+        Some(if chance == 1 { lost_line } else { lost_delta })
+    } else if NEEDS_A_CONNECTION.contains(&word) || word == "only-bad-servers" {
+        Some(lost_line)
+    } else if NEEDS_A_REQUEST.contains(&word) {
+        Some(if chance == 1 { lost_line } else { Fault::Toggle { target } })
+    } else {
+        None
+    }
+}
+
+#[allow(clippy::too_many_lines, reason = "one line for each kind of fault")]
+fn draw_fault(word: &str, source: &mut impl Source, symbols: &[Symbol]) -> Option<Fault> {
+    let one = Target::One(pick_of(source, symbols)?);
+    let target = if source.below(4) == 0 { Target::All } else { one };
+    let count = 1 + source.below(3) as u32;
+    let delay = ms(source, &[300, 3_000, 20_000]);
+    let span = ms(source, &[500, 4_000, 30_000]);
+    Some(match word {
+        "drop" => Fault::Drop { target, count },
+        "repeat" => Fault::Repeat { target, count: 1 + source.below(5) as u32 },
+        "step-back" => Fault::StepBack { target, step: step(source) },
+        "step-ahead" => Fault::StepAhead { target, step: step(source) },
+        "malformed" => Fault::Malformed { target, count },
+        "hold-back" => Fault::HoldBack { target, span: ms(source, &[500, 4_000]) },
+        "mute" => Fault::Mute { target, span },
+        "one-sided" => Fault::OneSided { target: one },
+        "hollow" => Fault::Hollow { target: one },
+        "cross" => Fault::Cross { target: one, span: ms(source, &[500, 3_000]) },
+        "rally" => Fault::Rally { target: one, count: 20 + source.below(200) as u32 },
+        "stale-snapshot" => Fault::StaleSnapshot { target, count },
+        "other-snapshot" => Fault::OtherSnapshot { target, count },
+        "late-welcome" => Fault::LateWelcome { delay, count },
+        "no-welcome" => Fault::NoWelcome { count },
+        "two-welcomes" => Fault::TwoWelcomes { count },
+        "wrong-welcome" => Fault::WrongWelcome { count },
+        "late-ack" => Fault::LateAck { delay, count },
+        "no-ack" => Fault::NoAck { count: 1 + source.below(5) as u32 },
+        "two-acks" => Fault::TwoAcks { count },
+        "strange-ack" => Fault::StrangeAck { count },
+        "swap-acks" => Fault::SwapAcks { count },
+        "refuse-request" => Fault::RefuseRequest { error: request_error(source)?, count: 1 },
+        "error" => Fault::Error { error: pick_of(source, Refusal::ALL)? },
+        "withhold-pongs" => Fault::WithholdPongs { span },
+        "late-pong" => Fault::LatePong { delay: ms(source, &[500, 5_000]), count },
+        "wrong-pong" => Fault::WrongPong { count },
+        "expire-token" => Fault::ExpireToken { count },
+        "close" => Fault::Close { code: pick(source, &[1000, 1001, 1006, 1012, 1013]) as u16 },
+        "reset" => Fault::Reset {},
+        "refuse" => Fault::Refuse { span: ms(source, &[500, 10_000]) },
+        "flap" => Fault::Flap { span: ms(source, &[500, 10_000]) },
+        "slow-connect" => Fault::SlowConnect { delay, count },
+        "freeze" => Fault::Freeze { span },
+        "http-429" => Fault::TooManyRequests { reset: ms(source, &[2_000, 20_000]), count },
+        "http-429-bare" => Fault::TooManyBare { count },
+        "http-403" => Fault::Forbidden { count },
+        "http-1015" => Fault::Banned { count },
+        "http-5xx" => Fault::ServerError { count },
+        "http-code" => Fault::ApiError { count },
+        "http-html" => Fault::Html { count },
+        "http-empty" => Fault::EmptyBody { count },
+        "http-cut" => Fault::CutBody { count },
+        "http-giant" => Fault::GiantBody { count },
+        "http-drip" => Fault::Drip { pause: ms(source, &[1, 20]), count },
+        "http-late" => Fault::LateAnswer { delay, count },
+        "http-never" => Fault::NoAnswer { count },
+        "http-refused" => Fault::RefusedRequest { count },
+        "bad-servers" => Fault::BadServers { count },
+        "only-bad-servers" => Fault::OnlyBadServers { count },
+        "absurd-pings" => Fault::AbsurdPings { count: 1 },
+        "stall-up" => Fault::StallUp { span },
+        "stall-down" => Fault::StallDown { span },
+        "lag" => Fault::Lag { delay: ms(source, &[500, 3_000]), span },
+        "clock-back" => Fault::ClockBack { by: ms(source, &[100, 60_000]) },
+        "clock-leap" => Fault::ClockLeap { by: ms(source, &[1_000, 3_600_000]) },
+        "sleep" => Fault::Sleep { span: ms(source, &[2_000, 120_000]) },
+        "late-timeouts" => Fault::LateTimeouts { by: ms(source, &[50, 3_000, 15_000]), span },
+        "early-timeouts" => Fault::EarlyTimeouts { count },
+        "undrained" => Fault::Undrained { count: 1 + source.below(30) as u32 },
+        "slow-consumer" => Fault::SlowConsumer { span },
+        "toggle" => Fault::Toggle { target },
+        "close-client" => Fault::CloseClient {},
+        _ => return None,
+    })
+}
+
+/// A request that is refused because of its topic is refused for good: that is no fault to recover
+/// from, and drawn seldom.
+fn request_error(source: &mut impl Source) -> Option<Refusal> {
+    pick_of(source, Refusal::ALL)
+}
+
+/// How far counters step: hardly, or by far.
+fn step(source: &mut impl Source) -> u64 {
+    let most = pick(source, &[3, 30, 1_000, 5_000]);
+    1 + source.below(most)
+}
+
+/// A time up to one of these bounds.
+fn ms(source: &mut impl Source, bounds: &[u64]) -> Duration {
+    let most = pick(source, bounds);
+    (SECOND / 1000) * (1 + source.below(most)) as u32
+}
+
+fn pick(source: &mut impl Source, of: &[u64]) -> u64 {
+    pick_of(source, of).unwrap_or(0)
+}
+
+fn pick_of<T: Copy>(source: &mut impl Source, of: &[T]) -> Option<T> {
+    of.get(source.below(of.len() as u64) as usize).copied()
+}

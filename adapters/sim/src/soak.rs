@@ -1,0 +1,231 @@
+//! Runs scenarios and says what became of them; makes failing ones small.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
+
+use kucoin_futures_proto::Instant;
+
+use crate::ledger::Ledger;
+use crate::oracle::Violation;
+use crate::scenario::Scenario;
+use crate::world::World;
+
+/// What became of a run.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct Report {
+    /// Things delivered: frames, requests and replies, each way, and deadlines.
+    pub events: u64,
+    /// Scripted faults whose time came.
+    pub faults: u64,
+    /// Deltas compared with the truth.
+    pub deltas: u64,
+    /// Whole books compared with the truth.
+    pub books: u64,
+    /// Virtual time that passed.
+    pub passed: Duration,
+    /// One number for all that happened: equal for equal scenarios.
+    pub trace: u64,
+    /// Which faults struck, and whether what they call for was seen.
+    pub ledger: Ledger,
+    /// The promise that was broken, if one was.
+    pub failure: Option<String>,
+}
+
+impl Report {
+    /// Adds another run's numbers. The trace becomes that of both, in this order.
+    pub fn add(&mut self, other: &Self) {
+        self.events += other.events;
+        self.faults += other.faults;
+        self.deltas += other.deltas;
+        self.books += other.books;
+        self.passed = self.passed.saturating_add(other.passed);
+        self.trace = self.trace.rotate_left(7) ^ other.trace;
+        self.ledger.add(&other.ledger);
+        if self.failure.is_none() {
+            self.failure.clone_from(&other.failure);
+        }
+    }
+}
+
+/// A world does not take so many events in a virtual second, not even with four clients in a rush.
+const BUSY: u64 = 200_000;
+/// The market must be seen to go on once all is well.
+const AFTERWARDS: Duration = Duration::from_secs(2);
+
+/// Runs a scenario to its end, or until `steps` events were delivered.
+///
+/// With the faults on, only safety is asked for: whatever a client says must be true. Then they are
+/// healed, all but a lasting one, and every book that is not hopeless must be live, and go on,
+/// within the scenario's time.
+#[must_use]
+pub fn run(scenario: &Scenario, steps: Option<u64>) -> Report {
+    run_watched(scenario, steps, &mut |_| true)
+}
+
+/// The same; now and then `watch` is shown the time that has passed, and says whether to go on.
+#[must_use]
+pub fn run_watched(
+    scenario: &Scenario,
+    steps: Option<u64>,
+    watch: &mut dyn FnMut(Duration) -> bool,
+) -> Report {
+    let mut report = Report::default();
+    let mut world = match scenario.world() {
+        Ok(world) => world,
+        Err(violation) => {
+            return Report { failure: Some(violation.to_string()), ..Report::default() };
+        }
+    };
+    // A client that panics has broken a promise like any other.
+    let outcome = catch_unwind(AssertUnwindSafe(|| {
+        let mut limits = Limits { steps: steps.unwrap_or(u64::MAX), watch };
+        phases(&mut world, scenario, &mut limits, &mut report.ledger)
+    }));
+    report.failure = match outcome {
+        Ok(Ok(())) => None,
+        Ok(Err(violation)) => Some(violation.to_string()),
+        Err(panic) => Some(format!("panic: {}", words_of(&*panic))),
+    };
+    (report.deltas, report.books) = world.compared();
+    report.events = world.events();
+    report.faults = world.faults();
+    report.passed = world.now().since(Instant::ZERO);
+    report.trace = world.trace();
+    report
+}
+
+/// How far a run goes.
+struct Limits<'a> {
+    steps: u64,
+    watch: &'a mut dyn FnMut(Duration) -> bool,
+}
+
+/// The watch is asked at every so many events.
+const WATCHED: u64 = 1 << 14;
+
+impl Limits<'_> {
+    fn is_over(&mut self, world: &World) -> bool {
+        world.events() % WATCHED == 0 && !(self.watch)(world.now().since(Instant::ZERO))
+    }
+}
+
+fn words_of(panic: &(dyn core::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().cloned();
+    text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).into())).unwrap_or_default()
+}
+
+fn phases(
+    world: &mut World,
+    scenario: &Scenario,
+    limits: &mut Limits<'_>,
+    ledger: &mut Ledger,
+) -> Result<(), Violation> {
+    let safety = run_for(world, scenario.span(), limits);
+    ledger.add(world.ledger());
+    if !safety? {
+        return Ok(());
+    }
+    world.check_all()?;
+    world.heal()?;
+    if let Some(fault) = scenario.lasting_fault() {
+        world.inject(fault)?;
+    }
+    if scenario.liveness_ms > 0 && !liveness(world, scenario, limits)? {
+        return Ok(());
+    }
+    world.check_all()?;
+    let exceeded = world.exchange().counts().violations;
+    if exceeded > 0 && !scenario.leaps() {
+        return Err(Violation::new(format!("the exchange's limits were exceeded: {exceeded}")));
+    }
+    world.close()
+}
+
+/// Lets time pass, so many events at most; says whether it did not have to be cut short.
+fn run_for(world: &mut World, span: Duration, limits: &mut Limits<'_>) -> Result<bool, Violation> {
+    let end = world.now() + span;
+    let (mut second, mut before) = (world.now(), world.events());
+    loop {
+        if world.events() >= limits.steps || limits.is_over(world) {
+            return Ok(false);
+        }
+        if !world.step(end)? {
+            world.run_for(end.since(world.now()))?;
+            return Ok(true);
+        }
+        if world.now().since(second) >= Duration::from_secs(1) {
+            (second, before) = (world.now(), world.events());
+        } else if world.events() - before > BUSY {
+            return Err(Violation::new(format!("no rest at {:?}", world.now())));
+        }
+    }
+}
+
+fn liveness(
+    world: &mut World,
+    scenario: &Scenario,
+    limits: &mut Limits<'_>,
+) -> Result<bool, Violation> {
+    let limit = Duration::from_millis(scenario.liveness_ms);
+    let since = world.now();
+    loop {
+        let well = |world: &World| world.is_healthy(|channel| scenario.is_hopeless(channel));
+        let left = limit.saturating_sub(world.now().since(since));
+        let pause = Duration::from_millis(500).min(left);
+        if well(world) {
+            let marks = world.marks();
+            let latency = Duration::from_micros(scenario.latency_us);
+            if !run_for(world, AFTERWARDS + latency * 2, limits)? {
+                return Ok(false);
+            }
+            if well(world) && world.have_passed(&marks, |channel| scenario.is_hopeless(channel)) {
+                return Ok(true);
+            }
+        } else if pause.is_zero() {
+            let ill = world.ailments(|channel| scenario.is_hopeless(channel));
+            return Err(Violation::new(format!("not well {limit:?} after the faults: {ill}")));
+        } else if !run_for(world, pause, limits)? {
+            return Ok(false);
+        }
+    }
+}
+
+/// Leaves out one fault after the other while it still fails; `progress` is told how many are left
+/// to try and how many are left.
+#[must_use]
+pub fn shrink(scenario: &Scenario, mut progress: impl FnMut(usize, usize)) -> Scenario {
+    let mut smallest = scenario.clone();
+    let fails = |scenario: &Scenario| run(scenario, None).failure.is_some();
+    // Big pieces first: most of the faults have nothing to do with it.
+    let mut piece = smallest.plan.entries.len().div_ceil(2);
+    while piece > 0 {
+        let mut at = 0;
+        while at < smallest.plan.entries.len() {
+            progress(smallest.plan.entries.len() - at, smallest.plan.entries.len());
+            let mut smaller = smallest.clone();
+            let end = (at + piece).min(smaller.plan.entries.len());
+            smaller.plan.entries.drain(at..end);
+            if fails(&smaller) {
+                smallest = smaller;
+            } else {
+                at += piece;
+            }
+        }
+        piece /= 2;
+    }
+    for simplify in [
+        |scenario: &mut Scenario| scenario.clients = 1,
+        |scenario: &mut Scenario| scenario.streams = 0,
+        |scenario: &mut Scenario| scenario.stranger = 0,
+        |scenario: &mut Scenario| scenario.lasting = 0,
+        |scenario: &mut Scenario| scenario.symbols = 1,
+    ] {
+        let mut smaller = smallest.clone();
+        simplify(&mut smaller);
+        if smaller != smallest && fails(&smaller) {
+            smallest = smaller;
+        }
+    }
+    smallest
+}

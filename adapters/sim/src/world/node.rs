@@ -1,0 +1,359 @@
+//! One client with its machine: a network, a clock, somebody who drives it, and its judges.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::Duration;
+
+use kucoin_futures_proto::{
+    Channel, Client, Config, ConnId, Event, Head, Input, Instant, Misuse, Output, TopicId,
+};
+
+use super::driver::Driver;
+use super::net::{Address, Load, Net, Way, Weather};
+use super::{Happening, Happenings};
+use crate::exchange::Exchange;
+use crate::fault::{Fault, Target};
+use crate::judge::{Judge, Moment};
+use crate::ledger::Ledger;
+use crate::oracle::{Oracle, Violation};
+use crate::trace::Trace;
+
+/// What a node may touch of the world.
+pub(super) struct Cx<'a> {
+    pub(super) now: Instant,
+    pub(super) net: &'a mut Net,
+    pub(super) exchange: &'a Exchange,
+    pub(super) ledger: &'a mut Ledger,
+    pub(super) trace: &'a mut Trace,
+    pub(super) happenings: &'a mut Happenings,
+}
+
+#[derive(Debug)]
+pub(super) struct Node {
+    pub(super) address: Address,
+    pub(super) client: Client,
+    pub(super) config: Config,
+    pub(super) oracle: Oracle,
+    pub(super) weather: Weather,
+    pub(super) driver: Driver,
+    /// What is subscribed, or was.
+    pub(super) wants: BTreeMap<Channel, Want>,
+    judge: Judge,
+    closed: BTreeSet<ConnId>,
+    /// What arrived while the machine slept.
+    inbox: VecDeque<Load>,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Want {
+    pub(super) topic: Option<TopicId>,
+    pub(super) on: bool,
+}
+
+/// What a driver needs to come to itself after it was at fault.
+const RECOVERY: Duration = Duration::from_secs(2);
+
+impl Node {
+    pub(super) fn new(address: Address, now: Instant, seed: u64, config: Config) -> Self {
+        let client = Client::new(now, seed, config.clone());
+        Self {
+            address,
+            oracle: Oracle::default(),
+            judge: Judge::new(client.config()),
+            client,
+            config,
+            weather: Weather::default(),
+            driver: Driver::default(),
+            wants: BTreeMap::new(),
+            closed: BTreeSet::new(),
+            inbox: VecDeque::new(),
+        }
+    }
+
+    pub(super) fn wakes(&self, now: Instant) -> Option<Instant> {
+        let inbox = (!self.inbox.is_empty()).then(|| self.driver.asleep_until.max(now));
+        let client = self.driver.wakes(&self.client, now);
+        [inbox, client].into_iter().flatten().min()
+    }
+
+    /// Gives the client a command.
+    pub(super) fn command<T>(
+        &mut self,
+        cx: &mut Cx<'_>,
+        command: impl FnOnce(&mut Client, Instant) -> T,
+    ) -> Result<T, Violation> {
+        let at = self.driver.tell(cx.now);
+        let result = command(&mut self.client, at);
+        self.drain_if_due(cx)?;
+        Ok(result)
+    }
+
+    pub(super) fn subscribe(
+        &mut self,
+        cx: &mut Cx<'_>,
+        channel: Channel,
+    ) -> Result<Result<TopicId, Misuse>, Violation> {
+        self.judge.on_command(channel.symbol());
+        let topic = self.command(cx, |client, at| client.subscribe(at, channel))?;
+        self.wants.insert(channel, Want { topic: topic.ok(), on: true });
+        Ok(topic)
+    }
+
+    fn unsubscribe(&mut self, cx: &mut Cx<'_>, channel: Channel) -> Result<(), Violation> {
+        let Some(want) = self.wants.get_mut(&channel) else { return Ok(()) };
+        want.on = false;
+        self.judge.on_command(channel.symbol());
+        let Some(topic) = want.topic else { return Ok(()) };
+        let ended = self.command(cx, |client, at| client.unsubscribe(at, topic))?;
+        ended.map_err(|misuse| Violation::new(format!("{channel:?} unsubscribed: {misuse}")))
+    }
+
+    /// A fault of the client's surroundings.
+    pub(super) fn break_it(&mut self, cx: &mut Cx<'_>, fault: Fault) -> Result<(), Violation> {
+        let now = cx.now;
+        match fault {
+            Fault::StallUp { span } => self.weather.stalled[0] = now + span,
+            Fault::StallDown { span } => self.weather.stalled[1] = now + span,
+            Fault::Lag { delay, span } => self.weather.lag = (delay, now + span),
+            Fault::ClockBack { by } => self.driver.clock_back(by),
+            Fault::ClockLeap { by } => self.driver.clock_leap(by),
+            Fault::Sleep { span } => self.driver.asleep_until = now + span,
+            Fault::LateTimeouts { by, span } => self.driver.late_timeouts(now, by, span),
+            Fault::EarlyTimeouts { count } => {
+                for _ in 0..count {
+                    self.early_timeout(cx)?;
+                }
+            }
+            Fault::Undrained { count } => self.driver.undrained(now, count),
+            Fault::SlowConsumer { span } => self.driver.slow_consumer(now, span),
+            Fault::Toggle { target } => self.toggle(cx, target)?,
+            _ => return Ok(()),
+        }
+        if let Some(span) = excuse(&fault) {
+            self.judge.excuse(self.driver.tell(now) + span + RECOVERY);
+        }
+        cx.ledger.strike(fault.word(), None);
+        Ok(())
+    }
+
+    fn toggle(&mut self, cx: &mut Cx<'_>, target: Target) -> Result<(), Violation> {
+        let hit: Vec<(Channel, bool)> = self
+            .wants
+            .iter()
+            .filter(|(channel, _)| target.hits(channel.symbol()))
+            .map(|(channel, want)| (*channel, want.on))
+            .collect();
+        for (channel, on) in hit {
+            if on {
+                self.unsubscribe(cx, channel)?;
+            } else {
+                // Too many topics is an answer, too.
+                let _ = self.subscribe(cx, channel)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A deadline that has not come changes nothing.
+    fn early_timeout(&mut self, cx: &mut Cx<'_>) -> Result<(), Violation> {
+        let before = self.client.poll_timeout();
+        let at = self.driver.tell(cx.now);
+        if before.is_some_and(|deadline| deadline.at <= self.driver.told()) {
+            return Ok(());
+        }
+        self.client.handle_input(at, Input::Timeout);
+        if self.client.poll_timeout() != before {
+            return self.fail(cx, "a timeout that came early changed the deadline");
+        }
+        self.drain_if_due(cx)
+    }
+
+    /// Something arrives.
+    pub(super) fn arrive(&mut self, cx: &mut Cx<'_>, load: Load) -> Result<(), Violation> {
+        if cx.now < self.driver.asleep_until {
+            self.inbox.push_back(load);
+            return Ok(());
+        }
+        self.feed(cx, load)
+    }
+
+    /// Does what is due, if anything is.
+    pub(super) fn wake(&mut self, cx: &mut Cx<'_>) -> Result<bool, Violation> {
+        if self.wakes(cx.now).is_none_or(|at| at > cx.now) {
+            return Ok(false);
+        }
+        if self.inbox.is_empty() || cx.net.flip() {
+            self.timeout(cx)?;
+        }
+        while let Some(load) = self.inbox.pop_front() {
+            self.feed(cx, load)?;
+        }
+        Ok(true)
+    }
+
+    fn timeout(&mut self, cx: &mut Cx<'_>) -> Result<(), Violation> {
+        let at = self.driver.tell(cx.now);
+        self.client.handle_input(at, Input::Timeout);
+        let chance = cx.net.flip();
+        self.driver.draw_lateness(cx.now, chance);
+        if !self.driver.may_drain(cx.now) {
+            return Ok(());
+        }
+        self.drain(cx)?;
+        if self.client.poll_timeout().is_some_and(|deadline| deadline.at <= at) {
+            return self.fail(cx, "wants to be called again at once");
+        }
+        Ok(())
+    }
+
+    fn feed(&mut self, cx: &mut Cx<'_>, load: Load) -> Result<(), Violation> {
+        let at = self.driver.tell(cx.now);
+        let before = *self.client.stats();
+        let mut text = None;
+        match load {
+            // What arrives on a connection that was shut on our side reaches nobody.
+            Load::Opened(conn) | Load::Down(conn, ..) | Load::Lost(conn, _)
+                if self.closed.contains(&conn) =>
+            {
+                return Ok(());
+            }
+            Load::Opened(conn) => {
+                self.judge.on_opened(conn);
+                self.client.handle_input(at, Input::Opened(conn));
+            }
+            Load::Down(conn, frame, about) => {
+                self.judge.on_text(conn, &frame, about);
+                let input = Input::Text(conn, frame.as_bytes());
+                let push = self.client.handle_input(at, input);
+                cx.happenings.push(cx.now, || Some(Happening::Push(push?.bytes().into())));
+                text = Some((conn, about));
+            }
+            Load::Lost(conn, loss) => {
+                self.client.handle_input(at, Input::Lost(conn, loss));
+                self.close(cx, conn);
+            }
+            Load::Reply(request, reply) => {
+                self.judge.on_reply(self.moment(cx), request, &reply);
+                let mut head = Head::new(reply.status);
+                reply.headers.iter().for_each(|(name, value)| head.header(name, value));
+                let body = reply.body.as_bytes();
+                let push = self.client.handle_input(at, Input::Reply(request, head, body));
+                cx.happenings.push(cx.now, || Some(Happening::Push(push?.bytes().into())));
+            }
+            Load::Failed(request, loss) => {
+                self.judge.on_failed(request);
+                self.client.handle_input(at, Input::Failed(request, loss));
+            }
+            Load::Connect(..) | Load::Up(..) | Load::Gone(_) | Load::Request(_) => return Ok(()),
+        }
+        cx.ledger.on_stats(&before, self.client.stats());
+        self.drain_if_due(cx)?;
+        if let Some((conn, about)) = text {
+            let told = self.driver.told();
+            let late = self.driver.left_lying;
+            let found = self.judge.after_text(told, &self.client, conn, about, late);
+            return found.or_else(|problem| self.fail(cx, &problem));
+        }
+        Ok(())
+    }
+
+    fn drain_if_due(&mut self, cx: &mut Cx<'_>) -> Result<(), Violation> {
+        if self.driver.may_drain(cx.now) { self.drain(cx) } else { Ok(()) }
+    }
+
+    fn drain(&mut self, cx: &mut Cx<'_>) -> Result<(), Violation> {
+        while let Some(output) = self.client.poll_output() {
+            cx.trace.output(cx.now, &output);
+            let moment = self.moment(cx);
+            let found = self.judge.on_output(moment, &self.client, &output);
+            found.or_else(|problem| self.fail(cx, &problem))?;
+            self.perform(cx, output)?;
+        }
+        self.oracle.settle(&self.client, cx.exchange)?;
+        let found = self.judge.settle(self.moment(cx), &self.client);
+        self.driver.left_lying = false;
+        found.or_else(|problem| self.fail(cx, &problem))
+    }
+
+    fn perform(&mut self, cx: &mut Cx<'_>, output: Output) -> Result<(), Violation> {
+        match output {
+            Output::Event(event) => {
+                let symbol = topic_of(&event).and_then(|topic| self.client.channel(topic));
+                cx.ledger.on_event(&event, symbol.map(|channel| channel.symbol()));
+                cx.happenings.push(cx.now, || Some(Happening::Client(event)));
+                self.oracle.on_event(&self.client, cx.exchange, &event)?;
+            }
+            Output::Open { conn, to } => {
+                let query = to.secret_url().split_once('?').map_or("", |(_, query)| query);
+                self.send(cx, conn, Load::Connect(conn, query.into()));
+            }
+            Output::Send { conn, text } => self.send(cx, conn, Load::Up(conn, text)),
+            Output::Shut { conn } => {
+                self.send(cx, conn, Load::Gone(conn));
+                self.close(cx, conn);
+            }
+            Output::Fetch(fetch) => {
+                let at = cx.net.arrival(cx.now, &self.weather);
+                cx.net.post(at, self.address, Load::Request(fetch));
+            }
+        }
+        Ok(())
+    }
+
+    fn send(&self, cx: &mut Cx<'_>, conn: ConnId, load: Load) {
+        let way = (self.address, conn, Way::Up);
+        cx.net.send(cx.now, &self.weather, way, cx.exchange.frozen_until(), load);
+    }
+
+    fn close(&mut self, cx: &mut Cx<'_>, conn: ConnId) {
+        self.closed.insert(conn);
+        cx.net.forget(self.address, conn);
+    }
+
+    /// Closes the client for good and looks whether that is what it does.
+    pub(super) fn end(&mut self, cx: &mut Cx<'_>) -> Result<(), Violation> {
+        let at = self.driver.tell(cx.now);
+        self.client.close(at);
+        self.drain(cx)?;
+        // The end of all time, and something from a past life.
+        let end = Instant::from_nanos(u64::MAX);
+        self.client.handle_input(end, Input::Timeout);
+        self.client.handle_input(at, Input::Text(ConnId::new(1), b"{}"));
+        if self.client.poll_output().is_some() {
+            return self.fail(cx, "a closed client still says something");
+        }
+        let found = self.judge.check_end(&self.client);
+        found.or_else(|problem| self.fail(cx, &problem))
+    }
+
+    fn moment<'a>(&self, cx: &Cx<'a>) -> Moment<'a> {
+        Moment { at: self.driver.told(), exchange: cx.exchange, late: self.driver.left_lying }
+    }
+
+    fn fail(&self, cx: &Cx<'_>, problem: &str) -> Result<(), Violation> {
+        Err(Violation::new(format!("client {} at {:?}: {problem}", self.address.0, cx.now)))
+    }
+}
+
+/// For how long deadlines may be missed because of a fault.
+const fn excuse(fault: &Fault) -> Option<Duration> {
+    match *fault {
+        Fault::Sleep { span } | Fault::SlowConsumer { span } => Some(span),
+        Fault::LateTimeouts { by, span } => Some(span.saturating_add(by)),
+        Fault::ClockBack { by } | Fault::ClockLeap { by } => Some(by),
+        Fault::Undrained { .. } => Some(Duration::from_secs(5)),
+        _ => None,
+    }
+}
+
+const fn topic_of(event: &Event) -> Option<TopicId> {
+    match *event {
+        Event::Confirmed { topic }
+        | Event::Rejected { topic, .. }
+        | Event::Unsubscribed { topic }
+        | Event::BookLive { topic, .. }
+        | Event::Delta { topic, .. }
+        | Event::BookLost { topic, .. }
+        | Event::BookDelayed { topic, .. } => Some(topic),
+        _ => None,
+    }
+}
