@@ -22,7 +22,7 @@ pub fn client(bytes: &[u8]) {
     assert_eq!(one.client.stats(), other.client.stats(), "law 8");
 }
 
-const MOST_STEPS: usize = 300;
+const MOST_STEPS: usize = 200;
 const MS: Duration = Duration::from_millis(1);
 
 fn live(bytes: &[u8]) -> Watched {
@@ -132,7 +132,7 @@ fn reply(world: &mut Watched, reader: &mut Reader<'_>) {
         1 => {
             body = format!(r#"{{"code":"{}","msg":"no"}}"#, [429_000, 200_003, 5][reader.below(3)])
         }
-        2 => head.header("gw-ratelimit-reset", &(reader.number() * 100).to_string()),
+        2 => head.header("gw-ratelimit-reset", &reader.number().saturating_mul(100).to_string()),
         3 => body = body.replace("kucoin.com", "evil.io").replace("LINK", "SINK"),
         4 => {
             let piece = reader.piece();
