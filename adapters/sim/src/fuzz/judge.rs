@@ -66,7 +66,10 @@ impl Judge {
     }
 
     pub(super) fn on_input(&mut self, input: &Input<'_>) {
-        if let Input::Lost(conn, _) = input {
+        // One that was never opened may be in the future.
+        if let Input::Lost(conn, _) = input
+            && self.conns.contains_key(conn)
+        {
             self.lost.insert(*conn);
         }
     }
