@@ -278,9 +278,8 @@ fn contracts(bytes: &[u8], json: Option<&Json>) {
     let parsed = Contracts::parse(bytes);
     let _ = format!("{parsed:?}");
     let Some(json) = json.filter(|json| json.is_object()) else { return };
-    let rows = match api_data(json) {
-        Some(Json::Array(rows)) => rows,
-        _ => return assert!(parsed.is_err(), "no rows"),
+    let Some(Json::Array(rows)) = api_data(json) else {
+        return assert!(parsed.is_err(), "no rows");
     };
     let parsed = parsed.expect("there are rows");
     assert_eq!(parsed.iter().count(), rows.len());
