@@ -1,6 +1,8 @@
 //! The bodies of the fuzz targets without a fuzzer: every seed of `fuzz/corpus`, seeds that were
 //! tampered with, and noise.
 
+// The repository switches it on by a dependency that a published crate does not have.
+#![cfg(feature = "fuzz")]
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
