@@ -1,41 +1,49 @@
-//! Bodies of the fuzz targets: plain functions, so that ordinary tests can run them, too.
+//! Bodies of the fuzz targets: plain functions of bytes that panic when a promise is broken, so that
+//! ordinary tests can run them, too.
+//!
+//! A new body is a function in a file of its own, a row of [`TARGETS`], five lines in
+//! `fuzz/fuzz_targets`, an entry in `fuzz/Cargo.toml` and a folder of seeds in `fuzz/corpus`;
+//! `tests/corpus.rs` fails until all of them are there.
 
-use kucoin_futures_proto::{Decimal, Lots, Price};
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a body says by panicking that a promise is broken"
+)]
 
-/// Any text: numbers that are read come back from their own text, and the three types agree.
-///
-/// # Panics
-/// A promise is broken.
-pub fn decimal(bytes: &[u8]) {
-    let Ok(text) = core::str::from_utf8(bytes) else { return };
-    let Ok(value) = text.parse::<Decimal>() else {
-        assert!(text.parse::<Price>().is_err(), "a price that is no decimal: {text}");
-        assert!(text.parse::<Lots>().is_err(), "a size that is no decimal: {text}");
-        return;
-    };
-    assert_eq!(value.to_string().parse::<Decimal>(), Ok(value), "{text}");
-    assert_eq!(value.cmp(&value), core::cmp::Ordering::Equal);
-    if let Ok(price) = text.parse::<Price>() {
-        assert_eq!(Decimal::from(price), value, "{text}");
-        assert_eq!(price.to_string(), value.to_string(), "{text}");
-    }
-    if let Ok(lots) = text.parse::<Lots>() {
-        assert_eq!(lots.to_string(), value.to_string(), "{text}");
-    }
-}
+mod book;
+mod client;
+mod decimal;
+mod endpoint;
+mod json;
+mod judge;
+mod market;
+mod reader;
+mod rest_bodies;
+mod watched;
+mod wire_any;
+mod wire_delta;
 
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
+pub use book::book;
+pub use client::client;
+pub use decimal::decimal;
+pub use endpoint::endpoint;
+pub use rest_bodies::rest_bodies;
+pub use wire_any::wire_any;
+pub use wire_delta::wire_delta;
 
-    proptest! {
-        #[test]
-        fn decimal_holds_for_numbers_and_for_noise(
-            number in "-?[0-9]{0,40}(\\.[0-9]{0,40})?([eE][+-]?[0-9]{0,4})?",
-            noise: Vec<u8>,
-        ) {
-            super::decimal(number.as_bytes());
-            super::decimal(&noise);
-        }
-    }
-}
+/// A body: takes any bytes, and panics when a promise is broken.
+pub type Body = fn(&[u8]);
+
+/// Every body, by the name of its target.
+pub const TARGETS: [(&str, Body); 7] = [
+    ("book", book),
+    ("client", client),
+    ("decimal", decimal),
+    ("endpoint", endpoint),
+    ("rest_bodies", rest_bodies),
+    ("wire_any", wire_any),
+    ("wire_delta", wire_delta),
+];

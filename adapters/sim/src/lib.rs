@@ -18,6 +18,7 @@ mod config;
 mod contract;
 mod exchange;
 pub mod fault;
+#[cfg(feature = "fuzz")]
 pub mod fuzz;
 mod judge;
 mod ledger;

@@ -1,0 +1,251 @@
+//! Arbitrary histories against the laws of the core.
+
+use std::time::Duration;
+
+use kucoin_futures_proto::{
+    Channel, Config, ConnId, Head, Input, Instant, Loss, Query, RequestId, Symbol, TopicId,
+};
+
+use super::market::SYMBOLS;
+use super::reader::Reader;
+use super::watched::Watched;
+
+/// Bytes as inputs and commands: whatever happens to a client, the laws of the core's documentation
+/// hold. Every history is lived twice, and what comes out is the same.
+///
+/// # Panics
+/// A promise is broken.
+pub fn client(bytes: &[u8]) {
+    let [one, other] = [(); 2].map(|()| live(bytes));
+    assert_eq!(one.log, other.log, "law 8");
+    assert_eq!(one.pushes, other.pushes, "law 8");
+    assert_eq!(one.client.stats(), other.client.stats(), "law 8");
+}
+
+const MOST_STEPS: usize = 200;
+const MS: Duration = Duration::from_millis(1);
+
+fn live(bytes: &[u8]) -> Watched {
+    let mut reader = Reader::new(bytes);
+    let head = reader.byte();
+    let mut world = Watched::new(config(head));
+    for _ in 0..MOST_STEPS {
+        let Some(op) = reader.next() else { break };
+        step(&mut world, op, &mut reader);
+        // The upper half of the bytes does the same, and leaves what comes out for later.
+        if op < 128 || head & 1 == 0 {
+            world.drain();
+        }
+    }
+    world.drain();
+    world.close();
+    world
+}
+
+/// Small limits, so that they are met.
+fn config(head: u8) -> Config {
+    let mut config = Config::default();
+    (config.snapshot_levels, config.refresh_below, config.max_levels_per_side) = (5, 2, 6);
+    (config.max_pending_deltas, config.symbols_per_frame) = (6, 2);
+    (config.topics_per_line, config.snapshots_in_flight, config.max_queries) = (5, 2, 2);
+    if head & 2 == 2 {
+        config.max_queued_events = 1 + usize::from(head >> 4);
+    }
+    if head & 4 == 4 {
+        (config.snapshot_levels, config.max_levels_per_side) = (6, 20);
+    }
+    config
+}
+
+fn step(world: &mut Watched, op: u8, reader: &mut Reader<'_>) {
+    match op % 32 {
+        0..=5 => world.go_on(reader.byte()),
+        6..=8 => due(world, reader),
+        9 => world.now = world.now + u32::from(reader.byte()) * 10 * MS,
+        10 => strange_clock(world, reader),
+        11 | 12 => subscribe(world, reader),
+        13 => {
+            let topic = TopicId::new(reader.below(8) as u32);
+            world.unsubscribe(topic);
+        }
+        14 => world.fetch(if reader.bit() { Query::ServerTime } else { Query::Contracts }),
+        15 | 16 => reply(world, reader),
+        17 => lose(world, reader),
+        18..=21 => market(world, reader),
+        22 => refuse(world, reader),
+        23 | 24 => {
+            let piece = reader.piece();
+            world.text(piece);
+        }
+        25 => world.welcome(),
+        26 => {
+            if let Some(conn) = &world.conn {
+                let input = Input::Binary(conn.id);
+                world.input(input);
+            }
+        }
+        27 | 28 => stale(world, reader),
+        29 => early(world),
+        30 => {
+            let id = reader.byte();
+            let kind = ["ack", "pong", "welcome", "notice"][reader.below(4)];
+            world.text(format!(r#"{{"id":"{id}","type":"{kind}"}}"#).as_bytes());
+        }
+        _ => (0..4).for_each(|_| world.due(Duration::ZERO)),
+    }
+}
+
+fn due(world: &mut Watched, reader: &mut Reader<'_>) {
+    let late = if reader.bit() { u32::from(reader.byte()) * 100 } else { 0 };
+    world.due(late * MS);
+}
+
+fn strange_clock(world: &mut Watched, reader: &mut Reader<'_>) {
+    let amount = u64::from(reader.byte()) * 1_000_000_000;
+    let nanos = world.now.as_nanos();
+    world.now = Instant::from_nanos(match reader.below(8) {
+        0..=3 => nanos.saturating_sub(amount),
+        4..=6 => nanos.saturating_add(amount * 100),
+        _ => u64::MAX - amount,
+    });
+}
+
+fn subscribe(world: &mut Watched, reader: &mut Reader<'_>) {
+    let symbol: Symbol = SYMBOLS[reader.below(3)].parse().expect("a symbol");
+    world.subscribe(match reader.below(6) {
+        0..=2 => Channel::Level2(symbol),
+        3 => Channel::TickerV2(symbol),
+        4 => Channel::Ticker(symbol),
+        _ => Channel::Execution(symbol),
+    });
+}
+
+fn reply(world: &mut Watched, reader: &mut Reader<'_>) {
+    if world.requests.is_empty() {
+        return;
+    }
+    let at = reader.below(world.requests.len());
+    let mut head = Head::new([200, 200, 200, 400, 401, 403, 429, 500][reader.below(8)]);
+    let mut body = world.answer(at, u64::from(reader.byte()));
+    match reader.below(8) {
+        0 => body.truncate(reader.below(body.len())),
+        1 => {
+            body = format!(r#"{{"code":"{}","msg":"no"}}"#, [429_000, 200_003, 5][reader.below(3)])
+        }
+        2 => head.header("gw-ratelimit-reset", &reader.number().saturating_mul(100).to_string()),
+        3 => body = body.replace("kucoin.com", "evil.io").replace("LINK", "SINK"),
+        4 => {
+            let piece = reader.piece();
+            return world.reply(at, head, piece);
+        }
+        5 => {
+            let (request, _) = world.requests.remove(at);
+            return world.input(Input::Failed(request, loss(reader)));
+        }
+        _ => {}
+    }
+    world.reply(at, head, body.as_bytes());
+}
+
+fn loss(reader: &mut Reader<'_>) -> Loss {
+    match reader.below(8) {
+        0 => Loss::Refused,
+        1 => Loss::Upgrade { status: 401 },
+        2 => Loss::Upgrade { status: 429 },
+        3 => Loss::Closed { code: Some(1012) },
+        4 => Loss::Tls,
+        5 => Loss::Reset,
+        6 => Loss::TooLarge,
+        _ => Loss::Eof,
+    }
+}
+
+fn lose(world: &mut Watched, reader: &mut Reader<'_>) {
+    let loss = loss(reader);
+    if let Some(conn) = world.conn.take() {
+        world.input(Input::Lost(conn.id, loss));
+    }
+}
+
+fn market(world: &mut Watched, reader: &mut Reader<'_>) {
+    let (at, bits) = (reader.below(3), reader.byte());
+    let market = &mut world.markets[at];
+    let frame = match reader.below(12) {
+        0 => market.level2(market.sequence.saturating_sub(u64::from(bits % 8)), bits),
+        1 => {
+            let _ = market.change(bits);
+            return;
+        }
+        2 => {
+            market.sequence = market.sequence.saturating_sub(5000);
+            market.change(bits)
+        }
+        3 => market.change(bits).replace(".5,", ".5.5,"),
+        4 | 5 => market.ticker(u64::from(bits)),
+        6 | 7 => market.trade(u64::from(bits)),
+        8 => market.level2(reader.number(), bits),
+        _ => market.change(bits),
+    };
+    world.text(frame.as_bytes());
+}
+
+fn refuse(world: &mut Watched, reader: &mut Reader<'_>) {
+    let Some(conn) = &mut world.conn else { return };
+    let at = reader.below(8);
+    let id = if at < conn.unanswered.len() { conn.unanswered.remove(at) } else { "77".into() };
+    let (code, text) = [
+        (404, "topic does not exist"),
+        (509, "exceed limitation of 2 per time"),
+        (509, "limitation of 3 per session"),
+        (509, "exceed max permits per second"),
+        (509, "service busy, please retry later"),
+        (400, "ping timeout"),
+        (401, "token is expired"),
+        (500, "system error"),
+    ][reader.below(8)];
+    let text = format!(r#"{{"id":"{id}","type":"error","code":{code},"data":"{text}"}}"#);
+    world.text(text.as_bytes());
+}
+
+/// Law 7: what belongs to nothing that is there changes nothing but a counter.
+fn stale(world: &mut Watched, reader: &mut Reader<'_>) {
+    let number = reader.number() as u32;
+    let (conn, request) = (ConnId::new(number), RequestId::new(number));
+    let alive = world.conn.as_ref().is_some_and(|present| present.id == conn);
+    // Where the adapter has reported the loss, the client has forgotten the connection, too.
+    let asked = world.requests.iter().any(|(present, _)| *present == request);
+    let (kind, piece) = (reader.below(6), reader.piece());
+    if world.is_overdue() || (alive && kind < 4) || (asked && kind >= 4) {
+        return;
+    }
+    let before = (world.client.poll_timeout(), *world.client.stats());
+    world.now = world.latest;
+    world.input(match kind {
+        0 => Input::Text(conn, piece),
+        1 => Input::Opened(conn),
+        2 => Input::Binary(conn),
+        3 => Input::Lost(conn, Loss::Eof),
+        4 => Input::Failed(request, Loss::Reset),
+        _ => Input::Reply(request, Head::new(429), piece),
+    });
+    let mut stats = *world.client.stats();
+    let counted = (stats.stale - before.1.stale) + (stats.stale_inputs - before.1.stale_inputs);
+    assert_eq!(counted, 1, "law 7");
+    stats.messages -= stats.stale - before.1.stale;
+    (stats.stale, stats.stale_inputs) = (before.1.stale, before.1.stale_inputs);
+    stats.binary = before.1.binary;
+    assert_eq!((world.client.poll_timeout(), stats), before, "law 7");
+    assert_eq!(world.client.poll_output(), None, "law 7");
+}
+
+/// Law 4: a call before the deadline changes nothing.
+fn early(world: &mut Watched) {
+    if world.is_overdue() {
+        return;
+    }
+    let before = (world.client.poll_timeout(), *world.client.stats());
+    world.now = world.latest;
+    world.input(Input::Timeout);
+    assert_eq!((world.client.poll_timeout(), *world.client.stats()), before, "law 4");
+    assert_eq!(world.client.poll_output(), None, "law 4");
+}

@@ -1,0 +1,292 @@
+//! A client with its adapter and a judge: everything that is done to it is held against the laws.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use kucoin_futures_proto::book::{Apply, Book};
+use kucoin_futures_proto::{
+    Channel, Client, Config, ConnId, Event, Head, Input, Instant, Output, Query, RequestId,
+    Sequence, TopicId,
+};
+
+use super::judge::Judge;
+use super::market::{CONTRACTS, Market, SYMBOLS, TIME, TOKEN};
+
+pub(super) struct Watched {
+    pub(super) client: Client,
+    pub(super) log: Vec<Output>,
+    /// Messages of topics and answers to queries, decoded.
+    pub(super) pushes: Vec<String>,
+    /// What the adapter's clock says; it may run backwards.
+    pub(super) now: Instant,
+    /// The latest time that the client was told.
+    pub(super) latest: Instant,
+    pub(super) markets: [Market; 3],
+    pub(super) topics: Vec<TopicId>,
+    /// In flight, with their paths.
+    pub(super) requests: Vec<(RequestId, String)>,
+    pub(super) conn: Option<Conn>,
+    judge: Judge,
+    /// Books as the events alone make them.
+    mirrors: BTreeMap<TopicId, Book>,
+    closed: bool,
+}
+
+pub(super) struct Conn {
+    pub(super) id: ConnId,
+    pub(super) connect_id: String,
+    pub(super) opened: bool,
+    pub(super) welcomed: bool,
+    pub(super) unanswered: Vec<String>,
+    pub(super) ping: Option<String>,
+}
+
+/// More outputs at once than any history here can lead to.
+const ENDLESS: usize = 10_000;
+
+impl Watched {
+    pub(super) fn new(config: Config) -> Self {
+        let now = Instant::ZERO + Duration::from_secs(3600);
+        let client = Client::new(now, 11, config);
+        Self {
+            judge: Judge::new(client.config()),
+            client,
+            log: Vec::new(),
+            pushes: Vec::new(),
+            now,
+            latest: now,
+            markets: SYMBOLS.map(Market::new),
+            topics: Vec::new(),
+            requests: Vec::new(),
+            conn: None,
+            mirrors: BTreeMap::new(),
+            closed: false,
+        }
+    }
+
+    // Commands.
+
+    pub(super) fn subscribe(&mut self, channel: Channel) {
+        self.enter();
+        let Ok(topic) = self.client.subscribe(self.now, channel) else { return };
+        assert!(!self.closed);
+        assert_eq!(self.client.channel(topic), Some(channel));
+        self.judge.knows(topic);
+        if !self.topics.contains(&topic) {
+            self.topics.push(topic);
+        }
+    }
+
+    pub(super) fn unsubscribe(&mut self, topic: TopicId) {
+        self.enter();
+        let result = self.client.unsubscribe(self.now, topic);
+        assert_eq!(result.is_ok(), !self.closed && self.topics.contains(&topic));
+        assert!(result.is_err() || self.client.book(topic).is_none(), "its book is gone at once");
+    }
+
+    pub(super) fn fetch(&mut self, query: Query) {
+        self.enter();
+        if let Ok(request) = self.client.fetch(self.now, query) {
+            assert!(!self.closed);
+            self.judge.awaits(request);
+        }
+    }
+
+    /// The end, with what law 10 says about it.
+    pub(super) fn close(&mut self) {
+        self.enter();
+        self.client.close(self.now);
+        self.closed = true;
+        self.drain();
+        self.judge.check_end(self.client.stats());
+        let stats = *self.client.stats();
+        for input in [Input::Timeout, Input::Text(ConnId::new(1), b"{}")] {
+            self.input(input);
+        }
+        assert_eq!(self.client.poll_output(), None, "law 10");
+        assert_eq!(self.client.poll_timeout(), None, "law 10");
+        assert_eq!(*self.client.stats(), stats, "law 10");
+    }
+
+    // Inputs.
+
+    pub(super) fn input(&mut self, input: Input<'_>) {
+        self.enter();
+        self.judge.on_input(&input);
+        if let Some(push) = self.client.handle_input(self.now, input) {
+            assert!(!self.closed, "law 10");
+            if let Some(request) = push.request() {
+                self.judge.is_answered(request);
+            }
+            let again = push.tag().on(push.bytes());
+            assert_eq!(again, push);
+            self.pushes.push(format!("{:?}", push.decode()));
+        }
+        Judge::check_stats(self.client.stats());
+    }
+
+    pub(super) fn text(&mut self, text: &[u8]) {
+        if let Some(conn) = &self.conn {
+            self.input(Input::Text(conn.id, text));
+        }
+    }
+
+    pub(super) fn reply(&mut self, at: usize, head: Head, body: &[u8]) {
+        let (request, _) = self.requests.remove(at);
+        self.input(Input::Reply(request, head, body));
+    }
+
+    /// What the exchange would answer to the request at that place.
+    pub(super) fn answer(&self, at: usize, back: u64) -> String {
+        let path = &self.requests[at].1;
+        if let Some((_, symbol)) = path.split_once("?symbol=") {
+            let market = self.markets.iter().find(|market| market.symbol == symbol);
+            return market.expect("a symbol of ours").snapshot(back);
+        }
+        match path.as_str() {
+            "/api/v1/timestamp" => TIME.into(),
+            "/api/v1/contracts/active" => CONTRACTS.into(),
+            _ => TOKEN.into(),
+        }
+    }
+
+    /// To the deadline, or past it; what is due is done then, and the next deadline is later.
+    pub(super) fn due(&mut self, late: Duration) {
+        if let Some(due) = self.client.poll_timeout() {
+            self.now = self.now.max(due.at + late);
+        }
+        self.input(Input::Timeout);
+        self.drain();
+        assert!(!self.is_overdue(), "law 3: {:?}", self.client.poll_timeout());
+    }
+
+    /// The next sensible thing that the other side does; with nothing to do, the market moves.
+    pub(super) fn go_on(&mut self, bits: u8) {
+        if !self.requests.is_empty() {
+            let body = self.answer(0, u64::from(bits % 4));
+            return self.reply(0, Head::new(200), body.as_bytes());
+        }
+        let Some(conn) = &mut self.conn else { return self.due(Duration::ZERO) };
+        if !conn.opened {
+            conn.opened = true;
+            let id = conn.id;
+            return self.input(Input::Opened(id));
+        }
+        if !conn.welcomed {
+            return self.welcome();
+        }
+        if !conn.unanswered.is_empty() {
+            let ack = format!(r#"{{"id":"{}","type":"ack"}}"#, conn.unanswered.remove(0));
+            return self.text(ack.as_bytes());
+        }
+        if let Some(id) = conn.ping.take() {
+            let pong = format!(r#"{{"id":"{id}","type":"pong","timestamp":1791500000250000}}"#);
+            return self.text(pong.as_bytes());
+        }
+        let at = usize::from(bits % 3);
+        let frame = self.markets[at].change(bits);
+        self.text(frame.as_bytes());
+    }
+
+    /// Whether the other side owes the client nothing.
+    pub(super) fn is_quiet(&self) -> bool {
+        let quiet = |c: &Conn| c.welcomed && c.unanswered.is_empty() && c.ping.is_none();
+        self.requests.is_empty() && self.conn.as_ref().is_none_or(quiet)
+    }
+
+    pub(super) fn welcome(&mut self) {
+        let Some(conn) = &mut self.conn else { return };
+        conn.welcomed |= conn.opened;
+        let text = format!(r#"{{"id":"{}","type":"welcome"}}"#, conn.connect_id);
+        self.text(text.as_bytes());
+    }
+
+    fn enter(&mut self) {
+        self.latest = self.latest.max(self.now);
+    }
+
+    // Outputs.
+
+    /// A deadline has come, as far as the client knows.
+    pub(super) fn is_overdue(&self) -> bool {
+        self.client.poll_timeout().is_some_and(|deadline| deadline.at <= self.latest)
+    }
+
+    pub(super) fn drain(&mut self) {
+        let due = self.client.poll_timeout();
+        let before = self.log.len();
+        while let Some(output) = self.client.poll_output() {
+            self.take_note(&output);
+            self.log.push(output);
+            assert!(self.log.len() < before + ENDLESS, "there is no end to it");
+        }
+        assert!(self.client.poll_output().is_none());
+        let new = &self.log[before..];
+        let due = due.is_some_and(|deadline| deadline.at <= self.latest);
+        assert!(new.is_empty() || due, "law 2: due while outputs are queued");
+        self.judge.on_outputs(self.latest, new);
+        self.check_books();
+    }
+
+    fn take_note(&mut self, output: &Output) {
+        match output {
+            Output::Open { conn, to } => {
+                let (_, connect_id) =
+                    to.secret_url().split_once("&connectId=").expect("it has an id");
+                self.conn = Some(Conn {
+                    id: *conn,
+                    connect_id: connect_id.into(),
+                    opened: false,
+                    welcomed: false,
+                    unanswered: Vec::new(),
+                    ping: None,
+                });
+            }
+            Output::Shut { conn } => {
+                self.conn.take_if(|present| present.id == *conn);
+            }
+            Output::Send { conn, text } => {
+                let mut words = text.split('"').skip(3).step_by(4);
+                let (id, kind) = (words.next().unwrap_or_default().into(), words.next());
+                if let Some(present) = self.conn.as_mut().filter(|present| present.id == *conn) {
+                    if kind == Some("ping") {
+                        present.ping = Some(id);
+                    } else {
+                        present.unanswered.push(id);
+                    }
+                }
+            }
+            Output::Fetch(fetch) => self.requests.push((fetch.request(), fetch.path().into())),
+            Output::Event(event) => self.mirror(event),
+        }
+    }
+
+    /// Events tell the whole story of a book from where it is live.
+    fn mirror(&mut self, event: &Event) {
+        match event {
+            Event::BookLive { topic, .. } | Event::BookLost { topic, .. } => {
+                self.mirrors.remove(topic);
+            }
+            Event::Lagged { .. } => self.mirrors.clear(),
+            Event::Delta { topic, delta } => {
+                if let Some(book) = self.mirrors.get_mut(topic) {
+                    assert_eq!(book.apply(delta), Apply::Applied, "{delta:?}");
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn check_books(&mut self) {
+        let welcomed = self.conn.as_ref().is_some_and(|conn| conn.welcomed);
+        for topic in &self.topics {
+            let book = self.client.book(*topic);
+            let sequence: Option<Sequence> = book.map(Book::sequence);
+            self.judge.check_readable(*topic, sequence);
+            let Some(book) = book else { continue };
+            assert!(welcomed, "no line carries it");
+            let mirror = self.mirrors.entry(*topic).or_insert_with(|| book.clone());
+            assert!(mirror == book, "{topic:?}: {mirror:?} by its events, {book:?} to read");
+        }
+    }
+}

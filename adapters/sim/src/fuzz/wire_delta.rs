@@ -1,0 +1,57 @@
+//! The fast path of the wire against a general reader.
+
+use kucoin_futures_proto::WireError;
+use kucoin_futures_proto::wire::{Delta, Side};
+
+use super::json::{Json, units};
+
+/// Any bytes as the data of a level2 frame: [`Delta::parse`] and serde_json agree on whether it is
+/// one, and on every value in it.
+///
+/// # Panics
+/// A promise is broken.
+pub fn wire_delta(bytes: &[u8]) {
+    let json = Json::read(bytes);
+    let ours = Delta::parse(bytes);
+    let shown = String::from_utf8_lossy(bytes);
+    if json.as_ref().is_some_and(Json::is_object) {
+        let blamed = matches!(ours, Err(WireError::NotJson { .. } | WireError::TooDeep));
+        assert!(!blamed, "{ours:?} of good JSON: {shown}");
+    }
+    let ours = ours.ok().map(|delta| {
+        let ts = delta.ts_event.map(|ts| ts.as_nanos());
+        let price = delta.price.scaled().unsigned_abs();
+        (delta.sequence.get(), delta.side, price, delta.size.get(), ts)
+    });
+    assert_eq!(ours, json.and_then(|json| reference(&json)), "{shown}");
+}
+
+/// Sequence, side, price in units of 1e-12, size, and time in nanoseconds.
+type Parts = (u64, Side, u64, u64, Option<u64>);
+
+/// What a delta is, said once more. Beyond what JSON and the types ask for, deliberately:
+///
+/// * a key that is used must not stand twice, in whatever spelling; any other may;
+/// * an integer is plain digits: neither `1.0`, `1e3` nor `"1"`;
+/// * `timestamp` may be absent, but not null;
+/// * a `change` that is written with escapes has 128 bytes at most; without any, no limit.
+fn reference(json: &Json) -> Option<Parts> {
+    let sequence = json.one("sequence")?.integer()?;
+    let ts = match json.all("timestamp")[..] {
+        [] => None,
+        [ts] => Some(ts.integer()?.checked_mul(1_000_000)?),
+        _ => return None,
+    };
+    let Json::Text { meant, escaped } = json.one("change")? else { return None };
+    if *escaped && meant.len() > 128 {
+        return None;
+    }
+    let parts: Vec<&str> = meant.split(',').collect();
+    let [price, side, size] = parts[..] else { return None };
+    let side = match side {
+        "buy" => Side::Bid,
+        "sell" => Side::Ask,
+        _ => return None,
+    };
+    Some((sequence, side, units(price, 12, i64::MAX as u64)?, units(size, 0, u64::MAX)?, ts))
+}
