@@ -1,3 +1,5 @@
+mod table;
+
 use std::string::{String, ToString};
 use std::vec::Vec;
 
