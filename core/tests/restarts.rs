@@ -191,6 +191,29 @@ fn a_poison_now_and_then_does_not_stop_a_book_for_good() {
     assert!(live > 200, "live in {live} of 600 s; every third poison costs a minute");
 }
 
+/// A book that a snapshot made live in a still market, so that the line has brought no delta yet to
+/// tell the restart by; and it is lost before the deltas of the new run can.
+#[test]
+fn a_restart_that_the_line_has_no_delta_to_tell_by_does_not_stop_a_book_for_good() {
+    let (mut rig, topic) = Rig::live(Config::default());
+    let lost = rig.change(101, "14.2,buy,0.5");
+    assert!(matches!(lost[..], [Event::BookLost { reason: ResyncReason::Poisoned(_), .. }]));
+    let mut sequence = 101;
+    while rig.shown(topic).is_none() {
+        assert!(sequence < 101 + 180, "no book in three minutes");
+        sequence += 1;
+        rig.change(sequence, "14.2,buy,100");
+        let out = rig.pass(SECOND);
+        for request in fetches(&out).iter().map(|fetch| fetch.request()).collect::<Vec<_>>() {
+            rig.reply(request, &plain_snapshot(sequence));
+        }
+    }
+    assert_eq!(rig.client.stats().snapshots_too_old, 10, "only the old run speaks against them");
+    assert!(matches!(rig.change(sequence + 1, "14.2,buy,5")[..], [Event::Delta { .. }]));
+    assert_eq!(rig.change(sequence + 1, "14.2,buy,5"), [], "a repeat is still one");
+    assert!(rig.shown(topic).is_some());
+}
+
 #[test]
 fn patience_with_old_snapshots_begins_anew_with_a_line() {
     let (mut rig, topic) = Rig::confirmed(Config::default());

@@ -272,7 +272,7 @@ impl BookSync {
     fn try_snapshot(&mut self, cx: &mut Shared, snapshot: &Snapshot) {
         if !self.fits(snapshot) || self.suspects(snapshot) {
             cx.stats.snapshots_too_old = cx.stats.snapshots_too_old.saturating_add(1);
-            self.lose_patience(cx);
+            self.lose_patience(cx, snapshot);
             let reason = Delay::SnapshotTooOld { snapshot: snapshot.sequence };
             return self.on_no_snapshot(cx, reason);
         }
@@ -299,9 +299,12 @@ impl BookSync {
     }
 
     /// Ten useless snapshots, and nothing but our own past speaks against them: the counter was set
-    /// back while we were away.
-    fn lose_patience(&mut self, cx: &Shared) {
-        if self.pending.len() > 0 {
+    /// back while we were away, or before the line had brought a delta to tell it by. (What is
+    /// buffered speaks for a snapshot that it continues: a line's own deltas are of one run.)
+    fn lose_patience(&mut self, cx: &Shared, snapshot: &Snapshot) {
+        let is_still = self.pending.len() == 0;
+        let continues = self.is_before_past(snapshot) && !self.is_before_run(snapshot);
+        if !is_still && !continues {
             self.too_old_in_a_row = 0;
             return;
         }
@@ -309,7 +312,9 @@ impl BookSync {
         if self.too_old_in_a_row >= cx.config.snapshot_patience {
             self.reached = None;
             self.restarted = false;
-            self.feeds.iter_mut().for_each(|(_, watch)| *watch = Watch::starting_at(None));
+            if is_still {
+                self.feeds.iter_mut().for_each(|(_, watch)| *watch = Watch::starting_at(None));
+            }
         }
     }
 
@@ -492,14 +497,22 @@ impl BookSync {
 
     /// Whether the buffered run continues the snapshot, as far as can be told.
     fn fits(&self, snapshot: &Snapshot) -> bool {
-        let sequence = snapshot.sequence;
-        let before_run =
-            self.pending.first().is_some_and(|first| sequence.next().is_some_and(|n| n < first));
-        let before_past = self.reached.is_some_and(|reached| sequence < reached);
         // After a restart both runs may have been at this sequence. What the stream has passed
         // since is of the new one; anything further may be the old one's.
-        let unproven = self.restarted && self.pending.last().is_none_or(|last| sequence > last);
-        !(before_run || before_past || unproven)
+        let is_unproven =
+            self.restarted && self.pending.last().is_none_or(|last| snapshot.sequence > last);
+        !(self.is_before_run(snapshot) || self.is_before_past(snapshot) || is_unproven)
+    }
+
+    /// Whether deltas are missing between the snapshot and the buffered run.
+    fn is_before_run(&self, snapshot: &Snapshot) -> bool {
+        let next = snapshot.sequence.next();
+        self.pending.first().is_some_and(|first| next.is_some_and(|next| next < first))
+    }
+
+    /// Whether the book had reached further than the snapshot.
+    fn is_before_past(&self, snapshot: &Snapshot) -> bool {
+        self.reached.is_some_and(|reached| snapshot.sequence < reached)
     }
 
     /// Whether the snapshot and the run may be of different runs of the counter; a few times only.
