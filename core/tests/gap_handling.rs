@@ -1,7 +1,8 @@
 //! How a user may put an exact order book to the test: a state machine against a tiny exchange.
 //!
-//! Copy this file. It needs the crates `proptest` and `proptest-state-machine`, nothing else of this
-//! project's tests, and drives the client by its public interface only.
+//! Copy this file. It needs the crates `proptest`, `proptest-state-machine` and `serde_json`, nothing
+//! else of this project's tests, and drives the client by its public interface only. To see it
+//! fail, spoil one check in the core: let a gap, an old snapshot or an undecodable frame pass.
 //!
 //! * [`Exchange`] is the *reference*: one market, its whole past, and nothing about clients. It says
 //!   what may happen next ([`Step`]), and what is true.
