@@ -136,11 +136,15 @@ impl World {
             _ => Input::Timeout,
         };
         let deadline = self.client.poll_timeout();
+        let counted = |client: &Client| client.stats().stale + client.stats().stale_inputs;
+        let counts = u64::from(input != Input::Timeout && !self.closed);
+        let expected = counted(&self.client) + 2 * counts;
         for again in ["", " again"] {
             assert_eq!(self.client.handle_input(self.latest, input), None);
             assert_eq!(self.client.poll_output(), None, "{input:?} is nothing{again}");
             assert_eq!(self.client.poll_timeout(), deadline, "and puts off nothing{again}");
         }
+        assert_eq!(counted(&self.client), expected, "law 7: counted, each time");
     }
 
     fn step(&mut self, step: &Step) {

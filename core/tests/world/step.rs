@@ -115,7 +115,8 @@ fn market() -> impl Strategy<Value = Step> {
 /// Something that the server can send of its own accord, at any rate.
 pub(crate) fn frame() -> impl Strategy<Value = Step> {
     prop_oneof![
-        20 => market(),
+        60 => (0..SYMBOLS, change()).prop_map(|(s, change)| Step::Move(s, change, true)),
+        10 => market(),
         5 => (any::<Index>(), refusal()).prop_map(|(at, refusal)| Step::Refuse(at, refusal)),
         2 => any::<bool>().prop_map(Step::Pong),
         1 => any::<bool>().prop_map(Step::Welcome),
