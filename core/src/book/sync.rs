@@ -545,3 +545,6 @@ fn is_later(a: Option<UnixNanos>, b: Option<UnixNanos>, slack: Duration) -> bool
     let ahead = a.as_nanos().saturating_sub(b.as_nanos());
     Duration::from_nanos(ahead) > slack
 }
+
+#[cfg(test)]
+mod tests;
