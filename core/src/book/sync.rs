@@ -300,11 +300,9 @@ impl BookSync {
 
     /// Ten useless snapshots, and nothing but our own past speaks against them: the counter was set
     /// back while we were away, or before the line had brought a delta to tell it by. (What is
-    /// buffered speaks for a snapshot that it continues: a line's own deltas are of one run.)
+    /// buffered does not speak against a snapshot that it continues: its deltas are of one run.)
     fn lose_patience(&mut self, cx: &Shared, snapshot: &Snapshot) {
-        let is_still = self.pending.len() == 0;
-        let continues = self.is_before_past(snapshot) && !self.is_before_run(snapshot);
-        if !is_still && !continues {
+        if self.is_before_run(snapshot) {
             self.too_old_in_a_row = 0;
             return;
         }
@@ -312,7 +310,8 @@ impl BookSync {
         if self.too_old_in_a_row >= cx.config.snapshot_patience {
             self.reached = None;
             self.restarted = false;
-            if is_still {
+            // A run that is buffered is the new one's already.
+            if self.pending.len() == 0 {
                 self.feeds.iter_mut().for_each(|(_, watch)| *watch = Watch::starting_at(None));
             }
         }

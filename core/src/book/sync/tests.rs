@@ -92,3 +92,43 @@ fn a_snapshot_on_its_way_is_waited_for() {
     book.on_snapshot_due();
     assert!(book.wants_snapshot() && !book.awaits(REQUEST));
 }
+
+/// A poison in a book that is not live: a request that is put off stays put off, and before the ack
+/// there is none.
+#[test]
+fn a_poison_neither_hurries_nor_puts_off_a_request() {
+    let poison = WireError::TooDeep;
+    let mut cx = Shared::new(Instant::ZERO, 1, Config::default().in_order());
+    let mut book = BookSync::new(TopicId::new(0), &cx.config);
+    book.on_poison(&mut cx, LINES[0], poison);
+    assert_eq!(cx.timers.earliest(), None, "not confirmed");
+    book.on_confirmed(&mut cx, LINES[0]);
+    let due = cx.timers.earliest();
+    assert_eq!(due.map(|(at, _)| at), Some(Instant::ZERO + cx.config.snapshot_quiet_delay));
+    for at in [0, 900] {
+        cx.advance(Instant::ZERO + Duration::from_millis(at));
+        book.on_poison(&mut cx, LINES[0], poison);
+        assert_eq!(cx.timers.earliest(), due, "at {at} ms");
+    }
+}
+
+#[test]
+fn a_book_that_is_not_crossed_any_more_is_not_doubted() {
+    let (mut cx, mut book) = live();
+    book.on_crossed_for_long(&mut cx);
+    assert_eq!((events(&mut cx), book.status()), (Vec::new(), BookStatus::Live));
+}
+
+#[test]
+fn nothing_is_scheduled_while_a_snapshot_is_on_its_way() {
+    let mut cx = Shared::new(Instant::ZERO, 1, Config::default().in_order());
+    let mut book = BookSync::new(TopicId::new(0), &cx.config);
+    book.on_confirmed(&mut cx, LINES[0]);
+    while let Some((_, timer)) = cx.timers.earliest() {
+        cx.timers.clear(timer);
+    }
+    book.on_snapshot_due();
+    book.on_asked(cx.now, REQUEST);
+    book.on_delta(&mut cx, LINES[0], delta(501, 1));
+    assert_eq!(cx.timers.earliest(), None);
+}
