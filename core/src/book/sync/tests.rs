@@ -132,3 +132,13 @@ fn nothing_is_scheduled_while_a_snapshot_is_on_its_way() {
     book.on_delta(&mut cx, LINES[0], delta(501, 1));
     assert_eq!(cx.timers.earliest(), None);
 }
+
+#[test]
+fn suspicion_is_spent_three_times_and_slack_is_allowed_in_full() {
+    let (_, mut book) = live();
+    assert_eq!([(); 5].map(|()| book.suspect()), [true, true, true, false, false]);
+    let at = |ms: u64| UnixNanos::from_millis(1_791_500_000_000 + ms);
+    assert!(!is_later(at(1000), at(0), TIME_SLACK) && is_later(at(1001), at(0), TIME_SLACK));
+    assert!(!is_later(at(0), at(9999), TIME_SLACK), "earlier is not later");
+    assert!(!is_later(None, at(0), TIME_SLACK) && !is_later(at(9999), None, TIME_SLACK));
+}
