@@ -458,3 +458,12 @@ fn a_level_is_a_price_and_a_size_and_nothing_else() {
         assert_eq!(parsed(level), Err(WireError::WrongType { field: "bids" }), "{level}");
     }
 }
+
+#[test]
+fn a_time_beyond_the_clock_is_refused() {
+    let latest = u64::MAX / 1000;
+    let pong = |time: u64| format!(r#"{{"id":"1","type":"pong","timestamp":{time}}}"#);
+    assert!(matches!(Frame::parse(pong(latest).as_bytes()), Ok(Frame::Pong(_))));
+    let error = WireError::OutOfRange { field: "timestamp" };
+    assert_eq!(Frame::parse(pong(latest + 1).as_bytes()), Err(error));
+}
