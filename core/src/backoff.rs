@@ -88,6 +88,9 @@ mod tests {
         let mut backoff = Backoff::new(SECOND, SECOND * 60);
         backoff.next_long(&mut SplitMix64::new(3));
         assert_eq!(backoff.failures(), 5, "the bound was 16 s");
+        let mut backoff = Backoff::new(SECOND * 15, SECOND * 60);
+        backoff.next_long(&mut SplitMix64::new(3));
+        assert_eq!(backoff.failures(), 1, "the bound was a quarter already");
     }
 
     #[test]
@@ -97,5 +100,6 @@ mod tests {
         assert_eq!(backoff.next(&mut SplitMix64::new(4)), AT_LEAST);
         let mut backoff = Backoff::new(SECOND, Duration::MAX);
         assert!(backoff.next_long(&mut SplitMix64::new(5)) >= AT_LEAST);
+        assert_eq!(backoff.failures(), 33, "2^32 is where it stops to grow");
     }
 }

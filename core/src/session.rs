@@ -236,6 +236,35 @@ mod tests {
     }
 
     #[test]
+    fn what_will_not_pass_quickly_is_waited_out_longer() {
+        let refused = |kind| Down::Refused { code: 1, kind };
+        let lasting = [
+            Down::Lost(Loss::Tls),
+            Down::Lost(Loss::Closed { code: Some(1012) }),
+            Down::Lost(Loss::Closed { code: Some(1013) }),
+            Down::Lost(Loss::Upgrade { status: 403 }),
+            Down::Lost(Loss::Upgrade { status: 429 }),
+            refused(ErrorKind::Busy),
+            refused(ErrorKind::NotUnderstood),
+        ];
+        let passing = [
+            Down::Lost(Loss::Eof),
+            Down::Lost(Loss::Closed { code: Some(1001) }),
+            Down::Lost(Loss::Upgrade { status: 502 }),
+            Down::PongTimeout,
+            refused(ErrorKind::PingTimeout),
+        ];
+        let failures = |reason| {
+            let (mut session, mut rng) = (session(), SplitMix64::new(1));
+            welcome(&mut session, Instant::ZERO);
+            session.on_down(Instant::ZERO, &mut rng, reason);
+            session.failures()
+        };
+        assert!(lasting.iter().all(|&reason| failures(reason) == 5), "as after four failures");
+        assert!(passing.iter().all(|&reason| failures(reason) == 1));
+    }
+
+    #[test]
     fn what_a_429_asks_for_is_a_floor_with_jitter() {
         for seed in 0..50 {
             let stay = Duration::from_millis(2500);

@@ -14,13 +14,13 @@ mod world;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use kucoin_futures_proto::{Config, Event, Output};
+use kucoin_futures_proto::{Client, Config, Event, Input, Instant, Misuse, Output, Query};
 use proptest::prelude::*;
 use proptest::sample::Index;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 use world::market::Change;
-use world::step::{Step, steps};
+use world::step::{Step, frame, steps};
 use world::{Drain, Noise, World};
 
 fn cases(cases: u32) -> ProptestConfig {
@@ -30,7 +30,7 @@ fn cases(cases: u32) -> ProptestConfig {
 proptest! {
     #![proptest_config(cases(1000))]
 
-    /// Laws 1, 2, 5 and 6, the promise about books, and the sums of the counters; the judge and
+    /// Laws 1, 2, 5, 6 and 9 (snapshots), the promise about books, and the sums of the counters; the judge and
     /// the market check them after every step.
     #[test]
     fn whatever_happens_the_laws_hold_and_no_book_lies(steps in steps(200), bits: u64) {
@@ -40,10 +40,11 @@ proptest! {
         }
     }
 
-    /// Law 3: after a call at or past the deadline, the next one is later.
+    /// Laws 3 and 4: after a call at the deadline, or late by any time, the next one is later.
     #[test]
     fn nobody_is_made_to_spin(
         mut steps in steps(120),
+        late in prop_oneof![Just(0_u32), 1_u32..100, 1_u32..200_000],
         end in prop::option::of((any::<Index>(), 0_u32..100)),
     ) {
         if let Some((at, seconds)) = end {
@@ -52,7 +53,7 @@ proptest! {
         let mut world = World::new(config());
         for step in &steps {
             world.run(std::slice::from_ref(step), Drain::Always, Noise::None);
-            world.run(&[Step::Due(0)], Drain::Always, Noise::None);
+            world.run(&[Step::Due(late)], Drain::Always, Noise::None);
             prop_assert!(!world.is_overdue(), "after {step:?}");
         }
     }
@@ -135,6 +136,24 @@ proptest! {
         world.check_live();
     }
 
+    /// Law 9: whatever the other side sends, it cannot fill the queue of one who does not drain.
+    #[test]
+    fn no_frames_fill_the_queue(
+        steps in steps(120),
+        frames in prop::collection::vec(frame(), 1..300),
+        cap in 1_usize..6,
+    ) {
+        let mut config = config();
+        config.max_queued_events = cap;
+        let mut world = World::new(config);
+        world.run(&steps, Drain::Always, Noise::None);
+        let drained = world.log.len();
+        world.run(&frames, Drain::Never, Noise::None);
+        // What is not folded happens once to a topic, or to the connection.
+        let most = cap + 1 + 5 * world.topics() + 5;
+        prop_assert!(world.log.len() - drained <= most, "{:?}", &world.log[drained..]);
+    }
+
     /// Law 10: after closing and draining there is nothing any more.
     #[test]
     fn the_end_is_the_end(steps in steps(120), at: Index, drain: bool) {
@@ -149,6 +168,26 @@ proptest! {
         prop_assert_eq!((world.log.len(), world.pushes.len()), (said, pushed));
         prop_assert_eq!(world.client.poll_timeout(), None);
     }
+}
+
+/// Law 9: the user's own queries are limited, too, while the budget lets none out.
+#[test]
+fn queries_wait_up_to_a_number_and_no_more() {
+    let mut config = Config::default();
+    (config.rest_weight_per_30s, config.max_queries) = (10, 3);
+    let (now, second) = (Instant::ZERO, Duration::from_secs(1));
+    let mut client = Client::new(now, 1, config);
+    let ask = |client: &mut Client| client.fetch(now, Query::ServerTime);
+    let asked = [(); 8].map(|()| ask(&mut client).unwrap());
+    assert_eq!(ask(&mut client), Err(Misuse::TooManyQueries), "five went out, three wait");
+    let sent = |client: &mut Client| {
+        let outputs = std::iter::from_fn(|| client.poll_output());
+        outputs.filter(|output| matches!(output, Output::Fetch(_))).count()
+    };
+    assert_eq!(sent(&mut client), 5);
+    client.handle_input(now + 30 * second, Input::Timeout);
+    assert_eq!(sent(&mut client), 3);
+    assert!(!asked.contains(&client.fetch(now, Query::ServerTime).unwrap()), "there is room again");
 }
 
 /// Times saturate at the end of the clock's range: what is due there is due for ever.

@@ -441,3 +441,29 @@ fn price(text: &str) -> Price {
 fn decimal(text: &str) -> Decimal {
     text.parse().unwrap()
 }
+
+#[test]
+fn a_level_is_a_price_and_a_size_and_nothing_else() {
+    let parsed = |level: &str| {
+        let body = format!(
+            r#"{{"code":"200000","data":{{"sequence":1,"symbol":"LINKUSDTM","bids":[{level}]}}}}"#
+        );
+        Snapshot::parse(body.as_bytes()).map(|snapshot| snapshot.bids.len())
+    };
+    assert_eq!((parsed("[2,1]"), parsed(r#"["2","1"]"#), parsed("")), (Ok(1), Ok(1), Ok(0)));
+    for level in ["[]", "[2]", "[2,1,7]", "[2,1,null]"] {
+        assert_eq!(parsed(level), Err(WireError::Malformed { field: "level" }), "{level}");
+    }
+    for level in ["[true,1]", "[2,null]", "[[2],1]", "[2,{}]", r#"["\u0032",1]"#] {
+        assert_eq!(parsed(level), Err(WireError::WrongType { field: "bids" }), "{level}");
+    }
+}
+
+#[test]
+fn a_time_beyond_the_clock_is_refused() {
+    let latest = u64::MAX / 1000;
+    let pong = |time: u64| format!(r#"{{"id":"1","type":"pong","timestamp":{time}}}"#);
+    assert!(matches!(Frame::parse(pong(latest).as_bytes()), Ok(Frame::Pong(_))));
+    let error = WireError::OutOfRange { field: "timestamp" };
+    assert_eq!(Frame::parse(pong(latest + 1).as_bytes()), Err(error));
+}

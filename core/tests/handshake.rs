@@ -382,3 +382,26 @@ fn waiting(outputs: &[Output]) -> Duration {
         |event| if let Event::LineWaiting { delay, .. } = event { Some(delay) } else { None };
     events(outputs).into_iter().find_map(wait).unwrap()
 }
+
+#[test]
+fn a_connection_opens_once_and_a_client_closes_once() {
+    let mut rig = Rig::greeting(Config::default());
+    assert_eq!((rig.opened(), rig.client.stats().stale_inputs), (vec![], 1));
+    assert!(!rig.welcome().is_empty(), "welcome all the same");
+    rig.client.close(rig.now);
+    assert!(!rig.drain().is_empty());
+    rig.client.close(rig.now);
+    assert_eq!((rig.drain(), rig.client.poll_timeout()), (vec![], None));
+}
+
+#[test]
+fn the_edge_may_say_in_seconds_how_long_to_stay_away() {
+    let head = |headers: &[(&str, &str)]| {
+        let mut head = Head::new(429);
+        headers.iter().for_each(|(name, value)| head.header(name, value));
+        head.retry_after()
+    };
+    assert_eq!(head(&[("Retry-After", " 7 ")]), Some(7 * SECOND));
+    assert_eq!(head(&[("retry-after", "7"), ("GW-RATELIMIT-RESET", "1500")]), Some(1500 * MS));
+    assert_eq!(head(&[("retry-after", "Fri, 31 Dec 1999 23:59:59 GMT"), ("age", "7")]), None);
+}

@@ -284,3 +284,20 @@ fn downs(outputs: &[Output]) -> Vec<Down> {
     let down = |event| if let Event::LineDown { reason, .. } = event { Some(reason) } else { None };
     events(outputs).into_iter().filter_map(down).collect()
 }
+
+/// More pings than the exchange takes: the budget for messages holds for them, too.
+#[test]
+fn pings_keep_to_the_budget_of_messages() {
+    let mut config = Config::default();
+    config.sends_per_10s = 3;
+    let (mut rig, request) = Rig::waiting_for_token(config);
+    rig.reply(request, &bullet_of("t0ken", &[("wss://ws-7.kucoin.com/", "1000", "1000")]));
+    rig.opened();
+    rig.welcome();
+    let mut at = Vec::new();
+    for second in 1..=22 {
+        at.extend(pings(&rig.pass(SECOND)).iter().map(|_| second));
+    }
+    // The first message was the subscribe frame.
+    assert_eq!(at, [1, 2, 10, 11, 12, 20, 21, 22]);
+}

@@ -191,6 +191,32 @@ fn a_poison_now_and_then_does_not_stop_a_book_for_good() {
     assert!(live > 200, "live in {live} of 600 s; every third poison costs a minute");
 }
 
+/// A book that a snapshot made live in a still market, so that the line has brought no delta yet to
+/// tell the restart by; and it is lost before the deltas of the new run can.
+#[test]
+fn a_restart_that_the_line_has_no_delta_to_tell_by_does_not_stop_a_book_for_good() {
+    let (mut rig, topic) = Rig::live(Config::default());
+    let lost = rig.change(101, "14.2,buy,0.5");
+    assert!(matches!(lost[..], [Event::BookLost { reason: ResyncReason::Poisoned(_), .. }]));
+    let mut sequence = 101;
+    while rig.shown(topic).is_none() {
+        assert!(sequence < 101 + 180, "no book in three minutes");
+        if sequence > 101 {
+            assert_eq!(rig.change(sequence, "14.2,buy,5"), [], "a repeat is a repeat");
+        }
+        sequence += 1;
+        rig.change(sequence, "14.2,buy,5");
+        let out = rig.pass(SECOND);
+        for request in fetches(&out).iter().map(|fetch| fetch.request()).collect::<Vec<_>>() {
+            rig.reply(request, &plain_snapshot(sequence));
+        }
+    }
+    assert!(rig.client.stats().snapshots_too_old < 10, "the stream speaks against the old run");
+    assert!(matches!(rig.change(sequence + 1, "14.2,buy,5")[..], [Event::Delta { .. }]));
+    assert_eq!(rig.change(sequence + 1, "14.2,buy,5"), [], "still");
+    assert!(rig.shown(topic).is_some());
+}
+
 #[test]
 fn patience_with_old_snapshots_begins_anew_with_a_line() {
     let (mut rig, topic) = Rig::confirmed(Config::default());
@@ -206,6 +232,7 @@ fn patience_with_old_snapshots_begins_anew_with_a_line() {
         }
     };
     stale(&mut rig, 11);
+    assert_eq!(rig.change(520, "14.1,buy,7"), [], "what was heard speaks against them");
     let out = rig.lose(Loss::Eof);
     assert_eq!(fetches(&out).len(), 0);
     let out = rig.pass(SECOND * 3);
@@ -219,6 +246,8 @@ fn patience_with_old_snapshots_begins_anew_with_a_line() {
     );
     stale(&mut rig, 2);
     assert!(rig.shown(topic).is_some(), "the counter must have been set back meanwhile");
+    let goes_on = rig.change(501, "14.1,buy,11");
+    assert!(matches!(goes_on[..], [Event::Heard { .. }, Event::Delta { .. }]), "{goes_on:?}");
 }
 
 #[test]

@@ -11,7 +11,9 @@
 mod common;
 
 use common::*;
-use kucoin_futures_proto::{Channel, Config, Event, Loss, Message, TopicId, TopicStatus};
+use kucoin_futures_proto::{
+    Channel, Config, Event, Loss, Message, TopicId, TopicStatus, WireError,
+};
 
 fn trade(sequence: u64, ts: u64) -> String {
     format!(
@@ -136,4 +138,37 @@ fn a_malformed_trade_is_handed_out_and_says_what_is_wrong() {
     let frame = trade(8, 8);
     let Message::Execution(trade) = rig.pushed(&frame).unwrap().decode().unwrap() else { panic!() };
     assert_eq!(trade.trade_id.to_string(), "8");
+}
+
+#[test]
+fn an_older_ticker_is_handed_out_as_it_came_and_has_no_book() {
+    let mut rig = Rig::with(Config::default());
+    let channel = Channel::Ticker(LINK.parse().unwrap());
+    let topic = rig.client.subscribe(rig.now, channel).unwrap();
+    let request = bullet_request(&rig.drain());
+    assert_eq!(sent(&rig.reconnect(request))[0].topic, channel.to_string());
+    rig.ack(1);
+    let frame = format!(
+        r#"{{"topic":"{channel}","type":"message","subject":"ticker","data":{{"symbol":"{LINK}","sequence":7,"side":"sell","size":17,"price":"14.205","bestBidSize":713,"bestBidPrice":"14.205","bestAskPrice":"14.21","tradeId":"7","bestAskSize":1037,"ts":1791500000461000000}}}}"#
+    );
+    let push = rig.pushed(&frame).unwrap();
+    assert_eq!((push.topic(), push.request(), push.bytes()), (Some(topic), None, frame.as_bytes()));
+    let Message::Ticker(ticker) = push.decode().unwrap() else { panic!("{push:?}") };
+    assert_eq!(ticker.price.to_string(), "14.205");
+    assert_eq!((rig.client.book(topic), rig.client.book_status(topic)), (None, None));
+}
+
+/// A tag that an adapter puts on other bytes than those it came from.
+#[test]
+fn a_tag_on_the_wrong_bytes_decodes_nothing() {
+    let (mut rig, _) = confirmed();
+    let tag = rig.pushed(&trade(7, 7)).unwrap().tag();
+    for (bytes, error) in [
+        (pong(1), WireError::Unexpected),
+        (level2(LINK, 7, "14.1,buy,3"), WireError::Unexpected),
+        (trade(7, 7).replace("execution", "funding"), WireError::Unexpected),
+        (trade(7, 7).replacen(LINK, "XBTUSDTM", 1), WireError::Mismatch { field: "symbol" }),
+    ] {
+        assert_eq!(tag.on(bytes.as_bytes()).decode().unwrap_err(), error, "{bytes}");
+    }
 }

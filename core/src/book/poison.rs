@@ -39,3 +39,35 @@ impl Poison {
         self.paused_until
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PAUSE: Duration = Duration::from_secs(60);
+
+    fn count(poison: &mut Poison, seconds: &[u64]) -> Option<u64> {
+        for second in seconds {
+            poison.count(Instant::ZERO + Duration::from_secs(*second), PAUSE);
+        }
+        let paused = poison.paused_until().since(Instant::ZERO).as_secs();
+        (paused > 0).then_some(paused)
+    }
+
+    #[test]
+    fn three_within_the_span_are_a_pause() {
+        assert_eq!(count(&mut Poison::new(), &[100, 130]), None, "two are not");
+        assert_eq!(count(&mut Poison::new(), &[100, 130, 160]), Some(220), "just within it");
+        assert_eq!(count(&mut Poison::new(), &[100, 130, 161]), None, "just not");
+        assert_eq!(count(&mut Poison::new(), &[100, 130, 161, 190]), Some(250));
+    }
+
+    #[test]
+    fn what_comes_meanwhile_does_not_prolong_a_pause_and_what_comes_after_it_counts_anew() {
+        let mut poison = Poison::new();
+        assert_eq!(count(&mut poison, &[100, 100, 100]), Some(160));
+        assert_eq!(count(&mut poison, &[120, 140, 159]), Some(160));
+        assert_eq!(count(&mut poison, &[160, 160]), Some(160), "those before are forgotten");
+        assert_eq!(count(&mut poison, &[160]), Some(220));
+    }
+}

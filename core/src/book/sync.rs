@@ -297,7 +297,7 @@ impl BookSync {
     fn try_snapshot(&mut self, cx: &mut Shared, snapshot: &Snapshot) {
         if !self.fits(snapshot) || self.suspects(snapshot) {
             cx.stats.snapshots_too_old = cx.stats.snapshots_too_old.saturating_add(1);
-            self.lose_patience(cx);
+            self.lose_patience(cx, snapshot);
             let reason = Delay::SnapshotTooOld { snapshot: snapshot.sequence };
             return self.on_no_snapshot(cx, reason);
         }
@@ -340,9 +340,10 @@ impl BookSync {
     }
 
     /// Ten useless snapshots, and nothing but our own past speaks against them: the counter was set
-    /// back while we were away.
-    fn lose_patience(&mut self, cx: &Shared) {
-        if self.pending.len() > 0 {
+    /// back while we were away, or before the line had brought a delta to tell it by. (What is
+    /// buffered does not speak against a snapshot that it continues: its deltas are of one run.)
+    fn lose_patience(&mut self, cx: &Shared, snapshot: &Snapshot) {
+        if self.is_before_run(snapshot) {
             self.too_old_in_a_row = 0;
             return;
         }
@@ -350,7 +351,10 @@ impl BookSync {
         if self.too_old_in_a_row >= cx.config.snapshot_patience {
             self.reached = None;
             self.restarted = false;
-            self.feeds.iter_mut().for_each(|(_, watch)| *watch = Watch::starting_at(None));
+            // A run that is buffered is the new one's already.
+            if self.pending.len() == 0 {
+                self.feeds.iter_mut().for_each(|(_, watch)| *watch = Watch::starting_at(None));
+            }
         }
     }
 
@@ -556,15 +560,24 @@ impl BookSync {
 
     /// Whether the buffered run continues the snapshot, as far as can be told.
     fn fits(&self, snapshot: &Snapshot) -> bool {
-        let sequence = snapshot.sequence;
-        let before_run =
-            self.pending.first().is_some_and(|first| sequence.next().is_some_and(|n| n < first));
-        let before_past = self.reached.is_some_and(|reached| sequence < reached);
         // After a restart both runs may have been at this sequence. What the stream has said since is
         // of the new one; anything before and after may be the old one's.
-        let seen = self.pending.first() <= Some(sequence) && Some(sequence) <= self.pending.last();
-        let unproven = self.restarted && !(seen && self.pending.len() > 0);
-        !(before_run || before_past || unproven)
+        let sequence = Some(snapshot.sequence);
+        let is_seen = self.pending.first().is_some_and(|first| Some(first) <= sequence)
+            && sequence <= self.pending.last();
+        let is_unproven = self.restarted && !is_seen;
+        !(self.is_before_run(snapshot) || self.is_before_past(snapshot) || is_unproven)
+    }
+
+    /// Whether deltas are missing between the snapshot and the buffered run.
+    fn is_before_run(&self, snapshot: &Snapshot) -> bool {
+        let next = snapshot.sequence.next();
+        self.pending.first().is_some_and(|first| next.is_some_and(|next| next < first))
+    }
+
+    /// Whether the book had reached further than the snapshot.
+    fn is_before_past(&self, snapshot: &Snapshot) -> bool {
+        self.reached.is_some_and(|reached| snapshot.sequence < reached)
     }
 
     /// Whether the snapshot and the run may be of different runs of the counter; a few times only.
@@ -598,3 +611,6 @@ fn is_later(a: Option<UnixNanos>, b: Option<UnixNanos>, slack: Duration) -> bool
     let ahead = a.as_nanos().saturating_sub(b.as_nanos());
     Duration::from_nanos(ahead) > slack
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,6 +9,7 @@ use super::{World, pick};
 impl World {
     pub(super) fn reply(&mut self, at: usize, body: &Body) {
         let (request, path) = self.requests.remove(at);
+        self.snapshots.remove(&request);
         self.dead_requests.push(request);
         let right = |back: usize| {
             let symbol = path.split_once("?symbol=").map(|(_, symbol)| symbol);

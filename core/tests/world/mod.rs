@@ -5,11 +5,12 @@ pub(crate) mod judge;
 pub(crate) mod market;
 pub(crate) mod step;
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use kucoin_futures_proto::{
     Channel, Client, Config, ConnId, Head, Input, Instant, Loss, Misuse, Output, Query, RequestId,
-    TopicId,
+    TopicId, Wake,
 };
 use proptest::sample::Index;
 
@@ -52,6 +53,8 @@ pub(crate) struct World {
     markets: [Market; SYMBOLS],
     topics: Vec<(TopicId, Channel)>,
     requests: Vec<(RequestId, String)>,
+    /// When the snapshots on their way were asked for.
+    snapshots: BTreeMap<RequestId, Instant>,
     dead_requests: Vec<RequestId>,
     conn: Option<Conn>,
     dead_conns: Vec<ConnId>,
@@ -82,6 +85,7 @@ impl World {
             markets: NAMES.map(Market::new),
             topics: Vec::new(),
             requests: Vec::new(),
+            snapshots: BTreeMap::new(),
             dead_requests: Vec::new(),
             conn: None,
             dead_conns: Vec::new(),
@@ -104,6 +108,9 @@ impl World {
                 self.drain();
                 self.check_live();
             }
+            if drain == Drain::Always {
+                self.check_snapshots();
+            }
             self.check_books();
             self.judge.check_stats(self.client.stats());
         }
@@ -116,20 +123,28 @@ impl World {
         if noise == Noise::None || !is_early {
             return;
         }
-        let (conn, request) = (self.dead_conns.first(), self.dead_requests.first());
-        let input = match (noise, n % 6, conn, request) {
-            (Noise::Stale, 0, Some(&conn), _) => Input::Text(conn, b"{\"type\":\"x\"}"),
-            (Noise::Stale, 1, Some(&conn), _) => Input::Opened(conn),
-            (Noise::Stale, 2, Some(&conn), _) => Input::Lost(conn, Loss::Eof),
-            (Noise::Stale, 3, Some(&conn), _) => Input::Binary(conn),
-            (Noise::Stale, 4, _, Some(&id)) => Input::Failed(id, Loss::Reset),
-            (Noise::Stale, 5, _, Some(&id)) => Input::Reply(id, Head::new(429), b"{}"),
+        // Where none has died yet, one that never was.
+        let conn = self.dead_conns.first().copied().unwrap_or(ConnId::new(u32::MAX));
+        let id = self.dead_requests.first().copied().unwrap_or(RequestId::new(u32::MAX));
+        let input = match (noise, n % 6) {
+            (Noise::Stale, 0) => Input::Text(conn, b"{\"type\":\"x\"}"),
+            (Noise::Stale, 1) => Input::Opened(conn),
+            (Noise::Stale, 2) => Input::Lost(conn, Loss::Eof),
+            (Noise::Stale, 3) => Input::Binary(conn),
+            (Noise::Stale, 4) => Input::Failed(id, Loss::Reset),
+            (Noise::Stale, 5) => Input::Reply(id, Head::new(429), b"{}"),
             _ => Input::Timeout,
         };
-        assert_eq!(self.client.handle_input(self.latest, input), None);
-        assert_eq!(self.client.poll_output(), None, "{input:?} is nothing");
-        assert_eq!(self.client.handle_input(self.latest, input), None, "nor twice");
-        assert_eq!(self.client.poll_output(), None);
+        let deadline = self.client.poll_timeout();
+        let counted = |client: &Client| client.stats().stale + client.stats().stale_inputs;
+        let counts = u64::from(input != Input::Timeout && !self.closed);
+        let expected = counted(&self.client) + 2 * counts;
+        for again in ["", " again"] {
+            assert_eq!(self.client.handle_input(self.latest, input), None);
+            assert_eq!(self.client.poll_output(), None, "{input:?} is nothing{again}");
+            assert_eq!(self.client.poll_timeout(), deadline, "and puts off nothing{again}");
+        }
+        assert_eq!(counted(&self.client), expected, "law 7: counted, each time");
     }
 
     fn step(&mut self, step: &Step) {
@@ -290,17 +305,26 @@ impl World {
     }
 
     fn drain(&mut self) {
-        let due = self.client.poll_timeout();
         let before = self.log.len();
-        while let Some(output) = self.client.poll_output() {
+        loop {
+            let due = self.client.poll_timeout();
+            assert_eq!(self.client.poll_timeout(), due, "law 4: asking changes nothing");
+            let Some(output) = self.client.poll_output() else { break };
+            let due_now = due.is_some_and(|deadline| deadline.at <= self.latest);
+            assert!(due_now, "law 2: due while outputs are queued");
             self.judge.on_output(self.latest, &output);
             self.take_note(&output);
             self.log.push(output);
             assert!(self.log.len() < before + 10_000, "there is no end to it");
         }
-        let had_outputs = self.log.len() > before;
-        let due_now = due.is_some_and(|deadline| deadline.at <= self.latest);
-        assert!(!had_outputs || due_now, "law 2: due while outputs are queued");
+        assert_eq!(self.client.poll_output(), None, "drained is drained");
+        let reason = self.client.poll_timeout().map(|deadline| deadline.reason);
+        assert_ne!(reason, Some(Wake::Outputs), "law 2: only while outputs are queued");
+    }
+
+    /// How many topics were ever wanted.
+    pub(crate) fn topics(&self) -> usize {
+        self.topics.len()
     }
 
     /// Law 3, to be asked after a drain that followed an input.
@@ -343,9 +367,20 @@ impl World {
             }
             Output::Fetch(fetch) => {
                 self.requests.push((fetch.request(), fetch.path().to_owned()));
+                if fetch.path().contains("/snapshot?") {
+                    self.snapshots.insert(fetch.request(), self.latest);
+                }
             }
             Output::Event(_) => {}
         }
+    }
+
+    /// Law 9. One that has taken longer than it may is not on its way any more.
+    fn check_snapshots(&mut self) {
+        let config = self.client.config();
+        let longest = config.fetch_timeout.saturating_add(Duration::from_secs(1));
+        self.snapshots.retain(|_, asked| self.latest.since(*asked) < longest);
+        assert!(self.snapshots.len() <= config.snapshots_in_flight, "too many snapshots");
     }
 
     fn check_books(&self) {

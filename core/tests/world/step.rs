@@ -112,6 +112,18 @@ fn market() -> impl Strategy<Value = Step> {
     ]
 }
 
+/// Something that the server can send of its own accord, at any rate.
+pub(crate) fn frame() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        60 => (0..SYMBOLS, change()).prop_map(|(s, change)| Step::Move(s, change, true)),
+        10 => market(),
+        5 => (any::<Index>(), refusal()).prop_map(|(at, refusal)| Step::Refuse(at, refusal)),
+        2 => any::<bool>().prop_map(Step::Pong),
+        1 => any::<bool>().prop_map(Step::Welcome),
+        1 => Just(Step::Binary),
+    ]
+}
+
 fn trouble() -> impl Strategy<Value = Step> {
     let bytes = prop_oneof![
         prop::collection::vec(any::<u8>(), 0..40),

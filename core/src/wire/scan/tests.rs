@@ -1,3 +1,5 @@
+mod table;
+
 use std::string::{String, ToString};
 use std::vec::Vec;
 
@@ -137,6 +139,9 @@ fn unescapes() {
     let mut room = [0; 9];
     assert_eq!(text.resolve(&mut room), Some("a/b\n😀\""));
     assert_eq!(text.resolve(&mut [0; 8]), None, "too small by one byte");
+    assert_eq!((text.to_string(), text.raw()), ("a/b\n😀\"".into(), r#"a\u002fb\n\ud83d\ude00\""#));
+    let Ok(Value::Text(text)) = scan(br#""\"\\\/\b\f\n\r\t""#) else { panic!() };
+    assert!(text.is("\"\\/\u{8}\u{c}\n\r\t"));
 }
 
 #[test]

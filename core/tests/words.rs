@@ -1,0 +1,189 @@
+//! What people read: every outcome has words of its own, on one line, and no secret in them.
+
+#![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "tests")]
+
+use std::collections::BTreeSet;
+use std::fmt::{Debug, Display};
+use std::time::Duration;
+
+use kucoin_futures_proto::book::Book;
+use kucoin_futures_proto::wire::{ErrorKind, Side, TakerSide};
+use kucoin_futures_proto::{
+    Channel, Config, Decimal, Delay, Down, Fetch, FetchFailure, Loss, Misuse, RequestId,
+    ResyncReason, Sequence, Sign, Symbol, WireError,
+};
+
+const FIELD: &str = "bids";
+
+fn wire_errors() -> Vec<WireError> {
+    vec![
+        WireError::NotJson { at: 17 },
+        WireError::TooDeep,
+        WireError::Missing { field: FIELD },
+        WireError::Duplicate { field: FIELD },
+        WireError::WrongType { field: FIELD },
+        WireError::OutOfRange { field: FIELD },
+        WireError::TooPrecise { field: FIELD },
+        WireError::NotWhole { field: FIELD },
+        WireError::Negative { field: FIELD },
+        WireError::Malformed { field: FIELD },
+        WireError::TooLong { field: FIELD },
+        WireError::Mismatch { field: FIELD },
+        WireError::Disordered { field: FIELD },
+        WireError::NoUsableServer,
+        WireError::Unexpected,
+    ]
+}
+
+fn losses() -> Vec<Loss> {
+    vec![
+        Loss::Dns,
+        Loss::Refused,
+        Loss::TimedOut,
+        Loss::Tls,
+        Loss::Upgrade { status: 503 },
+        Loss::Closed { code: Some(1012) },
+        Loss::Closed { code: None },
+        Loss::Eof,
+        Loss::Reset,
+        Loss::TooLarge,
+        Loss::Protocol,
+        Loss::Clogged,
+        Loss::NoCredentials,
+        Loss::Other,
+    ]
+}
+
+#[test]
+fn every_outcome_has_words_of_its_own() {
+    let wire = WireError::TooDeep;
+    let (expected, got) = (Sequence::new(41), Sequence::new(43));
+    all_differ(&wire_errors());
+    all_differ(&losses());
+    all_differ(&[
+        Misuse::InvalidSymbol,
+        Misuse::TooManyTopics,
+        Misuse::UnknownTopic,
+        Misuse::TooManyQueries,
+        Misuse::Closed,
+        Misuse::InvalidRestBase,
+    ]);
+    all_differ(&[
+        Down::Lost(Loss::Eof),
+        Down::ConnectTimeout,
+        Down::WelcomeTimeout,
+        Down::WrongWelcome,
+        Down::Unauthorized,
+        Down::PongTimeout,
+        Down::AckTimeout,
+        Down::Suspended,
+        Down::Refused { code: 509, kind: ErrorKind::Busy },
+        Down::Binary,
+        Down::Closed,
+    ]);
+    all_differ(&[
+        ResyncReason::Gap { expected, got },
+        ResyncReason::Poisoned(wire),
+        ResyncReason::Regressed,
+        ResyncReason::Horizon(Side::Bid),
+        ResyncReason::Horizon(Side::Ask),
+        ResyncReason::Crossed,
+        ResyncReason::LineDown,
+        ResyncReason::Unsubscribed,
+    ]);
+    all_differ(&[
+        Delay::SnapshotTooOld { snapshot: got },
+        Delay::SnapshotFailed(FetchFailure::Http { status: 502 }),
+        Delay::SnapshotMalformed(wire),
+        Delay::Overflow,
+        Delay::Gap,
+        Delay::Poisoned(wire),
+        Delay::Regressed,
+    ]);
+    let retry_after = Some(Duration::from_millis(1178));
+    all_differ(&[
+        FetchFailure::Lost(Loss::Eof),
+        FetchFailure::RateLimited { retry_after },
+        FetchFailure::RateLimited { retry_after: None },
+        FetchFailure::Http { status: 502 },
+        FetchFailure::Api { code: 400_100 },
+        FetchFailure::Wire(wire),
+        FetchFailure::Closed,
+    ]);
+}
+
+/// No two alike, and each a short line without the braces of a debug output.
+fn all_differ<T: Display + Debug>(values: &[T]) {
+    let mut seen = BTreeSet::new();
+    for value in values {
+        let words = value.to_string();
+        let is_plain = (4..=120).contains(&words.len()) && !words.contains(['{', '}', '\n']);
+        assert!(is_plain, "{value:?} is {words:?}");
+        assert!(seen.insert(words), "{value:?} says what another one says");
+    }
+}
+
+#[test]
+fn the_words_hold_what_matters() {
+    let (expected, got) = (Sequence::new(41), Sequence::new(43));
+    let gap = ResyncReason::Gap { expected, got }.to_string();
+    assert_eq!(gap, "gap: expected 41, got 43");
+    assert_eq!(WireError::NotJson { at: 17 }.to_string(), "not JSON at byte 17");
+    for error in wire_errors() {
+        let names_its_field = error.to_string().contains("`bids`");
+        assert_eq!(names_its_field, format!("{error:?}").contains(FIELD), "{error:?}");
+        assert!(Delay::Poisoned(error).to_string().contains(&error.to_string()));
+        assert_eq!(FetchFailure::Wire(error).to_string(), error.to_string());
+    }
+    for loss in losses() {
+        assert_eq!(Down::Lost(loss).to_string(), loss.to_string());
+        assert_eq!(FetchFailure::Lost(loss).to_string(), loss.to_string());
+    }
+    assert!(Loss::Upgrade { status: 503 }.to_string().contains("503"));
+    assert!(Loss::Closed { code: Some(1012) }.to_string().contains("1012"));
+    let stay = FetchFailure::RateLimited { retry_after: Some(Duration::from_millis(1178)) };
+    assert!(stay.to_string().contains("1178 ms"));
+    assert_eq!((Side::Bid.to_string(), Side::Ask.to_string()), ("bid".into(), "ask".into()));
+    assert_eq!(
+        (TakerSide::Buy.to_string(), TakerSide::Sell.to_string()),
+        ("buy".into(), "sell".into())
+    );
+}
+
+#[test]
+fn a_channel_is_written_as_its_topic() {
+    let link: Symbol = "LINKUSDTM".parse().unwrap();
+    for (channel, topic) in [
+        (Channel::Level2(link), "/contractMarket/level2:LINKUSDTM"),
+        (Channel::TickerV2(link), "/contractMarket/tickerV2:LINKUSDTM"),
+        (Channel::Ticker(link), "/contractMarket/ticker:LINKUSDTM"),
+        (Channel::Execution(link), "/contractMarket/execution:LINKUSDTM"),
+    ] {
+        assert_eq!((channel.to_string().as_str(), channel.symbol()), (topic, link));
+    }
+}
+
+#[test]
+fn a_debug_output_of_a_book_is_its_touch_and_not_a_thousand_levels() {
+    let book = format!("{:?}", Book::new(1000, 5000));
+    assert_eq!(
+        book,
+        "Book { sequence: Sequence(0), best_bid: Empty, best_ask: Empty, bids: 0, asks: 0, .. }"
+    );
+    assert_eq!(format!("{:?}", "12.50".parse::<Decimal>().unwrap()), "12.5");
+    assert_eq!(format!("{:?}", Config::default().rest), "https://api-futures.kucoin.com");
+}
+
+/// A request that an adapter can test its signing with.
+#[test]
+fn a_private_token_is_asked_for_with_a_signature() {
+    let timeout = Duration::from_secs(7);
+    let sign = Sign::At { unix_ms: 1_791_500_000_250 };
+    let id = RequestId::new(9);
+    let rest = Config::default().rest;
+    let fetch = Fetch::bullet_private(id, &rest, timeout, sign);
+    assert_eq!((fetch.request(), fetch.sign(), fetch.timeout()), (id, sign, timeout));
+    assert_eq!((fetch.method().as_str(), fetch.path()), ("POST", "/api/v1/bullet-private"));
+    assert_eq!(fetch.url(), "https://api-futures.kucoin.com/api/v1/bullet-private");
+    assert!(fetch.max_body() <= 1 << 20);
+}
