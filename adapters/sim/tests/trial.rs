@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use kucoin_futures_proto::Symbol;
 use kucoin_futures_sim::trial::{Ask, Contender, View, try_book};
-use kucoin_futures_sim::{Plan, Profile, Scenario};
+use kucoin_futures_sim::{Plan, Profile, Scenario, soak};
 
 #[allow(dead_code, reason = "its `main`")]
 #[path = "../examples/your_own_book.rs"]
@@ -63,6 +63,17 @@ fn the_same_scenario_is_the_same_trial() {
     let scenario = Scenario::from_seed(Profile::Swarm, 3);
     let trial = || try_book(&scenario, &mut Careful::default());
     assert_eq!(trial(), trial());
+}
+
+#[test]
+fn what_catches_a_book_is_made_small() {
+    let fails = |scenario: &Scenario| try_book(scenario, &mut Tutorial::default()).lies > 0;
+    let mut scenario =
+        calm("at 5s repeat * 2; at 10s drop * 30; at 12s error 500; at 20s cross * 1s");
+    // So that it takes a fault to catch it.
+    scenario.latency_us = 1;
+    let smallest = soak::shrink_while(&scenario, fails, |_, _| {});
+    assert_eq!(smallest.plan.to_string(), "at 10000ms drop * 30");
 }
 
 /// Says what it is told to.
