@@ -124,3 +124,47 @@ fn a_lie_is_told_in_words() {
         assert_eq!((trial.lies, trial.caught), (trial.compared, 1));
     }
 }
+
+/// Remembers where the last snapshot stood, and shows as much of it as it is told to.
+#[derive(Default)]
+struct Shows {
+    bid: Option<(String, u64)>,
+    sequence: Option<u64>,
+    is_incomplete: bool,
+}
+
+impl Contender for Shows {
+    fn on_connected(&mut self, _: Symbol) -> Ask {
+        Ask::SnapshotAfter(Duration::from_secs(1))
+    }
+
+    fn on_frame(&mut self, _: &str) -> Ask {
+        Ask::Nothing
+    }
+
+    fn on_snapshot(&mut self, body: &str) -> Ask {
+        let body: serde_json::Value = serde_json::from_str(body).unwrap();
+        let (data, best) = (&body["data"], &body["data"]["bids"][0]);
+        self.bid = Some((best[0].to_string(), best[1].as_u64().unwrap()));
+        self.sequence = data["sequence"].as_u64();
+        Ask::Nothing
+    }
+
+    fn on_disconnected(&mut self) {}
+
+    fn view(&self) -> Option<View> {
+        let (price, size) = self.bid.as_ref()?;
+        let view = View::at(self.sequence?).bid(price, *size);
+        Some(if self.is_incomplete { view.incomplete() } else { view })
+    }
+}
+
+#[test]
+fn what_is_not_shown_counts_only_as_far_as_it_is_claimed() {
+    let trial = try_book(&calm(""), &mut Shows::default());
+    assert!(trial.lies > 0 && trial.first_lie.unwrap().problem.starts_with("no "));
+    let mut incomplete = Shows { is_incomplete: true, ..Shows::default() };
+    let trial = try_book(&calm(""), &mut incomplete);
+    assert_eq!((trial.lies, trial.snapshots), (0, 1));
+    assert!(trial.behind > Duration::from_secs(50), "true, and old: {:?}", trial.behind);
+}
