@@ -472,6 +472,8 @@ impl World {
         let load = match response.fate {
             Fate::Refused => Load::Failed(request, Loss::Refused),
             Fate::Giant => Load::Failed(request, Loss::TooLarge),
+            // Most adapters give up in time; of one that does not, nothing is heard any more.
+            Fate::Never if self.net.flip() => return,
             Fate::Never => {
                 at = given_up;
                 Load::Failed(request, Loss::TimedOut)
@@ -486,7 +488,6 @@ impl World {
                 let bytes = u32::try_from(response.body.len()).unwrap_or(u32::MAX);
                 let drip = response.drip.map_or(Duration::ZERO, |pause| pause * bytes);
                 at = at + response.delay + drip;
-                // Most adapters give up in time; one that does not must do no harm.
                 if at > given_up && self.net.flip() {
                     at = given_up;
                     Load::Failed(request, Loss::TimedOut)
