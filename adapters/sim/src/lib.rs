@@ -37,6 +37,7 @@ mod tls;
 mod token;
 mod trace;
 mod trade;
+pub mod trial;
 mod trouble;
 mod world;
 

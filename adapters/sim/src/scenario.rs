@@ -233,7 +233,7 @@ impl Scenario {
         config
     }
 
-    fn exchange(&self) -> ExchangeConfig {
+    pub(crate) fn exchange(&self) -> ExchangeConfig {
         let contracts = self
             .listed()
             .into_iter()

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use kucoin_futures_proto::{
-    BookStatus, Channel, Client, Config, ConnId, Event, Fetch, Instant, Loss, Misuse, Sequence,
+    BookStatus, Channel, Client, Config, ConnId, Event, Instant, Loss, Misuse, Sequence,
     SplitMix64, TopicId, TopicStatus,
 };
 
@@ -12,13 +12,13 @@ use crate::exchange::{Exchange, Outgoing};
 use crate::fault::Fault;
 use crate::ledger::Ledger;
 use crate::oracle::{Oracle, Violation};
-use crate::rest::{Fate, Request, Response};
+use crate::rest::{Fate, Request};
 use crate::trace::Trace;
 use net::{Address, Load, Net, Packet, Way};
 use node::{Cx, Node};
 
 mod driver;
-mod net;
+pub(crate) mod net;
 mod node;
 
 /// Something that happened in the world, in order.
@@ -447,10 +447,15 @@ impl World {
                 self.exchange.lost(address.session(conn));
                 Ok(())
             }
-            Load::Request(fetch) => {
-                let request = Request::new(fetch.method().as_str(), fetch.path());
+            Load::Request(asked) => {
+                let request = Request::new(asked.method, &asked.path);
                 let response = self.exchange.http(self.now, &request);
-                self.answer(address, &fetch, response);
+                // Most adapters give up in time; of one that does not, nothing is heard any more.
+                let is_lost = response.fate == Fate::Never && self.net.flip();
+                let node = self.nodes.iter().find(|node| node.address == address);
+                if let Some(node) = node.filter(|_| !is_lost) {
+                    self.net.answer(self.now, &node.weather, address, &asked, response);
+                }
                 self.carry()
             }
             load => {
@@ -461,42 +466,6 @@ impl World {
                 node.arrive(&mut cx, load)
             }
         }
-    }
-
-    /// Sends an answer on its way, as far as an adapter would let it come.
-    fn answer(&mut self, address: Address, fetch: &Fetch, response: Response) {
-        let Some(number) = self.number_of(address) else { return };
-        let weather = self.nodes.get(number).map(|node| node.weather).unwrap_or_default();
-        let (request, given_up) = (fetch.request(), self.now + fetch.timeout());
-        let mut at = self.net.arrival(self.now, &weather);
-        let load = match response.fate {
-            Fate::Refused => Load::Failed(request, Loss::Refused),
-            Fate::Giant => Load::Failed(request, Loss::TooLarge),
-            // Most adapters give up in time; of one that does not, nothing is heard any more.
-            Fate::Never if self.net.flip() => return,
-            Fate::Never => {
-                at = given_up;
-                Load::Failed(request, Loss::TimedOut)
-            }
-            Fate::Cut if self.net.flip() => Load::Failed(request, Loss::Eof),
-            Fate::Cut => {
-                let half = response.body.len() / 2;
-                let body = response.body.get(..half).unwrap_or_default().to_owned();
-                Load::Reply(request, Box::new(Response { body, ..response }))
-            }
-            Fate::Whole => {
-                let bytes = u32::try_from(response.body.len()).unwrap_or(u32::MAX);
-                let drip = response.drip.map_or(Duration::ZERO, |pause| pause * bytes);
-                at = at + response.delay + drip;
-                if at > given_up && self.net.flip() {
-                    at = given_up;
-                    Load::Failed(request, Loss::TimedOut)
-                } else {
-                    Load::Reply(request, Box::new(response))
-                }
-            }
-        };
-        self.net.post(at, address, load);
     }
 
     /// Takes along what the exchange said, and what it was told to break.
@@ -582,4 +551,5 @@ fn is_topic_healthy(node: &Node, exchange: &Exchange, topic: TopicId) -> bool {
     }
 }
 
-const ENDPOINT: &str = "ws://127.0.0.1/endpoint";
+/// Where token responses send clients.
+pub(crate) const ENDPOINT: &str = "ws://127.0.0.1/endpoint";

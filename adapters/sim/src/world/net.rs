@@ -11,36 +11,36 @@ use std::time::Duration;
 use kucoin_futures_proto::{ConnId, Fetch, Instant, Loss, RequestId, SplitMix64};
 
 use crate::exchange::{About, SessionId};
-use crate::rest::Response;
+use crate::rest::{Fate, Response};
 
 /// The name of a client in the network; one that takes another's place gets its own.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub(super) struct Address(pub(super) u32);
+pub(crate) struct Address(pub(crate) u32);
 
 impl Address {
-    pub(super) const fn session(self, conn: ConnId) -> SessionId {
+    pub(crate) const fn session(self, conn: ConnId) -> SessionId {
         SessionId((self.0 as u64) << 32 | conn.get() as u64)
     }
 
-    pub(super) const fn of(id: SessionId) -> (Self, ConnId) {
+    pub(crate) const fn of(id: SessionId) -> (Self, ConnId) {
         (Self((id.0 >> 32) as u32), ConnId::new(id.0 as u32))
     }
 }
 
 /// The direction of a connection.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub(super) enum Way {
+pub(crate) enum Way {
     Up,
     Down,
 }
 
 /// What is on its way.
 #[derive(Debug)]
-pub(super) enum Load {
+pub(crate) enum Load {
     Connect(ConnId, String),
     Up(ConnId, Box<str>),
     Gone(ConnId),
-    Request(Box<Fetch>),
+    Request(Asked),
     Opened(ConnId),
     Down(ConnId, Arc<str>, About),
     Lost(ConnId, Loss),
@@ -48,13 +48,34 @@ pub(super) enum Load {
     Failed(RequestId, Loss),
 }
 
+/// A REST request, as far as anybody on its way looks at it.
+#[derive(Clone, Debug)]
+pub(crate) struct Asked {
+    pub(crate) request: RequestId,
+    pub(crate) method: &'static str,
+    pub(crate) path: String,
+    /// Whoever asks gives up after this.
+    pub(crate) timeout: Duration,
+}
+
+impl From<&Fetch> for Asked {
+    fn from(fetch: &Fetch) -> Self {
+        Self {
+            request: fetch.request(),
+            method: fetch.method().as_str(),
+            path: fetch.path().into(),
+            timeout: fetch.timeout(),
+        }
+    }
+}
+
 /// A load with its address and its time.
 #[derive(Debug)]
-pub(super) struct Packet {
+pub(crate) struct Packet {
     at: Instant,
     order: u64,
-    pub(super) address: Address,
-    pub(super) load: Load,
+    pub(crate) address: Address,
+    pub(crate) load: Load,
 }
 
 impl PartialEq for Packet {
@@ -79,11 +100,11 @@ impl Ord for Packet {
 
 /// How a client's packets fare at present.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Weather {
+pub(crate) struct Weather {
     /// Until when nothing moves, by direction.
-    pub(super) stalled: [Instant; 2],
+    pub(crate) stalled: [Instant; 2],
     /// Everything takes up to so much longer, until then.
-    pub(super) lag: (Duration, Instant),
+    pub(crate) lag: (Duration, Instant),
 }
 
 impl Default for Weather {
@@ -93,7 +114,7 @@ impl Default for Weather {
 }
 
 #[derive(Debug)]
-pub(super) struct Net {
+pub(crate) struct Net {
     rng: SplitMix64,
     latency: Duration,
     packets: BinaryHeap<Reverse<Packet>>,
@@ -104,7 +125,7 @@ pub(super) struct Net {
 
 impl Net {
     /// `latency` is the longest time a packet takes one way.
-    pub(super) const fn new(seed: u64, latency: Duration) -> Self {
+    pub(crate) const fn new(seed: u64, latency: Duration) -> Self {
         Self {
             rng: SplitMix64::new(seed),
             latency,
@@ -114,29 +135,29 @@ impl Net {
         }
     }
 
-    pub(super) fn next(&self) -> Option<Instant> {
+    pub(crate) fn next(&self) -> Option<Instant> {
         self.packets.peek().map(|Reverse(packet)| packet.at)
     }
 
-    pub(super) fn take_due(&mut self, now: Instant) -> Option<Packet> {
+    pub(crate) fn take_due(&mut self, now: Instant) -> Option<Packet> {
         self.next().filter(|at| *at <= now)?;
         self.packets.pop().map(|Reverse(packet)| packet)
     }
 
     /// Whether something happens that is a matter of chance.
-    pub(super) const fn flip(&mut self) -> bool {
+    pub(crate) const fn flip(&mut self) -> bool {
         self.rng.below(2) == 0
     }
 
     /// When something that is sent now arrives.
-    pub(super) fn arrival(&mut self, now: Instant, weather: &Weather) -> Instant {
+    pub(crate) fn arrival(&mut self, now: Instant, weather: &Weather) -> Instant {
         let (lag, until) = weather.lag;
         let extra = if now < until { self.rng.up_to(lag) } else { Duration::ZERO };
         now + self.rng.up_to(self.latency) + extra
     }
 
     /// Sends on a connection: not before `earliest`, and behind all that was sent before.
-    pub(super) fn send(
+    pub(crate) fn send(
         &mut self,
         now: Instant,
         weather: &Weather,
@@ -155,14 +176,54 @@ impl Net {
     }
 
     /// A connection is over: nothing will be sent on it any more.
-    pub(super) fn forget(&mut self, address: Address, conn: ConnId) {
+    pub(crate) fn forget(&mut self, address: Address, conn: ConnId) {
         self.arrivals.remove(&(address, conn, Way::Up));
         self.arrivals.remove(&(address, conn, Way::Down));
     }
 
     /// Sends beside all connections.
-    pub(super) fn post(&mut self, at: Instant, address: Address, load: Load) {
+    pub(crate) fn post(&mut self, at: Instant, address: Address, load: Load) {
         self.sent += 1;
         self.packets.push(Reverse(Packet { at, order: self.sent, address, load }));
+    }
+
+    /// Sends an answer on its way, as far as an adapter would let it come.
+    pub(crate) fn answer(
+        &mut self,
+        now: Instant,
+        weather: &Weather,
+        address: Address,
+        asked: &Asked,
+        response: Response,
+    ) {
+        let (request, given_up) = (asked.request, now + asked.timeout);
+        let mut at = self.arrival(now, weather);
+        let load = match response.fate {
+            Fate::Refused => Load::Failed(request, Loss::Refused),
+            Fate::Giant => Load::Failed(request, Loss::TooLarge),
+            Fate::Never => {
+                at = given_up;
+                Load::Failed(request, Loss::TimedOut)
+            }
+            Fate::Cut if self.flip() => Load::Failed(request, Loss::Eof),
+            Fate::Cut => {
+                let half = response.body.len() / 2;
+                let body = response.body.get(..half).unwrap_or_default().to_owned();
+                Load::Reply(request, Box::new(Response { body, ..response }))
+            }
+            Fate::Whole => {
+                let bytes = u32::try_from(response.body.len()).unwrap_or(u32::MAX);
+                let drip = response.drip.map_or(Duration::ZERO, |pause| pause * bytes);
+                at = at + response.delay + drip;
+                // Most adapters give up in time; one that does not must do no harm.
+                if at > given_up && self.flip() {
+                    at = given_up;
+                    Load::Failed(request, Loss::TimedOut)
+                } else {
+                    Load::Reply(request, Box::new(response))
+                }
+            }
+        };
+        self.post(at, address, load);
     }
 }

@@ -293,7 +293,7 @@ impl Node {
             }
             Output::Fetch(fetch) => {
                 let at = cx.net.arrival(cx.now, &self.weather);
-                cx.net.post(at, self.address, Load::Request(fetch));
+                cx.net.post(at, self.address, Load::Request((&*fetch).into()));
             }
         }
         Ok(())
