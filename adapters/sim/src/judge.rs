@@ -50,6 +50,7 @@ pub(crate) struct Judge {
 #[derive(Debug)]
 struct Conn {
     life: Life,
+    connect_id: String,
     welcomed: bool,
     sends: Window,
     up_at: Instant,
@@ -166,7 +167,7 @@ impl Judge {
         if text.contains(r#""type":"pong""#) {
             conn.ping.take_if(|(id, _)| text.contains(id.as_str()));
         } else if text.contains(r#""type":"welcome""#) {
-            conn.welcomed = true;
+            conn.welcomed |= text.contains(&conn.connect_id);
         }
     }
 
@@ -266,8 +267,12 @@ impl Judge {
     }
 
     fn on_open(&mut self, moment: Moment<'_>, conn: ConnId, url: &str) -> Verdict {
+        let parameter = |name| {
+            url.split(['?', '&']).find_map(|pair| pair.strip_prefix(name)).unwrap_or_default()
+        };
         let fresh = Conn {
             life: Life::Asked,
+            connect_id: format!("\"{}\"", parameter("connectId=")),
             welcomed: false,
             sends: Window::new(self.config.sends_per_10s.into(), SECOND * 10),
             up_at: moment.at,
@@ -277,8 +282,7 @@ impl Judge {
         if self.conns.insert(conn, fresh).is_some() {
             return Err(format!("{conn:?} was opened before"));
         }
-        let token = url.split(['?', '&']).find_map(|pair| pair.strip_prefix("token="));
-        if !self.used_tokens.insert(token.unwrap_or_default().into()) {
+        if !self.used_tokens.insert(parameter("token=").into()) {
             return Err("a token was used for a second connection".into());
         }
         if moment.late {
@@ -363,9 +367,10 @@ impl Judge {
     fn on_event(&mut self, moment: Moment<'_>, client: &Client, event: &Event) -> Verdict {
         match *event {
             Event::LineUp { conn, .. } => {
-                let known = self.conns.get_mut(&conn).filter(|conn| conn.life == Life::Opened);
+                let is_next = |conn: &&mut Conn| conn.life == Life::Opened && conn.welcomed;
+                let known = self.conns.get_mut(&conn).filter(is_next);
                 let Some(known) = known else {
-                    return Err(format!("{conn:?} is up without having been opened"));
+                    return Err(format!("{conn:?} is up without having been opened and welcomed"));
                 };
                 known.life = Life::Up;
                 known.up_at = moment.at;

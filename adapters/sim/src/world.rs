@@ -12,7 +12,7 @@ use crate::exchange::{Exchange, Outgoing};
 use crate::fault::Fault;
 use crate::ledger::Ledger;
 use crate::oracle::{Oracle, Violation};
-use crate::rest::Request;
+use crate::rest::{Fate, Request};
 use crate::trace::Trace;
 use net::{Address, Load, Net, Packet, Way};
 use node::{Cx, Node};
@@ -450,7 +450,10 @@ impl World {
             Load::Request(asked) => {
                 let request = Request::new(asked.method, &asked.path);
                 let response = self.exchange.http(self.now, &request);
-                if let Some(node) = self.nodes.iter().find(|node| node.address == address) {
+                // Most adapters give up in time; of one that does not, nothing is heard any more.
+                let is_lost = response.fate == Fate::Never && self.net.flip();
+                let node = self.nodes.iter().find(|node| node.address == address);
+                if let Some(node) = node.filter(|_| !is_lost) {
                     self.net.answer(self.now, &node.weather, address, &asked, response);
                 }
                 self.carry()

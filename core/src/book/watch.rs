@@ -42,6 +42,14 @@ impl<T: Copy + PartialEq> Watch<T> {
         self.repeats > 0
     }
 
+    /// What the newest message said.
+    pub(crate) const fn newest(&self) -> Option<T> {
+        match self.recent.last() {
+            Some(Some((_, content))) => Some(*content),
+            _ => None,
+        }
+    }
+
     /// Judges a message at `sequence` that says `content`.
     pub(crate) fn judge(&mut self, sequence: Sequence, content: T) -> Verdict {
         let Some(last) = self.last.filter(|&last| sequence <= last) else {

@@ -110,13 +110,14 @@ fn swarm(seed: u64, source: &mut impl Source) -> Scenario {
     let span = scenario.span();
     let most = pick(source, &[20, 60, 120]);
     let count = 5 + source.below(most);
-    // One run in four has all kinds of fault, the others a few.
-    let words = Fault::WORDS;
+    // One run in four has all kinds of fault, the others a few. Two words stand for a dozen each.
+    let words: Vec<&str> =
+        Fault::WORDS.iter().chain(&["error", "refuse-request"].repeat(5)).copied().collect();
     let some = pick(source, &[words.len() as u64, 3, 8, 20]);
     let kinds: Vec<&str> = if some == words.len() as u64 {
-        words.to_vec()
+        words
     } else {
-        (0..some).filter_map(|_| pick_of(source, words)).collect()
+        (0..some).filter_map(|_| pick_of(source, &words)).collect()
     };
     add_faults(&mut scenario, source, span, count, &kinds);
     scenario

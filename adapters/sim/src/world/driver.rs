@@ -114,7 +114,8 @@ impl Driver {
             self.slow_until
         } else {
             let due = at.as_nanos().saturating_sub(self.leap.as_nanos() as u64);
-            Instant::from_nanos(due) + self.lateness
+            let due = Instant::from_nanos(due);
+            if due <= self.late.1 { due + self.lateness } else { due }
         };
         Some(due.max(self.asleep_until).max(now))
     }
