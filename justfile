@@ -16,6 +16,10 @@ test:
 sim:
     cargo test -p kucoin-futures-proto --test simulation -- --nocapture
 
+# Every kind of fault, in virtual time; says how to see again what fails.
+soak seeds="2000":
+    cargo run --release -p kcf -- soak --seeds {{seeds}}
+
 # Documentation; warnings are errors.
 doc:
     RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps
@@ -42,7 +46,7 @@ screenshot:
 
 # What would be published.
 package:
-    cargo package --workspace --exclude kucoin-futures-suite --exclude kucoin-futures-bench --no-verify
+    cargo package --workspace --exclude kucoin-futures-suite --exclude kucoin-futures-bench --exclude kucoin-futures-planted --no-verify
 
 # Licences, bans and sources of everything in the build; needs cargo-deny.
 deny:
