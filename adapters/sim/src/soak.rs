@@ -106,7 +106,7 @@ const WATCHED: u64 = 1 << 14;
 
 impl Limits<'_> {
     fn is_over(&mut self, world: &World) -> bool {
-        world.events() % WATCHED == 0 && !(self.watch)(world.now().since(Instant::ZERO))
+        world.events().is_multiple_of(WATCHED) && !(self.watch)(world.now().since(Instant::ZERO))
     }
 }
 
