@@ -22,6 +22,7 @@ mod judge;
 mod market;
 mod reader;
 mod rest_bodies;
+mod scenario;
 mod watched;
 mod wire_any;
 mod wire_delta;
@@ -31,6 +32,7 @@ pub use client::client;
 pub use decimal::decimal;
 pub use endpoint::endpoint;
 pub use rest_bodies::rest_bodies;
+pub use scenario::scenario;
 pub use wire_any::wire_any;
 pub use wire_delta::wire_delta;
 
@@ -38,12 +40,13 @@ pub use wire_delta::wire_delta;
 pub type Body = fn(&[u8]);
 
 /// Every body, by the name of its target.
-pub const TARGETS: [(&str, Body); 7] = [
+pub const TARGETS: [(&str, Body); 8] = [
     ("book", book),
     ("client", client),
     ("decimal", decimal),
     ("endpoint", endpoint),
     ("rest_bodies", rest_bodies),
+    ("scenario", scenario),
     ("wire_any", wire_any),
     ("wire_delta", wire_delta),
 ];

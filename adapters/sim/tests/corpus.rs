@@ -190,6 +190,11 @@ fn rest_bodies_stand_tampering() {
 }
 
 #[test]
+fn scenario_stands_tampering() {
+    disturb("scenario", 300);
+}
+
+#[test]
 fn wire_any_stands_tampering() {
     disturb("wire_any", 3000);
 }
