@@ -72,7 +72,7 @@ pub(crate) struct Mood<'a> {
 pub(crate) type Position = (usize, Sequence);
 
 /// How far a book was pushed.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Progress {
     /// The last delta that was pushed, or made before there was anything to push.
     last: Position,
@@ -80,11 +80,30 @@ pub(crate) struct Progress {
     oldest: Sequence,
     /// Where the unbroken run of deltas began that `last` is the end of.
     first: Option<Sequence>,
+    /// Where, first and last, a reader may stand who has a book of another run of the counter.
+    left_at: VecDeque<(Sequence, Sequence)>,
 }
+
+/// A reader has noticed a restart before there are so many more.
+const MOST_LEFT: usize = 8;
 
 impl Progress {
     const fn at(last: Position) -> Self {
-        Self { last, oldest: last.1, first: None }
+        Self { last, oldest: last.1, first: None, left_at: VecDeque::new() }
+    }
+
+    fn may_stand(&mut self, first: Sequence, last: Sequence) {
+        self.left_at.push_back((first, last));
+        if self.left_at.len() > MOST_LEFT {
+            self.left_at.pop_front();
+        }
+    }
+
+    /// Whether a reader who has not noticed yet that the counter restarted would take this delta,
+    /// which does not follow the last one, for the next of a run before.
+    fn seems_to_follow(&self, sequence: Sequence) -> bool {
+        let mut left_at = self.left_at.iter();
+        left_at.any(|(first, last)| sequence > *first && Some(sequence) <= last.next())
     }
 }
 
@@ -130,7 +149,8 @@ impl Session {
     ///
     /// Not if it is of another run of the counter than the last one and seems to follow it, or a
     /// snapshot that was taken since: nobody could tell by the stream that anything is missing in
-    /// between. A later one will show a gap.
+    /// between. Nor if the last ones of this run were lost, and it seems to follow a run before. A
+    /// later one will show a gap.
     pub(crate) fn takes(
         &mut self,
         market: &Market,
@@ -140,14 +160,17 @@ impl Session {
         let topic = (Feed::Level2, market.contract().symbol);
         let Some(progress) = self.topics.get_mut(&topic) else { return false };
         let before = progress.last.0;
-        let deceives = run != before
-            && sequence > progress.last.1.min(progress.oldest)
-            && Some(sequence) <= market.highest(before..run).next();
+        if run != before {
+            let first = progress.last.1.min(progress.oldest);
+            progress.may_stand(first, market.highest(before..run));
+        }
+        let goes_on = run == before && progress.last.1.next() == Some(sequence);
+        let deceives = !goes_on && progress.seems_to_follow(sequence);
         if !deceives {
-            let goes_on = run == before && progress.last.1.next() == Some(sequence);
             let first = progress.first.filter(|_| goes_on).or(Some(sequence));
             let first = if sound { first } else { sequence.next() };
-            *progress = Progress { first, ..Progress::at((run, sequence)) };
+            let left_at = core::mem::take(&mut progress.left_at);
+            *progress = Progress { first, left_at, ..Progress::at((run, sequence)) };
         }
         !deceives
     }
@@ -162,6 +185,7 @@ impl Session {
     pub(crate) fn on_stale_snapshot(&mut self, symbol: Symbol, sequence: Sequence) {
         if let Some(progress) = self.topics.get_mut(&(Feed::Level2, symbol)) {
             progress.oldest = progress.oldest.min(sequence);
+            progress.may_stand(sequence, sequence);
         }
     }
 
