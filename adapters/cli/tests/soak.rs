@@ -1,0 +1,127 @@
+//! `kcf soak`: virtual worlds, and what is said of them.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, missing_docs, reason = "tests")]
+
+mod common;
+
+use std::path::PathBuf;
+
+use common::{kcf, lines};
+use serde_json::Value;
+
+/// A file that is gone when the test is over.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new(name: &str, text: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("kcf-{}-{name}", std::process::id()));
+        std::fs::write(&path, text).unwrap();
+        Self(path)
+    }
+
+    fn path(&self) -> &str {
+        self.0.to_str().unwrap()
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+/// No line comes back within a millisecond.
+const HOPELESS: &str = "seed 3\nspan_ms 4000\nclients 2\nsymbols 2\ndepth 20\nrate_per_ks 5000\n\
+    latency_us 5000\nsnapshot_levels 1000\nstale_by 5\nping_interval_ms 2000\n\
+    ping_timeout_ms 1500\nlifetime_ms 86400000\nmax_pending 100\nmax_queued 65536\n\
+    backoff_cap_ms 1000\nsymbols_per_frame 100\nliveness_ms 1\nat 1s drop *\nat 3990ms close 1001\n";
+
+/// The one object that is printed.
+fn one(args: &[&str], code: i32) -> Value {
+    let output = kcf(args);
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(code), "{told}");
+    let lines = lines(&output);
+    assert_eq!(lines.len(), 1);
+    lines[0].clone()
+}
+
+#[test]
+fn a_few_seeds_are_one_object_that_says_what_was_done() {
+    let told = one(&["soak", "--seeds", "3", "--json"], 0);
+    let mut keys: Vec<&str> = told.as_object().unwrap().keys().map(String::as_str).collect();
+    keys.sort_unstable();
+    let known = "books broken deltas events failures faults kinds profile runs seconds trace type \
+        virtual_seconds";
+    assert_eq!(keys, known.split(' ').collect::<Vec<_>>());
+    assert_eq!((&told["type"], &told["profile"]), (&"soak".into(), &"swarm".into()));
+    assert_eq!((&told["runs"], &told["broken"]), (&3.into(), &0.into()));
+    assert_eq!(told["failures"], Value::Array(vec![]));
+    for count in ["events", "faults", "deltas", "books"] {
+        assert!(told[count].as_u64().unwrap() > 0, "{count}: {told}");
+    }
+    assert!(told["virtual_seconds"].as_u64().unwrap() >= 60, "three runs of 20 s and more");
+    let kinds = told["kinds"].as_object().unwrap();
+    assert!(!kinds.is_empty());
+    assert!(kinds.values().all(|kind| kind["struck"].is_u64() && kind["seen"].is_u64()));
+}
+
+#[test]
+fn the_order_in_which_runs_end_changes_nothing() {
+    let [one, two] = ["1", "2"]
+        .map(|jobs| one(&["soak", "--seeds", "4", "--seed", "20", "--jobs", jobs, "--json"], 0));
+    for key in ["trace", "events", "deltas", "kinds"] {
+        assert_eq!(one[key], two[key], "{key}");
+    }
+}
+
+#[test]
+fn a_run_can_be_had_again_up_to_a_step() {
+    let run = |seed, steps| one(&["soak", "--seed", seed, "--steps", steps, "--json"], 0);
+    let (first, again) = (run("17", "500"), run("17", "500"));
+    assert_eq!(first["trace"], again["trace"]);
+    assert_eq!(first["events"], again["events"]);
+    assert_ne!(first["trace"], run("17", "700")["trace"]);
+    assert_ne!(first["trace"], run("18", "500")["trace"]);
+}
+
+#[test]
+fn a_broken_promise_is_told_with_a_line_that_shows_it_again() {
+    let file = Scratch::new("hopeless", HOPELESS);
+    let output = kcf(&["soak", "--scenario", file.path()]);
+    assert_eq!(output.status.code(), Some(5));
+    let (text, told) =
+        (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(told.contains("1 of 1 runs broke a promise"), "{told}");
+    assert!(text.contains("not well 1ms after the faults"), "{text}");
+    assert!(!text.contains("no promise was broken"), "{text}");
+
+    let line = text.lines().find_map(|line| line.trim().strip_prefix("to see it again: kcf "));
+    let again: Vec<&str> = line.unwrap().split(' ').collect();
+    assert_eq!(again[..3], ["soak", "--scenario", file.path()]);
+    assert_eq!(again[3], "--steps");
+    assert_eq!(kcf(&again).status.code(), Some(5), "{again:?}");
+
+    // What is printed below it is a scenario, a smaller one, and fails as well.
+    let smallest: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("    ")).collect();
+    assert!(smallest.contains(&"at 3990ms close 1001"), "{text}");
+    assert!(!smallest.iter().any(|line| line.contains("drop")), "{text}");
+    let smallest = Scratch::new("smallest", &smallest.join("\n"));
+    let told = one(&["soak", "--scenario", smallest.path(), "--no-shrink", "--json"], 5);
+    assert_eq!(told["broken"], 1);
+    assert_eq!(told["failures"][0]["scenario"], Value::Null);
+    let repro = told["failures"][0]["repro"].as_str().unwrap();
+    assert!(repro.starts_with("kcf soak --scenario "), "{repro}");
+}
+
+#[test]
+fn a_scenario_that_is_none_is_a_usage_error_that_names_the_line() {
+    let file = Scratch::new("bad", "seed 1\nspeed 9\n");
+    let output = kcf(&["soak", "--scenario", file.path()]);
+    assert_eq!(output.status.code(), Some(2));
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(told.contains("`speed 9` is neither") && told.contains("span_ms"), "{told}");
+
+    let output = kcf(&["soak", "--scenario", "/nowhere/at/all"]);
+    assert_eq!(output.status.code(), Some(2));
+}

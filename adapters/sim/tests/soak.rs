@@ -1,0 +1,417 @@
+//! Scenarios and their runs: what is promised holds under every fault, and a lie is noticed.
+
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use kucoin_futures_proto::{
+    Channel, Client, Config, Event, Instant, Lots, Price, Sequence, SplitMix64, Symbol, TopicId,
+};
+use kucoin_futures_sim::{
+    Exchange, ExchangeConfig, Fault, Happening, Ledger, Oracle, Plan, Profile, Scenario, Violation,
+    World, soak,
+};
+use proptest::prelude::*;
+
+const PROFILES: [Profile; 3] = [Profile::Swarm, Profile::Storm, Profile::Quiet];
+
+fn secs(n: u64) -> Duration {
+    Duration::from_secs(n)
+}
+
+// Scenarios.
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_scenario_comes_back_from_its_text(seed: u64, profile in 0..PROFILES.len()) {
+        let scenario = Scenario::from_seed(PROFILES[profile], seed);
+        prop_assert_eq!(scenario.to_string().parse::<Scenario>(), Ok(scenario));
+    }
+
+    #[test]
+    fn any_bytes_are_a_scenario(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+        let scenario = Scenario::from_bytes(&bytes);
+        prop_assert_eq!(scenario.to_string().parse::<Scenario>(), Ok(scenario));
+    }
+}
+
+#[test]
+fn a_line_that_is_neither_knob_nor_fault_is_named() {
+    for (text, named) in [
+        ("seed 1\nspeed 7\n", "`speed 7` is neither `KNOB NUMBER` nor a fault"),
+        ("seed one", "`seed one` is neither"),
+        ("seed", "`seed` is neither"),
+        ("seed 1\nat 3s explode", "fault `at 3s explode`: `explode` is no fault"),
+        ("at 3 drop *", "fault `at 3 drop *`: `3`: the unit is"),
+        ("every 0s reset", "fault `every 0s reset`: `every` needs a time above zero"),
+    ] {
+        let error = text.parse::<Scenario>().unwrap_err().to_string();
+        assert!(error.contains(named), "{text}: {error}");
+    }
+}
+
+#[test]
+fn the_same_seed_is_the_same_run_and_another_seed_is_another() {
+    let mut traces = BTreeSet::new();
+    for seed in 0..8 {
+        let scenario = Scenario::from_seed(Profile::Swarm, seed);
+        let [one, other] = [(); 2].map(|()| soak::run(&scenario, Some(4_000)));
+        assert_eq!((one.trace, one.events), (other.trace, other.events), "seed {seed}");
+        assert!(traces.insert(one.trace), "seed {seed} is a run that was seen before");
+    }
+}
+
+#[test]
+fn few_bytes_or_any_are_runs_that_keep_their_promises() {
+    let mut rng = SplitMix64::new(7);
+    for length in [0, 1, 2, 20, 40, 80, 160, 300] {
+        let bytes: Vec<u8> = (0..length).map(|_| rng.below(256) as u8).collect();
+        let scenario = Scenario::from_bytes(&bytes);
+        let report = soak::run(&scenario, Some(30_000));
+        assert_eq!(report.failure, None, "{scenario}");
+        assert!(report.events > 0);
+    }
+}
+
+// Faults.
+
+/// Each kind of fault, and what makes a client meet it: the sessions' faults need a connection that
+/// is made (`close`), the subscriptions' a request (`toggle`, twice, so that all is as before), REST's
+/// something that is asked for (a snapshot after a `drop`, a token after a `close`).
+const KINDS: [(&str, &str); 61] = [
+    ("drop * 2", ""),
+    ("repeat * 3", ""),
+    ("step-back * 40", ""),
+    ("step-ahead * 40", ""),
+    ("malformed * 1", ""),
+    ("hold-back * 700ms", ""),
+    ("mute * 700ms", ""),
+    ("one-sided *", ""),
+    ("hollow *", ""),
+    ("cross * 700ms", ""),
+    ("rally * 60", ""),
+    ("stale-snapshot * 1", "drop *"),
+    ("other-snapshot * 1", "drop *"),
+    ("late-welcome 700ms", "close 1001"),
+    ("no-welcome", "close 1001"),
+    ("two-welcomes", "close 1001"),
+    ("wrong-welcome", "close 1001"),
+    ("late-ack 700ms", "toggle *; toggle *"),
+    ("no-ack 2", "toggle *; toggle *"),
+    ("two-acks", "toggle *; toggle *"),
+    ("strange-ack", "toggle *; toggle *"),
+    ("swap-acks", "toggle *; toggle *"),
+    ("withhold-pongs 4s", ""),
+    ("late-pong 700ms", ""),
+    ("wrong-pong", ""),
+    ("expire-token", "close 1001"),
+    ("close 1006", ""),
+    ("reset", ""),
+    ("refuse 3s", "close 1001"),
+    ("flap 700ms", ""),
+    ("slow-connect 700ms", "close 1001"),
+    ("freeze 3s", ""),
+    ("http-429 1500ms", "drop *"),
+    ("http-429-bare", "drop *"),
+    ("http-403", "drop *"),
+    ("http-1015", "drop *"),
+    ("http-5xx", "drop *"),
+    ("http-code", "drop *"),
+    ("http-html", "drop *"),
+    ("http-empty", "close 1001"),
+    ("http-cut", "close 1001"),
+    ("http-giant", "close 1001"),
+    ("http-drip 1ms", "drop *"),
+    ("http-late 700ms", "close 1001"),
+    ("http-never", "drop *"),
+    ("http-refused", "close 1001"),
+    ("bad-servers", "close 1001"),
+    ("only-bad-servers", "close 1001"),
+    ("absurd-pings", "close 1001"),
+    ("stall-up 3s", ""),
+    ("stall-down 3s", ""),
+    ("lag 400ms 3s", ""),
+    ("clock-back 30s", ""),
+    ("clock-leap 20s", ""),
+    ("sleep 5s", ""),
+    ("late-timeouts 900ms 4s", ""),
+    ("early-timeouts 3", ""),
+    ("undrained 20", ""),
+    ("slow-consumer 3s", ""),
+    ("toggle *", "toggle *"),
+    ("close-client", ""),
+];
+
+/// Faults as in a plan, without their times.
+fn faults(text: &str) -> Vec<Fault> {
+    let entries = text.split(';').filter(|entry| !entry.is_empty());
+    let plan = entries.map(|entry| format!("at 0s {entry}")).collect::<Vec<_>>().join(";");
+    plan.parse::<Plan>().unwrap().entries.iter().map(|entry| entry.fault).collect()
+}
+
+fn exchange(rate: f64) -> ExchangeConfig {
+    let mut config = ExchangeConfig::default();
+    config.contracts.truncate(2);
+    config.contracts.iter_mut().for_each(|contract| contract.depth = 30);
+    config.rate = rate;
+    config.ping_interval = Duration::from_secs(1);
+    config.ping_timeout = Duration::from_secs(2);
+    config
+}
+
+fn books(world: &mut World) -> Vec<TopicId> {
+    let listed = exchange(1.0).contracts.into_iter().map(|contract| contract.symbol);
+    listed.map(|symbol| world.subscribe(Channel::Level2(symbol)).unwrap().unwrap()).collect()
+}
+
+/// A world in which a fault strikes four times; then all is well.
+fn strike_by_itself(fault: &str, trigger: &str, lifetime: Duration) -> Ledger {
+    let mut config = World::client_config();
+    config.backoff_cap = secs(4);
+    let mut exchange = exchange(20.0);
+    exchange.session_lifetime = lifetime;
+    let mut world = World::new(11, config, exchange, Duration::from_millis(30));
+    world.forget_happenings();
+    let unbroken = |found: Result<(), Violation>| {
+        found.unwrap_or_else(|violation| panic!("{fault}: {violation}"));
+    };
+    books(&mut world);
+    unbroken(world.run_for(secs(6)));
+    for _ in 0..4 {
+        for fault in faults(fault).into_iter().chain(faults(trigger)) {
+            unbroken(world.inject(fault));
+        }
+        unbroken(world.run_for(secs(12)));
+        unbroken(world.check_all());
+    }
+    unbroken(world.heal());
+    let well = world.run_until(secs(240), |world| world.is_healthy(|_| false)).unwrap();
+    assert!(well, "{fault}: not well");
+    unbroken(world.check_all());
+    let ledger = world.ledger().clone();
+    unbroken(world.close());
+    ledger
+}
+
+#[test]
+fn every_fault_by_itself_strikes_is_noticed_and_breaks_no_promise() {
+    let mut met = BTreeSet::new();
+    for (fault, trigger) in KINDS {
+        let ledger = strike_by_itself(fault, trigger, secs(86_400));
+        let word = fault.split(' ').next().unwrap();
+        let tally = ledger.of(word);
+        assert!(tally.struck > 0, "{fault} met nothing");
+        assert!(tally.seen > 0, "{fault} struck {} times, and was not seen", tally.struck);
+        met.insert(word);
+    }
+    let plain = Fault::WORDS.iter().filter(|word| !matches!(**word, "error" | "refuse-request"));
+    assert_eq!(met, plain.copied().collect());
+}
+
+#[test]
+fn every_error_of_the_exchange_by_itself_breaks_no_promise() {
+    let errors = Ledger::words().filter(|word| word.contains(' '));
+    for word in errors {
+        let trigger = if word.starts_with("refuse") { "close 1001" } else { "" };
+        let tally = strike_by_itself(word, trigger, secs(86_400)).of(word);
+        assert!(tally.struck > 0 && tally.seen > 0, "{word}: {tally:?}");
+    }
+    let cut = strike_by_itself("early-timeouts", "", secs(9)).of("day-cut");
+    assert!(cut.struck > 0 && cut.seen > 0, "{cut:?}");
+}
+
+#[test]
+fn a_lasting_fault_of_one_symbol_is_no_business_of_the_others() {
+    for lasting in 1..=5 {
+        let text = "span_ms 8000\nclients 1\nsymbols 3\ndepth 30\nrate_per_ks 20000\n\
+            latency_us 20000\nsnapshot_levels 1000\nstale_by 100\nping_interval_ms 2000\n\
+            ping_timeout_ms 1500\nlifetime_ms 86400000\nmax_pending 100\nmax_queued 65536\n\
+            backoff_cap_ms 1000\nsymbols_per_frame 100\nliveness_ms 60000\nat 3s close 1001";
+        let mut scenario: Scenario = text.parse().unwrap();
+        scenario.lasting = lasting;
+        assert_eq!(soak::run(&scenario, None).failure, None, "{scenario}");
+
+        let mut world = scenario.world().unwrap();
+        world.run_for(secs(5)).unwrap();
+        assert!(world.is_healthy(|_| false));
+        world.inject(scenario.lasting_fault().unwrap()).unwrap();
+        // Snapshots are asked for only by those who need them.
+        world.inject(Fault::Drop { target: kucoin_futures_sim::Target::All, count: 1 }).unwrap();
+        for _ in 0..20 {
+            world.run_for(secs(1)).unwrap();
+        }
+        assert!(world.is_healthy(|channel| scenario.is_hopeless(channel)), "lasting {lasting}");
+    }
+}
+
+// Lies.
+
+/// A world with one book that has lived through a gap, and what its client said.
+fn history() -> (World, TopicId, Vec<Event>) {
+    let mut world =
+        World::new(5, World::client_config(), exchange(20.0), Duration::from_millis(30));
+    let topic = books(&mut world)[0];
+    world.run_for(secs(8)).unwrap();
+    faults("drop *").into_iter().for_each(|fault| world.inject(fault).unwrap());
+    world.run_for(secs(8)).unwrap();
+    let said = world.take_happenings().into_iter().filter_map(|(_, happening)| match happening {
+        Happening::Client(event) => Some(event),
+        _ => None,
+    });
+    let events: Vec<Event> = said.collect();
+    assert!(events.iter().any(|event| matches!(event, Event::BookLost { .. })));
+    (world, topic, events)
+}
+
+fn hear(client: &Client, exchange: &Exchange, events: &[Event]) -> Result<(), String> {
+    let mut oracle = Oracle::default();
+    let heard = events.iter().try_for_each(|event| oracle.on_event(client, exchange, event));
+    heard.and_then(|()| oracle.settle(client, exchange)).map_err(|found| found.to_string())?;
+    oracle.check_all(client).map_err(|found| found.to_string())
+}
+
+#[test]
+fn an_oracle_believes_what_happened_and_no_lie_about_it() {
+    let (world, topic, events) = history();
+    let (client, exchange) = (world.client(), world.exchange());
+    assert_eq!(hear(client, exchange, &events), Ok(()));
+
+    let of = |event: &&Event| match event {
+        Event::Delta { topic: t, .. } => *t == topic,
+        _ => false,
+    };
+    let last = events.iter().rposition(|event| of(&event)).unwrap();
+    let Event::Delta { delta, .. } = events[last] else { unreachable!() };
+    let live = events.iter().position(|e| matches!(e, Event::BookLive { .. })).unwrap();
+    let lost = events.iter().position(|e| matches!(e, Event::BookLost { .. })).unwrap();
+
+    let told = |lie: &dyn Fn(&mut Vec<Event>)| {
+        let mut events = events.clone();
+        lie(&mut events);
+        hear(client, exchange, &events).unwrap_err()
+    };
+    let wrong = |change: &dyn Fn(&mut kucoin_futures_proto::wire::Delta)| {
+        let mut delta = delta;
+        change(&mut delta);
+        told(&|events| events[last] = Event::Delta { topic, delta })
+    };
+    let another = "the exchange made another change";
+    assert!(wrong(&|delta| delta.size = Lots::new(delta.size.get() + 1)).ends_with(another));
+    assert!(wrong(&|delta| delta.price = Price::from_scaled(7).unwrap()).ends_with(another));
+    let left_out = |at: usize| told(&|events| drop(events.drain(at..=at)));
+    for (lie, found) in [
+        (left_out(last), "not where its events say"),
+        (told(&|events| events.insert(last, events[last])), "does not follow the delta before it"),
+        (left_out(live), "that is not live"),
+        (told(&|events| events.insert(live, events[live])), "live again without having been lost"),
+        (left_out(lost), "live again without having been lost"),
+        (told(&|events| events.insert(lost, events[lost])), "lost without having been live"),
+    ] {
+        assert!(lie.contains(found), "{lie}");
+    }
+    let early = told(&|events| {
+        if let Event::BookLive { sequence, .. } = &mut events[live] {
+            *sequence = Sequence::new(sequence.get() - 1);
+        }
+    });
+    assert!(early.ends_with("does not follow the delta before it"), "{early}");
+}
+
+#[test]
+fn a_book_of_another_market_is_not_taken_for_the_truth() {
+    let (world, _, events) = history();
+    let other = Exchange::new(Instant::ZERO, 99, exchange(20.0));
+    assert!(hear(world.client(), &other, &events).is_err());
+}
+
+#[test]
+fn a_market_that_is_exchanged_behind_the_clients_back_is_noticed() {
+    let latency = Duration::from_millis(300);
+    let mut world = World::new(5, World::client_config(), exchange(100.0), latency);
+    books(&mut world);
+    world.run_for(secs(8)).unwrap();
+    assert!(world.is_healthy(|_| false));
+    // Deltas of the old market are still on their way.
+    *world.exchange_mut() = Exchange::new(world.now(), 99, exchange(100.0));
+    let found = world.run_for(secs(1)).unwrap_err().to_string();
+    assert!(found.ends_with("the exchange made another change"), "{found}");
+}
+
+/// A world that expects a client of `config`, and gets one of another.
+fn impostor(loosen: impl Fn(&mut Config), plan: &str) -> String {
+    let mut exchange = exchange(50.0);
+    exchange.faults = plan.parse().unwrap();
+    let strict = World::client_config();
+    let mut loose = strict.clone();
+    loosen(&mut loose);
+    let mut world = World::new(5, strict, exchange, Duration::from_millis(30));
+    world.command(|client, now| *client = Client::new(now, 5, loose)).unwrap();
+    books(&mut world);
+    world.run_for(secs(120)).unwrap_err().to_string()
+}
+
+#[test]
+fn a_client_that_takes_more_than_it_may_is_noticed() {
+    for (found, expected) in [
+        (
+            impostor(|config| config.snapshot_spacing = Duration::ZERO, "every 200ms drop *"),
+            "two snapshots within",
+        ),
+        (
+            impostor(
+                |config| {
+                    config.connects_per_min = 1000;
+                    config.tokens_per_min = 1000;
+                    config.backoff_cap = Duration::from_millis(100);
+                },
+                "every 300ms close 1001",
+            ),
+            "in a minute",
+        ),
+    ] {
+        assert!(found.contains(expected), "{found}");
+    }
+}
+
+#[test]
+fn a_message_that_nobody_sent_is_noticed() {
+    let (mut world, ..) = history();
+    let conn = kucoin_futures_proto::ConnId::new(1);
+    let input = kucoin_futures_proto::Input::Text(conn, b"{}");
+    let found = world.command(|client, now| client.handle_input(now, input).is_some()).unwrap_err();
+    assert!(found.to_string().contains("messages arrived"), "{found}");
+}
+
+// Small ones.
+
+#[test]
+fn a_scenario_that_fails_becomes_small_and_still_fails() {
+    let mut scenario = Scenario::from_seed(Profile::Swarm, 3);
+    (scenario.clients, scenario.symbols, scenario.streams, scenario.stranger) = (2, 3, 1, 1);
+    (scenario.span_ms, scenario.lasting, scenario.liveness_ms) = (6_000, 0, 1);
+    // Down when the faults end: a millisecond is too little to come back.
+    let plan = "at 2s drop *; at 3s repeat *; at 4s malformed *; at 5900ms refuse 10s; \
+        at 5950ms close 1001; at 5s lag 10ms 100ms";
+    scenario.plan = plan.parse().unwrap();
+    let failure = soak::run(&scenario, None).failure.unwrap();
+    assert!(failure.starts_with("not well"), "{failure}");
+
+    let mut told = 0;
+    let smallest = soak::shrink(&scenario, |_, left| told = told.max(left));
+    assert_eq!(told, 6);
+    assert_eq!(smallest.plan.to_string(), "at 5950ms close 1001");
+    assert_eq!((smallest.clients, smallest.symbols), (1, 1));
+    assert_eq!((smallest.streams, smallest.stranger), (0, 0));
+    assert!(soak::run(&smallest, None).failure.is_some());
+}
+
+#[test]
+fn a_symbol_that_is_out_of_order_for_good_is_told_from_the_others() {
+    let scenario: Scenario = "symbols 2\nlasting 1".parse().unwrap();
+    let level2 = |symbol: &str| Channel::Level2(symbol.parse::<Symbol>().unwrap());
+    assert!(scenario.is_hopeless(level2("XBTUSDTM")));
+    assert!(!scenario.is_hopeless(level2("ETHUSDTM")));
+}
