@@ -384,11 +384,11 @@ impl Judge {
                 return self.on_waiting(moment, delay, failures);
             }
             Event::Confirmed { topic } | Event::BookLive { topic, .. } => {
-                if let Some(channel) = client.channel(topic) {
-                    if client.book_status(topic).is_some() {
-                        let known = self.topics.entry(channel.symbol());
-                        known.or_insert((topic, Stream::default())).1.waiting = 0;
-                    }
+                if let Some(channel) = client.channel(topic)
+                    && client.book_status(topic).is_some()
+                {
+                    let known = self.topics.entry(channel.symbol());
+                    known.or_insert_with(|| (topic, Stream::default())).1.waiting = 0;
                 }
             }
             Event::BookDelayed {

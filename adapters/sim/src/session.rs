@@ -295,7 +295,7 @@ impl Session {
         for topic in wanted {
             let market = mood.markets.get(&topic.1);
             let now = market.map_or((0, Sequence::new(0)), |m| (m.runs() - 1, m.sequence()));
-            self.topics.entry(topic).or_insert(Progress::at(now));
+            self.topics.entry(topic).or_insert_with(|| Progress::at(now));
         }
         Ok(())
     }

@@ -321,8 +321,8 @@ impl World {
     /// # Errors
     /// A broken promise.
     pub fn check_all(&mut self) -> Result<(), Violation> {
-        let drained = self.nodes.iter_mut().filter(|node| !node.driver.left_lying);
-        drained.map(|node| node.oracle.check_all(&node.client)).collect()
+        let mut drained = self.nodes.iter_mut().filter(|node| !node.driver.left_lying);
+        drained.try_for_each(|node| node.oracle.check_all(&node.client))
     }
 
     /// Whether every book that is wanted is live and of the exchange's present run. A symbol that

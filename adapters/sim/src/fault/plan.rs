@@ -148,7 +148,7 @@ impl Parameter for Duration {
     }
 
     fn write(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.subsec_nanos() % 1_000_000 == 0 {
+        if self.subsec_nanos().is_multiple_of(1_000_000) {
             write!(f, "{}ms", self.as_millis())
         } else {
             write!(f, "{}ns", self.as_nanos())
