@@ -221,10 +221,10 @@ impl Contender for Careful {
     fn view(&self) -> Option<View> {
         let live = self.live.as_ref()?;
         let mut view = live.levels.show(live.sequence, usize::MAX);
-        // A side that was empty in the snapshot was empty.
-        let everything = "0.000000001";
         let [bids, asks] = live.ends;
-        view = view.bids_down_to(&bids.map_or_else(|| everything.into(), |end| end.to_string()));
+        if let Some(end) = bids {
+            view = view.bids_down_to(&end.to_string());
+        }
         if let Some(end) = asks {
             view = view.asks_up_to(&end.to_string());
         }

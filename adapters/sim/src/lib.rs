@@ -4,6 +4,8 @@
 //!   error texts, REST, and living markets deeper than a snapshot shows, with their true history.
 //! * [`World`] puts an exchange, a network and a client under one virtual clock; an [`Oracle`] compares
 //!   every event of the client with the truth. Years of bad network run in minutes.
+//! * [`trial`] puts anybody's order book and gap handling to the test, not only this project's.
+//! * [`Scenario`] draws a run with its faults from a seed, [`soak`] runs it and makes what fails small.
 //! * [`Server`] serves an exchange on loopback, HTTP and WebSocket on one port, for any client.
 //!
 //! Faults are scripted with a [`Plan`], whose text form the module [`fault`] describes.
@@ -56,3 +58,8 @@ pub use server::{Clock, Server, ServerError};
 pub use tls::{Authority, AuthorityError, Flaw};
 pub use trade::Trade;
 pub use world::{Happening, World};
+
+/// The page's examples compile.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/test-your-gap-handling.md")]
+struct Page;

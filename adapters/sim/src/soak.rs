@@ -195,9 +195,18 @@ fn liveness(
 /// Leaves out one fault after the other while it still fails; `progress` is told how many are left
 /// to try and how many are left.
 #[must_use]
-pub fn shrink(scenario: &Scenario, mut progress: impl FnMut(usize, usize)) -> Scenario {
+pub fn shrink(scenario: &Scenario, progress: impl FnMut(usize, usize)) -> Scenario {
+    shrink_while(scenario, |scenario| run(scenario, None).failure.is_some(), progress)
+}
+
+/// The same for whatever else may fail in a scenario, such as a [trial](crate::trial).
+#[must_use]
+pub fn shrink_while(
+    scenario: &Scenario,
+    fails: impl Fn(&Scenario) -> bool,
+    mut progress: impl FnMut(usize, usize),
+) -> Scenario {
     let mut smallest = scenario.clone();
-    let fails = |scenario: &Scenario| run(scenario, None).failure.is_some();
     // Big pieces first: most of the faults have nothing to do with it.
     let mut piece = smallest.plan.entries.len().div_ceil(2);
     while piece > 0 {

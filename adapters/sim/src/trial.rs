@@ -92,7 +92,8 @@ pub struct View {
 #[derive(Clone, PartialEq, Eq, Debug)]
 struct Claim {
     levels: BTreeMap<Price, u64>,
-    reach: Reach,
+    /// Nothing: only what is shown is claimed.
+    reach: Option<Reach>,
 }
 
 impl View {
@@ -123,14 +124,21 @@ impl View {
     /// Only from the best bid to this price does it claim to know every bid.
     #[must_use]
     pub fn bids_down_to(mut self, price: &str) -> Self {
-        self.bids.reach = self.price(price).map_or(Reach::All, Reach::To);
+        self.bids.reach = self.price(price).map(Reach::To);
         self
     }
 
     /// Only from the best ask to this price does it claim to know every ask.
     #[must_use]
     pub fn asks_up_to(mut self, price: &str) -> Self {
-        self.asks.reach = self.price(price).map_or(Reach::All, Reach::To);
+        self.asks.reach = self.price(price).map(Reach::To);
+        self
+    }
+
+    /// It claims that what it shows is right, and nothing of what it does not show.
+    #[must_use]
+    pub const fn incomplete(mut self) -> Self {
+        (self.bids.reach, self.asks.reach) = (None, None);
         self
     }
 
@@ -171,7 +179,8 @@ impl View {
                 is => format!("a {side} at {price} of {size} that has {is}"),
             });
         }
-        let mut within = truth.levels_within(side, claim.reach);
+        let Some(reach) = claim.reach else { return Ok(()) };
+        let mut within = truth.levels_within(side, reach);
         within.find(|level| !claim.levels.contains_key(&level.price)).map_or(Ok(()), |missing| {
             Err(format!("no {side} at {}, where there is one of {}", missing.price, missing.size))
         })
@@ -179,7 +188,7 @@ impl View {
 }
 
 impl Claim {
-    const ALL: Self = Self { levels: BTreeMap::new(), reach: Reach::All };
+    const ALL: Self = Self { levels: BTreeMap::new(), reach: Some(Reach::All) };
 }
 
 /// What became of a trial, or of several.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use kucoin_futures_proto::Symbol;
 use kucoin_futures_sim::trial::{Ask, Contender, View, try_book};
-use kucoin_futures_sim::{Plan, Profile, Scenario};
+use kucoin_futures_sim::{Plan, Profile, Scenario, soak};
 
 #[allow(dead_code, reason = "its `main`")]
 #[path = "../examples/your_own_book.rs"]
@@ -65,6 +65,17 @@ fn the_same_scenario_is_the_same_trial() {
     assert_eq!(trial(), trial());
 }
 
+#[test]
+fn what_catches_a_book_is_made_small() {
+    let fails = |scenario: &Scenario| try_book(scenario, &mut Tutorial::default()).lies > 0;
+    let mut scenario =
+        calm("at 5s repeat * 2; at 10s drop * 30; at 12s error 500; at 20s cross * 1s");
+    // So that it takes a fault to catch it.
+    scenario.latency_us = 1;
+    let smallest = soak::shrink_while(&scenario, fails, |_, _| {});
+    assert_eq!(smallest.plan.to_string(), "at 10000ms drop * 30");
+}
+
 /// Says what it is told to.
 struct Parrot(Option<View>);
 
@@ -112,4 +123,51 @@ fn a_lie_is_told_in_words() {
         assert!(lie.to_string().contains("live at sequence 7: "), "{lie}");
         assert_eq!((trial.lies, trial.caught), (trial.compared, 1));
     }
+}
+
+/// Remembers where the last snapshot stood, and shows as much of it as it is told to.
+#[derive(Default)]
+struct Shows {
+    bid: Option<(String, u64)>,
+    sequence: Option<u64>,
+    is_incomplete: bool,
+}
+
+impl Contender for Shows {
+    fn on_connected(&mut self, _: Symbol) -> Ask {
+        Ask::SnapshotAfter(Duration::from_secs(1))
+    }
+
+    fn on_frame(&mut self, _: &str) -> Ask {
+        Ask::Nothing
+    }
+
+    fn on_snapshot(&mut self, body: &str) -> Ask {
+        let body: serde_json::Value = serde_json::from_str(body).unwrap();
+        let data = body.get("data").unwrap();
+        let best = data.pointer("/bids/0/0").zip(data.pointer("/bids/0/1"));
+        self.bid = best.map(|(price, size)| (price.to_string(), size.as_u64().unwrap()));
+        self.sequence = data.get("sequence").unwrap().as_u64();
+        Ask::Nothing
+    }
+
+    fn on_disconnected(&mut self) {}
+
+    fn view(&self) -> Option<View> {
+        let (price, size) = self.bid.as_ref()?;
+        let view = View::at(self.sequence?).bid(price, *size);
+        Some(if self.is_incomplete { view.incomplete() } else { view })
+    }
+}
+
+#[test]
+fn what_is_not_shown_counts_only_as_far_as_it_is_claimed() {
+    let mut short = calm("");
+    (short.span_ms, short.liveness_ms) = (5_000, 0);
+    let trial = try_book(&short, &mut Shows::default());
+    assert!(trial.lies > 0 && trial.first_lie.unwrap().problem.starts_with("no "));
+    let mut incomplete = Shows { is_incomplete: true, ..Shows::default() };
+    let trial = try_book(&calm(""), &mut incomplete);
+    assert_eq!((trial.lies, trial.snapshots), (0, 1));
+    assert!(trial.behind > Duration::from_secs(50), "true, and old: {:?}", trial.behind);
 }

@@ -61,7 +61,8 @@ struct Arena<'a, C> {
     /// The latest view's sequence, and since when the contender is as live or blind as it is.
     live_at: Option<Sequence>,
     since: Instant,
-    is_true: bool,
+    /// That view, if it was true: it stays so.
+    proven: Option<View>,
     last_strike: Option<(Duration, &'static str)>,
 }
 
@@ -87,7 +88,7 @@ pub(super) fn run(scenario: &Scenario, contender: &mut impl Contender) -> Trial 
         trial: Trial { trials: 1, ..Trial::default() },
         live_at: None,
         since: Instant::ZERO,
-        is_true: false,
+        proven: None,
         last_strike: None,
     };
     arena.run(scenario);
@@ -102,7 +103,7 @@ impl<C: Contender> Arena<'_, C> {
         self.exchange.heal();
         self.weather = Weather::default();
         let end = end + Duration::from_millis(scenario.liveness_ms);
-        let is_well = |arena: &Self| arena.phase == Phase::Up && arena.is_true;
+        let is_well = |arena: &Self| arena.phase == Phase::Up && arena.proven.is_some();
         while !is_well(self) && self.step(end) {}
         if !is_well(self) {
             self.now = end;
@@ -374,13 +375,16 @@ impl<C: Contender> Arena<'_, C> {
         }
         let view = self.contender.view();
         let was_live = core::mem::replace(&mut self.live_at, view.as_ref().map(|v| v.sequence));
-        self.is_true = view.is_some_and(|view| self.is_true(&view));
+        self.proven = view.filter(|view| self.is_true(view));
         let is_new = was_live.is_none() && self.live_at.is_some();
         self.trial.resyncs += u64::from(is_new && !self.trial.live.is_zero());
     }
 
     fn is_true(&mut self, view: &View) -> bool {
         self.trial.compared += 1;
+        if self.proven.as_ref() == Some(view) {
+            return true;
+        }
         let Some(market) = self.exchange.market(self.symbol) else { return false };
         let Err(problem) = view.check(market) else { return true };
         self.trial.lies += 1;
