@@ -25,7 +25,7 @@ pub fn frames(symbol: &str, count: usize, seed: u64) -> Vec<Box<[u8]>> {
     (0..count).for_each(|_| exchange.change(symbol, now));
     let texts =
         std::iter::from_fn(|| exchange.poll_output()).filter_map(|outgoing| match outgoing {
-            Outgoing::Send(_, text) if text.contains("level2") => Some(text.as_bytes().into()),
+            Outgoing::Send(_, text, _) if text.contains("level2") => Some(text.as_bytes().into()),
             _ => None,
         });
     texts.collect()

@@ -78,11 +78,11 @@ fn the_order_in_which_runs_end_changes_nothing() {
 #[test]
 fn a_run_can_be_had_again_up_to_a_step() {
     let run = |seed, steps| one(&["soak", "--seed", seed, "--steps", steps, "--json"], 0);
-    let (first, again) = (run("17", "500"), run("17", "500"));
+    let (first, again) = (run("17", "100"), run("17", "100"));
     assert_eq!(first["trace"], again["trace"]);
     assert_eq!(first["events"], again["events"]);
-    assert_ne!(first["trace"], run("17", "700")["trace"]);
-    assert_ne!(first["trace"], run("18", "500")["trace"]);
+    assert_ne!(first["trace"], run("17", "200")["trace"]);
+    assert_ne!(first["trace"], run("18", "100")["trace"]);
 }
 
 #[test]

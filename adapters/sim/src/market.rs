@@ -104,6 +104,9 @@ const HISTORY: usize = 1 << 20;
 /// The direction of the market is drawn anew after so many changes.
 const MOOD_CHANGES: u64 = 10_000;
 
+/// A restart that changes the counter by less may go unnoticed for a while.
+const FAR: u64 = 1024;
+
 /// The engine of one symbol.
 #[derive(Debug)]
 pub struct Market {
@@ -268,13 +271,15 @@ impl Market {
 
     /// The book as it stood `back` changes ago, or as far back as is remembered, with the sequence
     /// and the time of its last change. Looks over restarts of the counter: what lags behind knows
-    /// nothing of them.
+    /// nothing of them. Not over those that changed it by little: a snapshot of before may then fit
+    /// the deltas of after exactly, and nobody could tell by anything.
     #[must_use]
     pub fn past(&self, back: usize) -> (Sequence, Truth, Option<UnixNanos>) {
         let mut back = back;
         let mut truth = self.now.clone();
         let mut sequence = self.sequence();
-        for run in self.runs.iter().rev() {
+        let mut runs = self.runs.iter().rev().peekable();
+        while let Some(run) = runs.next() {
             let steps = back.min(run.log.len());
             let kept = run.log.len() - steps;
             let present = back == 0;
@@ -286,7 +291,8 @@ impl Market {
             if let Some(last) = kept.checked_sub(1).and_then(|last| run.log.get(last)) {
                 return (sequence, truth, Some(last.at));
             }
-            if present {
+            let near = |before: &&Run| before.last.get().abs_diff(sequence.get()) < FAR;
+            if present || runs.peek().is_some_and(near) {
                 break;
             }
         }
@@ -515,7 +521,7 @@ mod tests {
             market.step(AT);
         }
         let (old, book) = (market.sequence(), market.truth().clone());
-        market.step_back(50);
+        market.step_back(5000);
         assert_eq!(market.past(0), (market.sequence(), book.clone(), None));
         for _ in 0..10 {
             market.step(AT);
@@ -523,6 +529,10 @@ mod tests {
         assert_eq!(market.past(10), (old, book, Some(AT)), "the old run's number");
         assert_eq!(market.past(15).0.get(), old.get() - 5);
         assert_eq!(market.past(1_000).2, None, "the very beginning");
+        let (last, book) = (market.sequence(), market.truth().clone());
+        market.step_back(50);
+        market.step(AT);
+        assert_eq!(market.past(9), (Sequence::new(last.get() - 50), book, None), "a short step");
     }
 
     #[test]
