@@ -50,6 +50,8 @@ pub(crate) struct Judge {
 #[derive(Debug)]
 struct Conn {
     life: Life,
+    /// When that life began.
+    since: Instant,
     connect_id: String,
     welcomed: bool,
     sends: Window,
@@ -151,9 +153,10 @@ impl Judge {
 
     // Inputs.
 
-    pub(crate) fn on_opened(&mut self, conn: ConnId) {
+    pub(crate) fn on_opened(&mut self, at: Instant, conn: ConnId) {
         if let Some(conn) = self.conns.get_mut(&conn).filter(|conn| conn.life == Life::Asked) {
             conn.life = Life::Opened;
+            conn.since = at;
         }
     }
 
@@ -272,6 +275,7 @@ impl Judge {
         };
         let fresh = Conn {
             life: Life::Asked,
+            since: moment.at,
             connect_id: format!("\"{}\"", parameter("connectId=")),
             welcomed: false,
             sends: Window::new(self.config.sends_per_10s.into(), SECOND * 10),
@@ -418,6 +422,16 @@ impl Judge {
             let proven = moment.at.since(conn.up_at) >= self.config.backoff_reset_after;
             self.proven |= proven || moment.late;
             self.up = None;
+        }
+        let limit = match conn.life {
+            Life::Asked => self.config.connect_timeout,
+            Life::Opened => self.config.welcome_timeout,
+            Life::Up | Life::Down => Duration::MAX,
+        };
+        let (life, waited) = (conn.life, moment.at.since(conn.since));
+        let excused = moment.late || moment.at < self.excused_until;
+        if waited > limit.saturating_add(SLACK) && !excused {
+            return Err(format!("{id:?} was {life:?} for {waited:?}"));
         }
         conn.life = Life::Down;
         self.topics.values_mut().for_each(|(_, stream)| *stream = Stream::default());

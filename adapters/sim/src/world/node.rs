@@ -217,7 +217,7 @@ impl Node {
                 return Ok(());
             }
             Load::Opened(conn) => {
-                self.judge.on_opened(conn);
+                self.judge.on_opened(self.driver.told(), conn);
                 self.client.handle_input(at, Input::Opened(conn));
             }
             Load::Down(conn, frame, about) => {
