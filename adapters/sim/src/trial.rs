@@ -175,14 +175,14 @@ impl View {
         };
         if let Some((price, size)) = wrong {
             return Err(match truth.size(side, *price) {
-                0 => format!("a {side} at {price} of {size} that is not there"),
-                is => format!("a {side} at {price} of {size} that has {is}"),
+                0 => format!("there is no {side} at {price}, and it shows {size}"),
+                is => format!("the {side} at {price} is {is}, and it shows {size}"),
             });
         }
         let Some(reach) = claim.reach else { return Ok(()) };
         let mut within = truth.levels_within(side, reach);
         within.find(|level| !claim.levels.contains_key(&level.price)).map_or(Ok(()), |missing| {
-            Err(format!("no {side} at {}, where there is one of {}", missing.price, missing.size))
+            Err(format!("the {side} at {} is {}, and it shows none", missing.price, missing.size))
         })
     }
 }

@@ -292,8 +292,8 @@ fn scripted_faults_do_what_they_say() {
     peer.break_it(Fault::Drop { target, count: 3 });
     (0..3).for_each(|_| peer.change());
     assert_eq!(next(&mut peer), first + 4);
-    peer.break_it(Fault::StepBack { target, step: 100 });
-    assert_eq!(next(&mut peer), first - 95);
+    peer.break_it(Fault::StepBack { target, step: 5000 });
+    assert_eq!(next(&mut peer), first - 4995);
     let fresh = peer.exchange.market("XBTUSDTM".parse().unwrap()).unwrap().sequence().get();
     for _ in 0..20 {
         next(&mut peer);
