@@ -64,6 +64,8 @@ fn build(planted: &Path) -> Result<PathBuf> {
         .arg(planted.join("Cargo.toml"))
         .arg("--target-dir")
         .arg(planted.join("target"))
+        // Bugs are planted without regard to style.
+        .env("RUSTFLAGS", "-Awarnings")
         .stdin(Stdio::null())
         .status()
         .context("cargo did not start")?;

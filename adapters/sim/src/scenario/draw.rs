@@ -253,7 +253,10 @@ fn draw_fault(word: &str, source: &mut impl Source, symbols: &[Symbol]) -> Optio
         "two-acks" => Fault::TwoAcks { count },
         "strange-ack" => Fault::StrangeAck { count },
         "swap-acks" => Fault::SwapAcks { count },
-        "refuse-request" => Fault::RefuseRequest { error: request_error(source)?, count: 1 },
+        // A topic that is refused for good is nothing to recover from: one at a time.
+        "refuse-request" => {
+            Fault::RefuseRequest { error: pick_of(source, Refusal::ALL)?, count: 1 }
+        }
         "error" => Fault::Error { error: pick_of(source, Refusal::ALL)? },
         "withhold-pongs" => Fault::WithholdPongs { span },
         "late-pong" => Fault::LatePong { delay: ms(source, &[500, 5_000]), count },
@@ -296,12 +299,6 @@ fn draw_fault(word: &str, source: &mut impl Source, symbols: &[Symbol]) -> Optio
         "close-client" => Fault::CloseClient {},
         _ => return None,
     })
-}
-
-/// A request that is refused because of its topic is refused for good: that is no fault to recover
-/// from, and drawn seldom.
-fn request_error(source: &mut impl Source) -> Option<Refusal> {
-    pick_of(source, Refusal::ALL)
 }
 
 /// How far counters step: hardly, or by far.
