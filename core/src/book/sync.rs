@@ -197,12 +197,13 @@ impl BookSync {
         // A run that is still buffered knows what its sequences said, however far back.
         let differs = self.pending.at(delta.sequence).is_some_and(|known| known != delta);
         let watch = self.feed(line);
-        // Whatever is repeated was made before the newest delta.
-        let newest = watch.newest().and_then(|newest| newest.ts_event);
-        let is_new = is_later(delta.ts_event, newest, TIME_STEP);
         let mut verdict = watch.judge(delta.sequence, delta);
-        if verdict == Verdict::Repeat && (differs || is_new) {
-            verdict = watch.restart(delta.sequence, delta);
+        if verdict == Verdict::Repeat {
+            // Whatever is repeated was made before the newest delta.
+            let newest = watch.newest().and_then(|newest| newest.ts_event);
+            if differs || is_later(delta.ts_event, newest, TIME_STEP) {
+                verdict = watch.restart(delta.sequence, delta);
+            }
         }
         match verdict {
             Verdict::Repeat => cx.stats.repeats = cx.stats.repeats.saturating_add(1),
