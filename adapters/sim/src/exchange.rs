@@ -12,13 +12,13 @@ use crate::config::ExchangeConfig;
 use crate::fault::{Entry, Fault, Plan};
 use crate::market::{Change, Market};
 use crate::rest::Quota;
-use crate::session::{
-    Feed, Mood, Progress, Reply, Session, ack_frame, error_frame, pong_frame, server_id,
-    welcome_frame,
-};
+use crate::session::{Feed, Mood, Progress, Reply, Session, error_frame, server_id};
 use crate::token::{Standing, Tokens};
 use crate::trouble::Troubles;
+use frames::{delta_frame, spoil, ticker_frame};
 
+mod answers;
+mod frames;
 mod inject;
 
 /// The name of a connection, given by whoever carries its bytes.
@@ -298,27 +298,6 @@ impl Exchange {
         true
     }
 
-    fn welcome(&mut self, now: Instant, id: SessionId, connect_id: &str) {
-        let frame: Arc<str> = if self.troubles.wrong_welcomes.take().is_some() {
-            self.strike("wrong-welcome", None);
-            welcome_frame(&server_id(&mut self.rng)).into()
-        } else {
-            welcome_frame(connect_id).into()
-        };
-        if self.troubles.no_welcomes.take().is_some() {
-            return self.strike("no-welcome", None);
-        }
-        if let Some(delay) = self.troubles.late_welcomes.take() {
-            self.strike("late-welcome", None);
-            return self.note(now + delay, Later::Send(id, frame));
-        }
-        if self.troubles.two_welcomes.take().is_some() {
-            self.strike("two-welcomes", None);
-            self.send(id, Arc::clone(&frame));
-        }
-        self.send(id, frame);
-    }
-
     /// A text frame of a client.
     pub fn receive(&mut self, now: Instant, id: SessionId, text: &str) {
         self.tick(now);
@@ -498,7 +477,7 @@ impl Exchange {
         let mut frame = delta_frame(symbol, sequence, change);
         if !sound {
             self.strike("malformed", Some(symbol));
-            frame = self.spoil(&frame);
+            frame = spoil(&mut self.rng, &frame);
         }
         let run = self.market(symbol).map_or(0, |market| market.runs() - 1);
         let delta = Delta { frame: frame.into(), run, sequence, sound };
@@ -518,14 +497,6 @@ impl Exchange {
                 self.counts.pushed += 1;
             }
         }
-    }
-
-    /// Makes a frame say nothing that could be understood.
-    fn spoil(&mut self, frame: &str) -> String {
-        let at = self.rng.below(SPOILS.len() as u64) as usize;
-        let (sound, spoiled) = SPOILS.get(at).copied().unwrap_or((",sell,", ","));
-        let frame = if sound == ",sell," { frame.replace(",buy,", ",sell,") } else { frame.into() };
-        frame.replacen(sound, spoiled, 1)
     }
 
     /// The frame is composed only if anybody listens.
@@ -553,73 +524,20 @@ impl Exchange {
         }
     }
 
-    fn acknowledge(&mut self, now: Instant, id: SessionId, request: &str) {
-        let ack = ack_frame(request);
-        if let Some(delay) = self.troubles.late_acks.take() {
-            self.strike("late-ack", None);
-            return self.note(now + delay, Later::Send(id, ack.into()));
-        }
-        if self.parked.is_none() && self.troubles.swapped_acks.take().is_some() {
-            self.strike("swap-acks", None);
-            self.parked = Some((id, ack));
-            return self.note(now + Duration::from_secs(1), Later::Parked(id));
-        }
-        if self.troubles.strange_acks.take().is_some() {
-            self.strike("strange-ack", None);
-            self.send(id, ack_frame("77777777").into());
-        }
-        let frame: Arc<str> = ack.into();
-        if self.troubles.two_acks.take().is_some() {
-            self.strike("two-acks", None);
-            self.send(id, Arc::clone(&frame));
-        }
-        self.send(id, frame);
-        if let Some((_, parked)) = self.parked.take_if(|(parked, _)| *parked == id) {
-            self.send(id, parked.into());
-        }
-    }
-
-    fn pong(&mut self, now: Instant, id: SessionId, ping: &str) {
-        if now < self.troubles.no_pongs_until {
-            return self.strike("withhold-pongs", None);
-        }
-        let unix_us = self.unix(now).as_nanos() / 1_000;
-        if self.troubles.wrong_pongs.take().is_some() {
-            self.strike("wrong-pong", None);
-            return self.send(id, pong_frame("77777777", unix_us).into());
-        }
-        let frame: Arc<str> = pong_frame(ping, unix_us).into();
-        if let Some(delay) = self.troubles.late_pongs.take() {
-            self.strike("late-pong", None);
-            return self.note(now + delay, Later::Send(id, frame));
-        }
-        self.send(id, frame);
-    }
-
     /// How far back a stale snapshot may be. Not right in front of where a reader has begun: of
     /// another run of the counter, nobody could tell that the two do not belong together.
     pub(crate) fn stale_by(&self, symbol: Symbol, market: &Market) -> usize {
         let back = self.config.stale_by;
-        let fits = |back: usize| {
+        let misleads = |back: usize| {
             let (sequence, ..) = market.past(back);
             self.sessions.values().any(|session| session.begins_behind(symbol, sequence))
         };
-        (0..=back).rev().find(|back| !fits(*back)).unwrap_or(0)
+        (0..=back).rev().find(|back| !misleads(*back)).unwrap_or(0)
     }
 
     pub(crate) fn on_stale_snapshot(&mut self, symbol: Symbol, sequence: Sequence) {
         self.sessions.values_mut().for_each(|s| s.on_stale_snapshot(symbol, sequence));
         self.strike("stale-snapshot", Some(symbol));
-    }
-
-    fn send(&mut self, id: SessionId, text: Arc<str>) {
-        self.outgoing.push_back(Outgoing::Send(id, text, About::Session));
-    }
-
-    fn send_if_open(&mut self, id: SessionId, text: Arc<str>) {
-        if self.sessions.contains_key(&id) {
-            self.send(id, text);
-        }
     }
 }
 
@@ -628,63 +546,12 @@ pub(crate) const DAY_CUT: &str = "day-cut";
 /// Connections that are accepted for nothing end after this.
 const FLAP: Duration = Duration::from_millis(50);
 
-/// What stands in a sound frame, and what in its place makes it unsound.
-const SPOILS: [(&str, &str); 6] = [
-    (",sell,", ","),
-    (",sell,", ",SELL,"),
-    (r#"","timestamp":"#, r#".5","timestamp":"#),
-    (r#""change":""#, r#""change":"-"#),
-    (r#""change":""#, r#""change":"1e999"#),
-    (r#""data":{"sequence":"#, r#""data":{"sequence":-"#),
-];
-
 /// Best bid and best ask.
 pub(crate) type Touch = [Level; 2];
 
 fn best(market: &Market) -> Option<Touch> {
     let best = |side| market.truth().levels(side).next();
     Some([best(Side::Bid)?, best(Side::Ask)?])
-}
-
-fn delta_frame(symbol: Symbol, sequence: Sequence, change: Change) -> String {
-    let side = match change.side {
-        Side::Bid => "buy",
-        Side::Ask => "sell",
-    };
-    format!(
-        concat!(
-            r#"{{"topic":"{}:{}","type":"message","subject":"level2","sn":{},"#,
-            r#""data":{{"sequence":{},"change":"{},{},{}","timestamp":{}}}}}"#
-        ),
-        Feed::Level2.prefix(),
-        symbol,
-        sequence,
-        sequence,
-        change.price,
-        side,
-        change.after,
-        change.at.as_millis()
-    )
-}
-
-fn ticker_frame(symbol: Symbol, sequence: Sequence, [bid, ask]: Touch, unix: UnixNanos) -> String {
-    format!(
-        concat!(
-            r#"{{"topic":"{}:{}","type":"message","subject":"tickerV2","sn":{},"#,
-            r#""data":{{"symbol":"{}","sequence":{},"bestBidSize":{},"bestBidPrice":"{}","#,
-            r#""bestAskPrice":"{}","bestAskSize":{},"ts":{}000000}}}}"#
-        ),
-        Feed::TickerV2.prefix(),
-        symbol,
-        sequence,
-        symbol,
-        sequence,
-        bid.size,
-        bid.price,
-        ask.price,
-        ask.size,
-        unix.as_millis()
-    )
 }
 
 /// Tokens may come raw or percent-encoded. `+` stays a plus: tokens hold none, ids may.

@@ -1,0 +1,72 @@
+//! The frames of books and tickers, as the exchange writes them, and spoiled.
+
+use kucoin_futures_proto::wire::Side;
+use kucoin_futures_proto::{Sequence, SplitMix64, Symbol, UnixNanos};
+
+use super::Touch;
+use crate::market::Change;
+use crate::session::Feed;
+
+pub(super) fn delta_frame(symbol: Symbol, sequence: Sequence, change: Change) -> String {
+    let side = match change.side {
+        Side::Bid => "buy",
+        Side::Ask => "sell",
+    };
+    format!(
+        concat!(
+            r#"{{"topic":"{}:{}","type":"message","subject":"level2","sn":{},"#,
+            r#""data":{{"sequence":{},"change":"{},{},{}","timestamp":{}}}}}"#
+        ),
+        Feed::Level2.prefix(),
+        symbol,
+        sequence,
+        sequence,
+        change.price,
+        side,
+        change.after,
+        change.at.as_millis()
+    )
+}
+
+pub(super) fn ticker_frame(
+    symbol: Symbol,
+    sequence: Sequence,
+    [bid, ask]: Touch,
+    unix: UnixNanos,
+) -> String {
+    format!(
+        concat!(
+            r#"{{"topic":"{}:{}","type":"message","subject":"tickerV2","sn":{},"#,
+            r#""data":{{"symbol":"{}","sequence":{},"bestBidSize":{},"bestBidPrice":"{}","#,
+            r#""bestAskPrice":"{}","bestAskSize":{},"ts":{}000000}}}}"#
+        ),
+        Feed::TickerV2.prefix(),
+        symbol,
+        sequence,
+        symbol,
+        sequence,
+        bid.size,
+        bid.price,
+        ask.price,
+        ask.size,
+        unix.as_millis()
+    )
+}
+
+/// What stands in a sound frame, and what in its place makes it unsound.
+const SPOILS: [(&str, &str); 6] = [
+    (",sell,", ","),
+    (",sell,", ",SELL,"),
+    (r#"","timestamp":"#, r#".5","timestamp":"#),
+    (r#""change":""#, r#""change":"-"#),
+    (r#""change":""#, r#""change":"1e999"#),
+    (r#""data":{"sequence":"#, r#""data":{"sequence":-"#),
+];
+
+/// Makes a frame say nothing that could be understood.
+pub(super) fn spoil(rng: &mut SplitMix64, frame: &str) -> String {
+    let at = rng.below(SPOILS.len() as u64) as usize;
+    let (sound, spoiled) = SPOILS.get(at).copied().unwrap_or((",sell,", ","));
+    let frame = if sound == ",sell," { frame.replace(",buy,", ",sell,") } else { frame.into() };
+    frame.replacen(sound, spoiled, 1)
+}
