@@ -423,3 +423,45 @@ fn a_repeat_that_was_made_after_the_newest_delta_is_a_restart() {
     );
     assert_eq!(rig.shown(topic), None);
 }
+
+/// Deltas of `LINK` from 510 on, each at its time in milliseconds after 1791500000000; the snapshots
+/// of these tests say 251.
+fn deltas_at(rig: &mut Rig, times: &[i64]) {
+    for (sequence, ms) in (510..).zip(times) {
+        let time = (1_791_500_000_000 + ms).to_string();
+        rig.text(&level2(LINK, sequence, "14.1,buy,7").replace("1791500000250", &time));
+    }
+}
+
+/// By content they agree; by time they are of different runs of the counter.
+#[test]
+fn a_snapshot_is_suspected_if_what_it_contains_is_later_or_what_follows_much_earlier() {
+    for (times, why) in [
+        ([251, 1_252, 1_252, 1_252], "511 is contained, and a second later"),
+        ([-750, -750, -750, 251], "512 follows, and is a second earlier"),
+    ] {
+        let (mut rig, topic) = Rig::confirmed(Config::default());
+        deltas_at(&mut rig, &times);
+        let request = snapshot_request(&rig.pass(SECOND));
+        rig.reply(request, &plain_snapshot(511));
+        assert_eq!(rig.shown(topic), None, "{why}");
+        assert_eq!(rig.client.stats().snapshots_too_old, 1, "{why}");
+    }
+}
+
+/// Where the stream has nothing to say, a snapshot is waited with three times, and then believed.
+#[test]
+fn a_stream_that_stays_older_than_its_snapshots_keeps_a_book_from_going_live_three_times() {
+    let (mut rig, topic) = Rig::confirmed(Config::default());
+    deltas_at(&mut rig, &[100, 101, 102]);
+    let mut asked = 0;
+    while rig.shown(topic).is_none() {
+        let out = rig.pass(SECOND);
+        for request in fetches(&out).iter().map(|fetch| fetch.request()).collect::<Vec<_>>() {
+            asked += 1;
+            assert!(asked <= 4, "for good");
+            rig.reply(request, &plain_snapshot(511));
+        }
+    }
+    assert_eq!(asked, 4);
+}

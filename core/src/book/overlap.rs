@@ -44,3 +44,22 @@ impl Overlap {
             })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_more_levels_are_noted_than_there_is_room_for() {
+        let delta = |sequence, price: &str, size| {
+            let price = price.parse().unwrap();
+            Delta::new(Sequence::new(sequence), Side::Bid, price, Lots::new(size))
+        };
+        let mut overlap = Overlap::default();
+        overlap.note(&delta(1, "14", 1), 1);
+        overlap.note(&delta(2, "15", 1), 1);
+        overlap.note(&delta(3, "14", 2), 1);
+        let noted: alloc::vec::Vec<_> = overlap.last.values().map(|size| size.get()).collect();
+        assert_eq!(noted, [2], "the second level had no room, the first goes on");
+    }
+}
