@@ -111,6 +111,8 @@ pub(crate) enum Command {
     Replay(ReplayArgs),
     /// Run years of bad network in virtual time and look for a broken promise
     Soak(SoakArgs),
+    /// Measure what a message costs over loopback, beside the bare WebSocket libraries
+    Bench(BenchArgs),
     /// Print what a shell needs to complete kcf's command lines
     Completions(CompletionsArgs),
 }
@@ -344,6 +346,51 @@ impl SoakArgs {
 }
 
 #[derive(clap::Args, Debug)]
+#[command(after_help = BENCH)]
+pub(crate) struct BenchArgs {
+    /// Messages that each reader gets in each round
+    #[arg(long, value_name = "N", default_value_t = 1_000_000, value_parser = frames)]
+    pub(crate) frames: usize,
+    /// Messages that are handed to the system in one write: so many are there at once
+    #[arg(long, value_name = "K", default_value_t = 64, value_parser = per_write)]
+    pub(crate) per_write: usize,
+    /// Books, a few of them busy
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = books)]
+    pub(crate) symbols: usize,
+    /// Rounds; every reader has its turn in each, and the medians are shown
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = rounds)]
+    pub(crate) rounds: usize,
+    /// Decides the market
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// One JSON object per line
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Be the other side: kcf starts itself so
+    #[arg(long, hide = true)]
+    pub(crate) push: bool,
+}
+
+const BENCH: &str = "\
+A simulated exchange in a process of its own makes a market's messages beforehand. Each reader connects, \
+the feeds go through token, welcome, subscription and snapshots as always, and then the messages are \
+written as fast as they are read, over plain TCP on loopback.
+
+  tungstenite, async-tungstenite   read the messages and throw them away; with the settings that the
+                                   feeds use and with the library's own, the cheaper ones are shown
+  blocking, smol                   the feeds: read, decode, keep exact books, show each change
+
+CPU is the processor time of the reading thread, user and system. In the end the digest of every book must \
+be the exchange's; the exit code is 5 if one is not.
+
+Figures are worth comparing within one run only, on a machine with two idle processors or more.
+
+Examples:
+  kcf bench
+  kcf bench --per-write 1                  every message alone: mostly system calls
+  kcf bench --symbols 200 --json | jq 'select(.type == \"reader\")'";
+
+#[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:\n  \
     kcf completions bash > ~/.local/share/bash-completion/completions/kcf\n  \
     kcf completions zsh > \"${fpath[1]}/_kcf\"\n  \
@@ -362,6 +409,30 @@ fn hours(text: &str) -> Result<f64, String> {
     match text.parse() {
         Ok(hours) if (0.001..=1e6).contains(&hours) => Ok(hours),
         _ => Err("a number of hours, from 0.001 to 1000000".into()),
+    }
+}
+
+fn frames(text: &str) -> Result<usize, String> {
+    number(text, 1, 20_000_000)
+}
+
+fn per_write(text: &str) -> Result<usize, String> {
+    number(text, 1, 4096)
+}
+
+/// As many topics as a connection may have.
+fn books(text: &str) -> Result<usize, String> {
+    number(text, 1, 300)
+}
+
+fn rounds(text: &str) -> Result<usize, String> {
+    number(text, 1, 1000)
+}
+
+fn number(text: &str, least: usize, most: usize) -> Result<usize, String> {
+    match text.parse() {
+        Ok(number) if (least..=most).contains(&number) => Ok(number),
+        _ => Err(format!("a number from {least} to {most}")),
     }
 }
 

@@ -63,6 +63,21 @@ pub fn unix_now() -> UnixNanos {
     UnixNanos::from_nanos(u64::try_from(since.as_nanos()).unwrap_or(u64::MAX))
 }
 
+/// The time that processors have spent on the calling thread, in user and in kernel mode: for
+/// measurements. `None` where the system does not say.
+#[must_use]
+pub fn thread_time() -> Option<Duration> {
+    #[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
+    {
+        use rustix::time::{ClockId, clock_gettime};
+        let time = clock_gettime(ClockId::ThreadCPUTime);
+        let (seconds, nanos) = (u64::try_from(time.tv_sec), u32::try_from(time.tv_nsec));
+        Some(Duration::new(seconds.ok()?, nanos.ok()?))
+    }
+    #[cfg(not(any(target_os = "linux", target_os = "android", target_vendor = "apple")))]
+    None
+}
+
 /// Linux: `CLOCK_BOOTTIME`. On Apple's systems `CLOCK_MONOTONIC` goes on during sleep.
 #[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
 fn nanos() -> u64 {

@@ -53,7 +53,7 @@ pub use oracle::{Oracle, Violation, compare};
 pub use rest::{Fate, Request, Response};
 pub use scenario::{Profile, Scenario, ScenarioError, Source};
 #[cfg(feature = "server")]
-pub use server::{Clock, Server, ServerError};
+pub use server::{Clock, Flood, Server, ServerError};
 #[cfg(feature = "server")]
 pub use tls::{Authority, AuthorityError, Flaw};
 pub use trade::Trade;

@@ -22,8 +22,11 @@ use crate::config::ExchangeConfig;
 use crate::exchange::{Exchange, Outgoing, SessionId};
 use crate::fault::Fault;
 
+mod flood;
 mod http;
 mod session;
+
+pub use flood::Flood;
 
 /// A clock that the server reads: monotonic, any start.
 pub type Clock = Arc<dyn Fn() -> Instant + Send + Sync>;
@@ -74,6 +77,7 @@ enum Item {
     Text(Arc<str>),
     Close(u16, &'static str),
     Reset,
+    Flood(Arc<Flood>),
 }
 
 /// An accepted connection, with what it is to be sent. Gone from the exchange when dropped.

@@ -30,6 +30,7 @@ pub(super) async fn run(seat: &Seat, upgraded: Upgraded) {
         Stream::Plain(tcp) => (tcp.clone(), HALF_A_FRAME),
         Stream::Tls(tls) => (tls.get_ref().0.clone(), HALF_A_RECORD),
     };
+    let is_tls = matches!(stream, Stream::Tls(_));
     let config = WebSocketConfig::default()
         .max_message_size(Some(MAX_INCOMING))
         .max_frame_size(Some(MAX_INCOMING));
@@ -46,6 +47,11 @@ pub(super) async fn run(seat: &Seat, upgraded: Upgraded) {
             let sent = match item {
                 Item::Text(text) => sender.send(Message::text(&*text)).await,
                 Item::Reset => return reset(tcp, half).await,
+                Item::Flood(_) if is_tls => return,
+                Item::Flood(flood) => match flood.pour(tcp.clone()).await {
+                    Ok(()) => continue,
+                    Err(_) => return,
+                },
                 Item::Close(1006, _) => return,
                 Item::Close(code, reason) => {
                     let frame = CloseFrame { code: CloseCode::from(code), reason: reason.into() };
