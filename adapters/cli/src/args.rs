@@ -345,6 +345,30 @@ impl SoakArgs {
     }
 }
 
+/// Who reads.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(crate) enum BenchReader {
+    /// The library under the blocking feed
+    Tungstenite,
+    /// The feed on threads
+    Blocking,
+    /// The library under the feed on smol
+    AsyncTungstenite,
+    /// The feed on smol
+    Smol,
+}
+
+impl BenchReader {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Tungstenite => "tungstenite",
+            Self::Blocking => "blocking",
+            Self::AsyncTungstenite => "async-tungstenite",
+            Self::Smol => "smol",
+        }
+    }
+}
+
 #[derive(clap::Args, Debug)]
 #[command(after_help = BENCH)]
 pub(crate) struct BenchArgs {
@@ -360,6 +384,9 @@ pub(crate) struct BenchArgs {
     /// Rounds; every reader has its turn in each, and the medians are shown
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = rounds)]
     pub(crate) rounds: usize,
+    /// Measure these readers only, for example under a profiler
+    #[arg(long, value_name = "A,B", value_delimiter = ',')]
+    pub(crate) only: Vec<BenchReader>,
     /// Decides the market
     #[arg(long, default_value_t = 1)]
     pub(crate) seed: u64,

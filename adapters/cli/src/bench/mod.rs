@@ -24,14 +24,15 @@ pub(crate) fn run(args: &BenchArgs) -> Result<(), Failure> {
         let text = "this system does not say how much processor time a thread has used";
         return Err(Failure::words(Kind::Runtime, text));
     }
-    let turns = Reader::ALL.len() * args.rounds;
-    let bar = progress(args, turns + 1);
+    let asked = |reader: &Reader| args.only.is_empty() || args.only.contains(&reader.kind());
+    let readers: Vec<Reader> = Reader::ALL.into_iter().filter(asked).collect();
+    let bar = progress(args, readers.len() * args.rounds + 1);
     bar.set_message("recording a market");
     let mut pusher = Pusher::start(args, &bar)?;
     let mut report = Report::new(args, pusher.frame_bytes());
     for round in 1..=args.rounds {
-        for reader in Reader::ALL {
-            bar.set_message(format!("round {round}: {}", reader.name()));
+        for &reader in &readers {
+            bar.set_message(format!("round {round}: {}", reader.kind().name()));
             let reading: Reading = reader.read(&mut pusher, args.frames, &bar)?;
             report.add(reader, reading);
         }

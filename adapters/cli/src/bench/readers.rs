@@ -16,6 +16,7 @@ use smol::stream::StreamExt as _;
 use tungstenite::Message;
 use tungstenite::protocol::WebSocketConfig;
 
+use crate::args::BenchReader;
 use crate::bench::pusher::{Pusher, Truth};
 use crate::exit::{Failure, Kind};
 use crate::words;
@@ -60,12 +61,19 @@ impl Reader {
         Self::Smol,
     ];
 
-    pub(super) const fn name(self) -> &'static str {
+    pub(super) const fn kind(self) -> BenchReader {
         match self {
-            Self::Tungstenite(_) => "tungstenite",
-            Self::Blocking => "blocking",
-            Self::AsyncTungstenite(_) => "async-tungstenite",
-            Self::Smol => "smol",
+            Self::Tungstenite(_) => BenchReader::Tungstenite,
+            Self::Blocking => BenchReader::Blocking,
+            Self::AsyncTungstenite(_) => BenchReader::AsyncTungstenite,
+            Self::Smol => BenchReader::Smol,
+        }
+    }
+
+    pub(super) const fn settings(self) -> Option<Settings> {
+        match self {
+            Self::Tungstenite(settings) | Self::AsyncTungstenite(settings) => Some(settings),
+            Self::Blocking | Self::Smol => None,
         }
     }
 

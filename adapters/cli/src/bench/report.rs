@@ -21,12 +21,6 @@ struct Row {
     cpu_ns: f64,
 }
 
-/// A feed and the bare library under it.
-struct Pair {
-    bare: Row,
-    feed: Row,
-}
-
 impl<'a> Report<'a> {
     pub(super) const fn new(args: &'a BenchArgs, frame_bytes: f64) -> Self {
         Self { args, frame_bytes, readings: Vec::new() }
@@ -37,17 +31,15 @@ impl<'a> Report<'a> {
     }
 
     pub(super) fn json(&self, out: &mut Out) -> io::Result<()> {
-        for pair in self.pairs() {
-            for row in [&pair.bare, &pair.feed] {
-                out.json(&json!({
-                    "type": "reader",
-                    "reader": row.reader.name(),
-                    "settings": row.settings().map(Settings::name),
-                    "messages_per_second": row.per_second.round(),
-                    "cpu_ns_per_message": hundredths(row.cpu_ns),
-                    "over_bare": hundredths(row.cpu_ns / pair.bare.cpu_ns),
-                }))?;
-            }
+        for (row, bare) in self.rows() {
+            out.json(&json!({
+                "type": "reader",
+                "reader": row.reader.kind().name(),
+                "settings": row.reader.settings().map(Settings::name),
+                "messages_per_second": row.per_second.round(),
+                "cpu_ns_per_message": hundredths(row.cpu_ns),
+                "over_bare": bare.map(|bare| hundredths(row.cpu_ns / bare)),
+            }))?;
         }
         let args = self.args;
         out.json(&json!({
@@ -70,38 +62,41 @@ impl<'a> Report<'a> {
         ))?;
         let (head, messages, cpu) = ("reader", "messages/s", "CPU ns/message");
         out.line(format_args!("{DIM}{head:<36}{messages:>12}{cpu:>16}   over bare{DIM:#}"))?;
-        for Pair { bare, feed } in self.pairs() {
-            for row in [&bare, &feed] {
-                let name = row.settings().map_or_else(
-                    || row.reader.name().into(),
-                    |settings| format!("{}, {} settings", row.reader.name(), settings.name()),
-                );
-                let (per_second, cpu) = (row.per_second, row.cpu_ns);
-                let over = cpu / bare.cpu_ns;
-                out.line(format_args!("{name:<36}{per_second:>12.0}{cpu:>16.1}{over:>10.2} x"))?;
-            }
-            let (name, added) = (feed.reader.name(), feed.cpu_ns - bare.cpu_ns);
-            out.line(format_args!(
-                "{DIM}  core and adapter add {added:.1} ns: {name} over bare{DIM:#}"
-            ))?;
+        for (row, bare) in self.rows() {
+            let name = row.reader.kind().name();
+            let name = row
+                .reader
+                .settings()
+                .map_or_else(|| name.into(), |s| format!("{name}, {} settings", s.name()));
+            let (per_second, cpu) = (row.per_second, row.cpu_ns);
+            let over = bare.map_or_else(String::new, |bare| match row.reader.settings() {
+                Some(_) => "1".into(),
+                None => format!("{:.2}: {:.0} ns more", cpu / bare, cpu - bare),
+            });
+            out.line(format_args!("{name:<36}{per_second:>12.0}{cpu:>16.1}   {over}"))?;
         }
+        out.line(format_args!(
+            "{DIM}what is more is the core and its adapter: decoding, books, and telling of each \
+             change{DIM:#}"
+        ))?;
         out.line(format_args!("{GOOD}every book is the exchange's{GOOD:#}"))
     }
 
-    /// Of the bare ones, the cheaper settings count.
-    fn pairs(&self) -> impl Iterator<Item = Pair> + '_ {
-        let bare = |a: Reader, b: Reader| {
-            let (a, b) = (self.row(a)?, self.row(b)?);
-            Some(if a.cpu_ns <= b.cpu_ns { a } else { b })
+    /// Those who read, each with what the bare library below it takes, if that was measured. Of two
+    /// bare ones, the settings that cost less count.
+    fn rows(&self) -> impl Iterator<Item = (Row, Option<f64>)> + '_ {
+        let cheapest = |reader: fn(Settings) -> Reader| {
+            let rows = [Settings::Ours, Settings::Default].map(|s| self.row(reader(s)));
+            rows.into_iter().flatten().min_by(|a, b| a.cpu_ns.total_cmp(&b.cpu_ns))
         };
-        let [ours, default] = [Settings::Ours, Settings::Default].map(Reader::Tungstenite);
-        let [ours_async, default_async] =
-            [Settings::Ours, Settings::Default].map(Reader::AsyncTungstenite);
         let pairs = [
-            (bare(ours, default), self.row(Reader::Blocking)),
-            (bare(ours_async, default_async), self.row(Reader::Smol)),
+            (cheapest(Reader::Tungstenite), self.row(Reader::Blocking)),
+            (cheapest(Reader::AsyncTungstenite), self.row(Reader::Smol)),
         ];
-        pairs.into_iter().filter_map(|(bare, feed)| Some(Pair { bare: bare?, feed: feed? }))
+        pairs.into_iter().flat_map(|(bare, feed)| {
+            let cost = bare.map(|bare| bare.cpu_ns);
+            [bare, feed].into_iter().flatten().map(move |row| (row, cost))
+        })
     }
 
     fn row(&self, reader: Reader) -> Option<Row> {
@@ -113,15 +108,6 @@ impl<'a> Report<'a> {
         let wall = of(|reading| reading.wall.as_secs_f64())?;
         let cpu = of(|reading| reading.cpu.as_secs_f64())?;
         Some(Row { reader, per_second: frames / wall, cpu_ns: cpu * 1e9 / frames })
-    }
-}
-
-impl Row {
-    const fn settings(&self) -> Option<Settings> {
-        match self.reader {
-            Reader::Tungstenite(settings) | Reader::AsyncTungstenite(settings) => Some(settings),
-            Reader::Blocking | Reader::Smol => None,
-        }
     }
 }
 
