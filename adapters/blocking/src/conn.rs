@@ -25,10 +25,11 @@ pub(crate) struct Conn {
 impl Conn {
     pub(crate) fn new(
         id: ConnId,
-        websocket: WebSocket<Socket>,
+        mut websocket: WebSocket<Socket>,
         poller: &Arc<Poller>,
     ) -> io::Result<Self> {
         let key = key_of(id);
+        websocket.get_mut().on_readable();
         let registered = Registered::new(Arc::clone(poller), websocket.get_ref().tcp(), key)?;
         Ok(Self { id, registered, websocket, readable: true, unsent: false })
     }
@@ -44,6 +45,7 @@ impl Conn {
     /// The poller has news of this connection.
     pub(crate) fn on_event(&mut self) {
         self.readable = true;
+        self.websocket.get_mut().on_readable();
         if self.unsent {
             // What goes wrong here is heard at the next read.
             let _ = self.flush();
@@ -84,7 +86,7 @@ impl Conn {
     }
 
     /// Asks the poller for the next notice.
-    pub(crate) fn watch(&self) -> io::Result<()> {
+    pub(crate) fn watch(&mut self) -> io::Result<()> {
         self.registered.watch(self.unsent)
     }
 

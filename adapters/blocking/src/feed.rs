@@ -3,12 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
 use kucoin_futures_host::{
     Answer, Attempt, Clock, Effect, Engine, FeedError, Heard, Item, Next, Options, Rest, Socket,
-    Step, Update, connect, tls_config,
+    Step, Update, Watch, connect, tls_config,
 };
 use kucoin_futures_proto::{
     Book, BookStatus, Channel, Client, Config, ConnId, Endpoint, Fetch, Input, Instant, Loss,
@@ -20,13 +19,14 @@ use tracing::Span;
 use tungstenite::WebSocket;
 
 use crate::conn::{Conn, key_of};
+use crate::mail::Mail;
 use crate::pump::Pump;
 
 /// Market data, pulled by [`Feed::next`].
 #[derive(Debug)]
 pub struct Feed {
     engine: Engine,
-    clock: Clock,
+    watch: Watch,
     rest: Rest,
     tls: Arc<ClientConfig>,
     poller: Arc<Poller>,
@@ -35,8 +35,7 @@ pub struct Feed {
     wakes: u64,
     conns: Vec<Conn>,
     attempts: BTreeMap<ConnId, Attempt>,
-    arrivals: Receiver<Arrival>,
-    helpers: Sender<Arrival>,
+    arrivals: Mail<Arrival>,
     span: Span,
 }
 
@@ -91,12 +90,11 @@ impl Feed {
     /// # Errors
     /// The system has no poller for us, or the roots cannot be used.
     pub fn with_options(options: Options) -> Result<Self, FeedError> {
-        let (helpers, arrivals) = channel();
         let tls = tls_config(&options.roots)?;
         let (engine, clock, rest) = options.parts();
         Ok(Self {
             engine,
-            clock,
+            watch: Watch::new(clock),
             rest,
             tls,
             poller: Arc::new(Poller::new()?),
@@ -105,8 +103,7 @@ impl Feed {
             wakes: 0,
             conns: Vec::new(),
             attempts: BTreeMap::new(),
-            arrivals,
-            helpers,
+            arrivals: Mail::new(),
             span: tracing::info_span!("feed", runtime = "blocking"),
         })
     }
@@ -137,7 +134,7 @@ impl Feed {
 
     /// Ends everything. What was reported already can still be had from [`Feed::next`].
     pub fn close(&mut self) {
-        self.engine.close(self.clock.now());
+        self.engine.close(self.watch.now());
         self.perform_effects();
         self.conns.drain(..).for_each(Conn::shut);
     }
@@ -151,8 +148,7 @@ impl Feed {
 
     /// Waits for the next update, but no longer than `limit`.
     pub fn next_within(&mut self, limit: Duration) -> Next<'_> {
-        let until = self.clock.now() + limit;
-        match self.step(Some(until)) {
+        match self.step(Some(limit)) {
             Waited::Ended => Next::Ended,
             Waited::Quiet => Next::Quiet,
             Waited::Step(step) => self.engine.lend(step).map_or(Next::Quiet, Next::Update),
@@ -207,7 +203,7 @@ impl Feed {
     /// The feed's clock, for those who schedule next to it.
     #[must_use]
     pub const fn clock(&self) -> Clock {
-        self.clock
+        self.watch.clock()
     }
 
     /// Something to end waits with from another thread, such as a signal handler's.
@@ -218,7 +214,7 @@ impl Feed {
 
     /// Effects wait for the next step: a hundred subscriptions in a row make one frame.
     fn command<T>(&mut self, command: impl FnOnce(&mut Client, Instant) -> T) -> T {
-        command(self.engine.client_mut(), self.clock.now())
+        command(self.engine.client_mut(), self.watch.now())
     }
 
     fn next_step(&mut self) -> Option<Step> {
@@ -242,8 +238,9 @@ impl Feed {
     }
 
     /// Goes on until there is something to tell, or it is time to stop waiting for that.
-    pub(crate) fn step(&mut self, until: Option<Instant>) -> Waited {
+    pub(crate) fn step(&mut self, limit: Option<Duration>) -> Waited {
         let mut turns = 0_u32;
+        let mut until = None;
         loop {
             if let Some(step) = self.engine.step() {
                 return Waited::Step(step);
@@ -251,22 +248,27 @@ impl Feed {
             if self.engine.is_closed() {
                 return Waited::Ended;
             }
-            let now = self.clock.now();
-            let over = until.is_some_and(|until| until <= now);
-            let over = over || self.woken.load(Ordering::Acquire);
+            let woken = self.woken.load(Ordering::Acquire);
+            let now = self.watch.recent();
             let busy = self.turn(now);
             if busy {
                 self.perform_effects();
                 turns += 1;
+                if !turns.is_multiple_of(TURNS) {
+                    continue;
+                }
             }
             // Only after a turn: whoever wakes without end must not keep the line waiting. And not
             // after all there is: much may come that is nothing to tell.
-            if over && (!busy || turns.is_multiple_of(TURNS)) {
+            if until.is_none() {
+                until = limit.map(|limit| self.watch.now() + limit);
+            }
+            if woken || until.is_some_and(|until| until <= self.watch.recent()) {
                 self.woken.store(false, Ordering::Release);
                 return Waited::Quiet;
             }
             if !busy {
-                self.wait(now, until);
+                self.wait(until);
             }
         }
     }
@@ -274,18 +276,18 @@ impl Feed {
     /// Takes one thing that has come or is due; false if there is none. What has come goes first: a
     /// caller who was away for long must not lose what arrived in time.
     fn turn(&mut self, now: Instant) -> bool {
-        if let Ok(arrival) = self.arrivals.try_recv() {
+        if let Some(arrival) = self.arrivals.take() {
             self.on_arrival(now, arrival);
             return true;
         }
         let Some(at) = self.conns.iter().position(Conn::is_readable) else {
-            return self.engine.meet_deadline(now);
+            return self.engine.meet_deadline(self.watch.now());
         };
         let Some(conn) = self.conns.get_mut(at) else { return false };
         let id = conn.id();
         match conn.read() {
             None | Some(Heard::Control) => {
-                self.engine.meet_deadline(now);
+                self.engine.meet_deadline(self.watch.now());
             }
             Some(Heard::Text(text)) => self.engine.text(now, id, text),
             Some(Heard::Binary) => self.engine.input(now, Input::Binary(id)),
@@ -340,7 +342,7 @@ impl Feed {
         if let Err(loss) = sent {
             self.conns.swap_remove(at);
             // Told in the next turn, like every other loss.
-            let _ = self.helpers.send(Arrival::NotOpened(id, loss));
+            self.arrivals.post().send(Arrival::NotOpened(id, loss));
         }
     }
 
@@ -388,32 +390,35 @@ impl Feed {
         failed: Arrival,
         work: impl FnOnce() -> Arrival + Send + 'static,
     ) {
-        let (helpers, poller) = (self.helpers.clone(), Arc::clone(&self.poller));
+        let (post, poller) = (self.arrivals.post().clone(), Arc::clone(&self.poller));
         let spawned = std::thread::Builder::new().name(format!("kucoin-{name}")).spawn(move || {
+            post.send(span.in_scope(work));
             // The feed may be gone.
-            let _ = helpers.send(span.in_scope(work));
             let _ = poller.notify();
         });
         if let Err(error) = spawned {
             tracing::error!(parent: &self.span, %error, "cannot start a thread");
-            let _ = self.helpers.send(failed);
+            self.arrivals.post().send(failed);
         }
     }
 
     /// Sleeps until a socket, a helper, a waker, a deadline or `until` has something for us.
-    fn wait(&mut self, now: Instant, until: Option<Instant>) {
-        for conn in &self.conns {
+    fn wait(&mut self, until: Option<Instant>) {
+        let span = &self.span;
+        for conn in &mut self.conns {
             if let Err(error) = conn.watch() {
-                tracing::error!(parent: &self.span, %error, "cannot watch a socket");
+                tracing::error!(parent: span, %error, "cannot watch a socket");
             }
         }
         let next = self.engine.deadline().into_iter().chain(until).min();
-        let timeout = next.map(|next| next.since(now));
+        let timeout = next.map(|next| next.since(self.watch.now()));
         self.events.clear();
         if let Err(error) = self.poller.wait(&mut self.events, timeout) {
             tracing::error!(parent: &self.span, %error, "cannot wait for sockets");
         }
         self.wakes += 1;
+        // However short it was.
+        self.watch.now();
         for event in self.events.iter() {
             let conn = self.conns.iter_mut().find(|conn| key_of(conn.id()) == event.key);
             if let Some(conn) = conn {

@@ -32,6 +32,7 @@
 mod conn;
 mod feed;
 mod items;
+mod mail;
 mod pump;
 mod registered;
 

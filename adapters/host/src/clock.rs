@@ -44,8 +44,57 @@ impl Clock {
     /// Time since the clock was made.
     #[must_use]
     pub fn now(&self) -> Instant {
-        let slept = self.slept.map_or(0, |sleep| sleep.0.load(Ordering::Relaxed));
-        Instant::from_nanos(nanos().saturating_sub(self.start).saturating_add(slept))
+        Instant::from_nanos(nanos().saturating_sub(self.start).saturating_add(self.slept()))
+    }
+
+    /// Another number whenever the system's tick has moved on, or the machine slept in a test.
+    #[inline]
+    fn tick(&self) -> Option<u64> {
+        coarse_nanos().map(|nanos| nanos.wrapping_add(self.slept()))
+    }
+
+    #[inline]
+    fn slept(&self) -> u64 {
+        self.slept.map_or(0, |sleep| sleep.0.load(Ordering::Relaxed))
+    }
+}
+
+/// A clock for those who need the time for every message: read once, it is good for as long as the
+/// system's tick, a few milliseconds, because a look at the tick costs a quarter of one at the clock.
+#[derive(Clone, Copy, Debug)]
+pub struct Watch {
+    clock: Clock,
+    now: Instant,
+    /// When `now` was read; `None`: the system has no tick to look at.
+    tick: Option<u64>,
+}
+
+impl Watch {
+    /// Looks at the clock.
+    #[must_use]
+    pub fn new(clock: Clock) -> Self {
+        Self { clock, now: clock.now(), tick: clock.tick() }
+    }
+
+    /// The clock.
+    #[must_use]
+    pub const fn clock(&self) -> Clock {
+        self.clock
+    }
+
+    /// The time, to the nanosecond.
+    pub fn now(&mut self) -> Instant {
+        // In this order: a tick in between makes the next look a real one.
+        self.tick = self.clock.tick();
+        self.now = self.clock.now();
+        self.now
+    }
+
+    /// The time at the last look, which is not more than a tick ago. Never before what [`Watch::now`]
+    /// has said.
+    #[inline]
+    pub fn recent(&mut self) -> Instant {
+        if self.tick.is_some() && self.tick == self.clock.tick() { self.now } else { self.now() }
     }
 }
 
@@ -92,6 +141,21 @@ fn nanos() -> u64 {
     seconds.saturating_mul(1_000_000_000).saturating_add(nanos)
 }
 
+/// Does not count sleep, and need not: it goes on at the first tick after it.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+#[inline]
+fn coarse_nanos() -> Option<u64> {
+    use rustix::time::{ClockId, clock_gettime};
+    let time = clock_gettime(ClockId::MonotonicCoarse);
+    let (seconds, nanos) = (u64::try_from(time.tv_sec), u64::try_from(time.tv_nsec));
+    Some(seconds.ok()?.wrapping_mul(1_000_000_000).wrapping_add(nanos.ok()?))
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+const fn coarse_nanos() -> Option<u64> {
+    None
+}
+
 /// Windows' performance counter goes on during sleep; elsewhere this is the best there is.
 #[cfg(not(any(target_os = "linux", target_os = "android", target_vendor = "apple")))]
 fn nanos() -> u64 {
@@ -110,5 +174,19 @@ mod tests {
         let clock = Clock::new();
         let (a, b) = (clock.now(), clock.now());
         assert!(a <= b && b.as_nanos() < 60_000_000_000);
+    }
+
+    #[test]
+    fn a_watch_is_never_far_behind_and_never_goes_back() {
+        let (clock, sleep) = Clock::sleepy();
+        let mut watch = Watch::new(clock);
+        let mut last = watch.now();
+        for _ in 0..100_000 {
+            let (recent, now) = (watch.recent(), clock.now());
+            assert!(recent >= last && now.since(recent) < Duration::from_secs(1));
+            last = recent;
+        }
+        sleep.pass(Duration::from_secs(3600));
+        assert!(watch.recent().since(last) >= Duration::from_secs(3600));
     }
 }

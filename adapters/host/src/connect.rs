@@ -66,11 +66,8 @@ pub fn connect(
     attempt: &Attempt,
 ) -> Result<WebSocket<Socket>, Loss> {
     let tcp = connect_tcp(to, attempt)?;
-    let socket = if to.is_tls() {
-        Socket::Tls(Box::new(start_tls(to, tls, tcp)?))
-    } else {
-        Socket::Plain(tcp)
-    };
+    let socket =
+        if to.is_tls() { Socket::tls(start_tls(to, tls, tcp)?) } else { Socket::plain(tcp) };
     let config = Some(websocket_config());
     let upgraded = tungstenite::client::client_with_config(to.secret_url(), socket, config);
     let (websocket, _) = upgraded.map_err(|error| match error {

@@ -71,6 +71,7 @@ impl Engine {
     }
 
     /// A text message.
+    #[inline]
     pub fn text(&mut self, now: Instant, conn: ConnId, text: Bytes) {
         let push = self.client.handle_input(now, Input::Text(conn, &text));
         if let Some(tag) = push.map(|push| push.tag()) {
@@ -106,6 +107,7 @@ impl Engine {
     }
 
     /// What is to be done next; `None` once all is. What the core reports meanwhile is kept.
+    #[inline]
     pub fn next_effect(&mut self) -> Option<Effect> {
         loop {
             match self.client.poll_output()? {
@@ -119,6 +121,7 @@ impl Engine {
     }
 
     /// What is to be told next: events first, then the message that came with them.
+    #[inline]
     pub fn step(&mut self) -> Option<Step> {
         if std::mem::take(&mut self.told) {
             self.push = None;
@@ -133,6 +136,7 @@ impl Engine {
 
     /// Shows a step that was just taken. `None` would be a push whose bytes are gone.
     #[must_use]
+    #[inline]
     pub fn lend(&self, step: Step) -> Option<Update<'_>> {
         match step {
             Step::Event(Event::Delta { topic, delta }) => {

@@ -34,7 +34,7 @@ mod tls;
 mod update;
 mod websocket;
 
-pub use clock::{Clock, Sleep, thread_time, unix_now};
+pub use clock::{Clock, Sleep, Watch, thread_time, unix_now};
 pub use connect::{ADDRESS_TIMEOUT, Attempt, connect};
 pub use credentials::{CredentialsError, credentials_from_env};
 pub use engine::{Effect, Engine, Step};

@@ -44,6 +44,7 @@ pub enum Heard {
 impl Heard {
     /// Sorts a result that is not "would block".
     #[must_use]
+    #[inline]
     pub fn from_read(read: Result<Message, Error>) -> Self {
         match read {
             Ok(Message::Text(text)) => Self::Text(text.into()),

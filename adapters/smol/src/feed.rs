@@ -12,7 +12,7 @@ use atomic_waker::AtomicWaker;
 use futures_rustls::rustls::ClientConfig;
 use kucoin_futures_host::{
     Answer, Clock, Effect, Engine, FeedError, Heard, Item, Next, Options, Rest, Step, Update,
-    tls_config,
+    Watch, tls_config,
 };
 use kucoin_futures_proto::{
     Book, BookStatus, Channel, Client, Config, ConnId, Input, Instant, Loss, Misuse, Query,
@@ -32,7 +32,7 @@ use crate::socket::Socket;
 #[derive(Debug)]
 pub struct Feed {
     engine: Engine,
-    clock: Clock,
+    watch: Watch,
     rest: Rest,
     tls: Arc<ClientConfig>,
     conns: Vec<Conn>,
@@ -109,7 +109,7 @@ impl Feed {
         let (engine, clock, rest) = options.parts();
         Ok(Self {
             engine,
-            clock,
+            watch: Watch::new(clock),
             rest,
             tls,
             conns: Vec::new(),
@@ -153,7 +153,7 @@ impl Feed {
     /// Ends everything, without waiting. What was reported already can still be had from
     /// [`Feed::next`].
     pub fn close(&mut self) {
-        self.engine.close(self.clock.now());
+        self.engine.close(self.watch.now());
         self.perform_effects();
         self.hang_up();
     }
@@ -168,7 +168,7 @@ impl Feed {
 
     /// Waits for the next update, but no longer than `limit`.
     pub async fn next_within(&mut self, limit: Duration) -> Next<'_> {
-        let until = self.clock.now() + limit;
+        let until = self.watch.now() + limit;
         match poll_fn(|cx| self.poll_step(cx, Some(until))).await {
             Waited::Ended => Next::Ended,
             Waited::Quiet => Next::Quiet,
@@ -235,7 +235,7 @@ impl Feed {
     /// The feed's clock, for those who schedule next to it.
     #[must_use]
     pub const fn clock(&self) -> Clock {
-        self.clock
+        self.watch.clock()
     }
 
     /// Something to end waits with from elsewhere, such as a signal handler's thread.
@@ -246,7 +246,7 @@ impl Feed {
 
     /// Effects wait for the next step: a hundred subscriptions in a row make one frame.
     fn command<T>(&mut self, command: impl FnOnce(&mut Client, Instant) -> T) -> T {
-        command(self.engine.client_mut(), self.clock.now())
+        command(self.engine.client_mut(), self.watch.now())
     }
 
     pub(crate) fn poll_next_step(&mut self, cx: &mut Context<'_>) -> Poll<Option<Step>> {
@@ -277,27 +277,26 @@ impl Feed {
             if self.engine.is_closed() {
                 return Poll::Ready(Waited::Ended);
             }
-            let now = self.clock.now();
-            let over = until.is_some_and(|until| until <= now);
             self.streak += 1;
             if self.streak > STREAK {
                 self.streak = 0;
                 // Much may come that is nothing to tell.
-                if self.waker.take() || over {
+                if self.waker.take() || self.is_over(until) {
                     return Poll::Ready(Waited::Quiet);
                 }
                 cx.waker().wake_by_ref();
                 return Poll::Pending;
             }
+            let now = self.watch.recent();
             if self.turn(now, cx) {
                 self.perform_effects();
                 continue;
             }
             // Only after a turn: whoever wakes without end must not keep the line waiting.
-            if self.waker.take() || over {
+            if self.waker.take() || self.is_over(until) {
                 return Poll::Ready(Waited::Quiet);
             }
-            if self.poll_wait(now, until, cx).is_pending() {
+            if self.poll_wait(until, cx).is_pending() {
                 self.streak = 0;
                 self.waiting = true;
                 return Poll::Pending;
@@ -315,7 +314,11 @@ impl Feed {
         self.take_answer(now, cx)
             || self.take_attempt(now, cx)
             || self.take_message(now, cx)
-            || self.engine.meet_deadline(now)
+            || self.engine.meet_deadline(self.watch.now())
+    }
+
+    fn is_over(&mut self, until: Option<Instant>) -> bool {
+        until.is_some_and(|until| until <= self.watch.now())
     }
 
     fn take_answer(&mut self, now: Instant, cx: &mut Context<'_>) -> bool {
@@ -420,12 +423,7 @@ impl Feed {
 
     /// Sockets and helpers are set to wake this task; sets the waker and the timer, too. Ready:
     /// there is something to do already.
-    fn poll_wait(
-        &mut self,
-        now: Instant,
-        until: Option<Instant>,
-        cx: &mut Context<'_>,
-    ) -> Poll<()> {
+    fn poll_wait(&mut self, until: Option<Instant>, cx: &mut Context<'_>) -> Poll<()> {
         self.waker.0.task.register(cx.waker());
         if self.waker.0.asked.load(Ordering::Acquire) {
             return Poll::Ready(());
@@ -434,7 +432,7 @@ impl Feed {
         if self.armed != next {
             self.armed = next;
             match next {
-                Some(next) => self.timer.set_after(next.since(now)),
+                Some(next) => self.timer.set_after(next.since(self.watch.now())),
                 None => self.timer = Timer::never(),
             }
         }
