@@ -52,7 +52,14 @@ impl Conn {
         }
     }
 
-    /// What there is to hear without waiting; `None`: nothing now.
+    /// The next message, if it is one of the usual ones and can be had without waiting. `None`: see
+    /// [`Conn::read`].
+    #[inline]
+    pub(crate) fn text(&mut self) -> Option<&[u8]> {
+        self.websocket.get_mut().text()
+    }
+
+    /// What else there is to hear without waiting; `None`: nothing now.
     pub(crate) fn read(&mut self) -> Option<Heard> {
         let read = match self.websocket.read() {
             Err(Error::Io(error)) if error.kind() == ErrorKind::WouldBlock => {

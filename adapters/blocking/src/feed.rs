@@ -285,11 +285,15 @@ impl Feed {
         };
         let Some(conn) = self.conns.get_mut(at) else { return false };
         let id = conn.id();
+        if let Some(text) = conn.text() {
+            self.engine.text(now, id, text);
+            return true;
+        }
         match conn.read() {
             None | Some(Heard::Control) => {
                 self.engine.meet_deadline(self.watch.now());
             }
-            Some(Heard::Text(text)) => self.engine.text(now, id, text),
+            Some(Heard::Text(text)) => self.engine.text(now, id, &text),
             Some(Heard::Binary) => self.engine.input(now, Input::Binary(id)),
             Some(Heard::Closed(loss) | Heard::Lost(loss)) => {
                 self.conns.swap_remove(at);

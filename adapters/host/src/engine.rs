@@ -24,14 +24,13 @@ pub struct Engine {
     client: Client,
     /// What the core reported and nobody has been told yet.
     reported: VecDeque<Event>,
-    /// A message for the user with the bytes it lies in, and whether it was handed out already.
-    push: Option<(PushTag, Bytes)>,
+    /// A message for the user that lies in `bytes`, and whether it was handed out already.
+    push: Option<PushTag>,
     told: bool,
+    /// Kept from one message to the next, so that none allocates.
+    bytes: Vec<u8>,
     closed: bool,
 }
-
-/// Messages below this size are copied to be kept.
-const SMALL: usize = 4096;
 
 /// Something to do. Exhaustive, so that a new one fails to compile in every adapter.
 #[derive(Debug)]
@@ -61,7 +60,14 @@ impl Engine {
     /// Nothing has happened yet.
     #[must_use]
     pub const fn new(client: Client) -> Self {
-        Self { client, reported: VecDeque::new(), push: None, told: false, closed: false }
+        Self {
+            client,
+            reported: VecDeque::new(),
+            push: None,
+            told: false,
+            bytes: Vec::new(),
+            closed: false,
+        }
     }
 
     /// Something other than a message or a reply.
@@ -72,22 +78,24 @@ impl Engine {
 
     /// A text message.
     #[inline]
-    pub fn text(&mut self, now: Instant, conn: ConnId, text: Bytes) {
-        let push = self.client.handle_input(now, Input::Text(conn, &text));
-        if let Some(tag) = push.map(|push| push.tag()) {
-            self.push = Some((tag, text));
+    pub fn text(&mut self, now: Instant, conn: ConnId, text: &[u8]) {
+        if let Some(push) = self.client.handle_input(now, Input::Text(conn, text)) {
+            self.push = Some(push.tag());
+            self.bytes.clear();
+            self.bytes.extend_from_slice(text);
         }
     }
 
     /// The end of a REST request.
     pub fn answer(&mut self, now: Instant, request: RequestId, answer: Answer) {
         let (head, body) = match answer {
-            Answer::Reply(head, body) => (head, Bytes::from(body)),
+            Answer::Reply(head, body) => (head, body),
             Answer::Failed(loss) => return self.input(now, Input::Failed(request, loss)),
         };
         let push = self.client.handle_input(now, Input::Reply(request, head, &body));
         if let Some(tag) = push.map(|push| push.tag()) {
-            self.push = Some((tag, body));
+            self.push = Some(tag);
+            self.bytes = body;
         }
     }
 
@@ -129,9 +137,9 @@ impl Engine {
         if let Some(event) = self.reported.pop_front() {
             return Some(Step::Event(event));
         }
-        let (tag, _) = self.push.as_ref()?;
+        let tag = self.push?;
         self.told = true;
-        Some(Step::Push(*tag))
+        Some(Step::Push(tag))
     }
 
     /// Shows a step that was just taken. `None` would be a push whose bytes are gone.
@@ -143,7 +151,10 @@ impl Engine {
                 Some(Update::Book(BookUpdate::new(topic, delta, self.client.book(topic))))
             }
             Step::Event(event) => Some(Update::State(event)),
-            Step::Push(tag) => Some(Update::Push(tag.on(&self.push.as_ref()?.1))),
+            Step::Push(tag) => {
+                self.push?;
+                Some(Update::Push(tag.on(&self.bytes)))
+            }
         }
     }
 
@@ -154,11 +165,8 @@ impl Engine {
             Step::Event(Event::Delta { topic, delta }) => Some(Item::Delta(topic, delta)),
             Step::Event(event) => Some(Item::State(event)),
             Step::Push(tag) => {
-                let bytes = &self.push.as_ref()?.1;
-                // A frame is a slice of all that was read with it; who keeps one should not keep that.
-                let own =
-                    if bytes.len() < SMALL { Bytes::copy_from_slice(bytes) } else { bytes.clone() };
-                Some(Item::Push(Message::new(tag, own)))
+                self.push?;
+                Some(Item::Push(Message::new(tag, Bytes::copy_from_slice(&self.bytes))))
             }
         }
     }

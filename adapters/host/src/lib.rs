@@ -3,6 +3,7 @@
 //! * [`Clock`]: a monotonic clock that goes on while the machine sleeps.
 //! * [`Rest`]: performs a [`Fetch`](kucoin_futures_proto::Fetch), blocking, by ureq.
 //! * [`connect`]: a WebSocket to an endpoint, blocking.
+//! * [`Inlet`]: takes whole text messages out of what was read, past the WebSocket library.
 //! * [`tls_config`]: rustls with the `ring` provider named explicitly, so that it works whatever else
 //!   is in the build.
 //! * [`credentials_from_env`]: keys from the environment or from files, never from arguments.
@@ -25,6 +26,7 @@ mod clock;
 mod connect;
 mod credentials;
 mod engine;
+mod inlet;
 mod loss;
 mod options;
 mod queue;
@@ -38,6 +40,7 @@ pub use clock::{Clock, Sleep, Watch, thread_time, unix_now};
 pub use connect::{ADDRESS_TIMEOUT, Attempt, connect};
 pub use credentials::{CredentialsError, credentials_from_env};
 pub use engine::{Effect, Engine, Step};
+pub use inlet::Inlet;
 pub use loss::io_loss;
 pub use options::{FeedError, Next, Options};
 pub use queue::{Queue, Taken};

@@ -2,14 +2,20 @@
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::TcpStream;
+use std::ops::Range;
 
 use rustls::{ClientConnection, StreamOwned};
+
+use crate::inlet::Inlet;
 
 /// The stream under a WebSocket.
 #[derive(Debug)]
 pub struct Socket {
     stream: Stream,
     supply: Supply,
+    inlet: Inlet,
+    /// Why there was nothing to read, if the library has yet to hear of it.
+    stopped: Option<io::Result<usize>>,
 }
 
 #[derive(Debug)]
@@ -31,12 +37,61 @@ enum Supply {
 }
 
 impl Socket {
-    pub(crate) const fn plain(tcp: TcpStream) -> Self {
-        Self { stream: Stream::Plain(tcp), supply: Supply::Unwatched }
+    pub(crate) fn plain(tcp: TcpStream) -> Self {
+        Self::new(Stream::Plain(tcp))
     }
 
     pub(crate) fn tls(tls: StreamOwned<ClientConnection, TcpStream>) -> Self {
-        Self { stream: Stream::Tls(Box::new(tls)), supply: Supply::Unwatched }
+        Self::new(Stream::Tls(Box::new(tls)))
+    }
+
+    fn new(stream: Stream) -> Self {
+        Self { stream, supply: Supply::Unwatched, inlet: Inlet::new(), stopped: None }
+    }
+
+    /// The next message, if it is here or can be read without waiting, is text, and nothing that the
+    /// library must see. `None`: read from the WebSocket, which will find what is here or say why
+    /// there is nothing. Lent until the next call.
+    #[inline]
+    pub fn text(&mut self) -> Option<&[u8]> {
+        let taken = self.inlet.take_text().or_else(|| self.read_text())?;
+        Some(self.inlet.bytes(taken))
+    }
+
+    fn read_text(&mut self) -> Option<Range<usize>> {
+        while self.stopped.is_none() && !self.inlet.has_more() {
+            match self.fill() {
+                Ok(count) if count > 0 => {
+                    if let Some(taken) = self.inlet.take_text() {
+                        return Some(taken);
+                    }
+                }
+                stopped => self.stopped = Some(stopped),
+            }
+        }
+        None
+    }
+
+    fn fill(&mut self) -> io::Result<usize> {
+        if self.supply == Supply::Dry {
+            return Err(ErrorKind::WouldBlock.into());
+        }
+        let space = self.inlet.space();
+        let count = match &mut self.stream {
+            Stream::Plain(tcp) => {
+                let count = tcp.read(space)?;
+                // The end is no shortage: it is there to be read again.
+                let short = count < space.len() && count > 0;
+                if short && self.supply == Supply::Open {
+                    self.supply = Supply::Dry;
+                }
+                count
+            }
+            // A record at a time: a short read says nothing.
+            Stream::Tls(tls) => tls.read(space)?,
+        };
+        self.inlet.filled(count);
+        Ok(count)
     }
 
     /// The TCP stream, for timeouts, pollers and options.
@@ -56,23 +111,18 @@ impl Socket {
     }
 }
 
+/// Not beyond the end of a frame: see [`Inlet`].
 impl Read for Socket {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.supply == Supply::Dry {
-            return Err(ErrorKind::WouldBlock.into());
+    fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
+        // What is here then is the beginning of a message, which may yet become whole here.
+        if let Some(stopped) = self.stopped.take() {
+            return stopped;
         }
-        match &mut self.stream {
-            Stream::Plain(tcp) => {
-                let read = tcp.read(buffer)?;
-                // The end is no shortage: it is there to be read again.
-                let short = read < buffer.len() && read > 0;
-                if short && self.supply == Supply::Open {
-                    self.supply = Supply::Dry;
-                }
-                Ok(read)
+        loop {
+            let passed = self.inlet.pass(to);
+            if passed > 0 || self.fill()? == 0 {
+                return Ok(passed);
             }
-            // A record at a time: a short read says nothing.
-            Stream::Tls(tls) => tls.read(buffer),
         }
     }
 }
@@ -99,42 +149,65 @@ mod tests {
 
     use super::*;
 
-    #[test]
-    fn after_a_short_read_a_watched_socket_waits_for_its_poller() {
+    fn pair() -> (TcpStream, Socket) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let mut peer = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         let mut socket = Socket::plain(listener.accept().unwrap().0);
-        let mut buffer = [0; 8];
+        peer.write_all(b"head\r\n\r\n").unwrap();
+        socket.read_exact(&mut [0; 8]).unwrap();
+        (peer, socket)
+    }
+
+    #[test]
+    fn after_a_short_read_a_watched_socket_waits_for_its_poller() {
+        let (mut peer, mut socket) = pair();
         for watched in [false, true] {
             if watched {
                 socket.on_readable();
             }
-            peer.write_all(b"one").unwrap();
-            assert_eq!(socket.read(&mut buffer).unwrap(), 3);
-            peer.write_all(b"two").unwrap();
+            peer.write_all(b"\x81\x03one").unwrap();
+            assert_eq!(socket.text().unwrap(), b"one");
+            peer.write_all(b"\x81\x03two").unwrap();
             if watched {
-                let error = socket.read(&mut buffer).unwrap_err();
+                assert_eq!(socket.text(), None);
+                let error = socket.read(&mut [0; 8]).unwrap_err();
                 assert_eq!(error.kind(), ErrorKind::WouldBlock);
                 socket.on_readable();
             }
-            assert_eq!(socket.read(&mut buffer).unwrap(), 3);
+            assert_eq!(socket.text().unwrap(), b"two");
         }
         drop(peer);
         socket.on_readable();
+        assert_eq!(socket.text(), None);
         for _ in 0..2 {
-            assert_eq!(socket.read(&mut buffer).unwrap(), 0, "the end stays the end");
+            assert_eq!(socket.read(&mut [0; 8]).unwrap(), 0, "the end stays the end");
         }
     }
 
     #[test]
     fn after_a_full_read_there_may_be_more() {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let mut peer = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-        let mut socket = Socket::plain(listener.accept().unwrap().0);
+        let (mut peer, mut socket) = pair();
+        socket.tcp().set_nonblocking(true).unwrap();
         socket.on_readable();
-        peer.write_all(b"onetwo").unwrap();
-        let mut buffer = [0; 3];
-        socket.read_exact(&mut buffer).unwrap();
-        assert_eq!(socket.read(&mut buffer).unwrap(), 3);
+        let count = 100_000;
+        let sender = std::thread::spawn(move || {
+            peer.write_all(&b"\x81\x03one".repeat(count)).unwrap();
+            peer
+        });
+        let mut heard = 0;
+        while heard < count {
+            match socket.text() {
+                Some(text) => {
+                    assert_eq!(text, b"one");
+                    heard += 1;
+                }
+                None => {
+                    let stopped = socket.read(&mut [0; 8]);
+                    assert_eq!(stopped.unwrap_err().kind(), ErrorKind::WouldBlock);
+                    socket.on_readable();
+                }
+            }
+        }
+        sender.join().unwrap();
     }
 }

@@ -29,12 +29,18 @@ impl Conn {
         self.id
     }
 
-    /// What there is to hear; the task is woken when there is more.
-    pub(crate) fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Heard> {
+    /// The next message, if it is one of the usual ones; the task is woken when there is more.
+    /// `None`: see [`Conn::poll_read`].
+    pub(crate) fn poll_text(&mut self, cx: &mut Context<'_>) -> Poll<Option<&[u8]>> {
         if self.unsent {
-            // What goes wrong here is heard by the read.
+            // What goes wrong here is heard by a read.
             let _ = self.poll_flush(cx);
         }
+        self.websocket.get_mut().poll_text(cx)
+    }
+
+    /// What else there is to hear; the task is woken when there is more.
+    pub(crate) fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Heard> {
         let read = match Pin::new(&mut self.websocket).poll_next(cx) {
             Poll::Pending => return Poll::Pending,
             Poll::Ready(read) => read.unwrap_or(Err(Error::ConnectionClosed)),

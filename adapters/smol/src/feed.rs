@@ -355,14 +355,27 @@ impl Feed {
     }
 
     fn take_message(&mut self, now: Instant, cx: &mut Context<'_>) -> bool {
-        let heard =
-            self.conns.iter_mut().enumerate().find_map(|(at, conn)| match conn.poll_read(cx) {
-                Poll::Ready(heard) => Some((at, conn.id(), heard)),
-                Poll::Pending => None,
-            });
-        let Some((at, id, heard)) = heard else { return false };
+        let (mut at, mut other) = (0, None);
+        for conn in &mut self.conns {
+            let id = conn.id();
+            match conn.poll_text(cx) {
+                Poll::Ready(Some(text)) => {
+                    self.engine.text(now, id, text);
+                    return true;
+                }
+                Poll::Ready(None) => {
+                    if let Poll::Ready(heard) = conn.poll_read(cx) {
+                        other = Some((id, heard));
+                        break;
+                    }
+                }
+                Poll::Pending => {}
+            }
+            at += 1;
+        }
+        let Some((id, heard)) = other else { return false };
         match heard {
-            Heard::Text(text) => self.engine.text(now, id, text),
+            Heard::Text(text) => self.engine.text(now, id, &text),
             Heard::Binary => self.engine.input(now, Input::Binary(id)),
             Heard::Control => {
                 self.engine.meet_deadline(now);

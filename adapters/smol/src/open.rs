@@ -21,7 +21,7 @@ pub(crate) async fn open(
     tls: Arc<ClientConfig>,
 ) -> Result<WebSocketStream<Socket>, Loss> {
     let tcp = connect(&to).await?;
-    let socket = if to.is_tls() { start_tls(&to, tls, tcp).await? } else { Socket::Plain(tcp) };
+    let socket = if to.is_tls() { start_tls(&to, tls, tcp).await? } else { Socket::plain(tcp) };
     let config = Some(websocket_config());
     let upgraded = client_async_with_config(to.secret_url(), socket, config).await;
     upgraded.map(|(websocket, _)| websocket).map_err(|error| websocket_loss(&error))
@@ -52,7 +52,7 @@ async fn connect(to: &Endpoint) -> Result<TcpStream, Loss> {
 async fn start_tls(to: &Endpoint, tls: Arc<ClientConfig>, tcp: TcpStream) -> Result<Socket, Loss> {
     let name = ServerName::try_from(to.host().to_owned()).map_err(|_| Loss::Tls)?;
     match TlsConnector::from(tls).connect(name, tcp).await {
-        Ok(stream) => Ok(Socket::Tls(Box::new(stream))),
+        Ok(stream) => Ok(Socket::tls(stream)),
         Err(error) => {
             if error.kind() == ErrorKind::InvalidData {
                 tracing::warn!(host = to.host(), %error, "TLS refused");

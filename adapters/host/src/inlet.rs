@@ -1,0 +1,190 @@
+//! Between a socket and the WebSocket library: whole text messages are taken where they lie.
+//!
+//! ```text
+//!  socket ── space, filled ──> Inlet ── text ──> the core: whole, short, ASCII text frames
+//!                                └───── pass ──> the library: everything else, to the end of a frame
+//! ```
+//!
+//! The library makes a shared buffer of each message, counts references to it and moves it through
+//! several types: with that, reading costs half as much again as it does here. So what nearly every
+//! message is, is recognised here; what is left, the library gets byte for byte and decides on: pings,
+//! closes, fragments, long messages, other encodings, violations. It gets nothing beyond the end of a
+//! frame, so its own buffer is empty whenever a message is taken here.
+
+use std::ops::Range;
+
+/// Bytes that were read and belong to nobody yet.
+#[derive(Debug)]
+pub struct Inlet {
+    bytes: Box<[u8]>,
+    start: usize,
+    end: usize,
+    stage: Stage,
+    /// The library has seen the first part of a message, or a close: what comes next is its business.
+    engaged: bool,
+}
+
+/// What the next byte is part of.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Stage {
+    /// The answer to the upgrade.
+    Head,
+    /// Nothing yet: a frame begins.
+    Between,
+    /// Something that the library has begun: so many bytes are its own.
+    Inside(u64),
+}
+
+/// Read at a time: some eighty level2 frames.
+const CAPACITY: usize = 16 << 10;
+
+/// The first byte of a text frame that is the whole message.
+const WHOLE_TEXT: u8 = 0x81;
+/// Opcodes; those of data lie between.
+const CONTINUATION: u8 = 0;
+const CLOSE: u8 = 8;
+/// In its second byte: two, or eight, bytes with the length follow.
+const TWO_BYTES: u8 = 126;
+const EIGHT_BYTES: u8 = 127;
+/// In its second byte: four bytes of mask follow the length.
+const MASKED: u8 = 0x80;
+
+impl Inlet {
+    /// For a connection that is yet to be upgraded.
+    #[must_use]
+    pub fn new() -> Self {
+        let bytes = vec![0; CAPACITY].into_boxed_slice();
+        Self { bytes, start: 0, end: 0, stage: Stage::Head, engaged: false }
+    }
+
+    /// The next message, if it is here, whole, and nothing that the library must see. It lies in
+    /// [`Inlet::bytes`] until there is [`Inlet::space`].
+    #[inline]
+    pub fn take_text(&mut self) -> Option<Range<usize>> {
+        if self.stage != Stage::Between || self.engaged {
+            return None;
+        }
+        let here = self.here();
+        let (head, len) = match *here {
+            [WHOLE_TEXT, len, ..] if len < TWO_BYTES => (2, usize::from(len)),
+            [WHOLE_TEXT, TWO_BYTES, high, low, ..] => {
+                (4, usize::from(u16::from_be_bytes([high, low])))
+            }
+            _ => return None,
+        };
+        // What is not ASCII has to be checked for more than that.
+        if !here.get(head..head + len)?.is_ascii() {
+            return None;
+        }
+        let at = self.start + head;
+        self.start = at + len;
+        Some(at..self.start)
+    }
+
+    /// A message that was taken.
+    #[must_use]
+    #[inline]
+    pub fn bytes(&self, taken: Range<usize>) -> &[u8] {
+        self.bytes.get(taken).unwrap_or_default()
+    }
+
+    /// Whether there is something to [`Inlet::pass`] that is better not waited with: after
+    /// [`Inlet::take_text`] found nothing.
+    #[must_use]
+    pub fn has_more(&self) -> bool {
+        let here = self.here().len();
+        match self.stage {
+            Stage::Head => self.head() > 0,
+            Stage::Inside(_) => here > 0,
+            // Whole, or never to be whole here.
+            Stage::Between => self.frame().is_some_and(|(_, len)| {
+                usize::try_from(len).map_or(true, |len| len <= here || len > CAPACITY)
+            }),
+        }
+    }
+
+    /// Hands bytes to the library, not beyond the end of a frame. 0: it has to wait for more.
+    pub fn pass(&mut self, to: &mut [u8]) -> usize {
+        if self.stage == Stage::Between {
+            let Some((first, len)) = self.frame() else { return 0 };
+            self.stage = Stage::Inside(len);
+            let (last, opcode) = (first & 0x80 != 0, first & 0x0f);
+            // Pings and pongs may come between the parts.
+            match opcode {
+                CONTINUATION..CLOSE => self.engaged = !last,
+                CLOSE => self.engaged = true,
+                _ => {}
+            }
+        }
+        let (most, is_head) = match self.stage {
+            Stage::Head => (self.head(), true),
+            Stage::Inside(left) => (usize::try_from(left).unwrap_or(usize::MAX), false),
+            Stage::Between => return 0,
+        };
+        let here = self.here();
+        let count = most.min(here.len()).min(to.len());
+        let (Some(from), Some(to)) = (here.get(..count), to.get_mut(..count)) else { return 0 };
+        to.copy_from_slice(from);
+        self.stage = match self.stage {
+            Stage::Inside(left) if left > count as u64 => Stage::Inside(left - count as u64),
+            Stage::Head if !is_head || !ends_head(from) => Stage::Head,
+            _ => Stage::Between,
+        };
+        self.start += count;
+        count
+    }
+
+    /// Where to read to. Never empty once there is nothing more to pass.
+    pub fn space(&mut self) -> &mut [u8] {
+        self.bytes.copy_within(self.start..self.end, 0);
+        (self.start, self.end) = (0, self.end - self.start);
+        self.bytes.get_mut(self.end..).unwrap_or_default()
+    }
+
+    /// So many bytes were read to the space.
+    pub fn filled(&mut self, count: usize) {
+        self.end = (self.end + count).min(self.bytes.len());
+    }
+
+    #[inline]
+    fn here(&self) -> &[u8] {
+        self.bytes.get(self.start..self.end).unwrap_or_default()
+    }
+
+    /// First byte and whole length of the frame that begins here; `None`: too few bytes to say.
+    fn frame(&self) -> Option<(u8, u64)> {
+        let here = self.here();
+        let (&first, &second) = (here.first()?, here.get(1)?);
+        let (head, len) = match second & !MASKED {
+            TWO_BYTES => (4, u16::from_be_bytes(here.get(2..4)?.try_into().ok()?).into()),
+            EIGHT_BYTES => (10, u64::from_be_bytes(here.get(2..10)?.try_into().ok()?)),
+            len => (2, u64::from(len)),
+        };
+        let mask = if second & MASKED == 0 { 0 } else { 4 };
+        Some((first, len.saturating_add(head + mask)))
+    }
+
+    /// How much of what is here is surely the answer to the upgrade: to its end, or, while that is not
+    /// here, without what could be the beginning of its end.
+    fn head(&self) -> usize {
+        let here = self.here();
+        let end = (1..=here.len()).find(|end| here.get(..*end).is_some_and(ends_head));
+        end.unwrap_or_else(|| here.len().saturating_sub(END_OF_HEAD - 1))
+    }
+}
+
+impl Default for Inlet {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Longest form of the end of a line and an empty line.
+const END_OF_HEAD: usize = 3;
+
+fn ends_head(bytes: &[u8]) -> bool {
+    bytes.ends_with(b"\n\r\n") || bytes.ends_with(b"\n\n")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,201 @@
+//! The library alone must hear the same.
+
+use std::io::{self, ErrorKind, Read, Write};
+
+use kucoin_futures_proto::SplitMix64;
+use tungstenite::protocol::Role;
+use tungstenite::{Error, Message, WebSocket};
+
+use super::*;
+use crate::websocket::websocket_config;
+
+const HEAD: &[u8] = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n";
+
+/// A peer whose bytes come in pieces, then block, then end.
+struct Peer {
+    bytes: Vec<u8>,
+    at: usize,
+    rng: SplitMix64,
+    inlet: Option<Inlet>,
+}
+
+impl Peer {
+    fn receive(&mut self, to: &mut [u8]) -> io::Result<usize> {
+        let left = self.bytes.len() - self.at;
+        if left > 0 && self.rng.below(3) == 0 {
+            return Err(ErrorKind::WouldBlock.into());
+        }
+        let size = [3, 300, 30_000][self.rng.below(3) as usize];
+        let count = left.min(to.len()).min(1 + self.rng.below(size) as usize);
+        to[..count].copy_from_slice(&self.bytes[self.at..self.at + count]);
+        self.at += count;
+        Ok(count)
+    }
+
+    fn fill(&mut self) -> io::Result<usize> {
+        let mut inlet = self.inlet.take().unwrap();
+        let space = inlet.space();
+        assert!(!space.is_empty());
+        let count = self.receive(space);
+        inlet.filled(*count.as_ref().unwrap_or(&0));
+        self.inlet = Some(inlet);
+        count
+    }
+}
+
+impl Read for Peer {
+    fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
+        loop {
+            let Some(inlet) = &mut self.inlet else { return self.receive(to) };
+            let passed = inlet.pass(to);
+            if passed > 0 {
+                return Ok(passed);
+            }
+            if self.fill()? == 0 {
+                return Ok(0);
+            }
+        }
+    }
+}
+
+impl Write for Peer {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// What is heard to the end, and how much of that was taken without the library.
+fn hear(frames: &[u8], seed: u64, with_inlet: bool) -> (Vec<String>, usize) {
+    let mut bytes = frames.to_vec();
+    let inlet = with_inlet.then(Inlet::new);
+    if with_inlet {
+        bytes.splice(..0, HEAD.iter().copied());
+    }
+    let mut peer = Peer { bytes, at: 0, rng: SplitMix64::new(seed), inlet };
+    if with_inlet {
+        read_head(&mut peer);
+    }
+    let mut websocket = WebSocket::from_raw_socket(peer, Role::Client, Some(websocket_config()));
+    let (mut heard, mut taken) = (Vec::new(), 0);
+    loop {
+        let peer = websocket.get_mut();
+        if let Some(inlet) = &mut peer.inlet {
+            if let Some(range) = inlet.take_text() {
+                let text = str::from_utf8(inlet.bytes(range)).unwrap().to_owned();
+                heard.push(format!("{:?}", Message::text(text)));
+                taken += 1;
+                continue;
+            }
+            if !inlet.has_more() && peer.fill().is_ok_and(|count| count > 0) {
+                continue;
+            }
+        }
+        match websocket.read() {
+            Err(Error::Io(error)) if error.kind() == ErrorKind::WouldBlock => {}
+            Ok(message) => heard.push(format!("{message:?}")),
+            Err(error) => {
+                heard.push(format!("{error:?}"));
+                return (heard, taken);
+            }
+        }
+    }
+}
+
+/// The library's handshake would do this; nothing behind the head may come with it.
+fn read_head(peer: &mut Peer) {
+    let (mut head, mut part) = (Vec::<u8>::new(), [0; 64]);
+    while head.len() < HEAD.len() {
+        match peer.read(&mut part) {
+            Ok(count) => head.extend(&part[..count]),
+            Err(error) => assert_eq!(error.kind(), ErrorKind::WouldBlock),
+        }
+    }
+    assert_eq!(head, HEAD);
+}
+
+fn frame(into: &mut Vec<u8>, first: u8, payload: &[u8], masked: bool) {
+    let mask = if masked { MASKED } else { 0 };
+    into.push(first);
+    match payload.len() {
+        len @ ..126 => into.push(mask | len as u8),
+        len @ ..65_536 => {
+            into.push(mask | TWO_BYTES);
+            into.extend((len as u16).to_be_bytes());
+        }
+        len => {
+            into.push(mask | EIGHT_BYTES);
+            into.extend((len as u64).to_be_bytes());
+        }
+    }
+    if masked {
+        into.extend([0; 4]);
+    }
+    into.extend(payload);
+}
+
+/// Mostly what a market sends; sometimes anything.
+fn draw(rng: &mut SplitMix64, bytes: &mut Vec<u8>) {
+    let level2 = vec![b'x'; 150 + rng.below(60) as usize];
+    match rng.below(24) {
+        0 => frame(bytes, 0x81, "grün".as_bytes(), false),
+        1 => frame(bytes, 0x82, b"binary", false),
+        2 => frame(bytes, 0x89, b"ping", false),
+        3 => frame(bytes, 0x8a, b"", false),
+        4 => frame(bytes, 0x81, &vec![b'y'; 16_000 + rng.below(800) as usize], false),
+        5 => frame(bytes, 0x81, &vec![b'z'; 65_000 + rng.below(2_000) as usize], false),
+        6 => {
+            frame(bytes, 0x01, b"in ", false);
+            frame(bytes, 0x89, b"between", false);
+            frame(bytes, 0x00, b"three ", false);
+            frame(bytes, 0x80, b"parts", false);
+        }
+        7 if rng.below(8) == 0 => frame(bytes, 0x88, &[0x03, 0xe8], false),
+        8 if rng.below(8) == 0 => frame(bytes, 0x81, b"\xff\xfe", false),
+        9 if rng.below(8) == 0 => frame(bytes, 0x81, b"masked", true),
+        10 if rng.below(8) == 0 => frame(bytes, 0xc1, b"reserved", false),
+        11 if rng.below(8) == 0 => {
+            frame(bytes, 0x01, b"never ended", false);
+            frame(bytes, 0x81, b"another", false);
+        }
+        12 if rng.below(8) == 0 => bytes.extend([0x81, 127, 0xff, 0, 0, 0, 0, 0, 0, 0]),
+        13 => frame(bytes, 0x81, b"", false),
+        _ => frame(bytes, 0x81, &level2, false),
+    }
+}
+
+#[test]
+fn everything_is_heard_as_by_the_library_alone() {
+    let mut all_taken = 0;
+    for seed in 0..2_000 {
+        let mut rng = SplitMix64::new(seed);
+        let mut bytes = Vec::new();
+        for _ in 0..rng.below(40) {
+            draw(&mut rng, &mut bytes);
+        }
+        let cut = rng.below(bytes.len() as u64 * 4 + 1) as usize;
+        bytes.truncate(cut);
+        let (alone, _) = hear(&bytes, seed, false);
+        let (heard, taken) = hear(&bytes, seed + 1, true);
+        assert_eq!(heard, alone, "seed {seed}");
+        all_taken += taken;
+    }
+    assert!(all_taken > 10_000, "{all_taken}");
+}
+
+#[test]
+fn a_head_ends_with_an_empty_line_in_either_form() {
+    for (head, rest) in [("a: b\r\n\r\n", "x"), ("a: b\n\n", "\n"), ("a\r\n\r\n", "")] {
+        let mut inlet = Inlet::new();
+        let all = format!("{head}{rest}");
+        inlet.space()[..all.len()].copy_from_slice(all.as_bytes());
+        inlet.filled(all.len());
+        let mut to = [0; 64];
+        let passed = inlet.pass(&mut to);
+        assert_eq!(&to[..passed], head.as_bytes());
+        assert_eq!(inlet.stage, Stage::Between);
+    }
+}
