@@ -53,7 +53,8 @@ impl Flood {
         config.rate = 0.0;
         let symbols: Vec<Symbol> = config.contracts.iter().map(|c| c.symbol).collect();
         let exchange = Exchange::new(Instant::ZERO, seed, config);
-        let (bytes, writes) = (Vec::new(), Vec::new());
+        // About so long is each.
+        let (bytes, writes) = (Vec::with_capacity(frames * 192), Vec::new());
         let mut flood = Self { bytes, frames: 0, writes, exchange, symbols };
         flood.subscribe();
         let mut rng = SplitMix64::new(seed);
