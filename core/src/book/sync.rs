@@ -143,7 +143,7 @@ impl BookSync {
             topic,
             status: BookStatus::Idle,
             book: Book::new(config.snapshot_levels, config.max_levels_per_side),
-            pending: Pending::default(),
+            pending: Pending::new(),
             feeds: Vec::new(),
             confirmed: false,
             moving: false,

@@ -307,6 +307,8 @@ impl Change {
 fn take_slot(free: &mut Vec<u32>, slots: &mut Vec<Sizes>) -> u32 {
     free.pop().unwrap_or_else(|| {
         slots.push(NO_SIZES);
+        // Whatever is given back later finds room.
+        free.reserve(slots.capacity());
         // More than 2^32 pages would not fit into any memory.
         u32::try_from(slots.len().saturating_sub(1)).unwrap_or(u32::MAX)
     })
