@@ -283,7 +283,7 @@ fn frames_are_taken_in_and_books_are_read_without_allocating() {
 
     let twice = |rig: &mut Rig, _: usize, frame: &str| {
         rig.add(frame);
-        if rig.frames.len() % 10 == 0 {
+        if rig.frames.len().is_multiple_of(10) {
             rig.add(frame);
         }
     };
