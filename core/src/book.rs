@@ -223,12 +223,28 @@ impl Book {
         hash.0.finalize().into()
     }
 
+    /// Whether a delta that was just applied made the book crossed, if it was not crossed before.
+    #[inline]
+    pub(crate) fn is_crossed_by(&self, delta: &Delta) -> bool {
+        let opposite = match delta.side {
+            Side::Bid => self.best_ask(),
+            Side::Ask => self.best_bid(),
+        };
+        let Best::Level(best) = opposite else { return false };
+        let reaches = match delta.side {
+            Side::Bid => delta.price >= best.price,
+            Side::Ask => delta.price <= best.price,
+        };
+        reaches & (delta.size != Lots::ZERO)
+    }
+
     /// The size at a price; `None` if that is beyond the horizon and not held.
     pub(crate) fn size_at(&self, side: Side, price: Price) -> Option<Lots> {
         self.half(side).size_at(price)
     }
 
     /// A side whose complete part has become short: its name.
+    #[inline]
     pub(crate) fn short_side(&self, below: usize) -> Option<Side> {
         [Side::Bid, Side::Ask].into_iter().find(|&side| {
             let half = self.half(side);

@@ -164,13 +164,16 @@ impl Client {
 
     /// The next thing to do or to report; `None` once drained. Call it until then after every call
     /// that takes `now`.
+    #[inline]
     pub fn poll_output(&mut self) -> Option<Output> {
-        while self.cx.outbox.is_empty() {
+        loop {
+            if let Some(output) = self.cx.outbox.pop() {
+                return Some(output);
+            }
             // Each turn uses up some work or finds the budget exhausted.
             let line = self.lines.iter_mut().find(|line| line.has_output())?;
             line.compose(&mut self.cx, &mut self.topics);
         }
-        self.cx.outbox.pop()
     }
 
     /// When to call `handle_input` with `Timeout`, and what for. O(1); changes only by `&mut` calls.
