@@ -80,12 +80,7 @@ pub(crate) const BUGS: &[Bug] = &[
         "shown < cut_at && shown <= self.max_levels",
         "true",
     ),
-    bug(
-        "levels are dropped without saying so",
-        "book/side.rs",
-        "self.reach_to(worst);",
-        "{}",
-    ),
+    bug("levels are dropped without saying so", "book/side.rs", "self.reach_to(worst);", "{}"),
     bug(
         "the removal of an unknown level adds one",
         "book/side/pages.rs",
