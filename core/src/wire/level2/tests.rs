@@ -168,7 +168,7 @@ fn fast_agrees(parser: &DeltaParser, frame: &[u8], slow: Result<DeltaFrame, Wire
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(3_000))]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(3_000) })]
 
     #[test]
     fn both_ways_say_the_same(
