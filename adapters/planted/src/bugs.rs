@@ -96,8 +96,8 @@ pub(crate) const BUGS: &[Bug] = &[
     bug(
         "changes are told twice",
         "book/sync.rs",
-        "cx.event(Event::Delta { topic: self.topic, delta });",
-        "{ cx.event(Event::Delta { topic: self.topic, delta }); cx.event(Event::Delta { topic: self.topic, delta }); }",
+        "cx.delta_event(self.topic, delta);",
+        "{ cx.delta_event(self.topic, delta); cx.delta_event(self.topic, delta); }",
     ),
     bug(
         "what was dropped is not owned up to",
