@@ -1,4 +1,4 @@
-//! All deadlines of a client in one place, the earliest one cached.
+//! All deadlines of a client in one place, the earliest one at hand.
 
 use alloc::vec::Vec;
 use core::cmp::Reverse;

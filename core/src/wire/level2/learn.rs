@@ -42,16 +42,17 @@ impl Learned {
         let key_at =
             if symbol.start < change.start { symbol.start } else { symbol.end.checked_sub(KEY)? };
         let anchor = Anchor(Place::new(key_at, symbol.start > change.start, frame.len()));
+        let before = 0..change.start;
         let edge = change.start.saturating_sub(BLOCK);
-        let edge = blocks(frame, edge..edge + BLOCK, &places, 0)?;
+        let edge = blocks(frame, edge..edge + BLOCK, &before, &places)?;
         let tail = frame.len().checked_sub(change.end)?.next_multiple_of(BLOCK);
         let tail = frame.len().checked_sub(tail)?;
         let shape = Shape {
             before: change.start,
             behind: frame.len().checked_sub(change.end)?,
-            head: blocks(frame, 0..change.start - change.start % BLOCK, &places, 0)?,
+            head: blocks(frame, 0..change.start - change.start % BLOCK, &before, &places)?,
             edge: *edge.first()?,
-            tail: blocks(frame, tail..frame.len(), &places, change.end)?,
+            tail: blocks(frame, tail..frame.len(), &(change.end..frame.len()), &places)?,
             sequence: place(sequence.end),
             timestamp: place(timestamp.end),
             other: place(places.other.unwrap_or(sequence).end),
@@ -66,15 +67,20 @@ impl Learned {
     }
 }
 
-/// Whole blocks. What differs does not matter, nor what stands before `from`.
-fn blocks(frame: &[u8], range: Range<usize>, places: &Places, from: usize) -> Option<Box<[Block]>> {
+/// Whole blocks. What differs does not matter, nor what stands outside of `part`.
+fn blocks(
+    frame: &[u8],
+    range: Range<usize>,
+    part: &Range<usize>,
+    places: &Places,
+) -> Option<Box<[Block]>> {
     let (blocks, _) = frame.get(range.clone())?.as_chunks::<BLOCK>();
     let starts = range.step_by(BLOCK);
     let block = |(bytes, start): (&[u8; BLOCK], usize)| {
         let mut block = Block::default();
         for (offset, &byte) in bytes.iter().enumerate() {
             let at = start.saturating_add(offset);
-            if at >= from && !places.differs(at) {
+            if part.contains(&at) && !places.differs(at) {
                 block.remember(offset, byte);
             }
         }
@@ -157,9 +163,8 @@ impl Places {
     }
 
     fn differs(&self, at: usize) -> bool {
-        let in_change = self.change.as_ref().is_some_and(|change| change.contains(&at));
         let numbers = [self.sequence, self.timestamp, self.other];
-        in_change || numbers.iter().flatten().any(|number| number.differs(at))
+        numbers.iter().flatten().any(|number| number.differs(at))
     }
 }
 

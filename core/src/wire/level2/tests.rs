@@ -222,6 +222,21 @@ fn usual_prices_and_sizes_take_the_fast_way() {
     }
 }
 
+/// What stood behind the change within its first block was remembered at a fixed place.
+#[test]
+fn a_change_near_the_start_may_become_longer() {
+    let mut style = Style::usual();
+    style.outer = vec!["data", "type", "topic"];
+    style.inner = vec!["change", "sequence", "timestamp"];
+    let mut parser = DeltaParser::new();
+    let first = style.write("XBTUSDTM", 1_700_000_000_000, "1,buy,1", 1_731_897_467_182);
+    parser.parse(first.as_bytes()).unwrap();
+    for change in ["1,buy,2", "84474.5,sell,1234"] {
+        let frame = style.write("XBTUSDTM", 1_700_000_000_001, change, 1_731_897_467_183);
+        assert!(check(&parser, frame.as_bytes()), "{change}");
+    }
+}
+
 #[test]
 fn what_only_looks_usual_is_left_to_the_scanner() {
     let style = Style::usual();
