@@ -46,12 +46,12 @@ struct Profile {
 
 /// Decimals, steps per tick, and price in ticks, of the first contracts and, in turn, of all.
 const KINDS: [(usize, i64, i64); 6] = [
-    (1, 1, 900_000),   // 90000.0 by 0.1
-    (2, 1, 240_000),   // 2400.00 by 0.01
-    (8, 1, 234_567),   // 0.00234567 by 1e-8
-    (4, 1, 9_000),     // 0.9000 by 0.0001
-    (2, 5, 48_000),    // 2400.00 by 0.05
-    (3, 1, 145_000),   // 145.000 by 0.001
+    (1, 1, 900_000), // 90000.0 by 0.1
+    (2, 1, 240_000), // 2400.00 by 0.01
+    (8, 1, 234_567), // 0.00234567 by 1e-8
+    (4, 1, 9_000),   // 0.9000 by 0.0001
+    (2, 5, 48_000),  // 2400.00 by 0.05
+    (3, 1, 145_000), // 145.000 by 0.001
 ];
 
 /// Of the changes that meet a level; with as many insertions, 44 % of all changes are removals.
@@ -159,9 +159,9 @@ impl Market {
     /// The levels now: bids, then asks, each best first.
     #[must_use]
     pub fn after(&self) -> [Vec<Level>; 2] {
-        self.sides.each_ref().map(|half| {
-            half.0.iter().rev().map(|&(tick, size)| (tick * self.tick, size)).collect()
-        })
+        self.sides
+            .each_ref()
+            .map(|half| half.0.iter().rev().map(|&(tick, size)| (tick * self.tick, size)).collect())
     }
 
     /// The lowest and the highest price that any level ever had.

@@ -38,7 +38,11 @@ fn replay(corpus: &Corpus) -> (Counts, Vec<[Vec<Level>; 2]>) {
             (true, 0) => counts.removed += 1,
             (true, _) => {}
         }
-        if change.size == 0 { side.remove(&key) } else { side.insert(key, change.size) };
+        if change.size == 0 {
+            side.remove(&key)
+        } else {
+            side.insert(key, change.size)
+        };
         counts.touches += u32::from(before != side.first_key_value().map(|(&key, _)| key));
         let (bid, ask) = (bids.first_key_value().unwrap().0, asks.first_key_value().unwrap().0);
         counts.crossed += u32::from(-bid >= *ask);
