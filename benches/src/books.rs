@@ -12,7 +12,7 @@ use crate::corpus::{Level, Market, Units};
 use crate::number::Number;
 
 #[cfg(feature = "rivals")]
-pub use rivals::{Barter, HftBTree, HftHashMap, HftRoi, Nautilus};
+pub use rivals::{Barter, Hft, HftBTree, HftHashMap, HftRoi, Nautilus};
 
 /// A book of one contract.
 pub trait Book: Sized {

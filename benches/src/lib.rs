@@ -12,3 +12,4 @@ pub mod corpus;
 pub mod number;
 pub mod ours;
 pub mod parsers;
+pub mod run;

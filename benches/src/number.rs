@@ -15,9 +15,13 @@ impl Number for Units {
     fn read(text: &str) -> Option<Self> {
         let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
         let places = 12_u32.checked_sub(u32::try_from(fraction.len()).ok()?)?;
-        let digits = whole.bytes().chain(fraction.bytes()).try_fold(0_i64, |value, byte| {
+        let digits = whole.bytes().chain(fraction.bytes()).try_fold(0, |value, byte| {
             let digit = byte.wrapping_sub(b'0');
-            if digit > 9 { None } else { value.checked_mul(10)?.checked_add(i64::from(digit)) }
+            if digit > 9 {
+                None
+            } else {
+                Self::checked_mul(value, 10)?.checked_add(Self::from(digit))
+            }
         });
         digits?.checked_mul(10_i64.pow(places))
     }

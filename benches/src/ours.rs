@@ -49,7 +49,7 @@ pub fn load_body(book: &mut Book, body: &[u8]) -> bool {
 #[must_use]
 pub fn load(market: &Market) -> Book {
     let mut book = empty_book();
-    load_body(&mut book, market.snapshot_body().as_bytes());
+    load_body(&mut book, market.body.as_bytes());
     book
 }
 
@@ -141,10 +141,10 @@ impl Live {
         match output {
             Output::Fetch(fetch) => {
                 let body = match fetch.path().split_once("?symbol=") {
-                    None => TOKEN.into(),
+                    None => TOKEN,
                     Some((_, symbol)) => {
                         let market = markets.iter().find(|market| market.symbol == symbol);
-                        market.map(Market::snapshot_body).unwrap_or_default()
+                        market.map_or("", |market| &market.body)
                     }
                 };
                 let input = Input::Reply(fetch.request(), Head::new(200), body.as_bytes());

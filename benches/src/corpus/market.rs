@@ -18,6 +18,8 @@ pub struct Market {
     pub sequence: u64,
     /// Before the first change: bids, then asks, each best first.
     pub before: [Vec<Level>; 2],
+    /// The same as the body of `GET /api/v1/level2/snapshot`.
+    pub body: String,
     decimals: usize,
     last_sequence: u64,
     sides: [Half; 2],
@@ -114,7 +116,7 @@ impl Market {
         let symbol = match rank {
             0 => "XBTUSDTM".into(),
             1 => "ETHUSDTM".into(),
-            _ => format!("{}{rank}USDTM", ["PEPE", "ADA", "SOL", "DOGE"][rank % 4]),
+            _ => format!("ALT{rank}USDTM"),
         };
         let finest = 10_i64.pow(12 - decimals as u32);
         let sequence = 1_709_400_000_000 + rng.below(1_000_000_000);
@@ -123,6 +125,7 @@ impl Market {
             tick: finest * steps,
             sequence,
             before: [Vec::new(), Vec::new()],
+            body: String::new(),
             decimals,
             last_sequence: sequence,
             sides: [Half::default(), Half::default()],
@@ -137,6 +140,7 @@ impl Market {
             market.fill(bid, shape.levels, rng);
         }
         market.before = market.after();
+        market.body = market.snapshot_body();
         market
     }
 
@@ -180,9 +184,7 @@ impl Market {
         text.trim_end_matches('0').trim_end_matches('.').to_owned()
     }
 
-    /// The body of `GET /api/v1/level2/snapshot` before the first change.
-    #[must_use]
-    pub fn snapshot_body(&self) -> String {
+    fn snapshot_body(&self) -> String {
         let [bids, asks] = self.before.each_ref().map(|levels| {
             let mut text = String::new();
             for &(price, size) in levels {

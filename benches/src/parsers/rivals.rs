@@ -3,7 +3,7 @@
 use std::fmt;
 
 use jiter::NumberInt;
-use simd_json::prelude::{ValueAsScalar as _, ValueObjectAccess as _};
+use simd_json::prelude::{ValueAsScalar as _, ValueIntoString as _};
 
 use super::{Frame, Parsed, Parser, assemble};
 use crate::number::Number;
