@@ -12,4 +12,5 @@ pub mod corpus;
 pub mod number;
 pub mod ours;
 pub mod parsers;
+pub mod report;
 pub mod run;

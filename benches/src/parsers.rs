@@ -93,7 +93,7 @@ impl Parser for SerdeJson {
 /// Reads every byte once and adds them up: the floor under every parser.
 #[must_use]
 pub fn floor(frame: &[u8]) -> u64 {
-    frame.iter().fold(0, |sum, &byte| sum + u64::from(byte))
+    frame.iter().fold(0, |sum: u64, &byte| sum.wrapping_add(u64::from(byte)))
 }
 
 #[cfg(test)]
