@@ -20,7 +20,8 @@ fn idle_poll(criterion: &mut Criterion) {
     for symbols in [1, 10, 100, 400] {
         let shape = Shape { symbols, levels: 50, changes: 0, spread: Spread::Touch, seed: 1 };
         let mut live = Live::new(&Corpus::new(shape).markets);
-        let name = format!("ours, {symbols} books");
+        let plural = if symbols == 1 { "" } else { "s" };
+        let name = format!("ours, {symbols} book{plural}");
         group.bench_function(name, |bench| bench.iter(|| black_box(&mut live).idle()));
     }
     group.finish();

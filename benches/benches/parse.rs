@@ -61,7 +61,7 @@ fn parse(criterion: &mut Criterion) {
             });
         });
         group.bench_function(ours::NAME, |bench| {
-            let mut parser = ours::Parser::default();
+            let mut parser = ours::Parser::new();
             bench.iter(|| {
                 for frame in frames.iter() {
                     black_box(parser.parse(black_box(frame)));

@@ -49,7 +49,7 @@ fn whole(group: &mut BenchmarkGroup<'_, WallTime>, corpus: &Corpus, frames: &Fra
 fn bare(group: &mut BenchmarkGroup<'_, WallTime>, corpus: &Corpus, frames: &Frames) {
     let books: Vec<_> = corpus.markets.iter().map(ours::load).collect();
     group.bench_function("ours, bare parse and apply", |bench| {
-        let mut parser = ours::Parser::default();
+        let mut parser = ours::Parser::new();
         let feed = |books: &mut Vec<kucoin_futures_proto::Book>| {
             for (frame, change) in frames.iter().zip(&corpus.changes) {
                 let Some((_, delta)) = parser.parse(black_box(frame)) else { continue };

@@ -21,6 +21,12 @@ pub const NAME: &str = "ours";
 pub struct Parser;
 
 impl Parser {
+    /// A parser that has seen nothing yet.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self
+    }
+
     /// Symbol and change of a level2 frame.
     #[inline]
     pub fn parse(&mut self, frame: &[u8]) -> Option<(Symbol, Delta)> {
@@ -221,7 +227,7 @@ mod tests {
             let mut live = Live::new(&corpus.markets);
             assert!(frames.iter().all(|frame| live.feed(frame).is_some()), "{layout:?}");
             assert_eq!(live.held(), ends, "{layout:?}");
-            let mut parser = Parser;
+            let mut parser = Parser::new();
             for (frame, change) in frames.iter().zip(&corpus.changes) {
                 let (symbol, parsed) = parser.parse(frame).unwrap();
                 assert_eq!(symbol.as_str(), corpus.markets[change.market].symbol);

@@ -90,10 +90,12 @@ impl Parser for SerdeJson {
     }
 }
 
-/// Reads every byte once and adds them up: the floor under every parser.
+/// Reads every byte once, eight at a time, and adds them up: the floor under every parser.
 #[must_use]
 pub fn floor(frame: &[u8]) -> u64 {
-    frame.iter().fold(0, |sum: u64, &byte| sum.wrapping_add(u64::from(byte)))
+    let (words, rest) = frame.as_chunks();
+    let sum = words.iter().fold(0_u64, |sum, &word| sum.wrapping_add(u64::from_le_bytes(word)));
+    rest.iter().fold(sum, |sum, &byte| sum.wrapping_add(u64::from(byte)))
 }
 
 #[cfg(test)]

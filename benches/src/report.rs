@@ -156,7 +156,7 @@ impl Report {
     /// Whether nothing that the goals ask for is missing.
     #[must_use]
     pub fn is_whole(&self) -> bool {
-        goals::all(self).iter().all(|goal| goal.value.is_some())
+        goals::are_measured(self)
     }
 
     /// The page for the repository.

@@ -23,8 +23,8 @@ const LEFT_OUT: [&str; 5] = [
     "serde_json borrowed + sorted Vec",
 ];
 
-const WIDTH: f64 = 800.0;
-const NAMES: f64 = 300.0;
+const WIDTH: f64 = 780.0;
+const NAMES: f64 = 290.0;
 const BARS: f64 = 350.0;
 const ROW: f64 = 21.0;
 
@@ -75,7 +75,8 @@ fn panel(body: &mut String, bars: &[(String, f64)], y: &mut f64) {
             _ => "rival",
         };
         let me = if is_ours { " me" } else { "" };
-        let shown = if is_ours { "kucoin-futures-proto" } else { name };
+        let shown = name.replace(" borrowed +", " +");
+        let shown = if is_ours { "kucoin-futures-proto" } else { &shown };
         let value = match ours {
             Some(ours) if !is_ours => format!("{}   {}", time(*nanos), times(nanos / ours)),
             _ => time(*nanos),
