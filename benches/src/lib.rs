@@ -9,8 +9,9 @@
 //!
 //! * Every rival does the same work as ours, on the same bytes, in the way that is fastest with it, and is
 //!   checked against the corpus before it is measured.
-//! * All are built by one profile: optimised, thin LTO, no overflow checks, the base instruction set. What
-//!   finds out at run time what the processor can do (`simd-json`) uses it.
+//! * All are built by one profile, that of an ordinary release build: no link-time optimisation, no overflow
+//!   checks, the base instruction set. What finds out at run time what the processor can do (`simd-json`)
+//!   uses it.
 //! * Only a whole run with all rivals writes `RESULTS.md` and `docs/bench.svg`; any other prints the tables
 //!   of what it has measured. Nothing of an earlier run gets into them: ratios between runs mean nothing.
 //! * The feature `rivals` needs Rust 1.95 for nautilus-model 0.57.0 (the last version before Rust 1.99 was

@@ -45,7 +45,7 @@ The latencies are of single frames, in nine rounds of 100,000 in which both take
 |---|---|
 | date | {date} |
 | machine | {machine} |
-| compiler | {rustc}, base instruction set, `lto = \"thin\"` |
+| compiler | {rustc}, an ordinary release build |
 | rivals | {versions} |
 "
     )
