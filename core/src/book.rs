@@ -99,8 +99,8 @@ pub enum Scope {
 pub struct Book {
     sequence: Sequence,
     ts_event: Option<UnixNanos>,
-    bids: HalfBook,
-    asks: HalfBook,
+    /// Bids and asks, by [`Side`]: the market picks one without a branch.
+    sides: [HalfBook; 2],
     snapshot_levels: usize,
 }
 
@@ -116,8 +116,8 @@ impl Book {
             sequence: Sequence::new(0),
             ts_event: None,
             // A side without room for its best level could not even say that it is cut.
-            bids: HalfBook::new(Side::Bid, max_levels_per_side.max(1)),
-            asks: HalfBook::new(Side::Ask, max_levels_per_side.max(1)),
+            sides: [Side::Bid, Side::Ask]
+                .map(|side| HalfBook::new(side, max_levels_per_side.max(1))),
             snapshot_levels: snapshot_levels.max(1),
         }
     }
@@ -126,11 +126,13 @@ impl Book {
     pub fn load(&mut self, snapshot: &Snapshot) {
         self.sequence = snapshot.sequence;
         self.ts_event = snapshot.ts_event;
-        self.bids.load(&snapshot.bids, self.snapshot_levels);
-        self.asks.load(&snapshot.asks, self.snapshot_levels);
+        let cut_at = self.snapshot_levels;
+        self.half_mut(Side::Bid).load(&snapshot.bids, cut_at);
+        self.half_mut(Side::Ask).load(&snapshot.asks, cut_at);
     }
 
     /// Applies one delta if it is the next one.
+    #[inline]
     pub fn apply(&mut self, delta: &Delta) -> Apply {
         if delta.sequence <= self.sequence {
             return Apply::Repeat;
@@ -141,10 +143,7 @@ impl Book {
         }
         self.sequence = delta.sequence;
         self.ts_event = delta.ts_event.or(self.ts_event);
-        match delta.side {
-            Side::Bid => self.bids.set(delta.price, delta.size),
-            Side::Ask => self.asks.set(delta.price, delta.size),
-        }
+        self.half_mut(delta.side).set(delta.price, delta.size);
         Apply::Applied
     }
 
@@ -161,15 +160,17 @@ impl Book {
     }
 
     /// Highest bid.
+    #[inline]
     #[must_use]
     pub fn best_bid(&self) -> Best {
-        self.bids.best()
+        self.half(Side::Bid).best()
     }
 
     /// Lowest ask.
+    #[inline]
     #[must_use]
     pub fn best_ask(&self) -> Best {
-        self.asks.best()
+        self.half(Side::Ask).best()
     }
 
     /// How far `side` is complete.
@@ -222,29 +223,48 @@ impl Book {
         hash.0.finalize().into()
     }
 
+    /// Whether a delta that was just applied made the book crossed, if it was not crossed before.
+    #[inline]
+    pub(crate) fn is_crossed_by(&self, delta: &Delta) -> bool {
+        let opposite = match delta.side {
+            Side::Bid => self.best_ask(),
+            Side::Ask => self.best_bid(),
+        };
+        let Best::Level(best) = opposite else { return false };
+        let reaches = match delta.side {
+            Side::Bid => delta.price >= best.price,
+            Side::Ask => delta.price <= best.price,
+        };
+        reaches & (delta.size != Lots::ZERO)
+    }
+
     /// The size at a price; `None` if that is beyond the horizon and not held.
     pub(crate) fn size_at(&self, side: Side, price: Price) -> Option<Lots> {
         self.half(side).size_at(price)
     }
 
     /// A side whose complete part has become short: its name.
+    #[inline]
     pub(crate) fn short_side(&self, below: usize) -> Option<Side> {
-        let short =
-            |half: &HalfBook| matches!(half.reach(), Reach::To(_)) && half.complete_len() < below;
-        if short(&self.bids) {
-            Some(Side::Bid)
-        } else if short(&self.asks) {
-            Some(Side::Ask)
-        } else {
-            None
+        [Side::Bid, Side::Ask].into_iter().find(|&side| {
+            let half = self.half(side);
+            matches!(half.reach(), Reach::To(_)) && half.complete_len() < below
+        })
+    }
+
+    #[inline]
+    const fn half(&self, side: Side) -> &HalfBook {
+        let [bids, asks] = &self.sides;
+        match side {
+            Side::Bid => bids,
+            Side::Ask => asks,
         }
     }
 
-    const fn half(&self, side: Side) -> &HalfBook {
-        match side {
-            Side::Bid => &self.bids,
-            Side::Ask => &self.asks,
-        }
+    #[allow(clippy::indexing_slicing, reason = "there are two sides")]
+    #[inline]
+    const fn half_mut(&mut self, side: Side) -> &mut HalfBook {
+        &mut self.sides[side as usize]
     }
 }
 
@@ -263,8 +283,8 @@ impl fmt::Debug for Book {
             .field("sequence", &self.sequence)
             .field("best_bid", &self.best_bid())
             .field("best_ask", &self.best_ask())
-            .field("bids", &self.bids.held_len())
-            .field("asks", &self.asks.held_len())
+            .field("bids", &self.held_levels(Side::Bid))
+            .field("asks", &self.held_levels(Side::Ask))
             .finish_non_exhaustive()
     }
 }

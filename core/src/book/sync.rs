@@ -143,7 +143,7 @@ impl BookSync {
             topic,
             status: BookStatus::Idle,
             book: Book::new(config.snapshot_levels, config.max_levels_per_side),
-            pending: Pending::default(),
+            pending: Pending::new(),
             feeds: Vec::new(),
             confirmed: false,
             moving: false,
@@ -193,7 +193,24 @@ impl BookSync {
     }
 
     /// A delta arrived on a line.
+    #[inline]
     pub(crate) fn on_delta(&mut self, cx: &mut Shared, line: LineId, delta: Delta) {
+        // Nearly always it is the next one of a live book with one line, and there is nothing to judge.
+        if self.status == BookStatus::Live
+            && self.overlap.is_none()
+            && let [(feed, watch)] = self.feeds.as_mut_slice()
+            && *feed == line
+            && watch.is_next(delta.sequence)
+            && self.book.apply(&delta) == Apply::Applied
+        {
+            watch.accept(delta.sequence, delta);
+            return self.on_applied(cx, delta);
+        }
+        self.judge(cx, line, delta);
+    }
+
+    /// A delta that may be anything.
+    fn judge(&mut self, cx: &mut Shared, line: LineId, delta: Delta) {
         // A run that is still buffered knows what its sequences said, however far back.
         let differs = self.pending.at(delta.sequence).is_some_and(|known| known != delta);
         let watch = self.feed(line);
@@ -391,13 +408,7 @@ impl BookSync {
             }
         }
         match self.book.apply(&delta) {
-            Apply::Applied => {
-                cx.stats.deltas = cx.stats.deltas.saturating_add(1);
-                self.suspicions = 0;
-                self.behind = Duration::ZERO;
-                cx.event(Event::Delta { topic: self.topic, delta });
-                self.check(cx);
-            }
+            Apply::Applied => self.on_applied(cx, delta),
             Apply::Repeat => {
                 cx.stats.covered = cx.stats.covered.saturating_add(1);
                 if let Some(overlap) = &mut self.overlap {
@@ -414,6 +425,18 @@ impl BookSync {
                 self.resync(cx, ResyncReason::Gap { expected, got: delta.sequence });
                 self.buffer(cx, delta);
             }
+        }
+    }
+
+    #[inline]
+    fn on_applied(&mut self, cx: &mut Shared, delta: Delta) {
+        cx.stats.deltas = cx.stats.deltas.wrapping_add(1);
+        self.suspicions = 0;
+        self.behind = Duration::ZERO;
+        cx.delta_event(self.topic, delta);
+        let is_short = self.book.short_side(cx.config.refresh_below).is_some();
+        if is_short || self.crossed || self.book.is_crossed_by(&delta) {
+            self.check(cx);
         }
     }
 
@@ -486,6 +509,7 @@ impl BookSync {
     }
 
     /// Checks what every applied delta can break.
+    #[cold]
     fn check(&mut self, cx: &mut Shared) {
         if let Some(side) = self.book.short_side(cx.config.refresh_below) {
             return self.resync(cx, ResyncReason::Horizon(side));

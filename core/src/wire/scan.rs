@@ -224,6 +224,11 @@ impl<'a> Scanner<'a> {
         })
     }
 
+    /// How far it has come.
+    pub(crate) const fn at(&self) -> usize {
+        self.at
+    }
+
     /// Nothing but white space is left.
     pub(crate) fn end(&mut self) -> Result<(), WireError> {
         self.space();
@@ -415,7 +420,8 @@ impl<'a> Scanner<'a> {
         word.bytes().try_for_each(|b| self.expect(b))
     }
 
-    fn space(&mut self) {
+    /// Walks over white space.
+    pub(crate) fn space(&mut self) {
         while matches!(self.peek(), Some(b' ' | b'\t' | b'\n' | b'\r')) {
             self.advance();
         }
