@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use kucoin_futures_proto::book::{Apply, Best, Book, Scope};
-use kucoin_futures_proto::wire::{Delta, DeltaParser, Side, Snapshot};
+use kucoin_futures_proto::wire::{Delta, DeltaParser, Side};
 use kucoin_futures_proto::{
     Channel, Client, Config, ConnId, Event, Head, Input, Instant, Lots, Output, Price, Sequence,
     Symbol, TopicId,
@@ -43,11 +43,7 @@ pub fn empty_book() -> Book {
 
 /// Bytes of a snapshot into a book.
 pub fn load_body(book: &mut Book, body: &[u8]) -> bool {
-    let snapshot = Snapshot::parse(body);
-    snapshot.is_ok_and(|snapshot| {
-        book.load(&snapshot);
-        true
-    })
+    book.read(body).is_ok()
 }
 
 /// The book of a market before its first change.

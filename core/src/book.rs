@@ -15,11 +15,12 @@ use core::fmt;
 
 use sha2::{Digest, Sha256};
 
+use crate::error::WireError;
 use crate::ids::Sequence;
 use crate::num::{Lots, Price};
 use crate::time::UnixNanos;
-use crate::wire::{Delta, Side, Snapshot};
-use side::HalfBook;
+use crate::wire::{Delta, Side, Snapshot, SnapshotHead, TakeLevels, TakeSide};
+use side::{HalfBook, Loading};
 
 /// One price level.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -122,7 +123,47 @@ impl Book {
         }
     }
 
-    /// Becomes the snapshot; what was held before is forgotten.
+    /// Becomes the snapshot that a response body of `GET /api/v1/level2/snapshot` holds, in one pass
+    /// over its bytes; what was held before is forgotten. For what to expect of the body see
+    /// [`Snapshot::parse`]. Whose book it is stands in what is returned, to be compared.
+    ///
+    /// ```
+    /// use kucoin_futures_proto::book::{Book, Scope};
+    /// use kucoin_futures_proto::wire::Side;
+    ///
+    /// let mut book = Book::new(1000, usize::MAX);
+    /// let head = book.read(
+    ///     br#"{"code":"200000","data":{"sequence":41,"symbol":"ETHUSDTM",
+    ///     "bids":[[2417.3,8],[2417.25,1]],"asks":[],"ts":1790000000000000000}}"#,
+    /// )?;
+    /// assert_eq!(head.symbol.as_str(), "ETHUSDTM");
+    /// assert_eq!(book.levels(Side::Bid, Scope::Complete).count(), 2);
+    /// # Ok::<(), kucoin_futures_proto::WireError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`Snapshot::parse`]. The book is as new then: empty, and knowing nothing.
+    pub fn read(&mut self, body: &[u8]) -> Result<SnapshotHead, WireError> {
+        let cut_at = self.snapshot_levels;
+        let mut filling = Filling(self.sides.each_mut().map(Loading::begin));
+        let head = crate::wire::read_snapshot(body, &mut filling);
+        filling.0.into_iter().for_each(|side| side.finish(cut_at));
+        match head {
+            Ok(SnapshotHead { sequence, ts_event, .. }) => {
+                self.sequence = sequence;
+                self.ts_event = ts_event;
+            }
+            Err(_) => {
+                self.sequence = Sequence::new(0);
+                self.ts_event = None;
+                self.sides.iter_mut().for_each(HalfBook::clear);
+            }
+        }
+        head
+    }
+
+    /// Becomes the snapshot; what was held before is forgotten. Levels that [`Snapshot::parse`] would
+    /// refuse, out of order or zero, are left out.
     pub fn load(&mut self, snapshot: &Snapshot) {
         self.sequence = snapshot.sequence;
         self.ts_event = snapshot.ts_event;
@@ -265,6 +306,26 @@ impl Book {
     #[inline]
     const fn half_mut(&mut self, side: Side) -> &mut HalfBook {
         &mut self.sides[side as usize]
+    }
+}
+
+/// Both sides of a book, on their way from the bytes of a snapshot.
+struct Filling<'a>([Loading<'a>; 2]);
+
+impl<'a> TakeLevels for Filling<'a> {
+    type Side = Loading<'a>;
+
+    #[allow(clippy::indexing_slicing, reason = "there are two sides")]
+    fn side(&mut self, side: Side) -> &mut Loading<'a> {
+        &mut self.0[side as usize]
+    }
+}
+
+impl TakeSide for Loading<'_> {
+    #[allow(clippy::inline_always, reason = "for every level of a snapshot; measured")]
+    #[inline(always)]
+    fn take(&mut self, level: Level) -> bool {
+        self.push(level)
     }
 }
 

@@ -5,7 +5,7 @@ use crate::book::sync::BookStatus;
 use crate::channel::Channel;
 use crate::config::Config;
 use crate::desk::{Desk, Purpose, open_reply};
-use crate::error::{Loss, Misuse, WireError};
+use crate::error::{Loss, Misuse};
 use crate::ids::{ConnId, LineId, RequestId, TopicId};
 use crate::input::{Head, Input};
 use crate::line::Line;
@@ -16,7 +16,7 @@ use crate::stats::Stats;
 use crate::time::Instant;
 use crate::timers::{LineTimer, Timer, TopicTimer};
 use crate::topics::{Routed, TopicStatus, Topics};
-use crate::wire::{Bullet, Delta, Frame, MessageFrame, Snapshot};
+use crate::wire::{Bullet, Delta, Frame, MessageFrame};
 
 use alloc::vec::Vec;
 
@@ -299,6 +299,11 @@ impl Client {
             count(&mut self.cx.stats.stale_inputs);
             return None;
         };
+        if let Purpose::Snapshot(topic) = purpose
+            && self.on_snapshot(topic, request, head, body)
+        {
+            return None;
+        }
         let data = match open_reply(head, body) {
             Ok(data) => data,
             Err(failure) => {
@@ -315,7 +320,8 @@ impl Client {
                 }
                 self.on_token(line, bullet);
             }
-            Purpose::Snapshot(topic) => self.on_snapshot(topic, request, body),
+            // Nobody waits for it any more.
+            Purpose::Snapshot(_) => {}
         }
         None
     }
@@ -363,21 +369,25 @@ impl Client {
         }
     }
 
-    fn on_snapshot(&mut self, topic: TopicId, request: RequestId, body: &[u8]) {
-        let symbol = self.topics.get(topic).map(|entry| entry.channel.symbol());
-        let Some(book) = self.topics.book_mut(topic).filter(|book| book.awaits(request)) else {
-            return;
+    /// False: it is no snapshot, or nobody waits for it; an error of the exchange is still to be
+    /// looked for.
+    fn on_snapshot(&mut self, topic: TopicId, request: RequestId, head: Head, body: &[u8]) -> bool {
+        let Some(symbol) = self.topics.get(topic).map(|entry| entry.channel.symbol()) else {
+            return false;
         };
-        let snapshot = Snapshot::parse(body).and_then(|snapshot| {
-            if Some(snapshot.symbol) == symbol {
-                Ok(snapshot)
-            } else {
-                Err(WireError::Mismatch { field: "symbol" })
+        let Some(book) = self.topics.book_mut(topic).filter(|book| book.awaits(request)) else {
+            return false;
+        };
+        if head.status() != 200 {
+            return false;
+        }
+        match book.on_snapshot(&mut self.cx, symbol, body) {
+            Ok(()) => true,
+            Err(_) if open_reply(head, body).is_err() => false,
+            Err(error) => {
+                book.on_no_snapshot(&mut self.cx, Delay::SnapshotMalformed(error));
+                true
             }
-        });
-        match snapshot {
-            Ok(snapshot) => book.on_snapshot(&mut self.cx, snapshot),
-            Err(error) => book.on_no_snapshot(&mut self.cx, Delay::SnapshotMalformed(error)),
         }
     }
 

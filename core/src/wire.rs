@@ -37,5 +37,6 @@ pub use level2::{DeltaFrame, DeltaParser};
 pub(crate) use rest::{Bullet, Server, api_data, parse_server_time};
 pub use rest::{Contract, Contracts};
 pub use scan::Text;
-pub use snapshot::Snapshot;
+pub use snapshot::{Snapshot, SnapshotHead};
+pub(crate) use snapshot::{TakeLevels, TakeSide, read as read_snapshot};
 pub use ticker::{Ticker, TickerV2};

@@ -1,6 +1,7 @@
 //! One side of a book: what is at each price, and how far that is complete.
 
 mod grid;
+mod loading;
 mod pages;
 
 use alloc::vec::Vec;
@@ -9,6 +10,7 @@ use super::{Best, Level, Reach, Scope};
 use crate::num::{Lots, Price};
 use crate::wire::Side;
 use grid::Grid;
+pub(super) use loading::Loading;
 use pages::Pages;
 
 /// The levels of one side, by the number of their price on a grid of ticks.
@@ -39,45 +41,26 @@ impl HalfBook {
     /// Takes over a snapshot's side, best first. If it may have been cut, it is complete to its
     /// last level only.
     pub(super) fn load(&mut self, best_first: &[Level], cut_at: usize) {
-        self.begin();
-        // Worst first, so that each page is the highest so far.
-        let kept = best_first.get(..self.max_levels).unwrap_or(best_first);
-        self.grid_for(kept);
-        kept.iter().rev().for_each(|level| self.put(*level));
-        self.finish(best_first.len(), cut_at);
+        let mut loading = Loading::begin(self);
+        for level in best_first {
+            if level.price != Price::ZERO && level.size != Lots::ZERO {
+                loading.push(*level);
+            }
+        }
+        loading.finish(cut_at);
     }
 
     /// Empties the side.
-    fn begin(&mut self) {
+    pub(super) fn clear(&mut self) {
         self.pages.clear();
         self.reach = Reach::All;
         self.horizon = 0;
         self.complete = 0;
     }
 
-    /// All levels that are kept are there, out of so many.
-    fn finish(&mut self, shown: usize, cut_at: usize) {
-        let whole = shown < cut_at && shown <= self.max_levels;
-        self.complete = self.pages.len();
-        match self.pages.lowest() {
-            Some(worst) if !whole => self.reach_to(self.grid.price(worst)),
-            _ => {}
-        }
-    }
-
     fn reach_to(&mut self, horizon: Price) {
         self.reach = Reach::To(horizon);
         self.horizon = self.grid.rank(horizon);
-    }
-
-    /// The grid of these prices, and no finer.
-    fn grid_for(&mut self, levels: &[Level]) {
-        let Some(first) = levels.first() else { return };
-        let grid = self.grid.with_tick(first.price);
-        self.grid = levels.iter().fold(grid, |grid, level| match grid.key(level.price) {
-            Some(_) => grid,
-            None => grid.joined_by(level.price),
-        });
     }
 
     /// The size at a price; `None` if that is beyond the horizon and not held.
@@ -116,22 +99,19 @@ impl HalfBook {
             return;
         }
         let levels: Vec<Level> = self.levels(Scope::Held).collect();
-        self.pages.clear();
         self.grid = match levels.first() {
             Some(_) => self.grid.joined_by(price),
             None => self.grid.with_tick(price),
         };
-        levels.iter().rev().for_each(|level| self.put(*level));
-        self.put(Level { price, size });
+        let grid = self.grid;
+        let numbered = |level: &Level| Some((grid.key(level.price)?, level.size.get()));
+        self.pages.refill(levels.iter().filter_map(numbered));
+        if let Some((key, size)) = numbered(&Level { price, size }) {
+            self.pages.set(key, size);
+        }
         self.complete = self.complete.saturating_add(usize::from(self.is_complete_at(price)));
         if self.pages.len() > self.max_levels {
             self.drop_worst();
-        }
-    }
-
-    fn put(&mut self, level: Level) {
-        if let Some(key) = self.grid.key(level.price) {
-            self.pages.set(key, level.size.get());
         }
     }
 

@@ -20,6 +20,7 @@
 
 mod change;
 mod learn;
+mod level;
 mod shape;
 mod swar;
 mod table;
@@ -33,6 +34,7 @@ use crate::error::WireError;
 use crate::ids::{Sequence, Symbol};
 use crate::time::UnixNanos;
 use learn::Learned;
+pub(super) use level::LevelReader;
 use shape::{Anchor, Shape};
 use table::Table;
 

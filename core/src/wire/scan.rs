@@ -224,6 +224,26 @@ impl<'a> Scanner<'a> {
         })
     }
 
+    /// Whether the next value is null; reads it if so.
+    pub(crate) fn null(&mut self) -> Result<bool, WireError> {
+        self.space();
+        let is_null = self.peek() == Some(b'n');
+        if is_null {
+            self.word("null")?;
+        }
+        Ok(is_null)
+    }
+
+    /// What has not been read yet.
+    pub(crate) fn rest(&self) -> &'a [u8] {
+        self.bytes.get(self.at..).unwrap_or_default()
+    }
+
+    /// Goes on behind what somebody else has read of the rest.
+    pub(crate) const fn skip(&mut self, len: usize) {
+        self.at = self.at.saturating_add(len);
+    }
+
     /// How far it has come.
     pub(crate) const fn at(&self) -> usize {
         self.at

@@ -17,7 +17,11 @@
 //!   levels 1    3   2 |  14  20   9   0   5
 //! ```
 
+mod fill;
+
 use alloc::vec::Vec;
+
+pub(super) use fill::Fill;
 
 /// Numbers that share a page.
 const SHARED: u32 = u32::BITS;
@@ -171,6 +175,15 @@ impl Pages {
         sparse.binary_search_by_key(&number, |page| page.number)
     }
 
+    /// Starts anew with these, which come highest first.
+    pub(super) fn refill(&mut self, highest_first: impl Iterator<Item = (u64, u64)>) {
+        let mut fill = Fill::begin(self, usize::MAX);
+        highest_first.for_each(|(key, size)| {
+            fill.put(self, key, size);
+        });
+        fill.finish(self);
+    }
+
     /// How many pages are not dense.
     const fn sparse(&self) -> usize {
         self.pages.len().saturating_sub(self.dense)
@@ -221,12 +234,17 @@ impl Pages {
     }
 
     fn may_bridge(&self, gap: u64) -> bool {
-        gap <= BRIDGE && self.pages.len().saturating_add(gap as usize) <= self.room() / 2
+        self.may_bridge_with(self.len, gap)
+    }
+
+    /// Whether so many more empty pages are allowed, with so many numbers.
+    fn may_bridge_with(&self, len: usize, gap: u64) -> bool {
+        gap <= BRIDGE && self.pages.len().saturating_add(gap as usize) <= room(len) / 2
     }
 
     /// The most pages there may be.
     const fn room(&self) -> usize {
-        self.len.saturating_mul(PAGES_PER_LEVEL).saturating_add(PAGES)
+        room(self.len)
     }
 
     /// Drops all empty pages. What is dense has to be found anew, a few pages at a time.
@@ -304,6 +322,11 @@ impl Page {
 
 impl Change {
     const NONE: Self = Self { was: false, is: false };
+}
+
+/// The most pages there may be for so many numbers.
+const fn room(len: usize) -> usize {
+    len.saturating_mul(PAGES_PER_LEVEL).saturating_add(PAGES)
 }
 
 fn take_slot(free: &mut Vec<u32>, slots: &mut Vec<Sizes>) -> u32 {

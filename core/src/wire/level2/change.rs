@@ -51,6 +51,12 @@ const UNITS: [u64; Price::SCALE as usize + 1] = {
     units
 };
 
+/// The same by the bits behind the point, which are all 64 if there is none.
+#[inline(always)]
+pub(super) fn unit_of(bits_behind: u32) -> Option<u64> {
+    UNITS.get((bits_behind as usize / 8) & 7).copied()
+}
+
 /// A price of up to seven bytes, point included, and where the comma behind it is.
 #[inline(always)]
 fn read_price(frame: &[u8], start: usize) -> Option<(Price, usize)> {
@@ -68,8 +74,8 @@ fn read_price(frame: &[u8], start: usize) -> Option<(Price, usize)> {
     // Without a point all eight bytes are behind it, which comes to the same as none.
     let bits_behind = text.bits_behind_point();
     let digits = text.without_point(bits_behind);
-    let unit = *UNITS.get((bits_behind as usize / 8) & 7)?;
-    let units = digits.value().checked_mul(unit)?;
+    // Seven digits of the highest unit fit into 64 bits.
+    let units = digits.value().wrapping_mul(unit_of(bits_behind)?);
     if digits.flaw() != 0 {
         return None;
     }

@@ -24,6 +24,13 @@ pub(super) fn word_at(bytes: &[u8], start: usize) -> Option<u64> {
     Some(u64::from_le_bytes(*first))
 }
 
+/// The four bytes from `start` on.
+#[inline(always)]
+pub(super) fn half_word_at(bytes: &[u8], start: usize) -> Option<u32> {
+    let first = bytes.get(start..)?.first_chunk()?;
+    Some(u32::from_le_bytes(*first))
+}
+
 /// The sixteen bytes from `start` on.
 #[inline(always)]
 pub(super) fn pair_at(bytes: &[u8], start: usize) -> Option<[u64; 2]> {
@@ -45,6 +52,13 @@ pub(super) fn words(bytes: &[u8]) -> impl Iterator<Item = u64> {
 pub(super) const fn find(word: u64, byte: u8) -> u64 {
     let other = word ^ ONES.wrapping_mul(byte as u64);
     other.wrapping_sub(ONES) & !other & HIGHS
+}
+
+/// The same in fewer steps; but the first mark is right only if every byte before it is ASCII. It has
+/// to be looked at.
+#[inline(always)]
+pub(super) const fn find_text(word: u64, byte: u8) -> u64 {
+    (word ^ ONES.wrapping_mul(byte as u64)).wrapping_sub(ONES) & HIGHS
 }
 
 /// Eight digits as their values, the first one lowest. Until [`flaw`](Self::flaw) is looked at, they
@@ -79,6 +93,19 @@ impl Digits {
     #[inline(always)]
     pub(super) const fn first(self, bytes: u32) -> Self {
         Self(self.0.wrapping_shl(64_u32.wrapping_sub(bytes.wrapping_mul(8))))
+    }
+
+    /// Those before a mark, with zeros before them; all eight if nothing is before it, the marked one
+    /// included, so that it is a flaw.
+    #[inline(always)]
+    pub(super) const fn before(self, mark: u32) -> Self {
+        Self(self.0.wrapping_shl(7_u32.wrapping_sub(mark)))
+    }
+
+    /// Moved behind so many bits of zeros.
+    #[inline(always)]
+    pub(super) const fn shifted(self, bits: u32) -> Self {
+        Self(self.0.wrapping_shl(bits))
     }
 
     /// How many bits stand behind the point; 64 if there is none.
