@@ -52,8 +52,13 @@ package:
 deny:
     cargo deny check licenses bans sources
 
-# Rivals beside us in the same run.
+# Rivals beside us in the same run, all of them; writes benches/RESULTS.md and docs/bench.svg. Needs
+# Rust 1.95, minutes, and a machine that does nothing else.
 bench:
+    cargo bench -p kucoin-futures-bench --features rivals
+
+# The same without the libraries that take minutes to build; writes nothing.
+bench-quick:
     cargo bench -p kucoin-futures-bench
 
 # Needs nightly and cargo-fuzz.

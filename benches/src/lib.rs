@@ -1,42 +1,32 @@
-//! The corpus of the benchmarks: level2 frames as the simulated exchange pushes them.
+//! What the benchmarks share: the [`corpus`], [`ours`], the rivals ([`parsers`], [`books`], and both
+//! together in a [`baseline`]), and the [`report`] at the end of a run.
+//!
+//! ```sh
+//! cargo bench -p kucoin-futures-bench                      # three minutes; prints the tables
+//! cargo bench -p kucoin-futures-bench --features rivals    # five, and the build; writes RESULTS.md too
+//! cargo bench -p kucoin-futures-bench -- --test            # everything once, nothing measured
+//! ```
+//!
+//! * Every rival does the same work as ours, on the same bytes, in the way that is fastest with it, and is
+//!   checked against the corpus before it is measured.
+//! * All are built by one profile, that of an ordinary release build: no link-time optimisation, no overflow
+//!   checks, the base instruction set. What finds out at run time what the processor can do (`simd-json`)
+//!   uses it.
+//! * Only a whole run with all rivals writes `RESULTS.md` and `docs/bench.svg`; any other prints the tables
+//!   of what it has measured. Nothing of an earlier run gets into them: ratios between runs mean nothing.
+//! * The feature `rivals` needs Rust 1.95 for nautilus-model 0.57.0 (the last version before Rust 1.99 was
+//!   asked for) and 1.91 for hftbacktest. Nothing of it is in any other build.
 
-use kucoin_futures_proto::Instant;
-use kucoin_futures_sim::{Contract, Exchange, ExchangeConfig, Outgoing, Request, SessionId};
+#![allow(
+    clippy::cast_possible_truncation,
+    reason = "lossy casts are for sums that nobody reads and for draws"
+)]
 
-/// `count` consecutive frames of `symbol`, about 185 bytes each; the seed decides the market.
-///
-/// # Panics
-/// The symbol is not one, or the simulation refuses its own token.
-#[must_use]
-#[allow(clippy::expect_used, reason = "a benchmark cannot go on without its corpus")]
-pub fn frames(symbol: &str, count: usize, seed: u64) -> Vec<Box<[u8]>> {
-    let now = Instant::ZERO;
-    let symbol = symbol.parse().expect("a symbol");
-    let mut config = ExchangeConfig::default();
-    config.contracts = vec![Contract::named(symbol)];
-    config.rate = 0.0;
-    let mut exchange = Exchange::new(now, seed, config);
-    let body = exchange.http(now, &Request::new("POST", "/api/v1/bullet-public")).body;
-    let token = body.split('"').skip_while(|part| *part != "token").nth(2).expect("a token");
-    assert!(exchange.connect(now, SessionId(1), &format!("token={token}")), "refused");
-    let topic = format!("/contractMarket/level2:{symbol}");
-    let subscribe = format!(r#"{{"id":"1","type":"subscribe","topic":"{topic}"}}"#);
-    exchange.receive(now, SessionId(1), &subscribe);
-    (0..count).for_each(|_| exchange.change(symbol, now));
-    let texts =
-        std::iter::from_fn(|| exchange.poll_output()).filter_map(|outgoing| match outgoing {
-            Outgoing::Send(_, text, _) if text.contains("level2") => Some(text.as_bytes().into()),
-            _ => None,
-        });
-    texts.collect()
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn the_corpus_is_whole_and_reproducible() {
-        let frames = super::frames("XBTUSDTM", 100, 1);
-        assert_eq!(frames.len(), 100);
-        assert_eq!(frames, super::frames("XBTUSDTM", 100, 1));
-    }
-}
+pub mod baseline;
+pub mod books;
+pub mod corpus;
+pub mod number;
+pub mod ours;
+pub mod parsers;
+pub mod report;
+pub mod run;

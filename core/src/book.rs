@@ -15,11 +15,12 @@ use core::fmt;
 
 use sha2::{Digest, Sha256};
 
+use crate::error::WireError;
 use crate::ids::Sequence;
 use crate::num::{Lots, Price};
 use crate::time::UnixNanos;
-use crate::wire::{Delta, Side, Snapshot};
-use side::HalfBook;
+use crate::wire::{Delta, Side, Snapshot, SnapshotHead, TakeLevels, TakeSide};
+use side::{HalfBook, Loading};
 
 /// One price level.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -99,8 +100,8 @@ pub enum Scope {
 pub struct Book {
     sequence: Sequence,
     ts_event: Option<UnixNanos>,
-    bids: HalfBook,
-    asks: HalfBook,
+    /// Bids and asks, by [`Side`]: the market picks one without a branch.
+    sides: [HalfBook; 2],
     snapshot_levels: usize,
 }
 
@@ -116,21 +117,63 @@ impl Book {
             sequence: Sequence::new(0),
             ts_event: None,
             // A side without room for its best level could not even say that it is cut.
-            bids: HalfBook::new(Side::Bid, max_levels_per_side.max(1)),
-            asks: HalfBook::new(Side::Ask, max_levels_per_side.max(1)),
+            sides: [Side::Bid, Side::Ask]
+                .map(|side| HalfBook::new(side, max_levels_per_side.max(1))),
             snapshot_levels: snapshot_levels.max(1),
         }
     }
 
-    /// Becomes the snapshot; what was held before is forgotten.
+    /// Becomes the snapshot that a response body of `GET /api/v1/level2/snapshot` holds, in one pass
+    /// over its bytes; what was held before is forgotten. For what to expect of the body see
+    /// [`Snapshot::parse`]. Whose book it is stands in what is returned, to be compared.
+    ///
+    /// ```
+    /// use kucoin_futures_proto::book::{Book, Scope};
+    /// use kucoin_futures_proto::wire::Side;
+    ///
+    /// let mut book = Book::new(1000, usize::MAX);
+    /// let head = book.read(
+    ///     br#"{"code":"200000","data":{"sequence":41,"symbol":"ETHUSDTM",
+    ///     "bids":[[2417.3,8],[2417.25,1]],"asks":[],"ts":1790000000000000000}}"#,
+    /// )?;
+    /// assert_eq!(head.symbol.as_str(), "ETHUSDTM");
+    /// assert_eq!(book.levels(Side::Bid, Scope::Complete).count(), 2);
+    /// # Ok::<(), kucoin_futures_proto::WireError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`Snapshot::parse`]. The book is as new then: empty, and knowing nothing.
+    pub fn read(&mut self, body: &[u8]) -> Result<SnapshotHead, WireError> {
+        let cut_at = self.snapshot_levels;
+        let mut filling = Filling(self.sides.each_mut().map(Loading::begin));
+        let head = crate::wire::read_snapshot(body, &mut filling);
+        filling.0.into_iter().for_each(|side| side.finish(cut_at));
+        match head {
+            Ok(SnapshotHead { sequence, ts_event, .. }) => {
+                self.sequence = sequence;
+                self.ts_event = ts_event;
+            }
+            Err(_) => {
+                self.sequence = Sequence::new(0);
+                self.ts_event = None;
+                self.sides.iter_mut().for_each(HalfBook::clear);
+            }
+        }
+        head
+    }
+
+    /// Becomes the snapshot; what was held before is forgotten. Levels that [`Snapshot::parse`] would
+    /// refuse, out of order or zero, are left out.
     pub fn load(&mut self, snapshot: &Snapshot) {
         self.sequence = snapshot.sequence;
         self.ts_event = snapshot.ts_event;
-        self.bids.load(&snapshot.bids, self.snapshot_levels);
-        self.asks.load(&snapshot.asks, self.snapshot_levels);
+        let cut_at = self.snapshot_levels;
+        self.half_mut(Side::Bid).load(&snapshot.bids, cut_at);
+        self.half_mut(Side::Ask).load(&snapshot.asks, cut_at);
     }
 
     /// Applies one delta if it is the next one.
+    #[inline]
     pub fn apply(&mut self, delta: &Delta) -> Apply {
         if delta.sequence <= self.sequence {
             return Apply::Repeat;
@@ -141,10 +184,7 @@ impl Book {
         }
         self.sequence = delta.sequence;
         self.ts_event = delta.ts_event.or(self.ts_event);
-        match delta.side {
-            Side::Bid => self.bids.set(delta.price, delta.size),
-            Side::Ask => self.asks.set(delta.price, delta.size),
-        }
+        self.half_mut(delta.side).set(delta.price, delta.size);
         Apply::Applied
     }
 
@@ -161,15 +201,17 @@ impl Book {
     }
 
     /// Highest bid.
+    #[inline]
     #[must_use]
     pub fn best_bid(&self) -> Best {
-        self.bids.best()
+        self.half(Side::Bid).best()
     }
 
     /// Lowest ask.
+    #[inline]
     #[must_use]
     pub fn best_ask(&self) -> Best {
-        self.asks.best()
+        self.half(Side::Ask).best()
     }
 
     /// How far `side` is complete.
@@ -222,29 +264,68 @@ impl Book {
         hash.0.finalize().into()
     }
 
+    /// Whether a delta that was just applied made the book crossed, if it was not crossed before.
+    #[inline]
+    pub(crate) fn is_crossed_by(&self, delta: &Delta) -> bool {
+        let opposite = match delta.side {
+            Side::Bid => self.best_ask(),
+            Side::Ask => self.best_bid(),
+        };
+        let Best::Level(best) = opposite else { return false };
+        let reaches = match delta.side {
+            Side::Bid => delta.price >= best.price,
+            Side::Ask => delta.price <= best.price,
+        };
+        reaches & (delta.size != Lots::ZERO)
+    }
+
     /// The size at a price; `None` if that is beyond the horizon and not held.
     pub(crate) fn size_at(&self, side: Side, price: Price) -> Option<Lots> {
         self.half(side).size_at(price)
     }
 
     /// A side whose complete part has become short: its name.
+    #[inline]
     pub(crate) fn short_side(&self, below: usize) -> Option<Side> {
-        let short =
-            |half: &HalfBook| matches!(half.reach(), Reach::To(_)) && half.complete_len() < below;
-        if short(&self.bids) {
-            Some(Side::Bid)
-        } else if short(&self.asks) {
-            Some(Side::Ask)
-        } else {
-            None
+        [Side::Bid, Side::Ask].into_iter().find(|&side| {
+            let half = self.half(side);
+            matches!(half.reach(), Reach::To(_)) && half.complete_len() < below
+        })
+    }
+
+    #[inline]
+    const fn half(&self, side: Side) -> &HalfBook {
+        let [bids, asks] = &self.sides;
+        match side {
+            Side::Bid => bids,
+            Side::Ask => asks,
         }
     }
 
-    const fn half(&self, side: Side) -> &HalfBook {
-        match side {
-            Side::Bid => &self.bids,
-            Side::Ask => &self.asks,
-        }
+    #[allow(clippy::indexing_slicing, reason = "there are two sides")]
+    #[inline]
+    const fn half_mut(&mut self, side: Side) -> &mut HalfBook {
+        &mut self.sides[side as usize]
+    }
+}
+
+/// Both sides of a book, on their way from the bytes of a snapshot.
+struct Filling<'a>([Loading<'a>; 2]);
+
+impl<'a> TakeLevels for Filling<'a> {
+    type Side = Loading<'a>;
+
+    #[allow(clippy::indexing_slicing, reason = "there are two sides")]
+    fn side(&mut self, side: Side) -> &mut Loading<'a> {
+        &mut self.0[side as usize]
+    }
+}
+
+impl TakeSide for Loading<'_> {
+    #[allow(clippy::inline_always, reason = "for every level of a snapshot; measured")]
+    #[inline(always)]
+    fn take(&mut self, level: Level) -> bool {
+        self.push(level)
     }
 }
 
@@ -263,8 +344,8 @@ impl fmt::Debug for Book {
             .field("sequence", &self.sequence)
             .field("best_bid", &self.best_bid())
             .field("best_ask", &self.best_ask())
-            .field("bids", &self.bids.held_len())
-            .field("asks", &self.asks.held_len())
+            .field("bids", &self.held_levels(Side::Bid))
+            .field("asks", &self.held_levels(Side::Ask))
             .finish_non_exhaustive()
     }
 }

@@ -75,7 +75,7 @@ pub(crate) enum ChannelKind {
 /// Longest topic that is unescaped; one that needs no unescaping may be of any length.
 const MAX_TOPIC: usize = 96;
 
-const LEVEL2: &str = "/contractMarket/level2";
+pub(crate) const LEVEL2: &str = "/contractMarket/level2";
 const TICKER_V2: &str = "/contractMarket/tickerV2";
 const TICKER: &str = "/contractMarket/ticker";
 const EXECUTION: &str = "/contractMarket/execution";

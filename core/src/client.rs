@@ -5,7 +5,7 @@ use crate::book::sync::BookStatus;
 use crate::channel::Channel;
 use crate::config::Config;
 use crate::desk::{Desk, Purpose, open_reply};
-use crate::error::{Loss, Misuse, WireError};
+use crate::error::{Loss, Misuse};
 use crate::ids::{ConnId, LineId, RequestId, TopicId};
 use crate::input::{Head, Input};
 use crate::line::Line;
@@ -16,7 +16,7 @@ use crate::stats::Stats;
 use crate::time::Instant;
 use crate::timers::{LineTimer, Timer, TopicTimer};
 use crate::topics::{Routed, TopicStatus, Topics};
-use crate::wire::{Bullet, Frame, MessageFrame, Snapshot};
+use crate::wire::{Bullet, Delta, Frame, MessageFrame};
 
 use alloc::vec::Vec;
 
@@ -164,13 +164,16 @@ impl Client {
 
     /// The next thing to do or to report; `None` once drained. Call it until then after every call
     /// that takes `now`.
+    #[inline]
     pub fn poll_output(&mut self) -> Option<Output> {
-        while self.cx.outbox.is_empty() {
+        loop {
+            if let Some(output) = self.cx.outbox.pop() {
+                return Some(output);
+            }
             // Each turn uses up some work or finds the budget exhausted.
             let line = self.lines.iter_mut().find(|line| line.has_output())?;
             line.compose(&mut self.cx, &mut self.topics);
         }
-        self.cx.outbox.pop()
     }
 
     /// When to call `handle_input` with `Timeout`, and what for. O(1); changes only by `&mut` calls.
@@ -229,9 +232,14 @@ impl Client {
             count(&mut self.cx.stats.stale);
             return None;
         };
+        if let Some((topic, delta)) = line.read_delta(bytes) {
+            let routed = topics.on_delta(cx, line.id(), topic, delta);
+            return Self::hand_out(cx, routed, bytes);
+        }
         match Frame::parse(bytes) {
             Ok(Frame::Message(message)) => {
-                return Self::on_message(line, cx, topics, message, bytes);
+                let routed = Self::on_message(line, cx, topics, message, bytes);
+                return Self::hand_out(cx, routed, bytes);
             }
             Ok(Frame::Welcome(welcome)) => line.on_welcome(cx, topics, welcome),
             Ok(Frame::Pong(pong)) => line.on_pong(cx, pong),
@@ -243,27 +251,45 @@ impl Client {
         None
     }
 
-    fn on_message<'a>(
-        line: &Line,
+    fn on_message(
+        line: &mut Line,
         cx: &mut Shared,
         topics: &mut Topics,
-        message: MessageFrame<'a>,
-        bytes: &'a [u8],
-    ) -> Option<Push<'a>> {
+        message: MessageFrame<'_>,
+        bytes: &[u8],
+    ) -> Routed {
         let channel = message.channel().filter(|_| line.is_ready());
-        let routed = channel.map_or(Routed::Unwanted, |channel| {
-            topics.on_message(cx, line.id(), channel, message.data)
-        });
+        let routed = channel.and_then(|channel| Some((channel, topics.route(channel)?)));
         match routed {
-            Routed::Book => {}
-            Routed::Repeat => count(&mut cx.stats.repeats),
-            Routed::Unwanted => count(&mut cx.stats.unwanted),
+            None => Routed::Unwanted,
+            Some((Channel::Level2(symbol), topic)) => match Delta::parse(message.data) {
+                Ok(delta) => {
+                    line.learn_delta(bytes, symbol, delta, topic);
+                    topics.on_delta(cx, line.id(), topic, delta)
+                }
+                Err(error) => topics.on_poison(cx, line.id(), topic, error),
+            },
+            Some((_, topic)) => topics.on_push(cx, topic, message.data),
+        }
+    }
+
+    /// What the user gets of a message.
+    fn hand_out<'a>(cx: &mut Shared, routed: Routed, bytes: &'a [u8]) -> Option<Push<'a>> {
+        match routed {
+            Routed::Book => None,
+            Routed::Repeat => {
+                count(&mut cx.stats.repeats);
+                None
+            }
+            Routed::Unwanted => {
+                count(&mut cx.stats.unwanted);
+                None
+            }
             Routed::Push(topic) => {
                 count(&mut cx.stats.pushes);
-                return Some(Push::new(Kind::Topic(topic), bytes));
+                Some(Push::new(Kind::Topic(topic), bytes))
             }
         }
-        None
     }
 
     // Replies.
@@ -273,6 +299,11 @@ impl Client {
             count(&mut self.cx.stats.stale_inputs);
             return None;
         };
+        if let Purpose::Snapshot(topic) = purpose
+            && self.on_snapshot(topic, request, head, body)
+        {
+            return None;
+        }
         let data = match open_reply(head, body) {
             Ok(data) => data,
             Err(failure) => {
@@ -289,7 +320,8 @@ impl Client {
                 }
                 self.on_token(line, bullet);
             }
-            Purpose::Snapshot(topic) => self.on_snapshot(topic, request, body),
+            // Nobody waits for it any more.
+            Purpose::Snapshot(_) => {}
         }
         None
     }
@@ -337,21 +369,25 @@ impl Client {
         }
     }
 
-    fn on_snapshot(&mut self, topic: TopicId, request: RequestId, body: &[u8]) {
-        let symbol = self.topics.get(topic).map(|entry| entry.channel.symbol());
-        let Some(book) = self.topics.book_mut(topic).filter(|book| book.awaits(request)) else {
-            return;
+    /// False: it is no snapshot, or nobody waits for it; an error of the exchange is still to be
+    /// looked for.
+    fn on_snapshot(&mut self, topic: TopicId, request: RequestId, head: Head, body: &[u8]) -> bool {
+        let Some(symbol) = self.topics.get(topic).map(|entry| entry.channel.symbol()) else {
+            return false;
         };
-        let snapshot = Snapshot::parse(body).and_then(|snapshot| {
-            if Some(snapshot.symbol) == symbol {
-                Ok(snapshot)
-            } else {
-                Err(WireError::Mismatch { field: "symbol" })
+        let Some(book) = self.topics.book_mut(topic).filter(|book| book.awaits(request)) else {
+            return false;
+        };
+        if head.status() != 200 {
+            return false;
+        }
+        match book.on_snapshot(&mut self.cx, symbol, body) {
+            Ok(()) => true,
+            Err(_) if open_reply(head, body).is_err() => false,
+            Err(error) => {
+                book.on_no_snapshot(&mut self.cx, Delay::SnapshotMalformed(error));
+                true
             }
-        });
-        match snapshot {
-            Ok(snapshot) => book.on_snapshot(&mut self.cx, snapshot),
-            Err(error) => book.on_no_snapshot(&mut self.cx, Delay::SnapshotMalformed(error)),
         }
     }
 

@@ -112,10 +112,14 @@ impl Desk {
     }
 
     /// Asks for all that the budgets allow, and sets the time to look again.
+    #[inline]
     pub(crate) fn pump(&mut self, cx: &mut Shared, topics: &mut Topics) {
-        if !core::mem::replace(&mut self.stirred, false) {
-            return;
+        if core::mem::replace(&mut self.stirred, false) {
+            self.pump_all(cx, topics);
         }
+    }
+
+    fn pump_all(&mut self, cx: &mut Shared, topics: &mut Topics) {
         let waits = [self.pump_tokens(cx), self.pump_snapshots(cx, topics), self.pump_queries(cx)];
         match waits.into_iter().flatten().min() {
             Some(at) => cx.timers.set(Timer::Desk, at),

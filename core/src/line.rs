@@ -6,7 +6,7 @@ use core::time::Duration;
 
 use crate::endpoint::Endpoint;
 use crate::error::{Loss, WireError};
-use crate::ids::{ConnId, LineId, TopicId};
+use crate::ids::{ConnId, LineId, Symbol, TopicId};
 use crate::keepalive::{Beat, Keepalive, Rhythm};
 use crate::limiter::SlidingWindow;
 use crate::output::{Down, Event, FetchFailure, Output};
@@ -17,7 +17,7 @@ use crate::time::Instant;
 use crate::timers::{LineTimer, Timer};
 use crate::topics::{TopicStatus, Topics};
 use crate::wire::encode::{self, Command};
-use crate::wire::{Ack, Bullet, ErrorFrame, ErrorKind, Pong, Server, Welcome};
+use crate::wire::{Ack, Bullet, Delta, DeltaParser, ErrorFrame, ErrorKind, Pong, Server, Welcome};
 
 pub(crate) struct Line {
     id: LineId,
@@ -28,6 +28,8 @@ pub(crate) struct Line {
     /// A checked endpoint that waits for the budget of connection attempts.
     endpoint: Option<Box<Endpoint>>,
     wants_token: bool,
+    /// What was learned of one connection mostly holds for the next.
+    parser: DeltaParser,
     keepalive: Keepalive,
     subs: Subscriptions,
     sends: SlidingWindow,
@@ -54,6 +56,7 @@ impl Line {
             connect_id: Box::default(),
             endpoint: None,
             wants_token: false,
+            parser: DeltaParser::new(),
             keepalive: Keepalive::new(default_rhythm(cx)),
             subs: Subscriptions::new(&cx.config),
             sends: SlidingWindow::new(cx.config.sends_per_10s, SEND_SPAN),
@@ -87,6 +90,29 @@ impl Line {
     /// Takes the wish for a token, to be granted or refused later.
     pub(crate) const fn take_token_wish(&mut self) -> bool {
         core::mem::replace(&mut self.wants_token, false)
+    }
+
+    // Deltas.
+
+    /// Reads a delta for one of our topics, the fast way. `None`: look at the frame in general.
+    #[inline]
+    pub(crate) fn read_delta(&self, bytes: &[u8]) -> Option<(TopicId, Delta)> {
+        if !self.is_ready() {
+            return None;
+        }
+        let (known, delta) = self.parser.read(bytes)?;
+        Some((TopicId::new(known.tag()), delta))
+    }
+
+    /// Learns how this connection writes the deltas of a symbol.
+    pub(crate) fn learn_delta(
+        &mut self,
+        bytes: &[u8],
+        symbol: Symbol,
+        delta: Delta,
+        topic: TopicId,
+    ) {
+        self.parser.learn(bytes, symbol, delta, topic.get());
     }
 
     // Commands.

@@ -1,6 +1,8 @@
-//! All deadlines of a client in one place, the earliest one cached.
+//! All deadlines of a client in one place, the earliest one at hand.
 
-use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::vec::Vec;
+use core::cmp::Reverse;
+use core::mem;
 
 use crate::ids::{LineId, RequestId, TopicId};
 use crate::time::Instant;
@@ -39,12 +41,14 @@ pub(crate) enum TopicTimer {
     Silence,
 }
 
-/// Setting and clearing cost O(log n) and belong to the control plane; the earliest is free.
+/// Setting and clearing cost O(log n) steps and a short move, and belong to the control plane; the
+/// earliest is free. Lists that keep their room, so that nothing is allocated once all have been set.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Timers {
-    by_key: BTreeMap<Timer, Instant>,
-    by_time: BTreeSet<(Instant, Timer)>,
-    earliest: Option<(Instant, Timer)>,
+    /// In order.
+    by_key: Vec<(Timer, Instant)>,
+    /// Latest first.
+    by_time: Vec<Reverse<(Instant, Timer)>>,
 }
 
 impl Timers {
@@ -54,22 +58,37 @@ impl Timers {
         if at == Instant::from_nanos(u64::MAX) {
             return self.clear(timer);
         }
-        if let Some(old) = self.by_key.insert(timer, at) {
-            self.by_time.remove(&(old, timer));
+        match self.place(timer) {
+            Ok(known) => {
+                let known = self.by_key.get_mut(known).map(|(_, known)| mem::replace(known, at));
+                known.inspect(|old| self.forget(*old, timer));
+            }
+            Err(new) => self.by_key.insert(new, (timer, at)),
         }
-        self.by_time.insert((at, timer));
-        self.cache();
+        let entry = Reverse((at, timer));
+        let (Ok(place) | Err(place)) = self.by_time.binary_search(&entry);
+        self.by_time.insert(place, entry);
     }
 
     pub(crate) fn clear(&mut self, timer: Timer) {
-        if let Some(at) = self.by_key.remove(&timer) {
-            self.by_time.remove(&(at, timer));
-            self.cache();
+        if let Ok(known) = self.place(timer) {
+            let (_, at) = self.by_key.remove(known);
+            self.forget(at, timer);
         }
     }
 
     pub(crate) fn is_set(&self, timer: Timer) -> bool {
-        self.by_key.contains_key(&timer)
+        self.place(timer).is_ok()
+    }
+
+    fn place(&self, timer: Timer) -> Result<usize, usize> {
+        self.by_key.binary_search_by_key(&timer, |(known, _)| *known)
+    }
+
+    fn forget(&mut self, at: Instant, timer: Timer) {
+        if let Ok(place) = self.by_time.binary_search(&Reverse((at, timer))) {
+            self.by_time.remove(place);
+        }
     }
 
     pub(crate) fn clear_all(&mut self) {
@@ -77,18 +96,15 @@ impl Timers {
     }
 
     /// The earliest deadline. O(1).
-    pub(crate) const fn earliest(&self) -> Option<(Instant, Timer)> {
-        self.earliest
+    #[inline]
+    pub(crate) fn earliest(&self) -> Option<(Instant, Timer)> {
+        self.by_time.last().map(|Reverse(earliest)| *earliest)
     }
 
     /// Takes one deadline that has come, with the time it was meant for.
     pub(crate) fn take_due(&mut self, now: Instant) -> Option<(Instant, Timer)> {
-        let (at, timer) = self.earliest.filter(|(at, _)| *at <= now)?;
+        let (at, timer) = self.earliest().filter(|(at, _)| *at <= now)?;
         self.clear(timer);
         Some((at, timer))
-    }
-
-    fn cache(&mut self) {
-        self.earliest = self.by_time.first().copied();
     }
 }

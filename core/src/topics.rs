@@ -7,6 +7,7 @@ use alloc::vec::Vec;
 use crate::book::sync::{BookStatus, BookSync};
 use crate::channel::Channel;
 use crate::config::Config;
+use crate::error::WireError;
 use crate::ids::{LineId, TopicId};
 use crate::output::Event;
 use crate::shared::Shared;
@@ -163,39 +164,63 @@ impl Topics {
         }
     }
 
-    /// Routes the data of a pushed frame.
-    pub(crate) fn on_message(
+    /// The topic of a channel, if it is wanted.
+    pub(crate) fn route(&self, channel: Channel) -> Option<TopicId> {
+        let topic = *self.by_channel.get(&channel)?;
+        self.get(topic)?.is_wanted().then_some(topic)
+    }
+
+    /// A line brought a delta.
+    #[inline]
+    pub(crate) fn on_delta(
         &mut self,
         cx: &mut Shared,
         line: LineId,
-        channel: Channel,
-        data: &[u8],
+        topic: TopicId,
+        delta: Delta,
     ) -> Routed {
-        let Some(&topic) = self.by_channel.get(&channel) else { return Routed::Unwanted };
-        let Some(entry) = self.list.get_mut(topic.index()).filter(|entry| entry.is_wanted()) else {
-            return Routed::Unwanted;
-        };
-        entry.on_heard(cx, topic);
-        match &mut entry.feed {
-            Feed::Book(book) => {
-                match Delta::parse(data) {
-                    Ok(delta) => book.on_delta(cx, line, delta),
-                    Err(error) => book.on_poison(cx, line, error),
-                }
+        match self.heard(cx, topic) {
+            Some(Feed::Book(book)) => {
+                book.on_delta(cx, line, delta);
                 Routed::Book
             }
-            Feed::Stream(stream) => {
-                // Data may come before the ack.
-                if stream.resume() {
-                    cx.event(Event::MayHaveMissed { topic });
-                }
-                if stream.is_new(Position::peek(data)) {
-                    Routed::Push(topic)
-                } else {
-                    Routed::Repeat
-                }
-            }
+            Some(Feed::Stream(_)) | None => Routed::Unwanted,
         }
+    }
+
+    /// A line brought something for a book that is no delta.
+    pub(crate) fn on_poison(
+        &mut self,
+        cx: &mut Shared,
+        line: LineId,
+        topic: TopicId,
+        error: WireError,
+    ) -> Routed {
+        match self.heard(cx, topic) {
+            Some(Feed::Book(book)) => {
+                book.on_poison(cx, line, error);
+                Routed::Book
+            }
+            Some(Feed::Stream(_)) | None => Routed::Unwanted,
+        }
+    }
+
+    /// A line brought the data of a message for the user.
+    pub(crate) fn on_push(&mut self, cx: &mut Shared, topic: TopicId, data: &[u8]) -> Routed {
+        let Some(Feed::Stream(stream)) = self.heard(cx, topic) else { return Routed::Unwanted };
+        // Data may come before the ack.
+        if stream.resume() {
+            cx.event(Event::MayHaveMissed { topic });
+        }
+        if stream.is_new(Position::peek(data)) { Routed::Push(topic) } else { Routed::Repeat }
+    }
+
+    /// A wanted topic has spoken.
+    #[inline]
+    fn heard(&mut self, cx: &mut Shared, topic: TopicId) -> Option<&mut Feed> {
+        let entry = self.list.get_mut(topic.index()).filter(|entry| entry.is_wanted())?;
+        entry.on_heard(cx, topic);
+        Some(&mut entry.feed)
     }
 
     pub(crate) fn on_silence_due(&mut self, cx: &mut Shared, topic: TopicId) {
@@ -247,6 +272,7 @@ impl Topic {
         }
     }
 
+    #[inline]
     fn on_heard(&mut self, cx: &mut Shared, topic: TopicId) {
         self.heard_at = cx.now;
         if self.status == (TopicStatus::Confirmed { silent: true }) {

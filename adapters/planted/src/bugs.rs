@@ -77,20 +77,15 @@ pub(crate) const BUGS: &[Bug] = &[
     bug(
         "a cut snapshot is taken for the whole book",
         "book/side.rs",
-        "best_first.len() < cut_at && kept == best_first.len()",
+        "shown < cut_at && shown <= self.max_levels",
         "true",
     ),
-    bug(
-        "levels are dropped without saying so",
-        "book/side.rs",
-        "self.reach = Reach::To(self.levels.first().map_or(dropped.price, |worst| worst.price));",
-        "{}",
-    ),
+    bug("levels are dropped without saying so", "book/side.rs", "self.reach_to(worst);", "{}"),
     bug(
         "the removal of an unknown level adds one",
-        "book/side.rs",
-        "Err(_) if size == Lots::ZERO => {}",
-        "Err(_) if size == Lots::ZERO && !{on} => {}",
+        "book/side/pages.rs",
+        "(page.taken & mask != 0, size != 0)",
+        "(page.taken & mask != 0, size != 0 || {on} && page.taken & mask == 0)",
     ),
     bug(
         "a new run of a book has the old one's number",
@@ -101,8 +96,8 @@ pub(crate) const BUGS: &[Bug] = &[
     bug(
         "changes are told twice",
         "book/sync.rs",
-        "cx.event(Event::Delta { topic: self.topic, delta });",
-        "{ cx.event(Event::Delta { topic: self.topic, delta }); cx.event(Event::Delta { topic: self.topic, delta }); }",
+        "cx.delta_event(self.topic, delta);",
+        "{ cx.delta_event(self.topic, delta); cx.delta_event(self.topic, delta); }",
     ),
     bug(
         "what was dropped is not owned up to",

@@ -6,8 +6,12 @@ use alloc::collections::vec_deque::Drain;
 use crate::ids::Sequence;
 use crate::wire::Delta;
 
+/// Deltas that there is room for from the start: a usual wait, so that a gap in a busy market costs no
+/// allocation.
+const ROOM: usize = 64;
+
 /// A bounded run of deltas, each one the successor of the one before.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct Pending {
     run: VecDeque<Delta>,
 }
@@ -25,6 +29,10 @@ pub(super) enum Pushed {
 }
 
 impl Pending {
+    pub(super) fn new() -> Self {
+        Self { run: VecDeque::with_capacity(ROOM) }
+    }
+
     /// Appends a delta. A run with a hole in it could never be replayed beyond the hole, and a
     /// snapshot that reaches past the hole does not need what is before it.
     pub(super) fn push(&mut self, delta: Delta, cap: usize) -> Pushed {

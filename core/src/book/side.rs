@@ -1,101 +1,137 @@
-//! One side of a book: a sorted `Vec`, best level last, so that churn at the touch moves little.
+//! One side of a book: what is at each price, and how far that is complete.
+
+mod grid;
+mod loading;
+mod pages;
 
 use alloc::vec::Vec;
 
 use super::{Best, Level, Reach, Scope};
 use crate::num::{Lots, Price};
 use crate::wire::Side;
+use grid::Grid;
+pub(super) use loading::Loading;
+use pages::Pages;
 
-/// The levels of one side, worst first, and how far they are complete.
-#[derive(Clone, PartialEq, Eq)]
+/// The levels of one side, by the number of their price on a grid of ticks.
+#[derive(Clone)]
 pub(super) struct HalfBook {
-    side: Side,
-    levels: Vec<Level>,
+    grid: Grid,
+    pages: Pages,
     reach: Reach,
-    /// Levels at the end of `levels` that are inside `reach`.
+    /// The rank of the horizon: what is not below it is complete.
+    horizon: u64,
+    /// Levels that are inside `reach`.
     complete: usize,
     max_levels: usize,
 }
 
 impl HalfBook {
-    pub(super) const fn new(side: Side, max_levels: usize) -> Self {
-        Self { side, levels: Vec::new(), reach: Reach::All, complete: 0, max_levels }
+    pub(super) fn new(side: Side, max_levels: usize) -> Self {
+        Self {
+            grid: Grid::new(side),
+            pages: Pages::default(),
+            reach: Reach::All,
+            horizon: 0,
+            complete: 0,
+            max_levels,
+        }
     }
 
     /// Takes over a snapshot's side, best first. If it may have been cut, it is complete to its
     /// last level only.
     pub(super) fn load(&mut self, best_first: &[Level], cut_at: usize) {
-        let kept = best_first.len().min(self.max_levels);
-        let whole = best_first.len() < cut_at && kept == best_first.len();
-        self.levels.clear();
-        self.levels.extend(best_first.iter().take(kept).rev());
-        self.complete = kept;
-        self.reach = match self.levels.first() {
-            Some(worst) if !whole => Reach::To(worst.price),
-            _ => Reach::All,
-        };
+        let mut loading = Loading::begin(self);
+        for level in best_first {
+            if level.price != Price::ZERO && level.size != Lots::ZERO {
+                loading.push(*level);
+            }
+        }
+        loading.finish(cut_at);
     }
 
-    /// Where a price is, or would be.
-    fn place_of(&self, price: Price) -> Result<usize, usize> {
-        self.levels.binary_search_by(|level| match self.side {
-            Side::Bid => level.price.cmp(&price),
-            Side::Ask => price.cmp(&level.price),
-        })
+    /// Empties the side.
+    pub(super) fn clear(&mut self) {
+        self.pages.clear();
+        self.reach = Reach::All;
+        self.horizon = 0;
+        self.complete = 0;
+    }
+
+    fn reach_to(&mut self, horizon: Price) {
+        self.reach = Reach::To(horizon);
+        self.horizon = self.grid.rank(horizon);
     }
 
     /// The size at a price; `None` if that is beyond the horizon and not held.
     pub(super) fn size_at(&self, price: Price) -> Option<Lots> {
-        match self.place_of(price) {
-            Ok(at) => self.levels.get(at).map(|level| level.size),
-            Err(_) => self.is_complete_at(price).then_some(Lots::ZERO),
+        match self.grid.key(price).map_or(0, |key| self.pages.get(key)) {
+            0 => self.is_complete_at(price).then_some(Lots::ZERO),
+            size => Some(Lots::new(size)),
         }
     }
 
     /// Sets a level, or removes it with a size of zero. A price of zero is no level.
+    #[inline]
     pub(super) fn set(&mut self, price: Price, size: Lots) {
         if price == Price::ZERO {
             return;
         }
-        match self.place_of(price) {
-            Ok(at) if size == Lots::ZERO => {
-                self.levels.remove(at);
-                if self.is_complete_at(price) {
-                    self.complete = self.complete.saturating_sub(1);
-                }
-            }
-            Ok(at) => {
-                if let Some(level) = self.levels.get_mut(at) {
-                    level.size = size;
-                }
-            }
-            Err(_) if size == Lots::ZERO => {}
-            Err(at) => self.insert(at, Level { price, size }),
+        let Some(key) = self.grid.key(price).filter(|_| self.pages.len() > 0) else {
+            return self.set_between(price, size);
+        };
+        let change = self.pages.set(key, size.get());
+        let complete = usize::from(self.is_complete_at(price));
+        self.complete = self
+            .complete
+            .wrapping_add(usize::from(change.is) & complete)
+            .wrapping_sub(usize::from(change.was) & complete);
+        if self.pages.len() > self.max_levels {
+            self.drop_worst();
         }
     }
 
-    fn insert(&mut self, at: usize, level: Level) {
-        self.levels.insert(at, level);
-        if self.is_complete_at(level.price) {
-            self.complete = self.complete.saturating_add(1);
+    /// A price between ticks: the grid becomes finer first, and every level gets a new number. The
+    /// first price of all is the tick.
+    #[cold]
+    fn set_between(&mut self, price: Price, size: Lots) {
+        if size == Lots::ZERO {
+            return;
         }
-        if self.levels.len() > self.max_levels {
+        let levels: Vec<Level> = self.levels(Scope::Held).collect();
+        self.grid = match levels.first() {
+            Some(_) => self.grid.joined_by(price),
+            None => self.grid.with_tick(price),
+        };
+        let grid = self.grid;
+        let numbered = |level: &Level| Some((grid.key(level.price)?, level.size.get()));
+        self.pages.refill(levels.iter().filter_map(numbered));
+        if let Some((key, size)) = numbered(&Level { price, size }) {
+            self.pages.set(key, size);
+        }
+        self.complete = self.complete.saturating_add(usize::from(self.is_complete_at(price)));
+        if self.pages.len() > self.max_levels {
             self.drop_worst();
         }
     }
 
     /// What was dropped is no longer known: a horizon behind it comes in to the last level kept.
+    #[cold]
     fn drop_worst(&mut self) {
-        let dropped = self.levels.remove(0);
-        if self.is_complete_at(dropped.price) {
+        let Some(worst) = self.pages.lowest() else { return };
+        let dropped = self.grid.price(worst);
+        self.pages.set(worst, 0);
+        if self.is_complete_at(dropped) {
             self.complete = self.complete.saturating_sub(1);
-            self.reach = Reach::To(self.levels.first().map_or(dropped.price, |worst| worst.price));
+            let worst = self.pages.lowest().map_or(dropped, |worst| self.grid.price(worst));
+            self.reach_to(worst);
         }
     }
 
+    #[inline]
     pub(super) fn best(&self) -> Best {
-        match (self.levels.last(), self.reach) {
-            (Some(level), _) if self.complete > 0 => Best::Level(*level),
+        match (self.pages.highest(), self.reach) {
+            (Some(level), _) if self.complete > 0 => Best::Level(self.level(level)),
             (_, Reach::All) => Best::Empty,
             (_, Reach::To(_)) => Best::Beyond,
         }
@@ -110,24 +146,37 @@ impl HalfBook {
     }
 
     pub(super) const fn held_len(&self) -> usize {
-        self.levels.len()
+        self.pages.len()
     }
 
+    #[inline]
     pub(super) fn levels(&self, scope: Scope) -> impl Iterator<Item = Level> + '_ {
         let count = match scope {
-            Scope::Held => self.levels.len(),
+            Scope::Held => self.pages.len(),
             Scope::Complete => self.complete,
         };
-        self.levels.iter().rev().take(count).copied()
+        self.pages.iter().limit(count).map(|level| self.level(level))
     }
 
-    fn is_complete_at(&self, price: Price) -> bool {
-        match self.reach {
-            Reach::All => true,
-            Reach::To(horizon) => match self.side {
-                Side::Bid => price >= horizon,
-                Side::Ask => price <= horizon,
-            },
-        }
+    #[inline]
+    const fn level(&self, (key, size): (u64, u64)) -> Level {
+        Level { price: self.grid.price(key), size: Lots::new(size) }
+    }
+
+    #[inline]
+    const fn is_complete_at(&self, price: Price) -> bool {
+        self.grid.rank(price) >= self.horizon
     }
 }
+
+/// The same levels and the same reach, wherever they lie.
+impl PartialEq for HalfBook {
+    fn eq(&self, other: &Self) -> bool {
+        self.reach == other.reach && self.levels(Scope::Held).eq(other.levels(Scope::Held))
+    }
+}
+
+impl Eq for HalfBook {}
+
+#[cfg(test)]
+mod tests;

@@ -12,7 +12,6 @@
 //!
 //! The book is readable in `Live` only, and leaves it before anything else is said.
 
-use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::time::Duration;
 
@@ -24,12 +23,12 @@ use super::{Apply, Book};
 use crate::backoff::Backoff;
 use crate::config::Config;
 use crate::error::WireError;
-use crate::ids::{Epoch, LineId, RequestId, Sequence, TopicId};
+use crate::ids::{Epoch, LineId, RequestId, Sequence, Symbol, TopicId};
 use crate::output::{Delay, Event, ResyncReason};
 use crate::shared::Shared;
 use crate::time::{Instant, UnixNanos};
 use crate::timers::{Timer, TopicTimer};
-use crate::wire::{Delta, Snapshot};
+use crate::wire::{Delta, SnapshotHead};
 
 /// Where a book stands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -129,8 +128,9 @@ pub(crate) struct BookSync {
     /// It is time to ask for a snapshot; the desk does so when the budgets allow.
     wants_snapshot: bool,
     request: Option<RequestId>,
-    /// A snapshot that may be of the old run of a restarted counter, until the stream has passed it.
-    held: Option<Box<Snapshot>>,
+    /// The snapshot in `book` may be of the old run of a restarted counter, until the stream has
+    /// passed it.
+    held: Option<SnapshotHead>,
     last_asked: Option<Instant>,
     too_old_in_a_row: u32,
     retry: Backoff,
@@ -143,7 +143,7 @@ impl BookSync {
             topic,
             status: BookStatus::Idle,
             book: Book::new(config.snapshot_levels, config.max_levels_per_side),
-            pending: Pending::default(),
+            pending: Pending::new(),
             feeds: Vec::new(),
             confirmed: false,
             moving: false,
@@ -193,7 +193,24 @@ impl BookSync {
     }
 
     /// A delta arrived on a line.
+    #[inline]
     pub(crate) fn on_delta(&mut self, cx: &mut Shared, line: LineId, delta: Delta) {
+        // Nearly always it is the next one of a live book with one line, and there is nothing to judge.
+        if self.status == BookStatus::Live
+            && self.overlap.is_none()
+            && let [(feed, watch)] = self.feeds.as_mut_slice()
+            && *feed == line
+            && watch.is_next(delta.sequence)
+            && self.book.apply(&delta) == Apply::Applied
+        {
+            watch.accept(delta.sequence, delta);
+            return self.on_applied(cx, delta);
+        }
+        self.judge(cx, line, delta);
+    }
+
+    /// A delta that may be anything.
+    fn judge(&mut self, cx: &mut Shared, line: LineId, delta: Delta) {
         // A run that is still buffered knows what its sequences said, however far back.
         let differs = self.pending.at(delta.sequence).is_some_and(|known| known != delta);
         let watch = self.feed(line);
@@ -274,19 +291,32 @@ impl BookSync {
         self.schedule_snapshot(cx, delay);
     }
 
-    /// The snapshot that was asked for is here.
-    pub(crate) fn on_snapshot(&mut self, cx: &mut Shared, snapshot: Snapshot) {
+    /// The snapshot that was asked for is here: it goes into the book as it is read, which nobody
+    /// can see before it is live.
+    pub(crate) fn on_snapshot(
+        &mut self,
+        cx: &mut Shared,
+        symbol: Symbol,
+        body: &[u8],
+    ) -> Result<(), WireError> {
+        debug_assert!(self.status == BookStatus::Buffering, "it was asked for");
+        let snapshot = self.book.read(body)?;
+        if snapshot.symbol != symbol {
+            return Err(WireError::Mismatch { field: "symbol" });
+        }
         if self.is_early(&snapshot) {
             self.request = None;
-            self.held = Some(Box::new(snapshot));
-            return self.schedule_snapshot(cx, CATCH_UP);
+            self.held = Some(snapshot);
+            self.schedule_snapshot(cx, CATCH_UP);
+        } else {
+            self.try_snapshot(cx, &snapshot);
         }
-        self.try_snapshot(cx, &snapshot);
+        Ok(())
     }
 
     /// Whether what the stream will say next may show the snapshot to be of another run of the
     /// counter.
-    fn is_early(&self, snapshot: &Snapshot) -> bool {
+    fn is_early(&self, snapshot: &SnapshotHead) -> bool {
         let Some(last) = self.pending.last() else { return false };
         // After a restart, what the stream has not passed may be of the run before.
         let ahead = self.restarted && snapshot.sequence > last;
@@ -298,14 +328,14 @@ impl BookSync {
         ahead || (outdated && self.suspicions < SUSPICIONS)
     }
 
-    fn try_snapshot(&mut self, cx: &mut Shared, snapshot: &Snapshot) {
+    /// The snapshot that is in the book: whether it fits what the stream says.
+    fn try_snapshot(&mut self, cx: &mut Shared, snapshot: &SnapshotHead) {
         if !self.fits(snapshot) || self.suspects(snapshot) {
             cx.stats.snapshots_too_old = cx.stats.snapshots_too_old.saturating_add(1);
             self.lose_patience(cx, snapshot);
             let reason = Delay::SnapshotTooOld { snapshot: snapshot.sequence };
             return self.on_no_snapshot(cx, reason);
         }
-        self.book.load(snapshot);
         let (overlap, passed) = self.overlap_with(cx, snapshot.sequence);
         if passed && !overlap.agrees_with(&self.book) {
             // One of the two is of another run of the counter, and nobody can say which.
@@ -346,7 +376,7 @@ impl BookSync {
     /// Ten useless snapshots, and nothing but our own past speaks against them: the counter was set
     /// back while we were away, or before the line had brought a delta to tell it by. (What is
     /// buffered does not speak against a snapshot that it continues: its deltas are of one run.)
-    fn lose_patience(&mut self, cx: &Shared, snapshot: &Snapshot) {
+    fn lose_patience(&mut self, cx: &Shared, snapshot: &SnapshotHead) {
         if self.is_before_run(snapshot) {
             self.too_old_in_a_row = 0;
             return;
@@ -391,13 +421,7 @@ impl BookSync {
             }
         }
         match self.book.apply(&delta) {
-            Apply::Applied => {
-                cx.stats.deltas = cx.stats.deltas.saturating_add(1);
-                self.suspicions = 0;
-                self.behind = Duration::ZERO;
-                cx.event(Event::Delta { topic: self.topic, delta });
-                self.check(cx);
-            }
+            Apply::Applied => self.on_applied(cx, delta),
             Apply::Repeat => {
                 cx.stats.covered = cx.stats.covered.saturating_add(1);
                 if let Some(overlap) = &mut self.overlap {
@@ -414,6 +438,18 @@ impl BookSync {
                 self.resync(cx, ResyncReason::Gap { expected, got: delta.sequence });
                 self.buffer(cx, delta);
             }
+        }
+    }
+
+    #[inline]
+    fn on_applied(&mut self, cx: &mut Shared, delta: Delta) {
+        cx.stats.deltas = cx.stats.deltas.wrapping_add(1);
+        self.suspicions = 0;
+        self.behind = Duration::ZERO;
+        cx.delta_event(self.topic, delta);
+        let is_short = self.book.short_side(cx.config.refresh_below).is_some();
+        if is_short || self.crossed || self.book.is_crossed_by(&delta) {
+            self.check(cx);
         }
     }
 
@@ -486,6 +522,7 @@ impl BookSync {
     }
 
     /// Checks what every applied delta can break.
+    #[cold]
     fn check(&mut self, cx: &mut Shared) {
         if let Some(side) = self.book.short_side(cx.config.refresh_below) {
             return self.resync(cx, ResyncReason::Horizon(side));
@@ -563,7 +600,7 @@ impl BookSync {
     }
 
     /// Whether the buffered run continues the snapshot, as far as can be told.
-    fn fits(&self, snapshot: &Snapshot) -> bool {
+    fn fits(&self, snapshot: &SnapshotHead) -> bool {
         // After a restart both runs may have been at this sequence. What the stream has said since is
         // of the new one; anything before and after may be the old one's.
         let sequence = Some(snapshot.sequence);
@@ -574,18 +611,18 @@ impl BookSync {
     }
 
     /// Whether deltas are missing between the snapshot and the buffered run.
-    fn is_before_run(&self, snapshot: &Snapshot) -> bool {
+    fn is_before_run(&self, snapshot: &SnapshotHead) -> bool {
         let next = snapshot.sequence.next();
         self.pending.first().is_some_and(|first| next.is_some_and(|next| next < first))
     }
 
     /// Whether the book had reached further than the snapshot.
-    fn is_before_past(&self, snapshot: &Snapshot) -> bool {
+    fn is_before_past(&self, snapshot: &SnapshotHead) -> bool {
         self.reached.is_some_and(|reached| snapshot.sequence < reached)
     }
 
     /// Whether the snapshot and the run may be of different runs of the counter; a few times only.
-    fn suspects(&mut self, snapshot: &Snapshot) -> bool {
+    fn suspects(&mut self, snapshot: &SnapshotHead) -> bool {
         let in_doubt = self.feeds.iter().any(|(_, watch)| watch.is_in_doubt());
         (in_doubt || self.contradicts(snapshot)) && self.suspect()
     }
@@ -599,7 +636,7 @@ impl BookSync {
 
     /// What a snapshot contains is not later than the snapshot; what follows it is not much earlier.
     /// Otherwise the two are of different runs of the counter.
-    fn contradicts(&self, snapshot: &Snapshot) -> bool {
+    fn contradicts(&self, snapshot: &SnapshotHead) -> bool {
         let ts = |sequence: Option<Sequence>| self.pending.at(sequence?)?.ts_event;
         let contained = ts(Some(snapshot.sequence));
         let following = ts(snapshot.sequence.next());

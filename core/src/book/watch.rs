@@ -7,6 +7,8 @@ const RESTART_STEP: u64 = 1024;
 /// So many repeats in a row, with nothing new between, are a restarted counter.
 const RESTART_REPEATS: u8 = 3;
 
+const RECENT: usize = RESTART_REPEATS as usize - 1;
+
 /// The last sequence that one line has brought for one topic, and what the last messages said.
 ///
 /// The exchange's counter may start lower after a maintenance. Whoever takes that for duplicates
@@ -15,9 +17,11 @@ const RESTART_REPEATS: u8 = 3;
 pub(crate) struct Watch<T> {
     last: Option<Sequence>,
     repeats: u8,
-    /// The newest messages, oldest first. A counter set back further than these reach brings
-    /// enough repeats in a row to be told by their number.
-    recent: [Option<(Sequence, T)>; RESTART_REPEATS as usize - 1],
+    /// The newest messages, in a ring. A counter set back further than these reach brings enough
+    /// repeats in a row to be told by their number.
+    recent: [Option<(Sequence, T)>; RECENT],
+    /// Where the newest one is.
+    newest: usize,
 }
 
 /// What a frame's sequence means.
@@ -34,7 +38,7 @@ pub(crate) enum Verdict {
 impl<T: Copy + PartialEq> Watch<T> {
     /// Starts where the topic's known sequence stands: a new line is judged against the book.
     pub(crate) const fn starting_at(last: Option<Sequence>) -> Self {
-        Self { last, repeats: 0, recent: [None; RESTART_REPEATS as usize - 1] }
+        Self { last, repeats: 0, recent: [None; RECENT], newest: 0 }
     }
 
     /// Whether a repeat came last: it may be the first sign of a restart.
@@ -43,11 +47,15 @@ impl<T: Copy + PartialEq> Watch<T> {
     }
 
     /// What the newest message said.
-    pub(crate) const fn newest(&self) -> Option<T> {
-        match self.recent.last() {
-            Some(Some((_, content))) => Some(*content),
-            _ => None,
-        }
+    pub(crate) fn newest(&self) -> Option<T> {
+        let (_, content) = self.recent.get(self.newest).copied()??;
+        Some(content)
+    }
+
+    /// Whether this sequence follows the last one.
+    #[inline]
+    pub(crate) fn is_next(&self, sequence: Sequence) -> bool {
+        self.last.and_then(Sequence::next) == Some(sequence)
     }
 
     /// Judges a message at `sequence` that says `content`.
@@ -74,11 +82,13 @@ impl<T: Copy + PartialEq> Watch<T> {
         Verdict::Restarted
     }
 
-    fn accept(&mut self, sequence: Sequence, content: T) {
+    /// Takes a message that is new.
+    #[inline]
+    pub(crate) fn accept(&mut self, sequence: Sequence, content: T) {
         self.last = Some(sequence);
         self.repeats = 0;
-        self.recent.rotate_left(1);
-        if let Some(newest) = self.recent.last_mut() {
+        self.newest = self.newest.wrapping_add(1) % RECENT;
+        if let Some(newest) = self.recent.get_mut(self.newest) {
             *newest = Some((sequence, content));
         }
     }

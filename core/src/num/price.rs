@@ -42,6 +42,11 @@ impl Price {
         self.0
     }
 
+    /// The same number, which is never negative.
+    pub(crate) const fn units(self) -> u64 {
+        self.0 as u64
+    }
+
     /// Reads decimal text out of the key `field`.
     pub(crate) fn parse(text: &[u8], field: &'static str) -> Result<Self, WireError> {
         let decimal = Decimal::parse(text).ok_or(WireError::OutOfRange { field })?;

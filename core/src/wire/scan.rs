@@ -224,6 +224,31 @@ impl<'a> Scanner<'a> {
         })
     }
 
+    /// Whether the next value is null; reads it if so.
+    pub(crate) fn null(&mut self) -> Result<bool, WireError> {
+        self.space();
+        let is_null = self.peek() == Some(b'n');
+        if is_null {
+            self.word("null")?;
+        }
+        Ok(is_null)
+    }
+
+    /// What has not been read yet.
+    pub(crate) fn rest(&self) -> &'a [u8] {
+        self.bytes.get(self.at..).unwrap_or_default()
+    }
+
+    /// Goes on behind what somebody else has read of the rest.
+    pub(crate) const fn skip(&mut self, len: usize) {
+        self.at = self.at.saturating_add(len);
+    }
+
+    /// How far it has come.
+    pub(crate) const fn at(&self) -> usize {
+        self.at
+    }
+
     /// Nothing but white space is left.
     pub(crate) fn end(&mut self) -> Result<(), WireError> {
         self.space();
@@ -415,7 +440,8 @@ impl<'a> Scanner<'a> {
         word.bytes().try_for_each(|b| self.expect(b))
     }
 
-    fn space(&mut self) {
+    /// Walks over white space.
+    pub(crate) fn space(&mut self) {
         while matches!(self.peek(), Some(b' ' | b'\t' | b'\n' | b'\r')) {
             self.advance();
         }

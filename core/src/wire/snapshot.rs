@@ -1,12 +1,11 @@
-//! The body of `GET /api/v1/level2/snapshot`.
+//! The body of `GET /api/v1/level2/snapshot`, read once from its first byte to its last.
 
 use alloc::vec::Vec;
 
-use serde::Deserialize;
-use serde_json::value::RawValue;
-
-use super::rest::{FromJson, api_data};
-use super::scan::Scanner;
+use super::Side;
+use super::level2::LevelReader;
+use super::rest::api_data;
+use super::scan::{Scanner, Value, once};
 use crate::book::Level;
 use crate::error::WireError;
 use crate::ids::{Sequence, Symbol};
@@ -29,16 +28,29 @@ pub struct Snapshot {
     pub ts_event: Option<UnixNanos>,
 }
 
-#[derive(Deserialize)]
-struct Body<'a> {
-    sequence: u64,
-    #[serde(borrow)]
-    symbol: alloc::borrow::Cow<'a, str>,
-    #[serde(borrow)]
-    bids: Option<&'a RawValue>,
-    #[serde(borrow)]
-    asks: Option<&'a RawValue>,
-    ts: Option<u64>,
+/// What a snapshot says besides its levels.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct SnapshotHead {
+    /// The contract.
+    pub symbol: Symbol,
+    /// The last delta that is contained; the next one to apply is this plus one.
+    pub sequence: Sequence,
+    /// When the exchange took it, from nanoseconds.
+    pub ts_event: Option<UnixNanos>,
+}
+
+/// Takes the levels of a snapshot as they are read.
+pub(crate) trait TakeLevels {
+    type Side: TakeSide;
+
+    fn side(&mut self, side: Side) -> &mut Self::Side;
+}
+
+/// Takes the levels of a side, best first, none of them zero.
+pub(crate) trait TakeSide {
+    /// False if the level is not worse than all before.
+    fn take(&mut self, level: Level) -> bool;
 }
 
 impl Snapshot {
@@ -51,45 +63,169 @@ impl Snapshot {
     /// Not JSON, an error body ([`WireError::Unexpected`]), levels out of order or of size zero,
     /// numbers that their types cannot hold.
     pub fn parse(body: &[u8]) -> Result<Self, WireError> {
-        let data = api_data(body)?.map_err(|_| WireError::Unexpected)?;
-        let body = Body::from_json(data.get().as_bytes(), "data")?;
-        if body.bids.is_none() && body.asks.is_none() {
-            return Err(WireError::Missing { field: "bids" });
-        }
-        let symbol = Symbol::new(&body.symbol);
-        Ok(Self {
-            symbol: symbol.map_err(|_| WireError::Malformed { field: "symbol" })?,
-            sequence: Sequence::new(body.sequence),
-            bids: parse_levels(body.bids, "bids", |better, worse| better > worse)?,
-            asks: parse_levels(body.asks, "asks", |better, worse| better < worse)?,
-            ts_event: body.ts.map(UnixNanos::from_nanos),
-        })
+        let [bids, asks] = [Side::Bid, Side::Ask].map(|side| List { side, levels: Vec::new() });
+        let mut sides = Sides { bids, asks };
+        let SnapshotHead { symbol, sequence, ts_event } = read(body, &mut sides)?;
+        let (bids, asks) = (sides.bids.levels, sides.asks.levels);
+        Ok(Self { symbol, sequence, bids, asks, ts_event })
+    }
+
+    /// What it says besides its levels.
+    #[must_use]
+    pub const fn head(&self) -> SnapshotHead {
+        SnapshotHead { symbol: self.symbol, sequence: self.sequence, ts_event: self.ts_event }
     }
 }
 
-fn parse_levels(
-    raw: Option<&RawValue>,
-    field: &'static str,
-    ordered: fn(Price, Price) -> bool,
-) -> Result<Vec<Level>, WireError> {
-    let mut levels: Vec<Level> = Vec::new();
-    let Some(raw) = raw else { return Ok(levels) };
-    let mut scanner = Scanner::new(raw.get().as_bytes());
-    scanner.array()?;
+struct Sides {
+    bids: List,
+    asks: List,
+}
+
+struct List {
+    side: Side,
+    levels: Vec<Level>,
+}
+
+impl TakeLevels for Sides {
+    type Side = List;
+
+    fn side(&mut self, side: Side) -> &mut List {
+        match side {
+            Side::Bid => &mut self.bids,
+            Side::Ask => &mut self.asks,
+        }
+    }
+}
+
+impl TakeSide for List {
+    fn take(&mut self, level: Level) -> bool {
+        let in_order = self.levels.last().is_none_or(|last| match self.side {
+            Side::Bid => last.price > level.price,
+            Side::Ask => last.price < level.price,
+        });
+        self.levels.push(level);
+        in_order
+    }
+}
+
+/// Reads a body as [`Snapshot::parse`] does, its levels into `levels`; some of them also if the rest
+/// turns out to be wrong.
+pub(crate) fn read(body: &[u8], levels: &mut impl TakeLevels) -> Result<SnapshotHead, WireError> {
+    read_body(body, levels).map_err(|error| match api_data(body) {
+        // What else is wrong with it says less than this.
+        Ok(Err(_code)) => WireError::Unexpected,
+        Ok(Ok(_)) | Err(_) => error,
+    })
+}
+
+fn read_body(body: &[u8], levels: &mut impl TakeLevels) -> Result<SnapshotHead, WireError> {
+    let mut scanner = Scanner::new(body);
+    let (mut code, mut head) = (None, None);
     let mut first = true;
-    while scanner.element(&mut first)? {
-        let level = parse_level(&mut scanner, field)?;
-        let in_order = levels.last().is_none_or(|last| ordered(last.price, level.price));
-        if !in_order || level.size == Lots::ZERO || level.price == Price::ZERO {
+    scanner.object()?;
+    while let Some(key) = scanner.key(&mut first)? {
+        if key.is("code") {
+            once(&mut code, scanner.value()?.digits("code")? == b"200000", "code")?;
+        } else if key.is("data") {
+            once(&mut head, read_data(&mut scanner, levels)?, "data")?;
+        } else {
+            scanner.value()?;
+        }
+    }
+    scanner.end()?;
+    match code {
+        Some(true) => head.ok_or(WireError::Missing { field: "data" }),
+        Some(false) => Err(WireError::Unexpected),
+        None => Err(WireError::Missing { field: "code" }),
+    }
+}
+
+fn read_data(
+    scanner: &mut Scanner<'_>,
+    levels: &mut impl TakeLevels,
+) -> Result<SnapshotHead, WireError> {
+    let (mut sequence, mut symbol, mut ts) = (None, None, None);
+    let (mut bids, mut asks) = (None, None);
+    let mut first = true;
+    scanner.object()?;
+    while let Some(key) = scanner.key(&mut first)? {
+        if key.is("bids") {
+            once(&mut bids, read_side(scanner, "bids", levels.side(Side::Bid))?, "bids")?;
+        } else if key.is("asks") {
+            once(&mut asks, read_side(scanner, "asks", levels.side(Side::Ask))?, "asks")?;
+        } else if key.is("sequence") {
+            once(&mut sequence, scanner.value()?.integer("sequence")?, "sequence")?;
+        } else if key.is("symbol") {
+            once(&mut symbol, read_symbol(scanner.value()?)?, "symbol")?;
+        } else if key.is("ts") {
+            once(&mut ts, read_ts(scanner.value()?)?, "ts")?;
+        } else {
+            scanner.value()?;
+        }
+    }
+    if !(bids == Some(true) || asks == Some(true)) {
+        return Err(WireError::Missing { field: "bids" });
+    }
+    Ok(SnapshotHead {
+        symbol: symbol.ok_or(WireError::Missing { field: "symbol" })?,
+        sequence: Sequence::new(sequence.ok_or(WireError::Missing { field: "sequence" })?),
+        ts_event: ts.flatten(),
+    })
+}
+
+fn read_ts(value: Value<'_>) -> Result<Option<UnixNanos>, WireError> {
+    if value == Value::Null {
+        return Ok(None);
+    }
+    Ok(Some(UnixNanos::from_nanos(value.integer("ts")?)))
+}
+
+fn read_symbol(value: Value<'_>) -> Result<Symbol, WireError> {
+    const FIELD: &str = "symbol";
+    // Longer than any symbol.
+    let mut room = [0; 64];
+    let name = value.text(FIELD)?.resolve(&mut room).and_then(|name| Symbol::new(name).ok());
+    name.ok_or(WireError::Malformed { field: FIELD })
+}
+
+/// Reads the levels of a side; false if there is none, not even an empty one.
+fn read_side(
+    scanner: &mut Scanner<'_>,
+    field: &'static str,
+    levels: &mut impl TakeSide,
+) -> Result<bool, WireError> {
+    if scanner.null()? {
+        return Ok(false);
+    }
+    let mut first = true;
+    scanner.array()?;
+    if !scanner.element(&mut first)? {
+        return Ok(true);
+    }
+    let mut reader = LevelReader::new();
+    let mut in_order = true;
+    loop {
+        let len = reader.read_run(scanner.rest(), |level| {
+            in_order = levels.take(level);
+            in_order
+        });
+        scanner.skip(len);
+        if len == 0 {
+            let level = read_level(scanner, field)?;
+            in_order = level.size != Lots::ZERO && level.price != Price::ZERO && levels.take(level);
+        }
+        if !in_order {
             return Err(WireError::Disordered { field });
         }
-        levels.push(level);
+        if !scanner.element(&mut first)? {
+            return Ok(true);
+        }
     }
-    Ok(levels)
 }
 
-/// `[price, size]`.
-fn parse_level(scanner: &mut Scanner<'_>, field: &'static str) -> Result<Level, WireError> {
+/// `[price, size]`, in whatever form.
+fn read_level(scanner: &mut Scanner<'_>, field: &'static str) -> Result<Level, WireError> {
     const SHAPE: WireError = WireError::Malformed { field: "level" };
     let mut first = true;
     scanner.array()?;
@@ -106,3 +242,6 @@ fn parse_level(scanner: &mut Scanner<'_>, field: &'static str) -> Result<Level, 
     }
     Ok(Level { price, size })
 }
+
+#[cfg(test)]
+mod tests;

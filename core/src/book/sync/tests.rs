@@ -23,11 +23,8 @@ fn delta(sequence: u64, size: u64) -> Delta {
     Delta::new(Sequence::new(sequence), Side::Bid, price, Lots::new(size))
 }
 
-fn snapshot(sequence: u64) -> Snapshot {
-    let symbol = Symbol::new("LINKUSDTM").unwrap();
-    let sequence = Sequence::new(sequence);
-    Snapshot { symbol, sequence, bids: Vec::new(), asks: Vec::new(), ts_event: None }
-}
+const SNAPSHOT: &[u8] =
+    br#"{"code":"200000","data":{"sequence":500,"symbol":"LINKUSDTM","bids":[],"asks":[]}}"#;
 
 /// A live book at sequence 500 that two lines feed.
 fn live() -> (Shared, BookSync) {
@@ -36,7 +33,7 @@ fn live() -> (Shared, BookSync) {
     LINES.iter().for_each(|&line| book.on_confirmed(&mut cx, line));
     book.on_snapshot_due();
     book.on_asked(cx.now, REQUEST);
-    book.on_snapshot(&mut cx, snapshot(500));
+    book.on_snapshot(&mut cx, Symbol::new("LINKUSDTM").unwrap(), SNAPSHOT).unwrap();
     assert!(matches!(events(&mut cx)[..], [Event::BookLive { .. }]));
     (cx, book)
 }

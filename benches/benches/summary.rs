@@ -1,0 +1,25 @@
+//! The last one: what this run has measured, as tables; and, if it was a full run, as files.
+
+#![allow(missing_docs, clippy::print_stdout, reason = "a program that prints tables")]
+
+use kucoin_futures_bench::report::{Report, chart};
+use kucoin_futures_bench::run;
+
+fn main() -> std::io::Result<()> {
+    if run::is_trial() {
+        return Ok(());
+    }
+    let report = Report::read();
+    println!("\n{}\n{}", report.tables(), report.goals());
+    let plain = std::env::args().skip(1).all(|argument| argument == "--bench");
+    if !(plain && cfg!(feature = "rivals") && report.is_whole()) {
+        println!("No file written: that takes a whole run with `--features rivals`.");
+        return Ok(());
+    }
+    let page = run::package().join("RESULTS.md");
+    std::fs::write(&page, report.page())?;
+    let picture = run::package().join("../docs/bench.svg");
+    std::fs::write(&picture, chart::draw(&report))?;
+    println!("Written: benches/RESULTS.md, docs/bench.svg");
+    Ok(())
+}

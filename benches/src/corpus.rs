@@ -1,0 +1,140 @@
+//! The corpus: a market that is drawn from a seed, its books, and the frames that change them.
+//!
+//! No recording is in the repository, so what a recording would show is modelled, with every number
+//! stated here, in [`Shape`] and in the market model:
+//!
+//! * **Books.** Ticks are occupied at random: at the touch every second one, then one in five (a real
+//!   book of `XBTUSDTM` begins 84476.9, .8, .2, .1, 84475.5, 84474.1, .0), and fewer with the distance;
+//!   500 levels reach over some 4000 ticks, 5000 over 100,000.
+//! * **Changes.** 44 % remove a level, as many insert one, the rest change a size; so a book keeps its
+//!   size. With [`Spread::Touch`] 93 % fall where the best 20 levels are expected, more of them the
+//!   nearer to the touch; with [`Spread::Flat`] every level is as likely as any other. What the real
+//!   concentration is, nobody publishes: the two are brackets.
+//! * **Moves.** With one change in fifty the touch moves by a tick or two, now and then by a hundred:
+//!   what stands in the way is removed first, and what was vacated is filled behind it, so no book is
+//!   ever crossed.
+//! * **Sizes** are log-uniform, 1 to 100,000 lots.
+//! * **Symbols.** One, or many with a Zipf distribution (the first of 200 gets one frame in six). Ticks
+//!   from 0.1 at 90,000 to 1e-8 at 0.002.
+//!
+//! Frames lie in one buffer, one behind the other, and a run reads them once from front to back: they
+//! come from memory, as on a busy socket, and not from the first-level cache.
+
+mod layout;
+mod market;
+
+use kucoin_futures_proto::SplitMix64;
+
+pub use layout::{Frames, Layout};
+pub use market::Market;
+
+/// A price in units of 1e-12, as `kucoin_futures_proto::Price` has it.
+pub type Units = i64;
+
+/// A price and a size.
+pub type Level = (Units, u64);
+
+/// Where in the book changes fall.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Spread {
+    /// 93 % inside the best 20 levels.
+    Touch,
+    /// Anywhere: every level as likely as any other.
+    Flat,
+}
+
+/// What is to be drawn. The same shape is the same corpus.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Shape {
+    /// Contracts, each with a book of its own.
+    pub symbols: usize,
+    /// Levels on each side of each book at the beginning, and about as many at the end.
+    pub levels: usize,
+    /// Changes, over all books.
+    pub changes: usize,
+    /// Where they fall.
+    pub spread: Spread,
+    /// Decides everything else.
+    pub seed: u64,
+}
+
+/// One change of one level, decoded.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Change {
+    /// Index of the market.
+    pub market: usize,
+    /// Its position in that market's stream.
+    pub sequence: u64,
+    /// Milliseconds since 1970.
+    pub timestamp: u64,
+    /// Price of the level.
+    pub price: Units,
+    /// New size; zero removes the level.
+    pub size: u64,
+    /// Side of the level.
+    pub bid: bool,
+}
+
+/// Markets and the changes that they went through.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Corpus {
+    /// Books before and after.
+    pub markets: Vec<Market>,
+    /// In the order of their frames.
+    pub changes: Vec<Change>,
+}
+
+/// When the first change happens: 2024-11-18 in milliseconds.
+const START_MS: u64 = 1_731_897_467_000;
+
+impl Corpus {
+    /// Draws a corpus.
+    #[must_use]
+    pub fn new(shape: Shape) -> Self {
+        let mut rng = SplitMix64::new(shape.seed);
+        let mut markets: Vec<Market> =
+            (0..shape.symbols).map(|rank| Market::new(rank, &shape, &mut rng)).collect();
+        let zipf = Zipf::new(shape.symbols);
+        let changes = (0..shape.changes).filter_map(|at| {
+            let market = zipf.draw(&mut rng);
+            let (sequence, bid, price, size) = markets.get_mut(market)?.change(&mut rng);
+            let timestamp = START_MS + at as u64 / 4;
+            Some(Change { market, sequence, timestamp, price, size, bid })
+        });
+        let changes = changes.collect();
+        Self { markets, changes }
+    }
+
+    /// The frames of all changes in this layout.
+    #[must_use]
+    pub fn frames(&self, layout: Layout) -> Frames {
+        Frames::new(self, layout)
+    }
+}
+
+/// Draws ranks so that rank `n` comes in proportion to `1 / (n + 1)`.
+struct Zipf(Vec<f64>);
+
+impl Zipf {
+    fn new(ranks: usize) -> Self {
+        let sums = (1..=ranks).scan(0.0, |sum, rank| {
+            *sum += 1.0 / rank as f64;
+            Some(*sum)
+        });
+        Self(sums.collect())
+    }
+
+    fn draw(&self, rng: &mut SplitMix64) -> usize {
+        let total = self.0.last().copied().unwrap_or(0.0);
+        let at = unit(rng) * total;
+        self.0.partition_point(|&sum| sum <= at).min(self.0.len().saturating_sub(1))
+    }
+}
+
+/// A number in `0.0..1.0`.
+fn unit(rng: &mut SplitMix64) -> f64 {
+    (rng.next_u64() >> 11) as f64 / (1_u64 << 53) as f64
+}
+
+#[cfg(test)]
+mod tests;

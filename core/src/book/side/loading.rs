@@ -1,0 +1,85 @@
+//! A side that is filled from a snapshot, best level first.
+
+#![allow(clippy::inline_always, reason = "for every level of a snapshot; measured")]
+
+use alloc::vec::Vec;
+
+use super::pages::Fill;
+use super::{HalfBook, Level, Scope};
+use crate::num::Price;
+
+/// Fills a side. The tick is found on the way: whenever a price lies between ticks, what is there
+/// gets new numbers. The tick is at least halved by that, so it happens a few times near the touch and
+/// then no more.
+pub(in crate::book) struct Loading<'a> {
+    half: &'a mut HalfBook,
+    fill: Fill,
+    /// The rank of the last level's price.
+    last: u64,
+    /// Levels that came after them.
+    left_out: usize,
+}
+
+impl<'a> Loading<'a> {
+    /// Forgets what was there.
+    pub(in crate::book) fn begin(half: &'a mut HalfBook) -> Self {
+        half.clear();
+        // The first price lies between these ticks, whatever it is.
+        half.grid = half.grid.with_tick(Price::MAX);
+        let fill = Fill::begin(&mut half.pages, half.max_levels);
+        Self { half, fill, last: u64::MAX, left_out: 0 }
+    }
+
+    /// Takes the next level; neither price nor size is zero. False if it is not worse than all before:
+    /// then it is left out.
+    #[inline(always)]
+    pub(in crate::book) fn push(&mut self, level: Level) -> bool {
+        let rank = self.half.grid.rank(level.price);
+        if rank >= self.last {
+            return false;
+        }
+        self.last = rank;
+        match self.half.grid.key(level.price) {
+            Some(key) => self.put(key, level),
+            None => self.push_between(level),
+        }
+        true
+    }
+
+    #[inline(always)]
+    fn put(&mut self, key: u64, level: Level) {
+        if !self.fill.put(&mut self.half.pages, key, level.size.get()) {
+            self.left_out = self.left_out.saturating_add(1);
+        }
+    }
+
+    /// The first price is the tick; one between ticks makes them finer.
+    #[cold]
+    fn push_between(&mut self, level: Level) {
+        let half = &mut *self.half;
+        self.fill.finish(&mut half.pages);
+        let known: Vec<Level> = half.levels(Scope::Held).collect();
+        half.grid = match known.first() {
+            Some(_) => half.grid.joined_by(level.price),
+            None => half.grid.with_tick(level.price),
+        };
+        self.fill = Fill::begin(&mut half.pages, half.max_levels);
+        for level in known.into_iter().chain([level]) {
+            if let Some(key) = self.half.grid.key(level.price) {
+                self.put(key, level);
+            }
+        }
+    }
+
+    /// All levels have come. A side of `cut_at` levels or more may go on behind the last one.
+    pub(in crate::book) fn finish(self, cut_at: usize) {
+        let half = self.half;
+        self.fill.finish(&mut half.pages);
+        half.complete = half.pages.len();
+        let whole = half.complete < cut_at && self.left_out == 0;
+        match half.pages.lowest() {
+            Some(worst) if !whole => half.reach_to(half.grid.price(worst)),
+            _ => {}
+        }
+    }
+}

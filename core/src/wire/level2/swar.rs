@@ -1,0 +1,142 @@
+//! Eight bytes at a time in an ordinary register: digits, and where a byte stands.
+//!
+//! A word holds its text in reading order from the lowest byte up, whatever the machine. No
+//! intrinsics: nothing is detected at run time, and every target does the same. Always inlined,
+//! because each is a few instructions between others.
+#![allow(clippy::inline_always, reason = "see above; measured")]
+
+/// One in each byte.
+const ONES: u64 = u64::MAX / 255;
+/// The highest bit of each byte.
+const HIGHS: u64 = ONES << 7;
+
+/// The eight bytes that end before `end`.
+#[inline(always)]
+pub(super) fn word_before(bytes: &[u8], end: usize) -> Option<u64> {
+    let (_, last) = bytes.get(..end)?.split_last_chunk()?;
+    Some(u64::from_le_bytes(*last))
+}
+
+/// The eight bytes from `start` on.
+#[inline(always)]
+pub(super) fn word_at(bytes: &[u8], start: usize) -> Option<u64> {
+    let first = bytes.get(start..)?.first_chunk()?;
+    Some(u64::from_le_bytes(*first))
+}
+
+/// The four bytes from `start` on.
+#[inline(always)]
+pub(super) fn half_word_at(bytes: &[u8], start: usize) -> Option<u32> {
+    let first = bytes.get(start..)?.first_chunk()?;
+    Some(u32::from_le_bytes(*first))
+}
+
+/// The sixteen bytes from `start` on.
+#[inline(always)]
+pub(super) fn pair_at(bytes: &[u8], start: usize) -> Option<[u64; 2]> {
+    let first: &[u8; 16] = bytes.get(start..)?.first_chunk()?;
+    let pair = u128::from_le_bytes(*first);
+    Some([pair as u64, (pair >> 64) as u64])
+}
+
+/// The words in some bytes.
+#[inline(always)]
+pub(super) fn words(bytes: &[u8]) -> impl Iterator<Item = u64> {
+    bytes.as_chunks().0.iter().map(|word| u64::from_le_bytes(*word))
+}
+
+/// Marks each byte that is `byte` by its highest bit. A byte behind one of them that differs from it
+/// in the lowest bit only is marked as well: the first mark is always right, the last one if what
+/// stands behind it is looked at, too.
+#[inline(always)]
+pub(super) const fn find(word: u64, byte: u8) -> u64 {
+    let other = word ^ ONES.wrapping_mul(byte as u64);
+    other.wrapping_sub(ONES) & !other & HIGHS
+}
+
+/// The same in fewer steps; but the first mark is right only if every byte before it is ASCII. It has
+/// to be looked at.
+#[inline(always)]
+pub(super) const fn find_text(word: u64, byte: u8) -> u64 {
+    (word ^ ONES.wrapping_mul(byte as u64)).wrapping_sub(ONES) & HIGHS
+}
+
+/// Eight digits as their values, the first one lowest. Until [`flaw`](Self::flaw) is looked at, they
+/// may be anything.
+#[derive(Clone, Copy)]
+pub(super) struct Digits(u64);
+
+impl Digits {
+    /// Eight zeros.
+    pub(super) const NONE: Self = Self(0);
+
+    /// The digits of a text.
+    #[inline(always)]
+    pub(super) const fn of(text: u64) -> Self {
+        Self(text ^ (ONES * b'0' as u64))
+    }
+
+    /// Those behind a mark, with zeros in place of the others; all eight if nothing is behind it, the
+    /// marked one included, so that it is a flaw.
+    #[inline(always)]
+    pub(super) const fn behind(self, mark: u32) -> Self {
+        Self(self.0 & u64::MAX.wrapping_shl(mark.wrapping_add(1)))
+    }
+
+    /// Whether the one behind a mark is a zero.
+    #[inline(always)]
+    pub(super) const fn is_zero_behind(self, mark: u32) -> bool {
+        self.0.wrapping_shr(mark.wrapping_add(1)) as u8 == 0
+    }
+
+    /// The first `bytes` (1 to 8) with zeros before them.
+    #[inline(always)]
+    pub(super) const fn first(self, bytes: u32) -> Self {
+        Self(self.0.wrapping_shl(64_u32.wrapping_sub(bytes.wrapping_mul(8))))
+    }
+
+    /// Those before a mark, with zeros before them; all eight if nothing is before it, the marked one
+    /// included, so that it is a flaw.
+    #[inline(always)]
+    pub(super) const fn before(self, mark: u32) -> Self {
+        Self(self.0.wrapping_shl(7_u32.wrapping_sub(mark)))
+    }
+
+    /// Moved behind so many bits of zeros.
+    #[inline(always)]
+    pub(super) const fn shifted(self, bits: u32) -> Self {
+        Self(self.0.wrapping_shl(bits))
+    }
+
+    /// How many bits stand behind the point; 64 if there is none.
+    #[inline(always)]
+    pub(super) const fn bits_behind_point(self) -> u32 {
+        find(self.0, b'.' ^ b'0').leading_zeros()
+    }
+
+    /// Closes the gap that a point leaves.
+    #[inline(always)]
+    pub(super) const fn without_point(self, bits_behind: u32) -> Self {
+        // Nothing behind it is a flaw that stays.
+        let fraction = u64::MAX.wrapping_shl(64_u32.wrapping_sub(bits_behind));
+        Self(self.0 & fraction | (self.0 << 8) & !fraction)
+    }
+
+    /// Not zero if something else than a digit is there. To be gathered with `|`.
+    #[inline(always)]
+    pub(super) const fn flaw(self) -> u64 {
+        (self.0.wrapping_add(ONES * (0x7f - 9)) | self.0) & HIGHS
+    }
+
+    /// The number that they spell.
+    #[inline(always)]
+    pub(super) const fn value(self) -> u64 {
+        // Pairs, then fours, then all eight: each step adds the digits before, ten times, a hundred
+        // times and so on, from below.
+        const PAIRS: u64 = 0x00ff_00ff_00ff_00ff;
+        const FOURS: u64 = 0x0000_ffff_0000_ffff;
+        let pairs = self.0.wrapping_mul(10 << 8 | 1) >> 8;
+        let fours = (pairs & PAIRS).wrapping_mul(100 << 16 | 1) >> 16;
+        (fours & FOURS).wrapping_mul(10_000 << 32 | 1) >> 32
+    }
+}

@@ -1,0 +1,337 @@
+//! The whole client with 200 symbols takes frames in, reports deltas, and has its books read without
+//! allocating: counted, not claimed. What is sent (a ping, a request for a snapshot) is composed in
+//! memory of its own, and a snapshot is read into some; both happen outside of what is counted.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test"
+)]
+
+use std::ops::Range;
+use std::time::Duration;
+
+use allocation_counter::measure;
+use kucoin_futures_proto::book::{Best, Scope};
+use kucoin_futures_proto::wire::Side;
+use kucoin_futures_proto::{
+    Channel, Client, Config, ConnId, Event, Head, Input, Instant, Output, RequestId, SplitMix64,
+    TopicId,
+};
+
+const SYMBOLS: usize = 200;
+/// Frames of a run; each run has a million in release builds, where it takes seconds.
+const FRAMES: usize = if cfg!(debug_assertions) { 200_000 } else { 1_000_000 };
+const TICKS: usize = 64;
+
+/// One symbol's market: sizes by tick, bids below the middle and asks above it.
+struct Market {
+    name: String,
+    sequence: u64,
+    bids: [u64; TICKS],
+    asks: [u64; TICKS],
+}
+
+impl Market {
+    fn snapshot(&self) -> String {
+        let side = |sizes: &[u64; TICKS], sign: i64| {
+            let held = sizes.iter().enumerate().filter(|(_, size)| **size > 0);
+            let level = |(at, size): (usize, &u64)| {
+                format!("[{}.5,{size}]", 5_000 + sign * (at as i64 + 1))
+            };
+            held.map(level).collect::<Vec<_>>().join(",")
+        };
+        format!(
+            r#"{{"code":"200000","data":{{"sequence":{},"symbol":"{}","bids":[{}],"asks":[{}],"ts":1791500000251000000}}}}"#,
+            self.sequence,
+            self.name,
+            side(&self.bids, -1),
+            side(&self.asks, 1)
+        )
+    }
+
+    /// Makes a change and says it.
+    fn change(&mut self, rng: &mut SplitMix64) -> (u64, String) {
+        self.sequence += 1;
+        let (at, size) = (rng.below(TICKS as u64) as usize, rng.below(3) * rng.below(5_000));
+        let bid = rng.below(2) == 0;
+        let (sizes, sign, side) =
+            if bid { (&mut self.bids, -1, "buy") } else { (&mut self.asks, 1, "sell") };
+        sizes[at] = size;
+        let price = 5_000 + sign * (at as i64 + 1);
+        (self.sequence, format!("{price}.5,{side},{size}"))
+    }
+}
+
+/// How frames are written.
+#[derive(Clone, Copy)]
+enum Style {
+    Usual,
+    Other,
+}
+
+struct Rig {
+    client: Client,
+    now: Instant,
+    conn: ConnId,
+    markets: Vec<Market>,
+    topics: Vec<TopicId>,
+    rng: SplitMix64,
+    style: Style,
+    /// Frames between two looks at the time.
+    chunk: usize,
+    bytes: Vec<u8>,
+    frames: Vec<Range<usize>>,
+    /// What is to be answered outside of what is counted.
+    requests: Vec<Output>,
+    deltas: u64,
+}
+
+impl Rig {
+    fn live() -> Self {
+        let name = |n: usize| format!("S{n}USDTM");
+        let market = |n| Market {
+            name: name(n),
+            sequence: 1_700_000_000_000 + 1_000 * n as u64,
+            bids: [5; TICKS],
+            asks: [7; TICKS],
+        };
+        let mut client = Client::new(Instant::ZERO, 1, Config::default());
+        let markets: Vec<Market> = (0..SYMBOLS).map(market).collect();
+        let subscribe = |market: &Market| {
+            let channel = Channel::Level2(market.name.parse().unwrap());
+            client.subscribe(Instant::ZERO, channel).unwrap()
+        };
+        let topics = markets.iter().map(subscribe).collect();
+        let mut rig = Self {
+            client,
+            now: Instant::ZERO,
+            conn: ConnId::new(0),
+            markets,
+            topics,
+            rng: SplitMix64::new(1),
+            style: Style::Usual,
+            chunk: 20_000,
+            bytes: Vec::new(),
+            frames: Vec::new(),
+            requests: Vec::with_capacity(10_000),
+            deltas: 0,
+        };
+        rig.wait(Duration::from_secs(100));
+        assert!(rig.all_live());
+        rig
+    }
+
+    fn all_live(&self) -> bool {
+        let is_book = |topic: &&TopicId| self.client.book_status(**topic).is_some();
+        let mut books = self.topics.iter().filter(is_book);
+        books.all(|topic| self.client.book(*topic).is_some())
+    }
+
+    fn input(&mut self, input: Input<'_>) {
+        let _ = self.client.handle_input(self.now, input);
+    }
+
+    fn pass(&mut self, time: Duration) {
+        self.now = self.now + time;
+        self.input(Input::Timeout);
+        drain(&mut self.client, &mut self.requests, &mut self.deltas);
+        while let Some(output) = self.requests.pop() {
+            self.perform(output);
+            drain(&mut self.client, &mut self.requests, &mut self.deltas);
+        }
+    }
+
+    fn wait(&mut self, time: Duration) {
+        let step = Duration::from_millis(50);
+        for _ in 0..time.as_millis() / step.as_millis() {
+            self.pass(step);
+        }
+    }
+
+    /// What an exchange and a network do.
+    fn perform(&mut self, output: Output) {
+        match output {
+            Output::Fetch(fetch) => self.answer(fetch.request(), fetch.path()),
+            Output::Open { conn, to } => {
+                self.conn = conn;
+                self.input(Input::Opened(conn));
+                let id = to.secret_url().split_once("connectId=").unwrap().1.to_string();
+                let welcome = format!(r#"{{"id":"{id}","type":"welcome"}}"#);
+                self.input(Input::Text(conn, welcome.as_bytes()));
+            }
+            Output::Send { conn, text } => {
+                let text: serde_json::Value = serde_json::from_str(&text).unwrap();
+                let kind = if text["type"] == "ping" { "pong" } else { "ack" };
+                let reply = format!(r#"{{"id":{},"type":"{kind}"}}"#, text["id"]);
+                self.input(Input::Text(conn, reply.as_bytes()));
+            }
+            Output::Shut { .. } | Output::Event(_) => panic!("{output:?}"),
+        }
+    }
+
+    fn answer(&mut self, request: RequestId, path: &str) {
+        let body = match path.split_once("symbol=") {
+            None => r#"{"code":"200000","data":{"token":"t","instanceServers":[{"endpoint":"wss://ws-api-futures.kucoin.com/","encrypt":true,"protocol":"websocket","pingInterval":18000,"pingTimeout":10000}]}}"#.into(),
+            Some((_, name)) => {
+                let market = self.markets.iter().find(|market| market.name == name);
+                market.unwrap().snapshot()
+            }
+        };
+        self.input(Input::Reply(request, Head::new(200), body.as_bytes()));
+    }
+
+    fn add(&mut self, frame: &str) {
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(frame.as_bytes());
+        self.frames.push(start..self.bytes.len());
+    }
+
+    /// The next deltas of all symbols, some of them more often than others.
+    fn compose(&mut self, mut also: impl FnMut(&mut Self, usize, &str)) {
+        self.bytes.clear();
+        self.frames.clear();
+        while self.frames.len() < self.chunk {
+            let at = (self.rng.below(SYMBOLS as u64) * self.rng.below(SYMBOLS as u64)
+                / SYMBOLS as u64) as usize;
+            let (sequence, change) = self.markets[at].change(&mut self.rng);
+            let frame = self.write(at, sequence, &change);
+            also(self, at, &frame);
+        }
+    }
+
+    fn write(&self, at: usize, sequence: u64, change: &str) -> String {
+        let name = &self.markets[at].name;
+        let millis = 1_791_500_000_250 + self.now.as_nanos() / 1_000_000;
+        match self.style {
+            Style::Usual => format!(
+                r#"{{"topic":"/contractMarket/level2:{name}","type":"message","subject":"level2","sn":{sequence},"data":{{"sequence":{sequence},"change":"{change}","timestamp":{millis}}}}}"#
+            ),
+            Style::Other => format!(
+                r#"{{"data": {{"timestamp": {millis}, "change": "{change}", "sequence": {sequence}}}, "sn": {sequence}, "subject": "level2", "topic": "/contractMarket/level2:{name}", "type": "message"}}"#
+            ),
+        }
+    }
+
+    /// Takes in what was composed, and says how often something was allocated meanwhile.
+    fn feed(&mut self) -> u64 {
+        let Self { client, conn, topics, bytes, frames, requests, deltas, now, .. } = self;
+        let counted = measure(|| {
+            let mut sum = 0_u128;
+            for (n, frame) in frames.iter().enumerate() {
+                *now = *now + Duration::from_micros(1);
+                let push = client.handle_input(*now, Input::Text(*conn, &bytes[frame.clone()]));
+                if let Some(push) = push {
+                    push.decode().unwrap();
+                }
+                drain(client, requests, deltas);
+                let Some(book) = client.book(topics[n % SYMBOLS]) else { continue };
+                if let (Best::Level(bid), Best::Level(ask)) = (book.best_bid(), book.best_ask()) {
+                    sum += u128::from(bid.size.get() + ask.size.get());
+                }
+                for side in [Side::Bid, Side::Ask] {
+                    let top = book.levels(side, Scope::Complete).take(10);
+                    sum += top.map(|level| level.price.scaled() as u128).sum::<u128>();
+                }
+            }
+            assert!(sum > 0);
+        });
+        counted.count_total
+    }
+}
+
+fn drain(client: &mut Client, requests: &mut Vec<Output>, deltas: &mut u64) {
+    while let Some(output) = client.poll_output() {
+        match output {
+            Output::Event(Event::Delta { .. }) => *deltas += 1,
+            Output::Event(_) => {}
+            effect => requests.push(effect),
+        }
+    }
+}
+
+/// Composes and feeds frames, one run to get warm, one that counts.
+fn run(name: &str, rig: &mut Rig, mut also: impl FnMut(&mut Rig, usize, &str)) -> u64 {
+    let mut count = |rig: &mut Rig| {
+        let mut allocated = 0;
+        for _ in 0..FRAMES / rig.chunk {
+            rig.compose(&mut also);
+            allocated += rig.feed();
+            rig.pass(Duration::ZERO);
+            if !rig.all_live() {
+                rig.wait(Duration::from_secs(5));
+            }
+        }
+        allocated
+    };
+    count(rig);
+    let warm = count(rig);
+    rig.wait(Duration::from_secs(30));
+    println!("{name}: {FRAMES} frames, {warm} allocations");
+    assert!(rig.all_live(), "{name}");
+    warm
+}
+
+#[test]
+fn frames_are_taken_in_and_books_are_read_without_allocating() {
+    let rig = &mut Rig::live();
+    let plain = |rig: &mut Rig, _: usize, frame: &str| rig.add(frame);
+    assert_eq!(run("deltas", rig, plain), 0);
+
+    let twice = |rig: &mut Rig, _: usize, frame: &str| {
+        rig.add(frame);
+        if rig.frames.len().is_multiple_of(10) {
+            rig.add(frame);
+        }
+    };
+    assert_eq!(run("duplicates", rig, twice), 0);
+    assert!(rig.client.stats().repeats > 10_000);
+
+    rig.style = Style::Other;
+    assert_eq!(run("another key order, with white space", rig, plain), 0);
+    rig.style = Style::Usual;
+    assert_eq!(run("back again", rig, plain), 0);
+    assert!(rig.deltas > 7 * FRAMES as u64, "{} deltas", rig.deltas);
+
+    rig.chunk = 500;
+    let before = rig.client.stats().gaps;
+    let lossy = |rig: &mut Rig, _: usize, frame: &str| {
+        if rig.rng.below(2_000) > 0 {
+            rig.add(frame);
+        }
+    };
+    assert_eq!(run("lost deltas, books refilled", rig, lossy), 0);
+    let gaps = rig.client.stats().gaps - before;
+    assert!(gaps > FRAMES as u64 / 3_000, "{gaps} gaps");
+}
+
+#[test]
+fn tickers_and_trades_are_decoded_without_allocating() {
+    let rig = &mut Rig::live();
+    for market in &rig.markets[..40] {
+        let symbol = market.name.parse().unwrap();
+        for channel in [Channel::TickerV2(symbol), Channel::Execution(symbol)] {
+            rig.client.subscribe(rig.now, channel).unwrap();
+        }
+    }
+    rig.wait(Duration::from_secs(30));
+    let mixed = |rig: &mut Rig, at: usize, frame: &str| {
+        rig.add(frame);
+        let Market { name, sequence, .. } = &rig.markets[at % 40];
+        let nanos =
+            1_791_500_000_251_000_000 + rig.frames.len() as u64 * 1_000 + rig.now.as_nanos();
+        let ticker = format!(
+            r#"{{"topic":"/contractMarket/tickerV2:{name}","type":"message","subject":"tickerV2","sn":{sequence},"data":{{"symbol":"{name}","sequence":{sequence},"bestBidSize":7,"bestBidPrice":"4999.5","bestAskPrice":"5001.5","bestAskSize":9,"ts":{nanos}}}}}"#
+        );
+        let trade = format!(
+            r#"{{"topic":"/contractMarket/execution:{name}","type":"message","subject":"match","sn":{sequence},"data":{{"symbol":"{name}","sequence":{sequence},"side":"buy","size":2,"price":"5001.5","takerOrderId":"9001","makerOrderId":"9000","tradeId":"{sequence}","ts":{nanos}}}}}"#
+        );
+        rig.add(&ticker);
+        rig.add(&trade);
+    };
+    assert_eq!(run("with tickers and trades", rig, mixed), 0);
+    assert!(rig.client.stats().pushes > FRAMES as u64 / 2, "{}", rig.client.stats().pushes);
+}
