@@ -20,6 +20,10 @@ sim:
 soak seeds="2000":
     cargo run --release -p kcf -- soak --seeds {{seeds}}
 
+# A million recorded frames of every kind through `kcf replay`, every digest compared.
+replay-corpora frames="1000000":
+    KCF_REPLAY_FRAMES={{frames}} cargo test --release -p kcf --test corpora -- --nocapture --test-threads 1
+
 # Documentation; warnings are errors.
 doc:
     RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps

@@ -8,7 +8,7 @@ use std::path::Path;
 use indicatif::{ProgressBar, ProgressStyle};
 use kucoin_futures_host::Clock;
 use kucoin_futures_proto::book::{Apply, Book, Scope};
-use kucoin_futures_proto::wire::{Delta, Frame, Side, Snapshot};
+use kucoin_futures_proto::wire::{Delta, DeltaFrame, DeltaParser, Frame, Side, Snapshot};
 use kucoin_futures_proto::{Channel, Config, Sequence, Symbol, WireError};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
@@ -24,7 +24,12 @@ const TOP: usize = 20;
 const PROGRESS_EVERY: u64 = 4096;
 
 pub(crate) fn run(args: &ReplayArgs) -> Result<(), Failure> {
-    let mut replay = Replay { books: read_snapshots(&args.snapshot)?, frames: 0, malformed: 0 };
+    let mut replay = Replay {
+        books: read_snapshots(&args.snapshot)?,
+        parser: DeltaParser::new(),
+        frames: 0,
+        malformed: 0,
+    };
     let clock = Clock::new();
     replay.read_frames(&args.frames)?;
     let seconds = clock.now().as_nanos() as f64 / 1e9;
@@ -52,6 +57,8 @@ pub(crate) fn run(args: &ReplayArgs) -> Result<(), Failure> {
 
 struct Replay {
     books: BTreeMap<Symbol, Row>,
+    /// The whole file counts as one connection.
+    parser: DeltaParser,
     frames: u64,
     malformed: u64,
 }
@@ -148,33 +155,21 @@ impl Replay {
         }
     }
 
-    /// Frames that are no deltas, or of symbols without a snapshot, are passed over.
     fn take(&mut self, bytes: &[u8]) -> Result<(), WireError> {
+        let Ok(DeltaFrame { symbol, delta, .. }) = self.parser.parse(bytes) else {
+            return self.take_other(bytes);
+        };
+        self.books.get_mut(&symbol).map_or(Ok(()), |row| row.take(|| Ok(delta)))
+    }
+
+    /// Frames that are no deltas, or of symbols without a snapshot, are passed over, and what their
+    /// data says does not matter.
+    #[cold]
+    fn take_other(&mut self, bytes: &[u8]) -> Result<(), WireError> {
         let Frame::Message(message) = Frame::parse(bytes)? else { return Ok(()) };
         let Some(Channel::Level2(symbol)) = message.channel() else { return Ok(()) };
         let Some(row) = self.books.get_mut(&symbol) else { return Ok(()) };
-        row.frames += 1;
-        if row.gap.is_some() || row.set_back {
-            return Ok(());
-        }
-        let delta = Delta::parse(message.data)?;
-        match row.book.apply(&delta) {
-            Apply::Applied => {
-                row.applied += 1;
-                row.in_row = 0;
-            }
-            Apply::Repeat => {
-                row.repeats += 1;
-                row.in_row += u32::from(row.applied > 0);
-                row.set_back = row.in_row >= SET_BACK;
-            }
-            Apply::Gap { expected } => {
-                row.gaps += 1;
-                row.gap = Some((expected, delta.sequence));
-            }
-            _ => {}
-        }
-        Ok(())
+        row.take(|| Delta::parse(message.data))
     }
 
     fn verdict(&self) -> Result<(), Failure> {
@@ -196,6 +191,33 @@ impl Replay {
 }
 
 impl Row {
+    /// A frame of this symbol; once the book has ended, nobody asks what it says.
+    #[inline]
+    fn take(&mut self, delta: impl FnOnce() -> Result<Delta, WireError>) -> Result<(), WireError> {
+        self.frames += 1;
+        if self.gap.is_some() || self.set_back {
+            return Ok(());
+        }
+        let delta = delta()?;
+        match self.book.apply(&delta) {
+            Apply::Applied => {
+                self.applied += 1;
+                self.in_row = 0;
+            }
+            Apply::Repeat => {
+                self.repeats += 1;
+                self.in_row += u32::from(self.applied > 0);
+                self.set_back = self.in_row >= SET_BACK;
+            }
+            Apply::Gap { expected } => {
+                self.gaps += 1;
+                self.gap = Some((expected, delta.sequence));
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
     fn json(&self, symbol: Symbol) -> Value {
         json!({
             "type": "replay",

@@ -5,19 +5,18 @@
 mod common;
 
 use std::fs;
-use std::path::PathBuf;
 
-use common::{kcf, lines, of_type};
+use common::{Files, kcf, lines, listen, of_type, snapshot};
 use kucoin_futures_proto::book::Reach;
 use kucoin_futures_proto::wire::Side;
 use kucoin_futures_proto::{Instant, Sequence, Symbol};
-use kucoin_futures_sim::{Exchange, ExchangeConfig, Outgoing, Request, SessionId};
+use kucoin_futures_sim::{Exchange, ExchangeConfig, Outgoing};
 
 /// Two symbols, snapshots after the first thousand changes, frames from before them on.
 #[test]
 fn a_recording_replays_to_the_exchanges_books() {
     let files = Files::new("whole");
-    let (exchange, frames) = files.record();
+    let (exchange, frames) = record(&files);
     files.write_frames(&frames);
     let output = kcf(&["replay", &files.snapshot(), &files.frames(), "--json"]);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -48,7 +47,7 @@ fn a_recording_replays_to_the_exchanges_books() {
 #[test]
 fn a_gap_ends_its_symbol_says_so_and_exits_5() {
     let files = Files::new("gap");
-    let (_, mut frames) = files.record();
+    let (_, mut frames) = record(&files);
     let last = frames.iter().rposition(|frame| frame.contains("level2:CHRUSDTM")).unwrap();
     let middle = frames[..last - 900].iter().rposition(|frame| frame.contains("level2:CHRUSDTM"));
     frames.remove(middle.unwrap());
@@ -68,7 +67,7 @@ fn a_gap_ends_its_symbol_says_so_and_exits_5() {
 #[test]
 fn a_counter_that_is_set_back_ends_its_symbol_and_exits_5() {
     let files = Files::new("set-back");
-    let (_, mut frames) = files.record();
+    let (_, mut frames) = record(&files);
     let of_chr = |frame: &&String| frame.contains("level2:CHRUSDTM");
     let all: Vec<String> = frames.iter().filter(of_chr).cloned().collect();
     frames.extend_from_slice(&all[all.len() - 9..]);
@@ -85,7 +84,7 @@ fn a_counter_that_is_set_back_ends_its_symbol_and_exits_5() {
 #[test]
 fn a_recording_without_a_frame_of_its_symbols_is_no_success() {
     let files = Files::new("empty");
-    files.record();
+    record(&files);
     for frames in [&[][..], &["junk".to_owned()]] {
         files.write_frames(frames);
         let output = kcf(&["replay", &files.snapshot(), &files.frames()]);
@@ -97,7 +96,7 @@ fn a_recording_without_a_frame_of_its_symbols_is_no_success() {
 #[test]
 fn lines_that_are_no_frames_are_counted_and_passed_over() {
     let files = Files::new("malformed");
-    let (_, mut frames) = files.record();
+    let (_, mut frames) = record(&files);
     let clean = frames.len();
     frames.insert(10, "<html>".into());
     frames.insert(20, String::new());
@@ -111,10 +110,31 @@ fn lines_that_are_no_frames_are_counted_and_passed_over() {
     assert_eq!(total["frames"], clean + 3, "an empty line is no frame");
 }
 
+/// The next change of the same symbol is a gap then, and nobody asks what comes after that.
+#[test]
+fn a_change_that_cannot_be_read_counts_if_a_book_waits_for_it() {
+    let files = Files::new("unreadable");
+    let (_, mut frames) = record(&files);
+    let last = frames.iter().rposition(|frame| frame.contains("level2:CHRUSDTM")).unwrap();
+    for at in [last - 200, last - 100, last] {
+        frames[at] = frames[at].replace("timestamp\":", "timestamp\":-");
+        assert!(frames[at].contains("CHRUSDTM"));
+    }
+    frames.push(frames[last].replace("CHRUSDTM", "ETHUSDTM"));
+    files.write_frames(&frames);
+    let output = kcf(&["replay", &files.snapshot(), &files.frames(), "--json"]);
+    assert_eq!(output.status.code(), Some(5));
+    let lines = lines(&output);
+    assert_eq!(of_type(&lines, "replay_total")[0]["malformed"], 1);
+    let rows = of_type(&lines, "replay");
+    let counts = rows.iter().map(|row| ["gaps", "frames"].map(|key| row[key].as_u64().unwrap()));
+    assert_eq!(counts.collect::<Vec<_>>(), [[1, 3_000], [0, 3_000]]);
+}
+
 #[test]
 fn files_that_are_not_there_or_not_snapshots_are_told_apart() {
     let files = Files::new("errors");
-    files.record();
+    record(&files);
     let missing = kcf(&["replay", "/nonexistent", &files.frames()]);
     assert_eq!(missing.status.code(), Some(2));
     fs::write(files.snapshot(), r#"{"code":"200003","msg":"Invalid symbol."}"#).unwrap();
@@ -122,68 +142,30 @@ fn files_that_are_not_there_or_not_snapshots_are_told_apart() {
     assert_eq!(kcf(&["replay", &files.snapshot(), &files.frames()]).status.code(), Some(5));
 }
 
-/// A folder that is removed in the end.
-struct Files(PathBuf);
-
-impl Files {
-    fn new(name: &str) -> Self {
-        let folder = std::env::temp_dir().join(format!("kcf-replay-{name}-{}", std::process::id()));
-        fs::create_dir_all(&folder).unwrap();
-        Self(folder)
-    }
-
-    fn snapshot(&self) -> String {
-        self.0.join("snapshot.json").to_str().unwrap().to_owned()
-    }
-
-    fn frames(&self) -> String {
-        self.0.join("frames.ndjson").to_str().unwrap().to_owned()
-    }
-
-    fn write_frames(&self, frames: &[String]) {
-        fs::write(self.frames(), frames.join("\n")).unwrap();
-    }
-
-    /// Subscribes to two markets, takes snapshots in the middle, returns all frames.
-    fn record(&self) -> (Exchange, Vec<String>) {
-        let mut now = Instant::ZERO;
-        let mut exchange = Exchange::new(now, 11, {
-            let mut config = ExchangeConfig::default();
-            config.rate = 0.0;
-            config
-        });
-        let symbols: [Symbol; 2] = ["XBTUSDTM", "CHRUSDTM"].map(|symbol| symbol.parse().unwrap());
-        let body = exchange.http(now, &Request::new("POST", "/api/v1/bullet-public")).body;
-        let body: serde_json::Value = serde_json::from_str(&body).unwrap();
-        let query = format!("token={}", body["data"]["token"].as_str().unwrap());
-        assert!(exchange.connect(now, SessionId(1), &query));
-        let topic =
-            r#"{"id":"1","type":"subscribe","topic":"/contractMarket/level2:XBTUSDTM,CHRUSDTM"}"#;
-        exchange.receive(now, SessionId(1), topic);
-        let (mut frames, mut snapshots) = (Vec::new(), Vec::new());
-        for step in 0..3_000 {
-            now = now + std::time::Duration::from_millis(1);
-            symbols.iter().for_each(|&symbol| exchange.change(symbol, now));
-            if step == 1_000 {
-                for symbol in symbols {
-                    let target = format!("/api/v1/level2/snapshot?symbol={symbol}");
-                    snapshots.push(exchange.http(now, &Request::new("GET", &target)).body);
-                }
-            }
+/// Two markets, snapshots in the middle, all frames.
+fn record(files: &Files) -> (Exchange, Vec<String>) {
+    let mut now = Instant::ZERO;
+    let mut exchange = Exchange::new(now, 11, {
+        let mut config = ExchangeConfig::default();
+        config.rate = 0.0;
+        config
+    });
+    let symbols: [Symbol; 2] = ["XBTUSDTM", "CHRUSDTM"].map(|symbol| symbol.parse().unwrap());
+    listen(&mut exchange, now, &symbols);
+    let (mut frames, mut snapshots) = (Vec::new(), Vec::new());
+    for step in 0..3_000 {
+        now = now + std::time::Duration::from_millis(1);
+        symbols.iter().for_each(|&symbol| exchange.change(symbol, now));
+        if step == 1_000 {
+            snapshots = symbols.map(|symbol| snapshot(&mut exchange, now, symbol)).into();
         }
-        while let Some(outgoing) = exchange.poll_output() {
-            if let Outgoing::Send(_, text, _) = outgoing {
-                frames.push(text.to_string());
-            }
+    }
+    while let Some(outgoing) = exchange.poll_output() {
+        if let Outgoing::Send(_, text, _) = outgoing {
+            frames.push(text.to_string());
         }
-        assert!(exchange.market(symbols[0]).unwrap().sequence() > Sequence::new(0));
-        fs::write(self.snapshot(), format!("[{}]", snapshots.join(","))).unwrap();
-        (exchange, frames)
     }
-}
-
-impl Drop for Files {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
+    assert!(exchange.market(symbols[0]).unwrap().sequence() > Sequence::new(0));
+    files.write_snapshots(&snapshots);
+    (exchange, frames)
 }

@@ -1,10 +1,14 @@
-//! Runs the real program as a process.
+//! Runs the real program as a process, on files where it wants some.
 
 #![allow(dead_code, reason = "not every test file uses everything")]
 
+use std::fs;
 use std::io::{BufRead as _, BufReader};
+use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 
+use kucoin_futures_proto::{Instant, Symbol};
+use kucoin_futures_sim::{Exchange, Request, SessionId};
 use serde_json::Value;
 
 /// `kcf` with these arguments, its output collected.
@@ -52,4 +56,58 @@ pub(crate) fn command(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_kcf"));
     command.args(args).stdin(Stdio::null()).env_remove("RUST_LOG");
     command
+}
+
+/// What `kcf replay` reads, in a folder that is removed in the end.
+pub(crate) struct Files(PathBuf);
+
+impl Files {
+    pub(crate) fn new(name: &str) -> Self {
+        let folder = std::env::temp_dir().join(format!("kcf-replay-{name}-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        Self(folder)
+    }
+
+    pub(crate) fn snapshot(&self) -> String {
+        self.0.join("snapshot.json").to_str().unwrap().to_owned()
+    }
+
+    pub(crate) fn frames(&self) -> String {
+        self.0.join("frames.ndjson").to_str().unwrap().to_owned()
+    }
+
+    pub(crate) fn write_frames(&self, frames: &[String]) {
+        fs::write(self.frames(), frames.join("\n")).unwrap();
+    }
+
+    pub(crate) fn write_snapshots(&self, bodies: &[String]) {
+        fs::write(self.snapshot(), format!("[{}]", bodies.join(","))).unwrap();
+    }
+}
+
+impl Drop for Files {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Connects to a model of the exchange and subscribes to the books of these symbols.
+pub(crate) fn listen(exchange: &mut Exchange, now: Instant, symbols: &[Symbol]) {
+    let body = exchange.http(now, &Request::new("POST", "/api/v1/bullet-public")).body;
+    let body: Value = serde_json::from_str(&body).unwrap();
+    let query = format!("token={}", body["data"]["token"].as_str().unwrap());
+    assert!(exchange.connect(now, SessionId(1), &query));
+    // More in one frame are refused.
+    for symbols in symbols.chunks(100) {
+        let names = symbols.iter().map(Symbol::as_str).collect::<Vec<_>>().join(",");
+        let topic = format!("/contractMarket/level2:{names}");
+        let request = format!(r#"{{"id":"1","type":"subscribe","topic":"{topic}"}}"#);
+        exchange.receive(now, SessionId(1), &request);
+    }
+}
+
+/// The body of a snapshot.
+pub(crate) fn snapshot(exchange: &mut Exchange, now: Instant, symbol: Symbol) -> String {
+    let target = format!("/api/v1/level2/snapshot?symbol={symbol}");
+    exchange.http(now, &Request::new("GET", &target)).body
 }
