@@ -63,7 +63,7 @@ impl Delta {
     /// `sell`, a negative or too fine price, a fractional size, a sequence that is not an integer.
     pub fn parse(data: &[u8]) -> Result<Self, WireError> {
         let (mut sequence, mut change, mut timestamp) = (None, None, None);
-        let mut scanner = Scanner::new(data);
+        let mut scanner = Scanner::of_text(data);
         scanner.object()?;
         let mut first = true;
         while let Some(key) = scanner.key(&mut first)? {

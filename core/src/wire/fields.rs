@@ -70,7 +70,7 @@ impl<'a> Fields<'a> {
     /// Reads those `keys` of an object; the others are only walked over.
     pub(super) fn parse(data: &'a [u8], keys: &[&'static str]) -> Result<Self, WireError> {
         let mut fields = Self::default();
-        let mut scanner = Scanner::new(data);
+        let mut scanner = Scanner::of_text(data);
         scanner.object()?;
         let mut first = true;
         while let Some(key) = scanner.key(&mut first)? {

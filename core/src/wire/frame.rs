@@ -210,7 +210,7 @@ impl<'a> Frame<'a> {
 impl<'a> Envelope<'a> {
     fn parse(bytes: &'a [u8]) -> Result<Self, WireError> {
         let mut envelope = Self::default();
-        let mut scanner = Scanner::new(bytes);
+        let mut scanner = Scanner::of_text(bytes);
         scanner.object()?;
         let mut first = true;
         while let Some(key) = scanner.key(&mut first)? {

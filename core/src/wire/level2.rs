@@ -22,7 +22,6 @@ mod change;
 mod learn;
 mod level;
 mod shape;
-mod swar;
 mod table;
 
 use alloc::vec::Vec;
@@ -181,9 +180,16 @@ impl DeltaParser {
             return;
         };
         let known = Known { symbol, tag, shape, key, anchor, sequence, ts_nanos, patience };
-        match old.and_then(|old| self.known.get_mut(old)) {
-            Some(old) => *old = known,
+        let at = old.unwrap_or(self.known.len());
+        let before = old.and_then(|old| self.known.get_mut(old));
+        let is_first_key = before.as_ref().is_none_or(|before| before.key == key);
+        match before {
+            Some(before) => *before = known,
             None => self.known.push(known),
+        }
+        // Nearly always the others' symbols stand where this one's does, and stay where they are.
+        if self.anchor == anchor && is_first_key && self.table.insert(key, at) {
+            return;
         }
         self.anchor = anchor;
         let keys = self.known.iter().map(|known| (known.anchor == anchor).then_some(known.key));

@@ -4,6 +4,7 @@
 //! container. Strict where RFC 8259 is strict (numbers, escapes, control characters, UTF-8, lone
 //! surrogates, a byte order mark), and bounded: 16 levels.
 
+use super::swar;
 use crate::error::WireError;
 
 /// Deepest nesting accepted, the outermost object included. Real frames have 4.
@@ -41,6 +42,7 @@ impl<'a> Text<'a> {
 
     /// Whether the characters meant are those of `other`.
     #[must_use]
+    #[inline]
     pub fn is(self, other: &str) -> bool {
         if self.escaped { self.chars().eq(other.chars()) } else { self.raw == other }
     }
@@ -173,13 +175,20 @@ pub(crate) fn once<T>(
 #[derive(Clone, Debug)]
 pub(crate) struct Scanner<'a> {
     bytes: &'a [u8],
+    /// The same, if it was looked at and found to be UTF-8.
+    whole: Option<&'a str>,
     at: usize,
     depth: u32,
 }
 
 impl<'a> Scanner<'a> {
     pub(crate) const fn new(bytes: &'a [u8]) -> Self {
-        Self { bytes, at: 0, depth: 0 }
+        Self { bytes, whole: None, at: 0, depth: 0 }
+    }
+
+    /// For short texts, of which most is strings: looks at their encoding once and not for each.
+    pub(crate) fn of_text(bytes: &'a [u8]) -> Self {
+        Self { whole: core::str::from_utf8(bytes).ok(), ..Self::new(bytes) }
     }
 
     /// Opens an object.
@@ -306,16 +315,13 @@ impl<'a> Scanner<'a> {
             }
             self.digits()?;
         }
-        let text = self.bytes.get(start..self.at).unwrap_or_default();
-        core::str::from_utf8(text).map_err(|_| self.broken())
+        self.text(start)
     }
 
     fn digits(&mut self) -> Result<(), WireError> {
-        let start = self.at;
-        while self.peek().is_some_and(|b| b.is_ascii_digit()) {
-            self.advance();
-        }
-        if self.at == start { Err(self.broken()) } else { Ok(()) }
+        let digits = swar::digits_len(self.rest());
+        self.skip(digits);
+        if digits == 0 { Err(self.broken()) } else { Ok(()) }
     }
 
     fn string(&mut self) -> Result<Text<'a>, WireError> {
@@ -323,10 +329,11 @@ impl<'a> Scanner<'a> {
         let start = self.at;
         let mut escaped = false;
         loop {
-            let rest = self.bytes.get(self.at..).unwrap_or_default();
-            let special = |b: &u8| matches!(b, b'"' | b'\\' | 0..0x20);
-            let plain = rest.iter().position(special).ok_or_else(|| self.broken())?;
-            self.at = self.at.saturating_add(plain);
+            let plain = swar::plain_len(self.rest());
+            match self.rest().get(plain) {
+                None => return Err(self.broken()),
+                Some(_) => self.skip(plain),
+            }
             match self.peek() {
                 Some(b'"') => break,
                 Some(b'\\') => {
@@ -336,10 +343,18 @@ impl<'a> Scanner<'a> {
                 _ => return Err(self.broken()),
             }
         }
-        let raw = self.bytes.get(start..self.at).unwrap_or_default();
-        let raw = core::str::from_utf8(raw).map_err(|e| not_json(start, e.valid_up_to()))?;
+        let raw = self.text(start)?;
         self.advance();
         Ok(Text { raw, escaped })
+    }
+
+    /// What was read since `start`.
+    fn text(&self, start: usize) -> Result<&'a str, WireError> {
+        if let Some(text) = self.whole.and_then(|whole| whole.get(start..self.at)) {
+            return Ok(text);
+        }
+        let text = self.bytes.get(start..self.at).unwrap_or_default();
+        core::str::from_utf8(text).map_err(|e| not_json(start, e.valid_up_to()))
     }
 
     fn escape(&mut self) -> Result<(), WireError> {

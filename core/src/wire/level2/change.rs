@@ -1,9 +1,9 @@
 //! The text of a change, `price,side,size`, in its usual form.
 #![allow(clippy::inline_always, reason = "a part of the fast way, in files of its own; measured")]
 
-use super::swar::{Digits, find, word_at, word_before};
 use crate::num::{Lots, Price};
 use crate::wire::Side;
+use crate::wire::swar::{Digits, find, word_at, word_before};
 
 /// Reads a change that stands from `start` to `end` in few steps: eight bytes at a time, and without
 /// branches that the market decides. `None` if it is not of the usual form, which need not be wrong:

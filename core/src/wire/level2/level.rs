@@ -2,9 +2,9 @@
 #![allow(clippy::inline_always, reason = "a part of the fast way, in files of its own; measured")]
 
 use super::change::unit_of;
-use super::swar::{Digits, find, find_text, half_word_at, word_at};
 use crate::book::Level;
 use crate::num::{Lots, Price};
+use crate::wire::swar::{Digits, find, find_text, half_word_at, word_at};
 
 /// Reads the levels of one side. Comma and point of a price nearly always stand where those of the
 /// one before stood; so it is only looked whether they do.

@@ -4,7 +4,7 @@
 
 use alloc::boxed::Box;
 
-use super::swar::{Digits, pair_at, word_before, words};
+use crate::wire::swar::{Digits, pair_at, word_before, words};
 
 /// Everything but the change: what is before it is found from the frame's start, what is behind it
 /// from the frame's end, so that its length does not matter.

@@ -4,10 +4,12 @@
 
 use alloc::vec::Vec;
 
-/// An open hash table that is at most half full, built anew when a key comes.
+/// An open hash table that is at most half full.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Table {
     slots: Vec<Slot>,
+    /// How many more keys there is room for.
+    room: usize,
     /// How far a hash is shifted to be a place: the highest bits are the best mixed.
     shift: u32,
 }
@@ -41,19 +43,34 @@ impl Table {
 
     /// Replaces all keys; each has the position it comes at.
     pub(super) fn fill(&mut self, keys: impl ExactSizeIterator<Item = Option<[u64; 2]>>) {
-        let places = keys.len().saturating_mul(2).next_power_of_two();
+        let places = keys.len().saturating_mul(2).next_power_of_two().saturating_mul(2);
         self.shift = 64_u32.saturating_sub(places.trailing_zeros());
+        self.room = places / 2;
         // The first keys of a run may be the table's last; they go on behind it.
         self.slots.clear();
-        self.slots.resize(places.saturating_add(keys.len()), FREE);
+        self.slots.resize(places.saturating_add(self.room), FREE);
         for (at, key) in keys.enumerate() {
-            let (Some(key), Ok(at)) = (key, u32::try_from(at)) else { continue };
-            let first = self.place(key);
-            let mut rest = self.slots.iter_mut().skip(first);
-            if let Some(slot) = rest.find(|slot| slot.at == u32::MAX) {
-                *slot = Slot { key, at };
+            if let Some(key) = key {
+                self.insert(key, at);
             }
         }
+    }
+
+    /// Puts a key, or gives it another position. False if there is no room.
+    pub(super) fn insert(&mut self, key: [u64; 2], at: usize) -> bool {
+        let (Some(room), Ok(at)) = (self.room.checked_sub(1), u32::try_from(at)) else {
+            return false;
+        };
+        let first = self.place(key);
+        let mut rest = self.slots.iter_mut().skip(first);
+        let Some(slot) = rest.find(|slot| slot.at == u32::MAX || slot.key == key) else {
+            return false;
+        };
+        if slot.at == u32::MAX {
+            self.room = room;
+        }
+        *slot = Slot { key, at };
+        true
     }
 
     #[inline(always)]

@@ -10,6 +10,37 @@ const ONES: u64 = u64::MAX / 255;
 /// The highest bit of each byte.
 const HIGHS: u64 = ONES << 7;
 
+/// How many bytes there are before the first that a string cannot hold as it is: a quote, a backslash,
+/// a control character. All of them if there is none.
+#[inline]
+pub(super) fn plain_len(bytes: &[u8]) -> usize {
+    let (chunks, rest) = bytes.as_chunks();
+    for (at, chunk) in chunks.iter().enumerate() {
+        let word = u64::from_le_bytes(*chunk);
+        let controls = word.wrapping_sub(ONES * 0x20) & !word & HIGHS;
+        let marks = find(word, b'"') | find(word, b'\\') | controls;
+        if marks != 0 {
+            return at.wrapping_mul(8).wrapping_add(marks.trailing_zeros() as usize / 8);
+        }
+    }
+    let plain = rest.iter().take_while(|&&byte| !matches!(byte, b'"' | b'\\' | 0..0x20)).count();
+    bytes.len().wrapping_sub(rest.len()).wrapping_add(plain)
+}
+
+/// How many digits there are at the beginning.
+#[inline]
+pub(super) fn digits_len(bytes: &[u8]) -> usize {
+    let (chunks, rest) = bytes.as_chunks();
+    for (at, chunk) in chunks.iter().enumerate() {
+        let flaw = Digits::of(u64::from_le_bytes(*chunk)).flaw();
+        if flaw != 0 {
+            return at.wrapping_mul(8).wrapping_add(flaw.trailing_zeros() as usize / 8);
+        }
+    }
+    let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    bytes.len().wrapping_sub(rest.len()).wrapping_add(digits)
+}
+
 /// The eight bytes that end before `end`.
 #[inline(always)]
 pub(super) fn word_before(bytes: &[u8], end: usize) -> Option<u64> {
