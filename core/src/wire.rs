@@ -26,6 +26,7 @@ mod level2;
 mod rest;
 pub(crate) mod scan;
 mod snapshot;
+mod swar;
 mod ticker;
 
 pub use delta::{Delta, Side};

@@ -1,7 +1,7 @@
 //! Pages that are filled from the highest number to the lowest.
 #![allow(clippy::inline_always, reason = "for every level of a snapshot; measured")]
 
-use super::{Page, Pages, SHARED};
+use super::{BRIDGE, Page, Pages, SHARED};
 
 /// On the way from the highest number down. The pages lie the other way round meanwhile, in slots of
 /// consecutive numbers, with room for the next one; nothing else may be asked of them.
@@ -112,10 +112,16 @@ impl Fill {
         pages.pages.reverse();
         pages.dense = self.dense.unwrap_or(count);
         pages.len = self.len();
+        // Room for what comes soon, so that no delta waits for memory: the book is loaded anyway.
+        let used = self.slot.wrapping_add(1);
+        let with_spare = used.saturating_add(used / 4).saturating_add(MADE);
+        if pages.slots.len() < with_spare {
+            pages.slots.resize(with_spare, super::NO_SIZES);
+        }
+        pages.pages.reserve(count / 4 + 2 * BRIDGE as usize);
         // The lowest slot is the next to be taken.
         pages.free.clear();
         pages.free.reserve(pages.slots.capacity());
-        let used = self.slot.wrapping_add(1);
         pages.free.extend((used as u32..pages.slots.len() as u32).rev());
     }
 }
