@@ -65,6 +65,10 @@ bench:
 bench-quick:
     cargo bench -p kucoin-futures-bench
 
+# Instructions per frame, by callgrind, beside the committed ceilings; needs valgrind.
+bench-count *arguments:
+    cargo run --profile bench -q -p kucoin-futures-bench --bin count -- {{arguments}}
+
 # Needs nightly and cargo-fuzz.
 fuzz target="decimal" seconds="10":
     cargo +nightly fuzz run {{target}} -- -max_total_time={{seconds}}
