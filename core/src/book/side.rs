@@ -21,6 +21,9 @@ pub(super) struct HalfBook {
     reach: Reach,
     /// The rank of the horizon: what is not below it is complete.
     horizon: u64,
+    /// The best level, if there is one: read far more often than it moves, and without a look at any
+    /// page.
+    best: Level,
     /// Levels that are inside `reach`.
     complete: usize,
     max_levels: usize,
@@ -33,6 +36,7 @@ impl HalfBook {
             pages: Pages::default(),
             reach: Reach::All,
             horizon: 0,
+            best: Level { price: Price::ZERO, size: Lots::ZERO },
             complete: 0,
             max_levels,
         }
@@ -56,6 +60,14 @@ impl HalfBook {
         self.reach = Reach::All;
         self.horizon = 0;
         self.complete = 0;
+        self.find_best();
+    }
+
+    /// Looks for the best level. After every change, whether it was one of the best or not: that is the
+    /// market's to decide, and a wrong guess costs more than to look.
+    #[inline]
+    fn find_best(&mut self) {
+        self.best = self.level(self.pages.highest().unwrap_or_default());
     }
 
     fn reach_to(&mut self, horizon: Price) {
@@ -86,6 +98,7 @@ impl HalfBook {
             .complete
             .wrapping_add(usize::from(change.is) & complete)
             .wrapping_sub(usize::from(change.was) & complete);
+        self.find_best();
         if self.pages.len() > self.max_levels {
             self.drop_worst();
         }
@@ -110,6 +123,7 @@ impl HalfBook {
             self.pages.set(key, size);
         }
         self.complete = self.complete.saturating_add(usize::from(self.is_complete_at(price)));
+        self.find_best();
         if self.pages.len() > self.max_levels {
             self.drop_worst();
         }
@@ -130,10 +144,10 @@ impl HalfBook {
 
     #[inline]
     pub(super) fn best(&self) -> Best {
-        match (self.pages.highest(), self.reach) {
-            (Some(level), _) if self.complete > 0 => Best::Level(self.level(level)),
-            (_, Reach::All) => Best::Empty,
-            (_, Reach::To(_)) => Best::Beyond,
+        match self.reach {
+            _ if self.complete > 0 => Best::Level(self.best),
+            Reach::All => Best::Empty,
+            Reach::To(_) => Best::Beyond,
         }
     }
 

@@ -76,6 +76,7 @@ impl<'a> Loading<'a> {
         let half = self.half;
         self.fill.finish(&mut half.pages);
         half.complete = half.pages.len();
+        half.find_best();
         let whole = half.complete < cut_at && self.left_out == 0;
         match half.pages.lowest() {
             Some(worst) if !whole => half.reach_to(half.grid.price(worst)),
