@@ -87,7 +87,8 @@ impl LevelReader {
         let price = Digits::of(word).shifted(self.shift).without_point(self.bits_behind);
         let size = Digits::of(size_word).before(bracket);
         let starts = word as u8 > self.above && size_word as u8 > b'0';
-        if !starts || follows as u8 != b']' || price.flaw() | size.flaw() != 0 {
+        // Without a bracket in its word a size has eight digits or more.
+        if !starts || bracket > 63 || follows as u8 != b']' || price.flaw() | size.flaw() != 0 {
             return None;
         }
         // Seven digits of the highest unit fit into 64 bits.

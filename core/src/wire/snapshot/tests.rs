@@ -167,3 +167,17 @@ fn a_key_that_is_used_must_not_stand_twice() {
         check(twice.as_bytes());
     }
 }
+
+/// Eight digits leave no bracket in the word of the size, and even ones looked like seven others.
+#[test]
+fn sizes_of_any_length_are_read_as_they_stand() {
+    for digit in 1..10 {
+        for len in 1..=20 {
+            let size = "2468642".repeat(3)[..len].replace('2', &digit.to_string());
+            let body = format!(
+                r#"{{"code":"200000","data":{{"sequence":41,"symbol":"XBTUSDTM","bids":[[63000.5,{size}],[62999.5,{size}]],"asks":[],"ts":1}}}}"#
+            );
+            check(body.as_bytes());
+        }
+    }
+}
