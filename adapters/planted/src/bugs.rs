@@ -221,4 +221,16 @@ pub(crate) const BUGS: &[Bug] = &[
         "Some(Deadline::new(at, reason(timer)))",
         "Some(Deadline::new(Instant::from_nanos(at.as_nanos().saturating_sub(1_000_000)), reason(timer)))",
     ),
+    bug(
+        "a snapshot's size of eight even digits is another number",
+        "wire/level2/level.rs",
+        "bracket > 63",
+        "false",
+    ),
+    bug(
+        "a delta's price has one digit less before its point",
+        "wire/level2/change.rs",
+        "let whole = last_digits(frame, point, whole_len)?;",
+        "let whole = last_digits(frame, point, if {on} { whole_len.min(4) } else { whole_len })?;",
+    ),
 ];

@@ -16,19 +16,23 @@ pub struct Contract {
     pub multiplier: Decimal,
     /// Levels that each side hovers around; the snapshot is cut at 1000.
     pub depth: usize,
+    /// How many digits a size has at most, in lots: 1 to 18.
+    pub size_digits: u32,
 }
 
-/// Name, tick, start, multiplier, depth: chosen so that the tick sizes, price forms and depths of
-/// the real list occur, a coin below 0.001 and a thin market among them.
-const KNOWN: [(&str, &str, &str, &str, usize); 8] = [
-    ("XBTUSDTM", "0.1", "63000", "0.001", 1500),
-    ("ETHUSDTM", "0.01", "2400", "0.01", 1300),
-    ("SOLUSDTM", "0.001", "150", "0.1", 1200),
-    ("XRPUSDTM", "0.0001", "0.5", "10", 1100),
-    ("10PEPEUSDTM", "0.00000001", "0.00012", "100000", 1200),
-    ("CHRUSDTM", "0.00001", "0.05", "1", 90),
-    ("YFIUSDTM", "1", "5200", "0.0001", 400),
-    ("XBTUSDCM", "0.1", "63000", "0.0001", 700),
+/// Name, tick, start, multiplier, depth, digits of a size: chosen so that the tick sizes, price forms
+/// and depths of the real list occur, a coin below 0.001 and a thin market among them; and what a
+/// reader may stumble over: a price that gets a digit more as it rises, and sizes that need not fit
+/// into one word of text.
+const KNOWN: [(&str, &str, &str, &str, usize, u32); 8] = [
+    ("XBTUSDTM", "0.1", "63000", "0.001", 1500, 4),
+    ("ETHUSDTM", "0.01", "9999.5", "0.01", 1300, 5),
+    ("SOLUSDTM", "0.001", "150", "0.1", 1200, 5),
+    ("XRPUSDTM", "0.0001", "0.5", "10", 1100, 7),
+    ("10PEPEUSDTM", "0.00000001", "0.00012", "100000", 1200, 10),
+    ("CHRUSDTM", "0.00001", "0.05", "1", 90, 8),
+    ("YFIUSDTM", "1", "5200", "0.0001", 400, 3),
+    ("XBTUSDCM", "0.1", "63000", "0.0001", 700, 4),
 ];
 
 impl Contract {
@@ -48,11 +52,12 @@ impl Contract {
             start: Price::from_scaled(100_000_000_000_000).unwrap_or_default(),
             multiplier: Decimal::new(1, -1).unwrap_or_default(),
             depth: 1200,
+            size_digits: 6,
         })
     }
 
     fn listed(
-        (symbol, tick, start, multiplier, depth): (&str, &str, &str, &str, usize),
+        (symbol, tick, start, multiplier, depth, size_digits): (&str, &str, &str, &str, usize, u32),
     ) -> Option<Self> {
         Some(Self {
             symbol: symbol.parse().ok()?,
@@ -60,6 +65,7 @@ impl Contract {
             start: start.parse().ok()?,
             multiplier: multiplier.parse().ok()?,
             depth,
+            size_digits,
         })
     }
 

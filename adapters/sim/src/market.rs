@@ -401,13 +401,10 @@ impl Market {
         self.rng.below(bound) as i64
     }
 
+    /// Each number of digits is as likely as any other: small orders are many, and large ones occur.
     fn size(&mut self) -> u64 {
-        let bound = match self.rng.below(3) {
-            0 => 10,
-            1 => 100,
-            _ => 2000,
-        };
-        1 + self.rng.below(bound)
+        let digits = 1 + self.rng.below(u64::from(self.contract.size_digits.clamp(1, 18)));
+        1 + self.rng.below(10_u64.pow(digits as u32))
     }
 
     /// The price `ticks` away from `from`, outwards on `side`; `None` below one tick.
