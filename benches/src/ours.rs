@@ -77,10 +77,13 @@ pub fn best(book: &Book) -> (Best, Best) {
 /// What [`crate::books::Book::top`] does.
 #[must_use]
 pub fn top(book: &Book) -> u64 {
-    let bids = book.levels(Side::Bid, Scope::Complete).take(TOP);
-    let levels = bids.chain(book.levels(Side::Ask, Scope::Complete).take(TOP));
-    levels
-        .fold(0, |sum, level| sum.wrapping_add(mix(level.price.scaled() as u64, level.size.get())))
+    let mut sum = 0_u64;
+    for side in [Side::Bid, Side::Ask] {
+        for level in book.levels(side, Scope::Complete).take(TOP) {
+            sum = sum.wrapping_add(mix(level.price.scaled() as u64, level.size.get()));
+        }
+    }
+    sum
 }
 
 /// All levels: bids, then asks, each best first.

@@ -221,6 +221,7 @@ impl Book {
     }
 
     /// The levels of `side`, best first.
+    #[inline]
     pub fn levels(&self, side: Side, scope: Scope) -> impl Iterator<Item = Level> + '_ {
         self.half(side).levels(scope)
     }

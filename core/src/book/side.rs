@@ -67,7 +67,8 @@ impl HalfBook {
     /// market's to decide, and a wrong guess costs more than to look.
     #[inline]
     fn find_best(&mut self) {
-        self.best = self.level(self.pages.highest().unwrap_or_default());
+        let (key, size) = self.pages.highest().unwrap_or_default();
+        self.best = Level { price: self.grid.price(key), size: Lots::new(size) };
     }
 
     fn reach_to(&mut self, horizon: Price) {
@@ -169,12 +170,10 @@ impl HalfBook {
             Scope::Held => self.pages.len(),
             Scope::Complete => self.complete,
         };
-        self.pages.iter().limit(count).map(|level| self.level(level))
-    }
-
-    #[inline]
-    const fn level(&self, (key, size): (u64, u64)) -> Level {
-        Level { price: self.grid.price(key), size: Lots::new(size) }
+        // A grid of its own: nothing to look up on the way.
+        let grid = self.grid;
+        let level = move |(key, size)| Level { price: grid.price(key), size: Lots::new(size) };
+        self.pages.highest_of(count).map(level)
     }
 
     #[inline]

@@ -47,6 +47,11 @@ impl Price {
         self.0 as u64
     }
 
+    /// From such a number: below 2^63, or another price.
+    pub(crate) const fn from_units(units: u64) -> Self {
+        Self((units & i64::MAX as u64) as i64)
+    }
+
     /// Reads decimal text out of the key `field`.
     pub(crate) fn parse(text: &[u8], field: &'static str) -> Result<Self, WireError> {
         let decimal = Decimal::parse(text).ok_or(WireError::OutOfRange { field })?;

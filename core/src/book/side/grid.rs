@@ -65,15 +65,10 @@ impl Grid {
         if ticks <= self.most { Some(ticks ^ self.mirror) } else { None }
     }
 
-    /// The price of a number.
+    /// The price of a number that [`key`](Self::key) gave.
     #[inline]
     pub(super) const fn price(&self, key: u64) -> Price {
-        let units = (key ^ self.mirror).wrapping_mul(self.tick);
-        match Price::from_scaled(units as i64) {
-            Some(price) => price,
-            // No number comes from a price that does not exist.
-            None => Price::ZERO,
-        }
+        Price::from_units((key ^ self.mirror).wrapping_mul(self.tick))
     }
 
     /// A price as a number that is higher for better ones, whatever the tick.

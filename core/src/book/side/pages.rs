@@ -43,7 +43,8 @@ struct Page {
     number: u64,
     /// Where its sizes are; anywhere, while it is empty.
     slot: u32,
-    /// One bit for each number that is there, the highest for the highest.
+    /// One bit for each number that is there, the lowest for the highest: the best comes first, and
+    /// the lowest bit is the one that is found and cleared in the fewest steps.
     taken: u32,
 }
 
@@ -81,36 +82,37 @@ impl Pages {
     #[inline]
     pub(super) fn highest(&self) -> Option<(u64, u64)> {
         let page = self.pages.last()?;
-        let bit = page.taken.checked_ilog2()?;
+        let bit = page.taken.trailing_zeros();
         Some((page.key(bit), self.size_in(*page, bit)))
     }
 
     /// The lowest number.
     pub(super) fn lowest(&self) -> Option<u64> {
         let page = self.pages.iter().find(|page| page.taken != 0)?;
-        Some(page.key(page.taken.trailing_zeros()))
+        Some(page.key(page.taken.checked_ilog2()?))
     }
 
     /// The size at a number; zero if it is not there.
     pub(super) fn get(&self, key: u64) -> u64 {
         let page = self.find(key / u64::from(SHARED)).ok().and_then(|at| self.pages.get(at));
-        let bit = key as u32 % SHARED;
+        let bit = bit_of(key);
         match page {
             Some(page) if page.taken >> bit & 1 == 1 => self.size_in(*page, bit),
             _ => 0,
         }
     }
 
-    /// All of them, the highest first.
-    pub(super) fn iter(&self) -> Iter<'_> {
+    /// The highest of them, so many at most, the highest first.
+    #[inline]
+    pub(super) fn highest_of(&self, most: usize) -> Iter<'_> {
         let (pages, slots) = (self.pages.iter(), &self.slots);
-        Iter { pages, slots, base: 0, sizes: &NO_SIZES, taken: 0, left: self.len }
+        Iter { pages, slots, base: 0, sizes: &NO_SIZES, taken: 0, left: most.min(self.len) }
     }
 
     /// Sets the size at a number; zero removes it.
     #[inline]
     pub(super) fn set(&mut self, key: u64, size: u64) -> Change {
-        let (number, bit) = (key / u64::from(SHARED), key as u32 % SHARED);
+        let (number, bit) = (key / u64::from(SHARED), bit_of(key));
         let below = self.top.wrapping_sub(number);
         if below >= self.dense as u64 {
             return self.set_elsewhere(number, bit, size);
@@ -316,12 +318,18 @@ impl Page {
     }
 
     const fn key(self, bit: u32) -> u64 {
-        self.number.wrapping_mul(SHARED as u64).wrapping_add(bit as u64)
+        (self.number.wrapping_mul(SHARED as u64) | (SHARED as u64 - 1)) ^ bit as u64
     }
 }
 
 impl Change {
     const NONE: Self = Self { was: false, is: false };
+}
+
+/// Which bit stands for a number in its page.
+#[inline]
+const fn bit_of(key: u64) -> u32 {
+    !(key as u32) % SHARED
 }
 
 /// The most pages there may be for so many numbers.
@@ -344,18 +352,23 @@ fn take_slot(free: &mut Vec<u32>, slots: &mut Vec<Sizes>) -> u32 {
 pub(super) struct Iter<'a> {
     pages: core::slice::Iter<'a, Page>,
     slots: &'a [Sizes],
-    /// Of the page we are in: its first number, its sizes, and who has not come yet.
+    /// Of the page we are in: its highest number, its sizes, and who has not come yet.
     base: u64,
     sizes: &'a Sizes,
     taken: u32,
+    /// How many come, those of this page included; never more than there are.
     left: usize,
 }
 
 impl Iter<'_> {
-    /// At most so many.
-    pub(super) fn limit(mut self, most: usize) -> Self {
-        self.left = self.left.min(most);
-        self
+    /// Goes on to the next page.
+    #[inline]
+    fn turn(&mut self) -> Option<()> {
+        let page = self.pages.next_back()?;
+        self.base = page.key(0);
+        self.taken = page.taken;
+        self.sizes = self.slots.get(page.slot as usize).unwrap_or(&NO_SIZES);
+        Some(())
     }
 }
 
@@ -364,17 +377,17 @@ impl Iterator for Iter<'_> {
 
     #[inline]
     fn next(&mut self) -> Option<(u64, u64)> {
-        self.left = self.left.checked_sub(1)?;
-        while self.taken == 0 {
-            let page = self.pages.next_back()?;
-            self.base = page.key(0);
-            self.taken = page.taken;
-            self.sizes = self.slots.get(page.slot as usize).unwrap_or(&NO_SIZES);
+        if self.left == 0 {
+            return None;
         }
-        let bit = self.taken.ilog2() % SHARED;
-        self.taken ^= 1 << bit;
+        while self.taken == 0 {
+            self.turn()?;
+        }
+        let bit = self.taken.trailing_zeros() % SHARED;
+        self.taken &= self.taken.wrapping_sub(1);
+        self.left = self.left.wrapping_sub(1);
         let size = self.sizes.get(bit as usize).copied().unwrap_or(0);
-        Some((self.base | u64::from(bit), size))
+        Some((self.base ^ u64::from(bit), size))
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {

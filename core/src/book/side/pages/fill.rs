@@ -1,7 +1,7 @@
 //! Pages that are filled from the highest number to the lowest.
 #![allow(clippy::inline_always, reason = "for every level of a snapshot; measured")]
 
-use super::{BRIDGE, Page, Pages, SHARED};
+use super::{BRIDGE, Page, Pages, SHARED, bit_of};
 
 /// On the way from the highest number down. The pages lie the other way round meanwhile, in slots of
 /// consecutive numbers, with room for the next one; nothing else may be asked of them.
@@ -51,7 +51,7 @@ impl Fill {
     /// False if its page is neither the last one nor the next below, or if there is no place for it.
     #[inline(always)]
     fn put_near(&mut self, pages: &mut Pages, key: u64, size: u64) -> bool {
-        let (number, bit) = (key / u64::from(SHARED), key as u32 % SHARED);
+        let (number, bit) = (key / u64::from(SHARED), bit_of(key));
         let next = self.number.wrapping_sub(number);
         let at = self.at.wrapping_add(next as usize);
         let slot = self.slot.wrapping_add(next as usize);
