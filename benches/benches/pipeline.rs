@@ -52,9 +52,9 @@ fn bare(group: &mut BenchmarkGroup<'_, WallTime>, corpus: &Corpus, frames: &Fram
         let mut parser = ours::Parser::new();
         let feed = |books: &mut Vec<kucoin_futures_proto::Book>| {
             for (frame, change) in frames.iter().zip(&corpus.changes) {
-                let Some((_, delta)) = parser.parse(black_box(frame)) else { continue };
+                let Some(read) = parser.parse(black_box(frame)) else { continue };
                 let Some(book) = books.get_mut(change.market) else { continue };
-                black_box(ours::apply(book, &delta));
+                black_box(ours::apply(book, &read.delta));
                 black_box(ours::best(book));
             }
         };

@@ -4,10 +4,10 @@
 use std::time::Duration;
 
 use kucoin_futures_proto::book::{Apply, Best, Book, Scope};
-use kucoin_futures_proto::wire::{Delta, DeltaParser, Side};
+use kucoin_futures_proto::wire::{Delta, DeltaFrame, DeltaParser, Side};
 use kucoin_futures_proto::{
     Channel, Client, Config, ConnId, Event, Head, Input, Instant, Lots, Output, Price, Sequence,
-    Symbol, TopicId,
+    TopicId,
 };
 
 use crate::books::{TOP, mix};
@@ -29,9 +29,8 @@ impl Parser {
 
     /// Symbol and change of a level2 frame.
     #[inline]
-    pub fn parse(&mut self, frame: &[u8]) -> Option<(Symbol, Delta)> {
-        let frame = self.0.parse(frame).ok()?;
-        Some((frame.symbol, frame.delta))
+    pub fn parse(&mut self, frame: &[u8]) -> Option<DeltaFrame> {
+        self.0.parse(frame).ok()
     }
 }
 
@@ -206,7 +205,7 @@ const TOKEN: &str = r#"{"code":"200000","data":{"token":"t.x","instanceServers":
 
 #[cfg(test)]
 mod tests {
-    use super::{Live, Parser, apply, delta, held, load};
+    use super::{DeltaFrame, Live, Parser, apply, delta, held, load};
     use crate::corpus::{Corpus, Layout, Shape, Spread};
 
     #[test]
@@ -227,7 +226,7 @@ mod tests {
             assert_eq!(live.held(), ends, "{layout:?}");
             let mut parser = Parser::new();
             for (frame, change) in frames.iter().zip(&corpus.changes) {
-                let (symbol, parsed) = parser.parse(frame).unwrap();
+                let DeltaFrame { symbol, delta: parsed, .. } = parser.parse(frame).unwrap();
                 assert_eq!(symbol.as_str(), corpus.markets[change.market].symbol);
                 let known = delta(change).unwrap();
                 assert_eq!((parsed.sequence, parsed.side), (known.sequence, known.side));

@@ -1,29 +1,31 @@
 //! Whole level2 frames: the fast way first, the scanner for everything else.
 //!
-//! The frames of one symbol on one connection differ in the change and in the last digits of a few
+//! The frames of one connection differ in the symbol, in the change, and in the digits of a few
 //! numbers; every other byte is the same. So the first frame of a symbol is read by the scanner and
-//! remembered: its bytes, and the places of what differs. From then on a frame is looked up by the
-//! sixteen bytes around its symbol, compared with what is remembered, and only what differs is read.
-//! Nothing is assumed about the order of keys, white space or further keys: whatever the connection
-//! does is learned.
+//! remembered: what all frames have in common, as a layout, and what all frames of the symbol have in
+//! common. From then on a frame is looked up by the sixteen bytes around its symbol, compared with
+//! the layout, and only what differs is read. Nothing is assumed about the order of keys, white space
+//! or further keys: whatever the connection does is learned.
 //!
 //! ```text
-//! {"topic":"/contractMarket/level2:XBTUSDTM","type":"message","subject":"level2","sn":17094........,
-//!  "data":{"sequence":17094........,"change":"..............","timestamp":17318........}}
+//! {"topic":"/contractMarket/level2:........","type":"message","subject":"level2","sn":.............,
+//!  "data":{"sequence":.............,"change":"..............","timestamp":.............}}
 //! ```
 //!
-//! Why both ways say the same: all bytes but the change and those digits are bytes of a frame that
-//! the scanner has accepted, where they are now. Digits have taken the place of digits behind at
-//! least one other, and the change is read only if it is three words without quote or escape. So the
-//! tokens are the same in the same order, and what differs is read by the same rules. Everything else
-//! is a surprise, and left to the scanner.
+//! Why both ways say the same: all bytes but the symbol, the change and the digits are bytes of a
+//! frame that the scanner has accepted, at the same distance from the frame's start, its end, or the
+//! symbol. The symbol and the first digits of the numbers are those of such a frame, too; the other
+//! digits have taken the place of digits, behind at least one, and the change is read only if it is
+//! three words without quote or escape. So the tokens are the same in the same order, and what differs
+//! is read by the same rules. Everything else is a surprise, and left to the scanner.
 
 mod change;
+mod layout;
 mod learn;
 mod level;
-mod shape;
 mod table;
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use super::delta::Delta;
@@ -32,9 +34,9 @@ use crate::channel::Channel;
 use crate::error::WireError;
 use crate::ids::{Sequence, Symbol};
 use crate::time::UnixNanos;
+use layout::{Anchor, Layout};
 use learn::Learned;
 pub(super) use level::LevelReader;
-use shape::{Anchor, Shape};
 use table::Table;
 
 /// A delta and whose it is.
@@ -67,24 +69,39 @@ pub struct DeltaFrame {
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct DeltaParser {
-    known: Vec<Known>,
+    /// The layout that was learned first, which is nearly always the only one.
+    usual: Option<Box<Layout>>,
+    others: Vec<Layout>,
+    entries: Vec<Entry>,
     /// Where the symbol stands, in the frames that were learned last.
     anchor: Anchor,
-    /// Those of `known` whose symbol stands there.
+    /// Those of `entries` whose symbol stands there.
     table: Table,
 }
 
-/// A symbol and how its frames look.
-#[derive(Clone, Debug)]
+/// A symbol and how its frames look: all that is needed of it to read one, in one line of the cache.
+#[derive(Clone, Copy, Debug)]
+#[repr(align(64))]
 pub(crate) struct Known {
-    symbol: Symbol,
-    tag: u32,
-    shape: Shape,
     key: [u64; 2],
-    anchor: Anchor,
-    /// The sequence and the time that the digits that differ are added to.
+    /// What the last digits of the sequence and of the time are added to.
     sequence: u64,
     ts_nanos: u64,
+    /// The first digits of the numbers, as they stand in the frame.
+    firsts: [u64; 3],
+    layout: u16,
+    entry: u16,
+    tag: u32,
+}
+
+const _: () = assert!(size_of::<Known>() == 64, "one line");
+
+/// A symbol, and the rest of what is known of it.
+#[derive(Clone, Debug)]
+struct Entry {
+    symbol: Symbol,
+    anchor: Anchor,
+    known: Known,
     patience: Patience,
 }
 
@@ -100,6 +117,8 @@ struct Patience {
 
 /// Symbols remembered; the exchange lists some 700 contracts.
 const MAX_KNOWN: usize = 1024;
+/// Layouts remembered; with more, all are forgotten.
+const MAX_LAYOUTS: usize = 64;
 /// Longest wait before a symbol is learned again, in frames read by the scanner.
 const LONGEST_WAIT: u32 = 1024;
 /// A symbol has been read the fast way if its sequence has gone on so much further than the frames
@@ -120,8 +139,10 @@ impl DeltaParser {
     /// [`Delta::parse`].
     #[inline]
     pub fn parse(&mut self, frame: &[u8]) -> Result<DeltaFrame, WireError> {
-        if let Some((known, delta)) = self.read(frame) {
-            return Ok(DeltaFrame { symbol: known.symbol, delta });
+        if let Some((known, delta)) = self.read(frame)
+            && let Some(entry) = self.entries.get(usize::from(known.entry))
+        {
+            return Ok(DeltaFrame { symbol: entry.symbol, delta });
         }
         self.scan(frame)
     }
@@ -142,64 +163,123 @@ impl DeltaParser {
     /// Reads a frame that looks like an earlier one of its symbol. `None`: leave it to the scanner.
     #[inline]
     pub(crate) fn read(&self, frame: &[u8]) -> Option<(&Known, Delta)> {
-        let known = self.known.get(self.table.find(self.anchor.key(frame)?)?)?;
-        let shape = &known.shape;
-        if !shape.fits(frame) {
-            return None;
-        }
-        let sequence = shape.sequence.digits(frame)?;
-        let timestamp = shape.timestamp.digits(frame)?;
-        let other = shape.other.digits(frame)?;
-        if sequence.flaw() | timestamp.flaw() | other.flaw() != 0 {
-            return None;
-        }
-        let end = frame.len().wrapping_sub(shape.behind);
-        let (price, side, size) = change::read(frame, shape.before, end)?;
-        let sequence = known.sequence.wrapping_add(sequence.value());
-        let nanos = timestamp.value().wrapping_mul(1_000_000);
-        let ts_event = Some(UnixNanos::from_nanos(known.ts_nanos.wrapping_add(nanos)));
-        let sequence = Sequence::new(sequence);
-        Some((known, Delta { sequence, price, size, ts_event, side }))
+        let (key, edge) = self.anchor.find(frame)?;
+        let known = self.table.find(key)?;
+        // Two ways, so that reading need not wait until it is known which layout it is: that is
+        // guessed, and nearly always right.
+        let delta = match known.layout {
+            0 => known.read(self.usual.as_deref()?, frame, edge)?,
+            other => self.read_as(other, known, frame, edge)?,
+        };
+        Some((known, delta))
+    }
+
+    #[inline(never)]
+    fn read_as(&self, layout: u16, known: &Known, frame: &[u8], edge: usize) -> Option<Delta> {
+        known.read(self.others.get(usize::from(layout).wrapping_sub(1))?, frame, edge)
     }
 
     /// Learns from a frame that the scanner has read as this delta. The tag comes with what is
     /// [read](Self::read) of this symbol from now on.
     pub(crate) fn learn(&mut self, frame: &[u8], symbol: Symbol, delta: Delta, tag: u32) {
-        let old = self.known.iter().position(|known| known.symbol == symbol);
-        if old.is_none() && self.known.len() >= MAX_KNOWN {
+        let old = self.entries.iter().position(|entry| entry.symbol == symbol);
+        if old.is_none() && self.entries.len() >= MAX_KNOWN {
             return;
         }
-        let wait = match old.and_then(|old| self.known.get_mut(old)) {
+        let wait = match old.and_then(|old| self.entries.get_mut(old)) {
             None => Some(1),
-            Some(known) => known.patience.after_another(delta.sequence),
+            Some(entry) => entry.patience.after_another(delta.sequence),
         };
         let Some(wait) = wait else { return };
         let patience = Patience { learned_at: delta.sequence, scanned: 0, wait };
-        let Some(Learned { shape, anchor, key, sequence, ts_nanos }) = Learned::from(frame, delta)
-        else {
-            return;
-        };
-        let known = Known { symbol, tag, shape, key, anchor, sequence, ts_nanos, patience };
-        let at = old.unwrap_or(self.known.len());
-        let before = old.and_then(|old| self.known.get_mut(old));
-        let is_first_key = before.as_ref().is_none_or(|before| before.key == key);
+        let Some(Learned { layout, anchor, known }) = Learned::from(frame, delta) else { return };
+        let at = old.unwrap_or(self.entries.len());
+        let known = Known { layout: self.number_of(layout), entry: at as u16, tag, ..known };
+        let entry = Entry { symbol, anchor, known, patience };
+        let before = old.and_then(|old| self.entries.get_mut(old));
+        let is_first_key = before.as_ref().is_none_or(|before| before.known.key == known.key);
         match before {
-            Some(before) => *before = known,
-            None => self.known.push(known),
+            Some(before) => *before = entry,
+            None => self.entries.push(entry),
         }
         // Nearly always the others' symbols stand where this one's does, and stay where they are.
-        if self.anchor == anchor && is_first_key && self.table.insert(key, at) {
+        if self.anchor == anchor && is_first_key && self.table.insert(known) {
             return;
         }
         self.anchor = anchor;
-        let keys = self.known.iter().map(|known| (known.anchor == anchor).then_some(known.key));
-        self.table.fill(keys);
+        self.fill_table();
+    }
+
+    fn fill_table(&mut self) {
+        let anchor = self.anchor;
+        let is_there = |entry: &Entry| entry.anchor == anchor && !entry.known.is_nobody();
+        self.table.fill(self.entries.iter().map(|entry| is_there(entry).then_some(entry.known)));
+    }
+
+    /// The number of a layout, a new one if it was not there.
+    fn number_of(&mut self, layout: Layout) -> u16 {
+        if self.others.len() >= MAX_LAYOUTS {
+            self.usual = None;
+            self.others.clear();
+            self.entries.iter_mut().for_each(|entry| entry.known = Known::NOBODY);
+            self.fill_table();
+        }
+        let Some(usual) = &self.usual else {
+            self.usual = Some(Box::new(layout));
+            return 0;
+        };
+        if **usual == layout {
+            return 0;
+        }
+        let known = self.others.iter().position(|other| *other == layout);
+        let at = known.unwrap_or_else(|| {
+            self.others.push(layout);
+            self.others.len() - 1
+        });
+        at as u16 + 1
     }
 }
 
 impl Known {
+    const NOBODY: Self = Self {
+        key: [0; 2],
+        sequence: 0,
+        ts_nanos: 0,
+        firsts: [0; 3],
+        layout: 0,
+        entry: u16::MAX,
+        tag: 0,
+    };
+
+    const fn is_nobody(&self) -> bool {
+        self.entry == u16::MAX
+    }
+
     pub(crate) const fn tag(&self) -> u32 {
         self.tag
+    }
+
+    /// Reads a frame of this symbol that is laid out like this.
+    #[inline(always)]
+    fn read(&self, layout: &Layout, frame: &[u8], edge: usize) -> Option<Delta> {
+        if !layout.fits(frame, edge) {
+            return None;
+        }
+        let (sequence, first) = layout.sequence.digits(frame, edge)?;
+        let differ = first ^ self.firsts[0];
+        let (timestamp, first) = layout.timestamp.digits(frame, edge)?;
+        let differ = differ | first ^ self.firsts[1];
+        let (other, first) = layout.other.digits(frame, edge)?;
+        let differ = differ | first ^ self.firsts[2];
+        if differ | sequence.flaw() | timestamp.flaw() | other.flaw() != 0 {
+            return None;
+        }
+        let [start, end] = layout.change.map(|place| place.of(frame, edge));
+        let (price, side, size) = change::read(frame, start, end)?;
+        let sequence = Sequence::new(self.sequence.wrapping_add(sequence.value()));
+        let nanos = timestamp.value().wrapping_mul(1_000_000);
+        let ts_event = Some(UnixNanos::from_nanos(self.ts_nanos.wrapping_add(nanos)));
+        Some(Delta { sequence, price, size, ts_event, side })
     }
 }
 

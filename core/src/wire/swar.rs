@@ -70,6 +70,14 @@ pub(super) fn pair_at(bytes: &[u8], start: usize) -> Option<[u64; 2]> {
     Some([pair as u64, (pair >> 64) as u64])
 }
 
+/// The sixteen bytes that end before `end`.
+#[inline(always)]
+pub(super) fn pair_before(bytes: &[u8], end: usize) -> Option<[u64; 2]> {
+    let (_, last): (_, &[u8; 16]) = bytes.get(..end)?.split_last_chunk()?;
+    let pair = u128::from_le_bytes(*last);
+    Some([pair as u64, (pair >> 64) as u64])
+}
+
 /// The words in some bytes.
 #[inline(always)]
 pub(super) fn words(bytes: &[u8]) -> impl Iterator<Item = u64> {

@@ -3,19 +3,19 @@
 use alloc::boxed::Box;
 use core::ops::Range;
 
-use super::shape::{Anchor, BLOCK, Block, Place, Shape};
+use super::Known;
+use super::layout::{Anchor, BLOCK, Base, Block, KEY, Layout, Number, Part, Place};
 use crate::channel::LEVEL2;
 use crate::time::UnixNanos;
 use crate::wire::Delta;
 use crate::wire::scan::{Scanner, Text, Value};
 
+/// What a frame teaches.
 pub(super) struct Learned {
-    pub(super) shape: Shape,
+    pub(super) layout: Layout,
     pub(super) anchor: Anchor,
-    pub(super) key: [u64; 2],
-    /// What the last digits are added to.
-    pub(super) sequence: u64,
-    pub(super) ts_nanos: u64,
+    /// Of its symbol; the layout, the entry and the tag are yet to be said.
+    pub(super) known: Known,
 }
 
 /// So many digits at the end of a number are expected to differ; at least one before them has to
@@ -27,43 +27,62 @@ const MODULUS: u64 = 100_000_000;
 const LONGEST: usize = 16;
 /// Longest frame, the change included. A usual one has 190 bytes.
 const LONGEST_FRAME: usize = 1024;
-/// Bytes that tell a symbol from others, from its start or up to its end.
-const KEY: usize = 16;
 
 impl Learned {
-    /// `None` if the frame has something that a shape cannot express, or no time.
+    /// `None` if the frame has something that a layout cannot express, or no time.
     pub(super) fn from(frame: &[u8], delta: Delta) -> Option<Self> {
         let places = Places::find(frame)?;
         let (symbol, change) = (places.symbol.as_ref()?, places.change.as_ref()?);
-        let (sequence, timestamp) = (places.sequence?, places.timestamp?);
-        let place = |at: usize| Place::new(at, at >= change.end, frame.len());
-        // Bytes that are the same in all frames of a symbol: those behind its start, or, where it
-        // stands behind the change, those before its end.
+        let is_behind = symbol.start > change.start;
+        // From the colon before it on: what is before that are 32 bytes, as the exchange writes it.
         let key_at =
-            if symbol.start < change.start { symbol.start } else { symbol.end.checked_sub(KEY)? };
-        let anchor = Anchor(Place::new(key_at, symbol.start > change.start, frame.len()));
-        let before = 0..change.start;
-        let edge = change.start.saturating_sub(BLOCK);
-        let edge = blocks(frame, edge..edge + BLOCK, &before, &places)?;
-        let tail = frame.len().checked_sub(change.end)?.next_multiple_of(BLOCK);
-        let tail = frame.len().checked_sub(tail)?;
-        let shape = Shape {
-            before: change.start,
-            behind: frame.len().checked_sub(change.end)?,
-            head: blocks(frame, 0..change.start - change.start % BLOCK, &before, &places)?,
-            edge: *edge.first()?,
-            tail: blocks(frame, tail..frame.len(), &(change.end..frame.len()), &places)?,
-            sequence: place(sequence.end),
-            timestamp: place(timestamp.end),
-            other: place(places.other.unwrap_or(sequence).end),
+            if is_behind { symbol.end.checked_sub(KEY)? } else { symbol.start.checked_sub(1)? };
+        let key_end = key_at.checked_add(KEY)?;
+        let anchor = Anchor::new(key_at, is_behind, frame.len());
+        let (key, edge) = anchor.find(frame)?;
+        let (outer, inner) = if is_behind {
+            ([0..change.start, key_end..frame.len()], change.end..symbol.start.max(key_at))
+        } else {
+            ([0..key_at, change.end..frame.len()], symbol.end.min(key_end)..change.start)
         };
+        if edge != if is_behind { inner.end } else { inner.start } {
+            return None;
+        }
+        let [head, tail] = outer;
+        let place = |at: usize| {
+            let base = match at {
+                at if at <= head.end => Base::Start,
+                at if at >= tail.start => Base::End,
+                _ => Base::Edge,
+            };
+            Place::new(at, base, frame.len(), edge)
+        };
+        let part = |bytes: &Range<usize>, base: Base| {
+            let len = bytes.len().next_multiple_of(BLOCK);
+            let start =
+                if base == Base::Start { bytes.start } else { bytes.end.checked_sub(len)? };
+            let blocks = blocks(frame, start..start.checked_add(len)?, bytes, &places)?;
+            Some(Part { at: Place::new(start, base, frame.len(), edge), blocks })
+        };
+        let number = |span: Span| Number { end: place(span.end), first: span.first() };
+        let (sequence, timestamp) = (places.sequence?, places.timestamp?);
+        let layout = Layout {
+            parts: [part(&head, Base::Start)?, part(&inner, Base::Edge)?, part(&tail, Base::End)?],
+            change: [change.start, change.end].map(place),
+            sequence: number(sequence),
+            timestamp: number(timestamp),
+            other: number(places.other.unwrap_or(sequence)),
+        };
+        let first = |number: &Number| Some(number.digits(frame, edge)?.1);
+        let firsts = [first(&layout.sequence)?, first(&layout.timestamp)?, first(&layout.other)?];
         let sequence = delta.sequence.get();
         let millis = delta.ts_event?.as_millis();
         let (sequence, millis) = (sequence - sequence % MODULUS, millis - millis % MODULUS);
         // Whatever the last digits become, it fits.
         UnixNanos::from_millis(millis.checked_add(MODULUS)?)?;
         let ts_nanos = UnixNanos::from_millis(millis)?.as_nanos();
-        Some(Self { shape, anchor, key: anchor.key(frame)?, sequence, ts_nanos })
+        let known = Known { key, sequence, ts_nanos, firsts, ..Known::NOBODY };
+        Some(Self { layout, anchor, known })
     }
 }
 
@@ -94,14 +113,15 @@ fn blocks(
 struct Places {
     symbol: Option<Range<usize>>,
     change: Option<Range<usize>>,
-    sequence: Option<Number>,
-    timestamp: Option<Number>,
-    other: Option<Number>,
+    sequence: Option<Span>,
+    timestamp: Option<Span>,
+    other: Option<Span>,
 }
 
-/// A number of 9 to 16 digits; the last eight differ.
+/// Where a number of 9 to 16 digits stands.
 #[derive(Clone, Copy)]
-struct Number {
+struct Span {
+    len: usize,
     end: usize,
 }
 
@@ -144,10 +164,10 @@ impl Places {
                     self.change = Some(inside(change, &span)?);
                 }
                 Value::Number(digits) if key.is("sequence") => {
-                    self.sequence = Some(Number::new(digits, &span)?);
+                    self.sequence = Some(Span::new(digits, &span)?);
                 }
                 Value::Number(digits) if key.is("timestamp") => {
-                    self.timestamp = Some(Number::new(digits, &span)?);
+                    self.timestamp = Some(Span::new(digits, &span)?);
                 }
                 Value::Number(digits) => self.note(digits, &span),
                 Value::Text(_) | Value::Bool(_) | Value::Null => {}
@@ -159,7 +179,7 @@ impl Places {
 
     /// One further number may differ; any others have to stay the same.
     fn note(&mut self, digits: &str, span: &Range<usize>) {
-        self.other = self.other.or_else(|| Number::new(digits, span));
+        self.other = self.other.or_else(|| Span::new(digits, span));
     }
 
     fn differs(&self, at: usize) -> bool {
@@ -168,15 +188,20 @@ impl Places {
     }
 }
 
-impl Number {
+impl Span {
     fn new(digits: &str, span: &Range<usize>) -> Option<Self> {
         let is_plain = digits.bytes().all(|byte| byte.is_ascii_digit());
         let fits = (DIFFERING + 1..=LONGEST).contains(&digits.len());
-        (is_plain && fits).then_some(Self { end: span.end })
+        (is_plain && fits).then_some(Self { len: digits.len(), end: span.end })
     }
 
-    const fn differs(&self, at: usize) -> bool {
-        at < self.end && self.end - at <= DIFFERING
+    const fn differs(self, at: usize) -> bool {
+        at < self.end && self.end - at <= self.len
+    }
+
+    /// All ones for what is not among the last digits, in the eight bytes before them.
+    const fn first(self) -> u64 {
+        u64::MAX.wrapping_shl((LONGEST as u32).wrapping_sub(self.len as u32).wrapping_mul(8))
     }
 }
 

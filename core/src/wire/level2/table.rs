@@ -4,36 +4,29 @@
 
 use alloc::vec::Vec;
 
+use super::Known;
+
 /// An open hash table that is at most half full.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Table {
-    slots: Vec<Slot>,
-    /// How many more keys there is room for.
+    slots: Vec<Known>,
+    /// How many more there is room for.
     room: usize,
     /// How far a hash is shifted to be a place: the highest bits are the best mixed.
     shift: u32,
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Slot {
-    key: [u64; 2],
-    /// A position; nothing has the highest one.
-    at: u32,
-}
-
-const FREE: Slot = Slot { key: [0; 2], at: u32::MAX };
-
 impl Table {
-    /// The position of a key.
+    /// What is known under a key.
     #[inline(always)]
-    pub(super) fn find(&self, key: [u64; 2]) -> Option<usize> {
+    pub(super) fn find(&self, key: [u64; 2]) -> Option<&Known> {
         let mut place = self.place(key);
         loop {
-            let slot = self.slots.get(place)?;
-            if slot.key == key {
-                return Some(slot.at as usize);
+            let known = self.slots.get(place)?;
+            if known.key == key {
+                return Some(known);
             }
-            if slot.at == u32::MAX {
+            if known.is_nobody() {
                 return None;
             }
             // Nothing stands behind the last slot: the search ends there, too.
@@ -41,35 +34,31 @@ impl Table {
         }
     }
 
-    /// Replaces all keys; each has the position it comes at.
-    pub(super) fn fill(&mut self, keys: impl ExactSizeIterator<Item = Option<[u64; 2]>>) {
-        let places = keys.len().saturating_mul(2).next_power_of_two().saturating_mul(2);
+    /// Replaces everything.
+    pub(super) fn fill(&mut self, all: impl ExactSizeIterator<Item = Option<Known>>) {
+        let places = all.len().saturating_mul(2).next_power_of_two().saturating_mul(2);
         self.shift = 64_u32.saturating_sub(places.trailing_zeros());
         self.room = places / 2;
         // The first keys of a run may be the table's last; they go on behind it.
         self.slots.clear();
-        self.slots.resize(places.saturating_add(self.room), FREE);
-        for (at, key) in keys.enumerate() {
-            if let Some(key) = key {
-                self.insert(key, at);
-            }
+        self.slots.resize(places.saturating_add(self.room), Known::NOBODY);
+        for known in all.flatten() {
+            self.insert(known);
         }
     }
 
-    /// Puts a key, or gives it another position. False if there is no room.
-    pub(super) fn insert(&mut self, key: [u64; 2], at: usize) -> bool {
-        let (Some(room), Ok(at)) = (self.room.checked_sub(1), u32::try_from(at)) else {
-            return false;
-        };
-        let first = self.place(key);
+    /// Puts what is known under its key. False if there is no room.
+    pub(super) fn insert(&mut self, known: Known) -> bool {
+        let Some(room) = self.room.checked_sub(1) else { return false };
+        let first = self.place(known.key);
         let mut rest = self.slots.iter_mut().skip(first);
-        let Some(slot) = rest.find(|slot| slot.at == u32::MAX || slot.key == key) else {
+        let Some(slot) = rest.find(|slot| slot.is_nobody() || slot.key == known.key) else {
             return false;
         };
-        if slot.at == u32::MAX {
+        if slot.is_nobody() {
             self.room = room;
         }
-        *slot = Slot { key, at };
+        *slot = known;
         true
     }
 
