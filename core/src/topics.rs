@@ -1,6 +1,5 @@
 //! The topics of a client: what is wanted, what state it is in, where its frames go.
 
-use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
@@ -39,15 +38,18 @@ pub enum TopicStatus {
     Unsubscribed,
 }
 
+/// In this order in memory: what every frame needs lies together.
+#[repr(C)]
 pub(crate) struct Topic {
-    pub(crate) channel: Channel,
     pub(crate) status: TopicStatus,
     heard_at: Instant,
     feed: Feed,
+    pub(crate) channel: Channel,
 }
 
+#[allow(clippy::large_enum_variant, reason = "a book on the heap is one more place to wait for")]
 enum Feed {
-    Book(Box<BookSync>),
+    Book(BookSync),
     Stream(Stream),
 }
 
@@ -85,7 +87,7 @@ impl Topics {
         }
         let topic = TopicId::new(u32::try_from(self.list.len()).ok()?);
         let feed = match channel {
-            Channel::Level2(_) => Feed::Book(Box::new(BookSync::new(topic, config))),
+            Channel::Level2(_) => Feed::Book(BookSync::new(topic, config)),
             Channel::TickerV2(_) | Channel::Ticker(_) => Feed::Stream(Stream::new(Keep::Newest)),
             Channel::Execution(_) => Feed::Stream(Stream::new(Keep::Each)),
         };

@@ -21,11 +21,13 @@ pub(super) struct HalfBook {
     reach: Reach,
     /// The rank of the horizon: what is not below it is complete.
     horizon: u64,
-    /// The best level, if there is one: read far more often than it moves, and without a look at any
-    /// page.
-    best: Level,
-    /// Levels that are inside `reach`.
+    /// Of the best level, if there is one: read far more often than it moves, and without a look at
+    /// any page.
+    best_price: Price,
+    /// Levels that are inside `reach`. Stands between the two because what lies side by side is read
+    /// in one piece, which has to wait if it has just been written in two.
     complete: usize,
+    best_size: Lots,
     max_levels: usize,
 }
 
@@ -36,8 +38,9 @@ impl HalfBook {
             pages: Pages::default(),
             reach: Reach::All,
             horizon: 0,
-            best: Level { price: Price::ZERO, size: Lots::ZERO },
+            best_price: Price::ZERO,
             complete: 0,
+            best_size: Lots::ZERO,
             max_levels,
         }
     }
@@ -68,7 +71,8 @@ impl HalfBook {
     #[inline]
     fn find_best(&mut self) {
         let (key, size) = self.pages.highest().unwrap_or_default();
-        self.best = Level { price: self.grid.price(key), size: Lots::new(size) };
+        self.best_price = self.grid.price(key);
+        self.best_size = Lots::new(size);
     }
 
     fn reach_to(&mut self, horizon: Price) {
@@ -146,7 +150,9 @@ impl HalfBook {
     #[inline]
     pub(super) fn best(&self) -> Best {
         match self.reach {
-            _ if self.complete > 0 => Best::Level(self.best),
+            _ if self.complete > 0 => {
+                Best::Level(Level { price: self.best_price, size: self.best_size })
+            }
             Reach::All => Best::Empty,
             Reach::To(_) => Best::Beyond,
         }

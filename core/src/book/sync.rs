@@ -12,9 +12,9 @@
 //!
 //! The book is readable in `Live` only, and leaves it before anything else is said.
 
-use alloc::vec::Vec;
 use core::time::Duration;
 
+use super::feeds::Feeds;
 use super::overlap::Overlap;
 use super::pending::{Pending, Pushed};
 use super::poison::Poison;
@@ -97,36 +97,37 @@ const TIME_SLACK: Duration = Duration::from_secs(1);
 /// back by one.
 const TIME_STEP: Duration = Duration::from_millis(5);
 
-/// One book and all that keeps it honest.
+/// One book and all that keeps it honest. In this order in memory: what every delta needs lies
+/// together, and the rest behind it.
 #[derive(Clone)]
+#[repr(C)]
 pub(crate) struct BookSync {
-    topic: TopicId,
     status: BookStatus,
+    crossed: bool,
+    /// Suspicions in a row; facts reset it.
+    suspicions: u8,
+    topic: TopicId,
+    /// How long the stream has been behind the live book, and when that was last added to.
+    behind: Duration,
+    /// What the stream said of what the snapshot contains; `None` once a delta has followed it.
+    overlap: Option<Overlap>,
+    feeds: Feeds,
     book: Book,
+    behind_at: Instant,
     pending: Pending,
-    /// The lines that carry the topic, each with its own last sequence.
-    feeds: Vec<(LineId, Watch<Delta>)>,
     /// An ack has come since the feed began.
     confirmed: bool,
     /// A delta came with or after the ack.
     moving: bool,
-    /// The highest sequence this symbol has shown; a snapshot below is from the past.
-    reached: Option<Sequence>,
     /// The counter was set back: only what the stream has passed since is surely of the new run.
     restarted: bool,
-    /// Suspicions in a row; facts reset it.
-    suspicions: u8,
-    epoch: u32,
-    /// How long the stream has been behind the live book, and when that was last added to.
-    behind: Duration,
-    behind_at: Instant,
-    /// The time that the snapshot said, if it said one.
-    loaded_ts: Option<UnixNanos>,
-    /// What the stream said of what the snapshot contains; `None` once a delta has followed it.
-    overlap: Option<Overlap>,
-    crossed: bool,
     /// It is time to ask for a snapshot; the desk does so when the budgets allow.
     wants_snapshot: bool,
+    epoch: u32,
+    /// The highest sequence this symbol has shown; a snapshot below is from the past.
+    reached: Option<Sequence>,
+    /// The time that the snapshot said, if it said one.
+    loaded_ts: Option<UnixNanos>,
     request: Option<RequestId>,
     /// The snapshot in `book` may be of the old run of a restarted counter, until the stream has
     /// passed it.
@@ -144,7 +145,7 @@ impl BookSync {
             status: BookStatus::Idle,
             book: Book::new(config.snapshot_levels, config.max_levels_per_side),
             pending: Pending::new(),
-            feeds: Vec::new(),
+            feeds: Feeds::default(),
             confirmed: false,
             moving: false,
             reached: None,
@@ -198,8 +199,7 @@ impl BookSync {
         // Nearly always it is the next one of a live book with one line, and there is nothing to judge.
         if self.status == BookStatus::Live
             && self.overlap.is_none()
-            && let [(feed, watch)] = self.feeds.as_mut_slice()
-            && *feed == line
+            && let Some(watch) = self.feeds.only(line)
             && watch.is_next(delta.sequence)
             && self.book.apply(&delta) == Apply::Applied
         {
@@ -248,7 +248,7 @@ impl BookSync {
 
     /// A line is down, or does not carry the topic any more.
     pub(crate) fn on_feed_lost(&mut self, cx: &mut Shared, line: LineId) {
-        self.feeds.retain(|(feed, _)| *feed != line);
+        self.feeds.remove(line);
         if self.feeds.is_empty() && self.status != BookStatus::Idle {
             self.leave(cx, Cause::FeedLost, ResyncReason::LineDown);
             self.unfeed(cx);
@@ -387,7 +387,7 @@ impl BookSync {
             self.restarted = false;
             // A run that is buffered is the new one's already.
             if self.pending.len() == 0 {
-                self.feeds.iter_mut().for_each(|(_, watch)| *watch = Watch::starting_at(None));
+                self.feeds.forget();
             }
         }
     }
@@ -401,13 +401,7 @@ impl BookSync {
 
     fn feed(&mut self, line: LineId) -> &mut Watch<Delta> {
         self.status = next(self.status, Cause::Fed);
-        let known = self.feeds.iter().position(|(feed, _)| *feed == line);
-        let at = known.unwrap_or_else(|| {
-            self.feeds.push((line, Watch::starting_at(self.reached)));
-            self.feeds.len().saturating_sub(1)
-        });
-        #[allow(clippy::indexing_slicing, reason = "the position was just found or made")]
-        &mut self.feeds[at].1
+        self.feeds.of(line, self.reached)
     }
 
     fn apply(&mut self, cx: &mut Shared, delta: Delta) {
@@ -441,7 +435,8 @@ impl BookSync {
         }
     }
 
-    #[inline]
+    // Not into its callers: there the event is put together in one more place and copied from it.
+    #[inline(never)]
     fn on_applied(&mut self, cx: &mut Shared, delta: Delta) {
         cx.stats.deltas = cx.stats.deltas.wrapping_add(1);
         self.suspicions = 0;
@@ -623,8 +618,7 @@ impl BookSync {
 
     /// Whether the snapshot and the run may be of different runs of the counter; a few times only.
     fn suspects(&mut self, snapshot: &SnapshotHead) -> bool {
-        let in_doubt = self.feeds.iter().any(|(_, watch)| watch.is_in_doubt());
-        (in_doubt || self.contradicts(snapshot)) && self.suspect()
+        (self.feeds.are_in_doubt() || self.contradicts(snapshot)) && self.suspect()
     }
 
     /// Spends a suspicion, if one is left.

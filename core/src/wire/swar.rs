@@ -100,6 +100,16 @@ pub(super) const fn find_text(word: u64, byte: u8) -> u64 {
     (word ^ ONES.wrapping_mul(byte as u64)).wrapping_sub(ONES) & HIGHS
 }
 
+/// What [`Digits::up_to_second_mark`] has split.
+#[derive(Clone, Copy)]
+pub(super) struct Split {
+    /// With zeros before them; if there are none, anything.
+    pub(super) digits: Digits,
+    /// Before how many bits the marked bytes begin.
+    pub(super) first: u32,
+    pub(super) second: u32,
+}
+
 /// Eight digits as their values, the first one lowest. Until [`flaw`](Self::flaw) is looked at, they
 /// may be anything.
 #[derive(Clone, Copy)]
@@ -128,12 +138,6 @@ impl Digits {
         self.0.wrapping_shr(mark.wrapping_add(1)) as u8 == 0
     }
 
-    /// The first `bytes` (1 to 8) with zeros before them.
-    #[inline(always)]
-    pub(super) const fn first(self, bytes: u32) -> Self {
-        Self(self.0.wrapping_shl(64_u32.wrapping_sub(bytes.wrapping_mul(8))))
-    }
-
     /// Those before a mark, with zeros before them; all eight if nothing is before it, the marked one
     /// included, so that it is a flaw.
     #[inline(always)]
@@ -159,6 +163,26 @@ impl Digits {
         // Nothing behind it is a flaw that stays.
         let fraction = u64::MAX.wrapping_shl(64_u32.wrapping_sub(bits_behind));
         Self(self.0 & fraction | (self.0 << 8) & !fraction)
+    }
+
+    /// Those before the second byte that is none, without the first such byte: two numbers with
+    /// something between them as one. `None` without a second one.
+    #[inline(always)]
+    pub(super) const fn up_to_second_mark(self) -> Option<Split> {
+        let marks = self.flaw();
+        let before = marks.wrapping_sub(1);
+        let rest = marks & before;
+        if rest == 0 {
+            return None;
+        }
+        // All bits before the first mark's byte.
+        let below = (marks ^ before) >> 8;
+        let moved = self.0 >> 8;
+        let closed = moved ^ ((moved ^ self.0) & below);
+        let (first, second) = (marks.trailing_zeros() & !7, rest.trailing_zeros() & !7);
+        // To the end of the word, so that nothing is left of what is behind it.
+        let digits = Self(closed.wrapping_shl(72_u32.wrapping_sub(second)));
+        Some(Split { digits, first, second })
     }
 
     /// Not zero if something else than a digit is there. To be gathered with `|`.

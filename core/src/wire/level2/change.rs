@@ -61,26 +61,25 @@ pub(super) fn unit_of(bits_behind: u32) -> Option<u64> {
 #[inline(always)]
 fn read_price(frame: &[u8], start: usize) -> Option<(Price, usize)> {
     let word = word_at(frame, start)?;
-    let comma = find(word, b',');
-    if comma == 0 {
+    let Some(text) = Digits::of(word).up_to_second_mark() else {
         return read_long_price(frame, start);
-    }
-    let len = comma.trailing_zeros() / 8;
+    };
     // A zero before another digit, or a point or comma that nothing stands before.
     if word as u8 <= b'0' && word as u16 != ZERO_POINT && word as u16 != ZERO_COMMA {
         return None;
     }
-    let text = Digits::of(word).first(len);
-    // Without a point all eight bytes are behind it, which comes to the same as none.
-    let bits_behind = text.bits_behind_point();
-    let digits = text.without_point(bits_behind);
+    // The first mark is the point, or else the comma, and what is behind that is no digit. Whichever
+    // is said to be the comma is looked at together with the side.
+    let has_point = word.wrapping_shr(text.first) as u8 == b'.';
+    let bits_behind = text.second.wrapping_sub(text.first).wrapping_sub(8);
+    let comma = if has_point { text.second } else { text.first };
     // Seven digits of the highest unit fit into 64 bits.
-    let units = digits.value().wrapping_mul(unit_of(bits_behind)?);
-    if digits.flaw() != 0 {
+    let units = text.digits.value().wrapping_mul(unit_of(bits_behind)?);
+    if has_point & (bits_behind == 0) {
         return None;
     }
     let price = Price::from_scaled(i64::try_from(units).ok()?)?;
-    Some((price, start.wrapping_add(len as usize)))
+    Some((price, start.wrapping_add(comma as usize / 8)))
 }
 
 const ZERO_POINT: u16 = u16::from_le_bytes(*b"0.");

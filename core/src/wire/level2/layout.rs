@@ -66,10 +66,14 @@ impl Part {
         let bytes = bytes.as_chunks().0;
         if let Ok(blocks) = <&[Block; USUAL]>::try_from(&*self.blocks) {
             let Some(bytes) = bytes.first_chunk::<USUAL>() else { return false };
-            bytes.iter().zip(blocks).for_each(|(bytes, block)| block.compare(bytes, differ));
+            for (bytes, block) in bytes.iter().zip(blocks) {
+                block.compare(bytes, differ);
+            }
         } else {
             let Some(bytes) = bytes.get(..self.blocks.len()) else { return false };
-            bytes.iter().zip(&self.blocks).for_each(|(bytes, block)| block.compare(bytes, differ));
+            for (bytes, block) in bytes.iter().zip(&self.blocks) {
+                block.compare(bytes, differ);
+            }
         }
         true
     }
