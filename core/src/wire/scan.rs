@@ -302,6 +302,19 @@ impl<'a> Scanner<'a> {
 
     fn number(&mut self) -> Result<&'a str, WireError> {
         let start = self.at;
+        let digits = swar::digits_len(self.rest());
+        let end = start.saturating_add(digits);
+        let may_stand = digits == 1 || (digits > 1 && self.peek() != Some(b'0'));
+        if may_stand && !matches!(self.bytes.get(end), Some(b'.' | b'e' | b'E')) {
+            self.at = end;
+            return self.text(start);
+        }
+        self.any_number()
+    }
+
+    /// A number with a sign, a point or an exponent, or none at all.
+    fn any_number(&mut self) -> Result<&'a str, WireError> {
+        let start = self.at;
         self.take(b'-');
         if !self.take(b'0') {
             self.digits()?;
@@ -327,25 +340,28 @@ impl<'a> Scanner<'a> {
     fn string(&mut self) -> Result<Text<'a>, WireError> {
         self.expect(b'"')?;
         let start = self.at;
+        self.skip(swar::plain_len(self.rest()));
         let mut escaped = false;
-        loop {
-            let plain = swar::plain_len(self.rest());
-            match self.rest().get(plain) {
-                None => return Err(self.broken()),
-                Some(_) => self.skip(plain),
-            }
-            match self.peek() {
-                Some(b'"') => break,
-                Some(b'\\') => {
-                    escaped = true;
-                    self.escape()?;
-                }
-                _ => return Err(self.broken()),
-            }
+        if self.peek() != Some(b'"') {
+            escaped = true;
+            self.escapes()?;
         }
         let raw = self.text(start)?;
         self.advance();
         Ok(Text { raw, escaped })
+    }
+
+    /// The rest of a string that has escapes, up to its quote.
+    #[cold]
+    fn escapes(&mut self) -> Result<(), WireError> {
+        loop {
+            match self.peek() {
+                Some(b'"') => return Ok(()),
+                Some(b'\\') => self.escape()?,
+                _ => return Err(self.broken()),
+            }
+            self.skip(swar::plain_len(self.rest()));
+        }
     }
 
     /// What was read since `start`.

@@ -14,31 +14,33 @@ const HIGHS: u64 = ONES << 7;
 /// a control character. All of them if there is none.
 #[inline]
 pub(super) fn plain_len(bytes: &[u8]) -> usize {
-    let (chunks, rest) = bytes.as_chunks();
-    for (at, chunk) in chunks.iter().enumerate() {
-        let word = u64::from_le_bytes(*chunk);
+    let mut at = 0_usize;
+    while let Some(word) = word_at(bytes, at) {
         let controls = word.wrapping_sub(ONES * 0x20) & !word & HIGHS;
         let marks = find(word, b'"') | find(word, b'\\') | controls;
         if marks != 0 {
-            return at.wrapping_mul(8).wrapping_add(marks.trailing_zeros() as usize / 8);
+            return at.wrapping_add(marks.trailing_zeros() as usize / 8);
         }
+        at = at.wrapping_add(8);
     }
+    let rest = bytes.get(at..).unwrap_or_default();
     let plain = rest.iter().take_while(|&&byte| !matches!(byte, b'"' | b'\\' | 0..0x20)).count();
-    bytes.len().wrapping_sub(rest.len()).wrapping_add(plain)
+    at.wrapping_add(plain)
 }
 
 /// How many digits there are at the beginning.
 #[inline]
 pub(super) fn digits_len(bytes: &[u8]) -> usize {
-    let (chunks, rest) = bytes.as_chunks();
-    for (at, chunk) in chunks.iter().enumerate() {
-        let flaw = Digits::of(u64::from_le_bytes(*chunk)).flaw();
+    let mut at = 0_usize;
+    while let Some(word) = word_at(bytes, at) {
+        let flaw = Digits::of(word).flaw();
         if flaw != 0 {
-            return at.wrapping_mul(8).wrapping_add(flaw.trailing_zeros() as usize / 8);
+            return at.wrapping_add(flaw.trailing_zeros() as usize / 8);
         }
+        at = at.wrapping_add(8);
     }
-    let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    bytes.len().wrapping_sub(rest.len()).wrapping_add(digits)
+    let rest = bytes.get(at..).unwrap_or_default();
+    at.wrapping_add(rest.iter().take_while(|byte| byte.is_ascii_digit()).count())
 }
 
 /// The eight bytes that end before `end`.
