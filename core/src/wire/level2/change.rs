@@ -11,32 +11,34 @@ use crate::wire::swar::{Digits, find, word_at, word_before};
 #[inline(always)]
 pub(super) fn read(frame: &[u8], start: usize, end: usize) -> Option<(Price, Side, Lots)> {
     // The size from the end and the price from the start, so that neither waits for the other.
-    let last = word_before(frame, end)?;
-    let comma = find(last, b',').checked_ilog2()?;
-    let size = Digits::of(last).behind(comma);
-    let is_padded = Digits::of(last).is_zero_behind(comma) & (comma != ONE_DIGIT);
-    let size_comma = end.wrapping_sub(8).wrapping_add(comma as usize / 8);
+    let last = Digits::of(word_before(frame, end)?);
+    let comma = last.flaw().checked_ilog2()?;
+    let size = last.behind(comma);
+    let is_padded = last.is_zero_behind(comma) & (comma != ONE_DIGIT);
+    let size_at = end.wrapping_sub(7).wrapping_add(comma as usize / 8);
 
     let (price, price_comma) = read_price(frame, start)?;
 
-    // Looked up by its length: a branch would be wrong half of the time.
-    let side_len = size_comma.wrapping_sub(price_comma);
-    let (side, word) = *SIDES.get(side_len.wrapping_sub(4))?;
+    // Looked up by its length: a branch would be wrong half of the time. Whether what was taken for
+    // commas are some is seen here, too.
+    let side_len = size_at.wrapping_sub(price_comma);
+    let (side, word) = *SIDES.get(side_len.wrapping_sub(5))?;
     let others = 64_u32.wrapping_sub((side_len as u32).wrapping_mul(8));
-    let between = word_before(frame, size_comma)?.wrapping_shr(others);
-    if size.flaw() | (between ^ word) | u64::from(is_padded) != 0 {
+    let between = word_before(frame, size_at)?.wrapping_shr(others);
+    if (between ^ word) | u64::from(is_padded | (comma == NO_DIGIT)) != 0 {
         return None;
     }
     Some((price, side, Lots::new(size.value())))
 }
 
-/// Where the mark of the last comma is if one digit stands behind it.
+/// Where the mark of what stands before the last digits is, if there is one of these or none.
 const ONE_DIGIT: u32 = 55;
+const NO_DIGIT: u32 = 63;
 
-/// The sides, with the comma before them, by length.
+/// The sides, between their commas, by length.
 const SIDES: [(Side, u64); 2] = [
-    (Side::Bid, u64::from_le_bytes(*b",buy\0\0\0\0")),
-    (Side::Ask, u64::from_le_bytes(*b",sell\0\0\0")),
+    (Side::Bid, u64::from_le_bytes(*b",buy,\0\0\0")),
+    (Side::Ask, u64::from_le_bytes(*b",sell,\0\0")),
 ];
 
 /// What the last digit of a price is worth in units of 1e-12, by the digits behind the point.

@@ -10,21 +10,19 @@ use crate::wire::swar::{Digits, find_text, pair_at, pair_before, words};
 /// whose frames have numbers of the same lengths.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Layout {
-    /// What stands before, between and behind the symbol and the change.
-    pub(super) parts: [Part; 3],
+    /// What stands before the symbol and the change, from the frame's start on.
+    pub(super) head: Box<[Block]>,
+    /// What stands between them, from so many bytes behind the symbol's edge on.
+    pub(super) inner: Box<[Block]>,
+    pub(super) inner_at: usize,
+    /// What stands behind them, up to the frame's end.
+    pub(super) tail: Box<[Block]>,
     /// Where the change begins and ends.
     pub(super) change: [Place; 2],
     pub(super) sequence: Number,
     pub(super) timestamp: Number,
     /// Another number that differs, such as `sn`; the sequence again if there is none.
     pub(super) other: Number,
-}
-
-/// Bytes that follow each other.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) struct Part {
-    pub(super) at: Place,
-    pub(super) blocks: Box<[Block]>,
 }
 
 /// Bytes compared at a time.
@@ -43,40 +41,39 @@ impl Layout {
     /// Whether a frame looks like this.
     #[inline(always)]
     pub(super) fn fits(&self, frame: &[u8], edge: usize) -> bool {
-        let [head, inner, tail] = &self.parts;
+        let inner_at = edge.wrapping_add(self.inner_at);
+        let tail_at = frame.len().wrapping_sub(self.tail.len().wrapping_mul(BLOCK));
         let mut differ = [0; BLOCK / 8];
         // As many blocks as the exchange's frames have, without a loop; any other number in one.
-        head.compare::<1>(frame, edge, &mut differ)
-            && inner.compare::<4>(frame, edge, &mut differ)
-            && tail.compare::<1>(frame, edge, &mut differ)
+        compare::<1>(frame, 0, &self.head, &mut differ)
+            && compare::<4>(frame, inner_at, &self.inner, &mut differ)
+            && compare::<1>(frame, tail_at, &self.tail, &mut differ)
             && (differ[0] | differ[1]) | (differ[2] | differ[3]) == 0
     }
 }
 
-impl Part {
-    /// Gathers the bits that differ; false if the frame is too short.
-    #[inline(always)]
-    fn compare<const USUAL: usize>(
-        &self,
-        frame: &[u8],
-        edge: usize,
-        differ: &mut [u64; BLOCK / 8],
-    ) -> bool {
-        let Some(bytes) = frame.get(self.at.of(frame, edge)..) else { return false };
-        let bytes = bytes.as_chunks().0;
-        if let Ok(blocks) = <&[Block; USUAL]>::try_from(&*self.blocks) {
-            let Some(bytes) = bytes.first_chunk::<USUAL>() else { return false };
-            for (bytes, block) in bytes.iter().zip(blocks) {
-                block.compare(bytes, differ);
-            }
-        } else {
-            let Some(bytes) = bytes.get(..self.blocks.len()) else { return false };
-            for (bytes, block) in bytes.iter().zip(&self.blocks) {
-                block.compare(bytes, differ);
-            }
+/// Gathers the bits that differ; false if the frame is too short.
+#[inline(always)]
+fn compare<const USUAL: usize>(
+    frame: &[u8],
+    at: usize,
+    blocks: &[Block],
+    differ: &mut [u64; BLOCK / 8],
+) -> bool {
+    let Some(bytes) = frame.get(at..) else { return false };
+    let bytes = bytes.as_chunks().0;
+    if let Ok(blocks) = <&[Block; USUAL]>::try_from(blocks) {
+        let Some(bytes) = bytes.first_chunk::<USUAL>() else { return false };
+        for (bytes, block) in bytes.iter().zip(blocks) {
+            block.compare(bytes, differ);
         }
-        true
+    } else {
+        let Some(bytes) = bytes.get(..blocks.len()) else { return false };
+        for (bytes, block) in bytes.iter().zip(blocks) {
+            block.compare(bytes, differ);
+        }
     }
+    true
 }
 
 impl Block {

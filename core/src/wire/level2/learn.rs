@@ -4,7 +4,7 @@ use alloc::boxed::Box;
 use core::ops::Range;
 
 use super::Known;
-use super::layout::{Anchor, BLOCK, Base, Block, KEY, Layout, Number, Part, Place};
+use super::layout::{Anchor, BLOCK, Base, Block, KEY, Layout, Number, Place};
 use crate::channel::LEVEL2;
 use crate::time::UnixNanos;
 use crate::wire::Delta;
@@ -57,17 +57,21 @@ impl Learned {
             };
             Place::new(at, base, frame.len(), edge)
         };
-        let part = |bytes: &Range<usize>, base: Base| {
+        let part = |start: usize, bytes: &Range<usize>| {
             let len = bytes.len().next_multiple_of(BLOCK);
-            let start =
-                if base == Base::Start { bytes.start } else { bytes.end.checked_sub(len)? };
-            let blocks = blocks(frame, start..start.checked_add(len)?, bytes, &places)?;
-            Some(Part { at: Place::new(start, base, frame.len(), edge), blocks })
+            blocks(frame, start..start.checked_add(len)?, bytes, &places)
         };
+        // Those that do not begin with the frame end where their bytes end.
+        let start =
+            |bytes: &Range<usize>| bytes.end.checked_sub(bytes.len().next_multiple_of(BLOCK));
+        let (inner_at, tail_at) = (start(&inner)?, start(&tail)?);
         let number = |span: Span| Number { end: place(span.end), first: span.first() };
         let (sequence, timestamp) = (places.sequence?, places.timestamp?);
         let layout = Layout {
-            parts: [part(&head, Base::Start)?, part(&inner, Base::Edge)?, part(&tail, Base::End)?],
+            head: part(0, &head)?,
+            inner: part(inner_at, &inner)?,
+            inner_at: inner_at.wrapping_sub(edge),
+            tail: part(tail_at, &tail)?,
             change: [change.start, change.end].map(place),
             sequence: number(sequence),
             timestamp: number(timestamp),
