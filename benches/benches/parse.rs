@@ -46,38 +46,45 @@ fn rival<P: Parser, N: Number>(
 }
 
 fn parse(criterion: &mut Criterion) {
-    let changes = run::sized(200_000);
-    let shape = Shape { symbols: 1, levels: 500, changes, spread: Spread::Touch, seed: 1 };
-    let corpus = Corpus::new(shape);
+    let corpus = corpus(200_000);
     for layout in Layout::ALL {
-        let frames = corpus.frames(layout);
-        let mut group =
-            common::group(criterion, &format!("parse, {}", layout.name()), frames.count());
-        group.bench_function("floor: every byte read once", |bench| {
-            bench.iter(|| {
-                for frame in frames.iter() {
-                    black_box(parsers::floor(black_box(frame)));
-                }
-            });
-        });
-        group.bench_function(ours::NAME, |bench| {
-            let mut parser = ours::Parser::new();
-            bench.iter(|| {
-                for frame in frames.iter() {
-                    black_box(parser.parse(black_box(frame)));
-                }
-            });
-        });
-        rival::<SerdeJson, i64>(&mut group, &frames, "");
-        rival::<SerdeJson, Decimal>(&mut group, &frames, ", Decimal");
-        #[cfg(feature = "rivals")]
-        {
-            rival::<parsers::SimdJson, i64>(&mut group, &frames, "");
-            rival::<parsers::SonicRs, i64>(&mut group, &frames, "");
-            rival::<parsers::Jiter, i64>(&mut group, &frames, "");
-        }
-        group.finish();
+        all(criterion, layout.name(), &corpus.frames(layout));
     }
+    // A frame that has just been received is in the cache; 200,000 of them are not.
+    all(criterion, "usual, in cache", &self::corpus(2_000).frames(Layout::Usual));
+}
+
+fn corpus(changes: usize) -> Corpus {
+    let changes = run::sized(changes);
+    Corpus::new(Shape { symbols: 1, levels: 500, changes, spread: Spread::Touch, seed: 1 })
+}
+
+fn all(criterion: &mut Criterion, variant: &str, frames: &Frames) {
+    let mut group = common::group(criterion, &format!("parse, {variant}"), frames.count());
+    group.bench_function("floor: every byte read once", |bench| {
+        bench.iter(|| {
+            for frame in frames.iter() {
+                black_box(parsers::floor(black_box(frame)));
+            }
+        });
+    });
+    group.bench_function(ours::NAME, |bench| {
+        let mut parser = ours::Parser::new();
+        bench.iter(|| {
+            for frame in frames.iter() {
+                black_box(parser.parse(black_box(frame)));
+            }
+        });
+    });
+    rival::<SerdeJson, i64>(&mut group, frames, "");
+    rival::<SerdeJson, Decimal>(&mut group, frames, ", Decimal");
+    #[cfg(feature = "rivals")]
+    {
+        rival::<parsers::SimdJson, i64>(&mut group, frames, "");
+        rival::<parsers::SonicRs, i64>(&mut group, frames, "");
+        rival::<parsers::Jiter, i64>(&mut group, frames, "");
+    }
+    group.finish();
 }
 
 criterion_group! { name = benches; config = common::settings(); targets = parse }
