@@ -232,7 +232,8 @@ impl Client {
             count(&mut self.cx.stats.stale);
             return None;
         };
-        if let Some((topic, delta)) = line.read_delta(bytes) {
+        let read = line.read_delta(bytes).or_else(|| line.meet_delta(bytes, topics));
+        if let Some((topic, delta)) = read {
             let routed = topics.on_delta(cx, line.id(), topic, delta);
             return Self::hand_out(cx, routed, bytes);
         }

@@ -4,6 +4,7 @@ use alloc::boxed::Box;
 use alloc::format;
 use core::time::Duration;
 
+use crate::channel::Channel;
 use crate::endpoint::Endpoint;
 use crate::error::{Loss, WireError};
 use crate::ids::{ConnId, LineId, Symbol, TopicId};
@@ -102,6 +103,17 @@ impl Line {
         }
         let (known, delta) = self.parser.read(bytes)?;
         Some((TopicId::new(known.tag()), delta))
+    }
+
+    /// Reads a delta that looks like those of our topics, of a symbol of which none was read yet.
+    pub(crate) fn meet_delta(&mut self, bytes: &[u8], topics: &Topics) -> Option<(TopicId, Delta)> {
+        if !self.is_ready() {
+            return None;
+        }
+        let (met, delta) = self.parser.meet(bytes)?;
+        let topic = topics.route(Channel::Level2(met.symbol))?;
+        self.parser.remember(met, delta.sequence, topic.get());
+        Some((topic, delta))
     }
 
     /// Learns how this connection writes the deltas of a symbol.

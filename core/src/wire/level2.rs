@@ -26,6 +26,7 @@ mod level;
 mod table;
 
 use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 use super::delta::Delta;
@@ -73,6 +74,8 @@ pub struct DeltaParser {
     usual: Option<Box<Layout>>,
     others: Vec<Layout>,
     entries: Vec<Entry>,
+    /// Where in `entries` a symbol is.
+    index: BTreeMap<Symbol, u16>,
     /// Where the symbol stands, in the frames that were learned last.
     anchor: Anchor,
     /// Those of `entries` whose symbol stands there.
@@ -95,6 +98,12 @@ pub(crate) struct Known {
 }
 
 const _: () = assert!(size_of::<Known>() == 64, "one line");
+
+/// A symbol whose frames turned out to look like those of others.
+pub(crate) struct Met {
+    pub(crate) symbol: Symbol,
+    known: Known,
+}
 
 /// A symbol, and the rest of what is known of it.
 #[derive(Clone, Debug)]
@@ -144,6 +153,11 @@ impl DeltaParser {
         {
             return Ok(DeltaFrame { symbol: entry.symbol, delta });
         }
+        if let Some((met, delta)) = self.meet(frame) {
+            let symbol = met.symbol;
+            self.remember(met, delta.sequence, 0);
+            return Ok(DeltaFrame { symbol, delta });
+        }
         self.scan(frame)
     }
 
@@ -179,29 +193,56 @@ impl DeltaParser {
         known.read(self.others.get(usize::from(layout).wrapping_sub(1))?, frame, edge)
     }
 
+    /// Reads a frame of another symbol, or with other first digits, if it is laid out as usual. `None`:
+    /// leave it to the scanner.
+    #[inline(never)]
+    pub(crate) fn meet(&self, frame: &[u8]) -> Option<(Met, Delta)> {
+        let layout = self.usual.as_deref()?;
+        let (symbol, known) = learn::met(layout, self.anchor, frame)?;
+        let (_, edge) = self.anchor.find(frame)?;
+        Some((Met { symbol, known }, known.read(layout, frame, edge)?))
+    }
+
+    /// Remembers what was met. The tag comes with what is [read](Self::read) of this symbol from now
+    /// on.
+    pub(crate) fn remember(&mut self, met: Met, at: Sequence, tag: u32) {
+        let patience = Patience { learned_at: at, scanned: 0, wait: 1 };
+        self.keep(met.symbol, self.anchor, Known { tag, ..met.known }, patience);
+    }
+
     /// Learns from a frame that the scanner has read as this delta. The tag comes with what is
     /// [read](Self::read) of this symbol from now on.
     pub(crate) fn learn(&mut self, frame: &[u8], symbol: Symbol, delta: Delta, tag: u32) {
-        let old = self.entries.iter().position(|entry| entry.symbol == symbol);
-        if old.is_none() && self.entries.len() >= MAX_KNOWN {
-            return;
-        }
-        let wait = match old.and_then(|old| self.entries.get_mut(old)) {
+        let old = self.index.get(&symbol).and_then(|&old| self.entries.get_mut(usize::from(old)));
+        let wait = match old {
             None => Some(1),
             Some(entry) => entry.patience.after_another(delta.sequence),
         };
         let Some(wait) = wait else { return };
         let patience = Patience { learned_at: delta.sequence, scanned: 0, wait };
-        let Some(Learned { layout, anchor, known }) = Learned::from(frame, delta) else { return };
-        let at = old.unwrap_or(self.entries.len());
-        let known = Known { layout: self.number_of(layout), entry: at as u16, tag, ..known };
-        let entry = Entry { symbol, anchor, known, patience };
-        let before = old.and_then(|old| self.entries.get_mut(old));
-        let is_first_key = before.as_ref().is_none_or(|before| before.known.key == known.key);
-        match before {
-            Some(before) => *before = entry,
-            None => self.entries.push(entry),
+        if let Some(Learned { layout, anchor, known }) = Learned::from(frame) {
+            let known = Known { layout: self.number_of(layout), tag, ..known };
+            self.keep(symbol, anchor, known, patience);
         }
+    }
+
+    fn keep(&mut self, symbol: Symbol, anchor: Anchor, known: Known, patience: Patience) {
+        let next = self.entries.len();
+        let at = match self.index.get(&symbol) {
+            Some(&at) => at,
+            None if next >= MAX_KNOWN => return,
+            None => next as u16,
+        };
+        let known = Known { entry: at, ..known };
+        let entry = Entry { symbol, anchor, known, patience };
+        let is_first_key = match self.entries.get_mut(usize::from(at)) {
+            Some(before) => core::mem::replace(before, entry).known.key == known.key,
+            None => {
+                self.entries.push(entry);
+                self.index.insert(symbol, at);
+                true
+            }
+        };
         // Nearly always the others' symbols stand where this one's does, and stay where they are.
         if self.anchor == anchor && is_first_key && self.table.insert(known) {
             return;

@@ -147,6 +147,12 @@ impl Digits {
         Self(self.0.wrapping_shl(7_u32.wrapping_sub(mark)))
     }
 
+    /// Those where a mask is all ones, with zeros before them.
+    #[inline(always)]
+    pub(super) const fn under(self, mask: u64) -> Self {
+        Self(self.0 & mask)
+    }
+
     /// Moved behind so many bits of zeros.
     #[inline(always)]
     pub(super) const fn shifted(self, bits: u32) -> Self {

@@ -4,6 +4,7 @@
 
 use alloc::boxed::Box;
 
+use crate::ids::Symbol;
 use crate::wire::swar::{Digits, find_text, pair_at, pair_before, words};
 
 /// Everything but the symbol, the change, and the digits of three numbers: the same for all symbols
@@ -148,6 +149,14 @@ impl Number {
         let [first, last] = pair_before(frame, self.end.of(frame, edge))?;
         Some((Digits::of(last), first & self.first))
     }
+
+    /// The number that first digits spell, as they stand in a word; `None` if they are none, or begin
+    /// with a zero.
+    pub(super) fn first_value(&self, first: u64) -> Option<u64> {
+        let digits = Digits::of(first).under(self.first);
+        let least = 10_u64.checked_pow((self.first.count_ones() / 8).checked_sub(1)?)?;
+        (digits.flaw() == 0 && digits.value() >= least).then(|| digits.value())
+    }
 }
 
 /// Where the bytes are that tell a symbol from others: those from the one before it on or, where it stands
@@ -193,5 +202,18 @@ impl Anchor {
             at.wrapping_add(near as usize).wrapping_add(if near < 8 { 0 } else { far as usize })
         };
         Some((key, edge))
+    }
+
+    /// The symbol of a frame with this edge; `None` if it is not all before the edge or behind it.
+    pub(super) fn symbol(self, frame: &[u8], edge: usize) -> Option<Symbol> {
+        let at = self.at.of(frame, 0);
+        let (text, before, behind) = if self.is_behind {
+            let end = at.checked_add(KEY)?;
+            (frame.get(edge..end)?, edge.checked_sub(1)?, end)
+        } else {
+            (frame.get(at.checked_add(1)?..edge)?, at, edge)
+        };
+        let stands_alone = frame.get(before) == Some(&b':') && frame.get(behind) == Some(&b'"');
+        Symbol::new(core::str::from_utf8(text).ok()?).ok().filter(|_| stands_alone)
     }
 }

@@ -6,8 +6,8 @@ use core::ops::Range;
 use super::Known;
 use super::layout::{Anchor, BLOCK, Base, Block, KEY, Layout, Number, Place};
 use crate::channel::LEVEL2;
+use crate::ids::Symbol;
 use crate::time::UnixNanos;
-use crate::wire::Delta;
 use crate::wire::scan::{Scanner, Text, Value};
 
 /// What a frame teaches.
@@ -29,8 +29,9 @@ const LONGEST: usize = 16;
 const LONGEST_FRAME: usize = 1024;
 
 impl Learned {
-    /// `None` if the frame has something that a layout cannot express, or no time.
-    pub(super) fn from(frame: &[u8], delta: Delta) -> Option<Self> {
+    /// From a frame that the scanner has accepted. `None` if it has something that a layout cannot
+    /// express, or no time.
+    pub(super) fn from(frame: &[u8]) -> Option<Self> {
         let places = Places::find(frame)?;
         let (symbol, change) = (places.symbol.as_ref()?, places.change.as_ref()?);
         let is_behind = symbol.start > change.start;
@@ -77,17 +78,38 @@ impl Learned {
             timestamp: number(timestamp),
             other: number(places.other.unwrap_or(sequence)),
         };
-        let first = |number: &Number| Some(number.digits(frame, edge)?.1);
-        let firsts = [first(&layout.sequence)?, first(&layout.timestamp)?, first(&layout.other)?];
-        let sequence = delta.sequence.get();
-        let millis = delta.ts_event?.as_millis();
-        let (sequence, millis) = (sequence - sequence % MODULUS, millis - millis % MODULUS);
-        // Whatever the last digits become, it fits.
-        UnixNanos::from_millis(millis.checked_add(MODULUS)?)?;
-        let ts_nanos = UnixNanos::from_millis(millis)?.as_nanos();
-        let known = Known { key, sequence, ts_nanos, firsts, ..Known::NOBODY };
+        let known = known(&layout, key, edge, frame)?;
         Some(Self { layout, anchor, known })
     }
+}
+
+/// What a frame teaches of its symbol if it is laid out like those of others, without a look by the
+/// scanner: as in these, every byte is what the scanner has accepted there. What may be anything, a
+/// symbol and digits that do not begin with a zero, is looked at here.
+pub(super) fn met(layout: &Layout, anchor: Anchor, frame: &[u8]) -> Option<(Symbol, Known)> {
+    let (key, edge) = anchor.find(frame)?;
+    if !layout.fits(frame, edge) {
+        return None;
+    }
+    Some((anchor.symbol(frame, edge)?, known(layout, key, edge, frame)?))
+}
+
+/// What is to be remembered of a symbol whose frames are laid out like this.
+fn known(layout: &Layout, key: [u64; 2], edge: usize, frame: &[u8]) -> Option<Known> {
+    let numbers = [&layout.sequence, &layout.timestamp, &layout.other];
+    let firsts = numbers.map(|number| Some(number.digits(frame, edge)?.1));
+    let [Some(sequence), Some(timestamp), Some(other)] = firsts else { return None };
+    layout.other.first_value(other)?;
+    let millis = layout.timestamp.first_value(timestamp)?.checked_mul(MODULUS)?;
+    // Whatever the last digits become, it fits.
+    UnixNanos::from_millis(millis.checked_add(MODULUS)?)?;
+    Some(Known {
+        key,
+        sequence: layout.sequence.first_value(sequence)?.checked_mul(MODULUS)?,
+        ts_nanos: UnixNanos::from_millis(millis)?.as_nanos(),
+        firsts: [sequence, timestamp, other],
+        ..Known::NOBODY
+    })
 }
 
 /// Whole blocks. What differs does not matter, nor what stands outside of `part`.

@@ -159,6 +159,10 @@ fn check(parser: &DeltaParser, frame: &[u8]) -> bool {
 
 /// Whether the fast way read it, and then as the scanner did.
 fn fast_agrees(parser: &DeltaParser, frame: &[u8], slow: Result<DeltaFrame, WireError>) -> bool {
+    if let Some((met, delta)) = parser.meet(frame) {
+        let shown = String::from_utf8_lossy(frame);
+        assert_eq!(Ok(DeltaFrame { symbol: met.symbol, delta }), slow, "{shown}");
+    }
     let fast = parser.read(frame);
     if let Some((known, delta)) = fast {
         let shown = String::from_utf8_lossy(frame);
@@ -333,12 +337,15 @@ fn a_table_of_many_symbols_finds_each_and_no_other() {
 #[test]
 fn symbols_of_all_lengths_share_a_layout() {
     let longest = Symbol::MAX_LEN;
-    for outer in [USUAL.to_vec(), vec!["data", "type", "topic"]] {
+    for (outer, whole) in [(USUAL.to_vec(), 15), (vec!["data", "type", "topic"], 16)] {
         let style = Style { outer, ..Style::usual() };
         let mut parser = DeltaParser::new();
         for len in 1..=longest {
             let symbol = "A".repeat(len);
             let first = style.write(&symbol, 1_700_000_000_000, "5,buy,1", 1_731_897_467_182);
+            check(&parser, first.as_bytes());
+            let is_met = parser.meet(first.as_bytes()).is_some();
+            assert_eq!(is_met, (2..=whole).contains(&len), "{symbol}: met without a scan");
             parser.parse(first.as_bytes()).unwrap();
             let next =
                 style.write(&symbol, 1_700_000_000_001, "60000.5,sell,22", 1_731_897_467_183);
