@@ -35,6 +35,8 @@ pub struct Tail {
     pub p99: u64,
     /// One in a thousand.
     pub p999: u64,
+    /// The same with the first frame of each symbol, which the others are without.
+    pub p999_with_firsts: u64,
 }
 
 /// What the benchmark of the tail has found.
@@ -168,10 +170,11 @@ impl Report {
 
 fn latency_rows(latency: Latency) -> Vec<Vec<String>> {
     let Latency { ours, rival, .. } = latency;
-    let row = |name: &str, cells: [String; 3]| [vec![name.into()], cells.to_vec()].concat();
-    let pairs = [(ours.p50, rival.p50), (ours.p99, rival.p99), (ours.p999, rival.p999)];
+    let row = |name: &str, cells: [String; 4]| [vec![name.into()], cells.to_vec()].concat();
+    let firsts = (ours.p999_with_firsts, rival.p999_with_firsts);
+    let pairs = [(ours.p50, rival.p50), (ours.p99, rival.p99), (ours.p999, rival.p999), firsts];
     vec![
-        row("latency, 200 symbols", ["p50", "p99", "p99.9"].map(String::from)),
+        row("latency, 200 symbols", ["p50", "p99", "p99.9", "with first frames"].map(String::from)),
         row(ours::NAME, pairs.map(|(ours, _)| time(ours as f64))),
         row(
             "serde_json borrowed + BTreeMap of Decimal",

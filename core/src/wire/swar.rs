@@ -50,34 +50,41 @@ pub(super) fn word_before(bytes: &[u8], end: usize) -> Option<u64> {
     Some(u64::from_le_bytes(*last))
 }
 
+/// The sixteen bytes that end before `end`.
+#[inline(always)]
+pub(super) fn pair_before(bytes: &[u8], end: usize) -> Option<[u64; 2]> {
+    let (_, last) = bytes.get(..end)?.split_last_chunk()?;
+    Some(pair_of(*last))
+}
+
 /// The eight bytes from `start` on.
 #[inline(always)]
 pub(super) fn word_at(bytes: &[u8], start: usize) -> Option<u64> {
-    let first = bytes.get(start..)?.first_chunk()?;
-    Some(u64::from_le_bytes(*first))
+    Some(u64::from_le_bytes(*chunk_at(bytes, start)?))
 }
 
 /// The four bytes from `start` on.
 #[inline(always)]
 pub(super) fn half_word_at(bytes: &[u8], start: usize) -> Option<u32> {
-    let first = bytes.get(start..)?.first_chunk()?;
-    Some(u32::from_le_bytes(*first))
+    Some(u32::from_le_bytes(*chunk_at(bytes, start)?))
 }
 
 /// The sixteen bytes from `start` on.
 #[inline(always)]
 pub(super) fn pair_at(bytes: &[u8], start: usize) -> Option<[u64; 2]> {
-    let first: &[u8; 16] = bytes.get(start..)?.first_chunk()?;
-    let pair = u128::from_le_bytes(*first);
-    Some([pair as u64, (pair >> 64) as u64])
+    Some(pair_of(*chunk_at(bytes, start)?))
 }
 
-/// The sixteen bytes that end before `end`.
 #[inline(always)]
-pub(super) fn pair_before(bytes: &[u8], end: usize) -> Option<[u64; 2]> {
-    let (_, last): (_, &[u8; 16]) = bytes.get(..end)?.split_last_chunk()?;
-    let pair = u128::from_le_bytes(*last);
-    Some([pair as u64, (pair >> 64) as u64])
+const fn pair_of(bytes: [u8; 16]) -> [u64; 2] {
+    let pair = u128::from_le_bytes(bytes);
+    [pair as u64, (pair >> 64) as u64]
+}
+
+/// As many bytes as wanted from `start` on.
+#[inline(always)]
+pub(super) fn chunk_at<const N: usize>(bytes: &[u8], start: usize) -> Option<&[u8; N]> {
+    bytes.get(start..)?.first_chunk()
 }
 
 /// The words in some bytes.

@@ -4,7 +4,7 @@
 use super::change::unit_of;
 use crate::book::Level;
 use crate::num::{Lots, Price};
-use crate::wire::swar::{Digits, find, find_text, half_word_at, word_at};
+use crate::wire::swar::{Digits, chunk_at, find, half_word_at, word_at};
 
 /// Reads the levels of one side. Comma and point of a price nearly always stand where those of the
 /// one before stood; so it is only looked whether they do.
@@ -54,21 +54,20 @@ impl LevelReader {
         text: &[u8],
         mut take: impl FnMut(Level) -> bool,
     ) -> usize {
-        let Some((b'[', mut rest)) = text.split_first() else { return 0 };
+        if text.first() != Some(&b'[') {
+            return 0;
+        }
         let mut like = *self;
-        let mut left = text.len();
-        while let Some((level, len, another)) =
-            rest.first_chunk().and_then(|window| like.read(window))
-        {
-            rest = rest.get(len..).unwrap_or_default();
-            left = rest.len();
+        let (mut at, mut end) = (1_usize, 0);
+        while let Some((level, len, another)) = chunk_at(text, at).and_then(|at| like.read(at)) {
+            end = at.wrapping_add(len);
             if !(take(level) && another) {
                 break;
             }
-            rest = rest.get(2..).unwrap_or_default();
+            at = end.wrapping_add(2);
         }
         *self = like;
-        text.len().wrapping_sub(left)
+        end
     }
 
     /// Reads the level that a text begins with, behind its bracket: how long it is, and whether another
@@ -81,20 +80,22 @@ impl LevelReader {
         }
         let size_at = (self.price_len & 7).wrapping_add(1);
         let size_word = word_at(window, size_at)?;
-        let bracket = find_text(size_word, b']').trailing_zeros();
+        let size = Digits::of(size_word);
+        // Where the first byte is that is no digit.
+        let bracket = size.flaw().trailing_zeros();
         let close = size_at.wrapping_add(bracket as usize / 8);
         let follows = half_word_at(window, close)?;
         let price = Digits::of(word).shifted(self.shift).without_point(self.bits_behind);
-        let size = Digits::of(size_word).before(bracket);
         let starts = word as u8 > self.above && size_word as u8 > b'0';
-        // Without a bracket in its word a size has eight digits or more.
-        if !starts || bracket > 63 || follows as u8 != b']' || price.flaw() | size.flaw() != 0 {
+        // With a bracket in the first byte of its word a size has no digit, without one eight or more.
+        let is_short = bracket.wrapping_sub(8) < 56;
+        if !starts || !is_short || follows as u8 != b']' || price.flaw() != 0 {
             return None;
         }
         // Seven digits of the highest unit fit into 64 bits.
         let units = price.value().wrapping_mul(self.unit);
         let price = Price::from_scaled(i64::try_from(units).ok()?)?;
-        let level = Level { price, size: Lots::new(size.value()) };
+        let level = Level { price, size: Lots::new(size.before(bracket).value()) };
         (price != Price::ZERO).then(|| (level, close.wrapping_add(1), follows << 8 == ANOTHER))
     }
 
