@@ -70,8 +70,11 @@ impl HalfBook {
     /// market's to decide, and a wrong guess costs more than to look.
     #[inline]
     fn find_best(&mut self) {
-        let (key, size) = self.pages.highest().unwrap_or_default();
-        self.best_price = self.grid.price(key);
+        let (price, size) = match self.pages.highest() {
+            Some((key, size)) => (self.grid.price(key), size),
+            None => (Price::ZERO, 0),
+        };
+        self.best_price = price;
         self.best_size = Lots::new(size);
     }
 
@@ -176,10 +179,9 @@ impl HalfBook {
             Scope::Held => self.pages.len(),
             Scope::Complete => self.complete,
         };
-        // A grid of its own: nothing to look up on the way.
-        let grid = self.grid;
-        let level = move |(key, size)| Level { price: grid.price(key), size: Lots::new(size) };
-        self.pages.highest_of(count).map(level)
+        let (mirror, price) = self.grid.ticks();
+        let level = move |(ticks, size)| Level { price: price(ticks), size: Lots::new(size) };
+        self.pages.highest_of(count, mirror).map(level)
     }
 
     #[inline]

@@ -47,9 +47,10 @@ impl Price {
         self.0 as u64
     }
 
-    /// From such a number: below 2^63, or another price.
+    /// From such a number, which is below 2^63.
     pub(crate) const fn from_units(units: u64) -> Self {
-        Self((units & i64::MAX as u64) as i64)
+        debug_assert!(units <= i64::MAX as u64, "no price is that high");
+        Self(units as i64)
     }
 
     /// Reads decimal text out of the key `field`.

@@ -71,6 +71,13 @@ impl Grid {
         Price::from_units((key ^ self.mirror).wrapping_mul(self.tick))
     }
 
+    /// What turns a number into ticks, and the price of so many.
+    #[inline]
+    pub(super) fn ticks(&self) -> (u64, impl Fn(u64) -> Price + use<>) {
+        let tick = self.tick;
+        (self.mirror, move |ticks: u64| Price::from_units(ticks.wrapping_mul(tick)))
+    }
+
     /// A price as a number that is higher for better ones, whatever the tick.
     #[inline]
     pub(super) const fn rank(&self, price: Price) -> u64 {

@@ -102,11 +102,12 @@ impl Pages {
         }
     }
 
-    /// The highest of them, so many at most, the highest first.
+    /// The highest of them, so many at most, the highest first; all bits of the numbers the other way
+    /// round where `mirror` is one.
     #[inline]
-    pub(super) fn highest_of(&self, most: usize) -> Iter<'_> {
-        let (pages, slots) = (self.pages.iter(), &self.slots);
-        Iter { pages, slots, base: 0, sizes: &NO_SIZES, taken: 0, left: most.min(self.len) }
+    pub(super) fn highest_of(&self, most: usize, mirror: u64) -> Iter<'_> {
+        let (pages, slots, left) = (self.pages.iter(), &self.slots, most.min(self.len));
+        Iter { pages, slots, mirror, base: 0, sizes: &NO_SIZES, taken: 0, left }
     }
 
     /// Sets the size at a number; zero removes it.
@@ -352,7 +353,8 @@ fn take_slot(free: &mut Vec<u32>, slots: &mut Vec<Sizes>) -> u32 {
 pub(super) struct Iter<'a> {
     pages: core::slice::Iter<'a, Page>,
     slots: &'a [Sizes],
-    /// Of the page we are in: its highest number, its sizes, and who has not come yet.
+    mirror: u64,
+    /// Of the page we are in: its highest number, mirrored, its sizes, and who has not come yet.
     base: u64,
     sizes: &'a Sizes,
     taken: u32,
@@ -365,7 +367,7 @@ impl Iter<'_> {
     #[inline]
     fn turn(&mut self) -> Option<()> {
         let page = self.pages.next_back()?;
-        self.base = page.key(0);
+        self.base = page.key(0) ^ self.mirror;
         self.taken = page.taken;
         self.sizes = self.slots.get(page.slot as usize).unwrap_or(&NO_SIZES);
         Some(())
