@@ -105,7 +105,8 @@ impl Line {
         Some((TopicId::new(known.tag()), delta))
     }
 
-    /// Reads a delta that looks like those of our topics, of a symbol of which none was read yet.
+    /// Reads a delta for one of our topics that looks like others, but not like the last one of its
+    /// symbol, if there was one.
     pub(crate) fn meet_delta(&mut self, bytes: &[u8], topics: &Topics) -> Option<(TopicId, Delta)> {
         if !self.is_ready() {
             return None;

@@ -1,11 +1,12 @@
 //! Whole level2 frames: the fast way first, the scanner for everything else.
 //!
 //! The frames of one connection differ in the symbol, in the change, and in the digits of a few
-//! numbers; every other byte is the same. So the first frame of a symbol is read by the scanner and
-//! remembered: what all frames have in common, as a layout, and what all frames of the symbol have in
-//! common. From then on a frame is looked up by the sixteen bytes around its symbol, compared with
-//! the layout, and only what differs is read. Nothing is assumed about the order of keys, white space
-//! or further keys: whatever the connection does is learned.
+//! numbers; every other byte is the same. So the first frame of a connection is read by the scanner, and
+//! what all frames have in common is remembered as a layout. The first frame of each other symbol is
+//! *met*: compared with the layout, and what is its own remembered. From then on a frame is looked up
+//! by the sixteen bytes around its symbol, compared with the layout, and only what differs is read.
+//! Nothing is assumed about the order of keys, white space or further keys: whatever the connection
+//! does is learned.
 //!
 //! ```text
 //! {"topic":"/contractMarket/level2:........","type":"message","subject":"level2","sn":.............,
@@ -14,10 +15,11 @@
 //!
 //! Why both ways say the same: all bytes but the symbol, the change and the digits are bytes of a
 //! frame that the scanner has accepted, at the same distance from the frame's start, its end, or the
-//! symbol. The symbol and the first digits of the numbers are those of such a frame, too; the other
-//! digits have taken the place of digits, behind at least one, and the change is read only if it is
-//! three words without quote or escape. So the tokens are the same in the same order, and what differs
-//! is read by the same rules. Everything else is a surprise, and left to the scanner.
+//! symbol. A symbol that is met is looked at: it is one, and stands alone between colon and quote; and
+//! so are the first digits of its numbers, which do not begin with a zero. Later frames have the same
+//! ones. The last digits have taken the place of digits, and the change is read only if it is three
+//! words without quote or escape. So the tokens are the same in the same order, and what differs is
+//! read by the same rules. Everything else is a surprise, and left to the scanner.
 
 mod change;
 mod layout;
@@ -54,7 +56,7 @@ pub struct DeltaFrame {
 ///
 /// Says what [`Frame::parse`] and [`Delta::parse`] say, about ten times as fast once it has seen a
 /// symbol. A connection that changes its mind is learned anew; one that writes every frame
-/// differently is read by the scanner. Remembers at most 1024 symbols, about 600 bytes each.
+/// differently is read by the scanner. Remembers at most 1024 symbols, 1 KiB each at most.
 ///
 /// ```
 /// use kucoin_futures_proto::wire::DeltaParser;
@@ -72,7 +74,7 @@ pub struct DeltaFrame {
 pub struct DeltaParser {
     /// The layout that was learned first, which is nearly always the only one.
     usual: Option<Box<Layout>>,
-    others: Vec<Layout>,
+    others: Vec<Other>,
     entries: Vec<Entry>,
     /// Where in `entries` a symbol is.
     index: BTreeMap<Symbol, u16>,
@@ -80,6 +82,14 @@ pub struct DeltaParser {
     anchor: Anchor,
     /// Those of `entries` whose symbol stands there.
     table: Table,
+}
+
+/// A layout besides the usual one.
+#[derive(Clone, Debug)]
+struct Other {
+    layout: Layout,
+    /// Frames that were met in it lately.
+    met: u32,
 }
 
 /// A symbol and how its frames look: all that is needed of it to read one, in one line of the cache.
@@ -99,9 +109,10 @@ pub(crate) struct Known {
 
 const _: () = assert!(size_of::<Known>() == 64, "one line");
 
-/// A symbol whose frames turned out to look like those of others.
+/// A symbol whose frame turned out to look like those of others.
 pub(crate) struct Met {
     pub(crate) symbol: Symbol,
+    anchor: Anchor,
     known: Known,
 }
 
@@ -118,7 +129,7 @@ struct Entry {
 #[derive(Clone, Copy, Debug)]
 struct Patience {
     learned_at: Sequence,
-    /// Frames of this symbol that the scanner has read since.
+    /// Frames of this symbol that were met or read by the scanner since.
     scanned: u32,
     /// So many must be read before the next attempt.
     wait: u32,
@@ -126,12 +137,14 @@ struct Patience {
 
 /// Symbols remembered; the exchange lists some 700 contracts.
 const MAX_KNOWN: usize = 1024;
-/// Layouts remembered; with more, all are forgotten.
-const MAX_LAYOUTS: usize = 64;
-/// Longest wait before a symbol is learned again, in frames read by the scanner.
+/// Layouts remembered besides the usual one.
+const MAX_LAYOUTS: usize = 6;
+/// A symbol that had a layout last counts as so many frames that were met in it.
+const SYMBOL_USES: u64 = 8;
+/// Longest wait before a symbol is learned again, in frames met or read by the scanner.
 const LONGEST_WAIT: u32 = 1024;
 /// A symbol has been read the fast way if its sequence has gone on so much further than the frames
-/// that the scanner has read.
+/// that were met or read by the scanner.
 const PAID_OFF: u64 = 8;
 
 impl DeltaParser {
@@ -190,24 +203,40 @@ impl DeltaParser {
 
     #[inline(never)]
     fn read_as(&self, layout: u16, known: &Known, frame: &[u8], edge: usize) -> Option<Delta> {
-        known.read(self.others.get(usize::from(layout).wrapping_sub(1))?, frame, edge)
+        let other = self.others.get(usize::from(layout).wrapping_sub(1))?;
+        known.read(&other.layout, frame, edge)
     }
 
-    /// Reads a frame of another symbol, or with other first digits, if it is laid out as usual. `None`:
-    /// leave it to the scanner.
+    /// Reads a frame of another symbol, with other first digits, or in another layout than this symbol
+    /// had last, if the layout is known. `None`: leave it to the scanner.
     #[inline(never)]
-    pub(crate) fn meet(&self, frame: &[u8]) -> Option<(Met, Delta)> {
-        let layout = self.usual.as_deref()?;
-        let (symbol, known) = learn::met(layout, self.anchor, frame)?;
-        let (_, edge) = self.anchor.find(frame)?;
-        Some((Met { symbol, known }, known.read(layout, frame, edge)?))
+    pub(crate) fn meet(&mut self, frame: &[u8]) -> Option<(Met, Delta)> {
+        let usual = self.usual.as_deref();
+        if let Some(met) = usual.and_then(|layout| Met::of(0, layout, frame)) {
+            return Some(met);
+        }
+        let mut others = (1..).zip(&mut self.others);
+        others.find_map(|(number, other)| {
+            let met = Met::of(number, &other.layout, frame)?;
+            other.met = other.met.saturating_add(1);
+            Some(met)
+        })
     }
 
-    /// Remembers what was met. The tag comes with what is [read](Self::read) of this symbol from now
-    /// on.
+    /// Remembers what was met; of a symbol that had another layout not every time. The tag comes with
+    /// what is [read](Self::read) of this symbol from now on.
     pub(crate) fn remember(&mut self, met: Met, at: Sequence, tag: u32) {
-        let patience = Patience { learned_at: at, scanned: 0, wait: 1 };
-        self.keep(met.symbol, self.anchor, Known { tag, ..met.known }, patience);
+        let old = self.index.get(&met.symbol);
+        let old = old.and_then(|&old| self.entries.get_mut(usize::from(old)));
+        let patience = match old {
+            None => Patience { learned_at: at, scanned: 0, wait: 1 },
+            Some(old) if old.known.is_nobody() || old.known.is_of(met.known.layout) => old.patience,
+            Some(old) => match old.patience.after_another(at) {
+                Some(wait) => Patience { learned_at: at, scanned: 0, wait },
+                None => return,
+            },
+        };
+        self.keep(met.symbol, met.anchor, Known { tag, ..met.known }, patience);
     }
 
     /// Learns from a frame that the scanner has read as this delta. The tag comes with what is
@@ -220,7 +249,8 @@ impl DeltaParser {
         };
         let Some(wait) = wait else { return };
         let patience = Patience { learned_at: delta.sequence, scanned: 0, wait };
-        if let Some(Learned { layout, anchor, known }) = Learned::from(frame) {
+        if let Some(Learned { layout, known }) = Learned::from(frame) {
+            let anchor = layout.anchor;
             let known = Known { layout: self.number_of(layout), tag, ..known };
             self.keep(symbol, anchor, known, patience);
         }
@@ -259,12 +289,6 @@ impl DeltaParser {
 
     /// The number of a layout, a new one if it was not there.
     fn number_of(&mut self, layout: Layout) -> u16 {
-        if self.others.len() >= MAX_LAYOUTS {
-            self.usual = None;
-            self.others.clear();
-            self.entries.iter_mut().for_each(|entry| entry.known = Known::NOBODY);
-            self.fill_table();
-        }
         let Some(usual) = &self.usual else {
             self.usual = Some(Box::new(layout));
             return 0;
@@ -272,13 +296,52 @@ impl DeltaParser {
         if **usual == layout {
             return 0;
         }
-        let known = self.others.iter().position(|other| *other == layout);
+        let known = self.others.iter().position(|other| other.layout == layout);
         let at = known.unwrap_or_else(|| {
-            self.others.push(layout);
-            self.others.len() - 1
+            let room = if self.others.len() < MAX_LAYOUTS { None } else { self.forget_one() };
+            let (other, end) = (Other { layout, met: 0 }, self.others.len());
+            match room.and_then(|at| Some((at, self.others.get_mut(at)?))) {
+                Some((at, old)) => {
+                    *old = other;
+                    at
+                }
+                None => {
+                    self.others.push(other);
+                    end
+                }
+            }
         });
-        at as u16 + 1
+        other_number(at)
     }
+
+    /// Forgets the layout that is used least, and says where it was.
+    fn forget_one(&mut self) -> Option<usize> {
+        let uses = |at: usize, other: &Other| {
+            let has_it = |entry: &&Entry| entry.known.is_of(other_number(at));
+            let symbols = self.entries.iter().filter(has_it).count();
+            u64::from(other.met).saturating_add((symbols as u64).saturating_mul(SYMBOL_USES))
+        };
+        let all = self.others.iter().enumerate();
+        let (_, least) = all.map(|(at, other)| (uses(at, other), at)).min()?;
+        self.others.iter_mut().for_each(|other| other.met /= 2);
+        let has_it = |entry: &&mut Entry| entry.known.is_of(other_number(least));
+        let entries = self.entries.iter_mut().filter(has_it);
+        entries.for_each(|entry| entry.known = Known::NOBODY);
+        self.fill_table();
+        Some(least)
+    }
+}
+
+impl Met {
+    fn of(number: u16, layout: &Layout, frame: &[u8]) -> Option<(Self, Delta)> {
+        let (symbol, known, delta) = learn::met(layout, frame)?;
+        let known = Known { layout: number, ..known };
+        Some((Self { symbol, anchor: layout.anchor, known }, delta))
+    }
+}
+
+const fn other_number(at: usize) -> u16 {
+    at as u16 + 1
 }
 
 impl Known {
@@ -287,10 +350,15 @@ impl Known {
         sequence: 0,
         ts_nanos: 0,
         firsts: [0; 3],
-        layout: 0,
+        // There is no such layout: a key of zeros finds this one, and nothing is read by it.
+        layout: u16::MAX,
         entry: u16::MAX,
         tag: 0,
     };
+
+    const fn is_of(&self, layout: u16) -> bool {
+        !self.is_nobody() && self.layout == layout
+    }
 
     const fn is_nobody(&self) -> bool {
         self.entry == u16::MAX

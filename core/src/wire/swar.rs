@@ -102,8 +102,8 @@ pub(super) const fn find(word: u64, byte: u8) -> u64 {
     other.wrapping_sub(ONES) & !other & HIGHS
 }
 
-/// The same in fewer steps; but the first mark is right only if every byte before it is ASCII. It has
-/// to be looked at.
+/// The same in fewer steps; but the first mark is right only if every byte before it is ASCII, and the
+/// last one only if none before it was made by one. They have to be looked at.
 #[inline(always)]
 pub(super) const fn find_text(word: u64, byte: u8) -> u64 {
     (word ^ ONES.wrapping_mul(byte as u64)).wrapping_sub(ONES) & HIGHS

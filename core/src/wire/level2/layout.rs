@@ -8,12 +8,14 @@ use crate::ids::Symbol;
 use crate::wire::swar::{Digits, find_text, pair_at, pair_before, words};
 
 /// Everything but the symbol, the change, and the digits of three numbers: the same for all symbols
-/// whose frames have numbers of the same lengths.
+/// that fit into a key and whose frames have numbers of the same lengths.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Layout {
+    pub(super) anchor: Anchor,
     /// What stands before the symbol and the change, from the frame's start on.
     pub(super) head: Box<[Block]>,
-    /// What stands between them, from so many bytes behind the symbol's edge on.
+    /// What stands between them, and where that begins, as seen from the symbol's edge: there or before
+    /// it, as a wrapped difference.
     pub(super) inner: Box<[Block]>,
     pub(super) inner_at: usize,
     /// What stands behind them, up to the frame's end.
@@ -182,7 +184,8 @@ impl Anchor {
     /// is further on.
     ///
     /// Whatever edge this is, it depends on nothing but these bytes: if it was right when they were
-    /// learned, it is right whenever they come again.
+    /// learned, it is right whenever they come again. For other bytes [`symbol`](Self::symbol) has to
+    /// see whether it is.
     #[inline(always)]
     pub(super) fn find(self, frame: &[u8]) -> Option<([u64; 2], usize)> {
         let at = self.at.of(frame, 0);

@@ -8,12 +8,12 @@ use super::layout::{Anchor, BLOCK, Base, Block, KEY, Layout, Number, Place};
 use crate::channel::LEVEL2;
 use crate::ids::Symbol;
 use crate::time::UnixNanos;
+use crate::wire::Delta;
 use crate::wire::scan::{Scanner, Text, Value};
 
 /// What a frame teaches.
 pub(super) struct Learned {
     pub(super) layout: Layout,
-    pub(super) anchor: Anchor,
     /// Of its symbol; the layout, the entry and the tag are yet to be said.
     pub(super) known: Known,
 }
@@ -25,7 +25,7 @@ const DIFFERING: usize = 8;
 const MODULUS: u64 = 100_000_000;
 /// Longest number: sixteen digits fit wherever they are used.
 const LONGEST: usize = 16;
-/// Longest frame, the change included. A usual one has 190 bytes.
+/// Longest frame to learn from, the change included. A usual one has 190 bytes.
 const LONGEST_FRAME: usize = 1024;
 
 impl Learned {
@@ -69,6 +69,7 @@ impl Learned {
         let number = |span: Span| Number { end: place(span.end), first: span.first() };
         let (sequence, timestamp) = (places.sequence?, places.timestamp?);
         let layout = Layout {
+            anchor,
             head: part(0, &head)?,
             inner: part(inner_at, &inner)?,
             inner_at: inner_at.wrapping_sub(edge),
@@ -79,19 +80,21 @@ impl Learned {
             other: number(places.other.unwrap_or(sequence)),
         };
         let known = known(&layout, key, edge, frame)?;
-        Some(Self { layout, anchor, known })
+        Some(Self { layout, known })
     }
 }
 
 /// What a frame teaches of its symbol if it is laid out like those of others, without a look by the
 /// scanner: as in these, every byte is what the scanner has accepted there. What may be anything, a
 /// symbol and digits that do not begin with a zero, is looked at here.
-pub(super) fn met(layout: &Layout, anchor: Anchor, frame: &[u8]) -> Option<(Symbol, Known)> {
-    let (key, edge) = anchor.find(frame)?;
+pub(super) fn met(layout: &Layout, frame: &[u8]) -> Option<(Symbol, Known, Delta)> {
+    let (key, edge) = layout.anchor.find(frame)?;
     if !layout.fits(frame, edge) {
         return None;
     }
-    Some((anchor.symbol(frame, edge)?, known(layout, key, edge, frame)?))
+    let symbol = layout.anchor.symbol(frame, edge)?;
+    let known = known(layout, key, edge, frame)?;
+    Some((symbol, known, known.read(layout, frame, edge)?))
 }
 
 /// What is to be remembered of a symbol whose frames are laid out like this.
