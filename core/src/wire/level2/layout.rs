@@ -41,6 +41,16 @@ pub(super) struct Block {
 }
 
 impl Layout {
+    /// Whether a frame begins like this: a first look at a frame that is likely to be another one's.
+    pub(super) fn begins(&self, frame: &[u8]) -> bool {
+        let mut differ = [0; BLOCK / 8];
+        let (Some(block), Some(bytes)) = (self.head.first(), frame.first_chunk()) else {
+            return false;
+        };
+        block.compare(bytes, &mut differ);
+        differ == [0; BLOCK / 8]
+    }
+
     /// Whether a frame looks like this.
     #[inline(always)]
     pub(super) fn fits(&self, frame: &[u8], edge: usize) -> bool {

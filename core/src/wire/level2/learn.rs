@@ -88,6 +88,9 @@ impl Learned {
 /// scanner: as in these, every byte is what the scanner has accepted there. What may be anything, a
 /// symbol and digits that do not begin with a zero, is looked at here.
 pub(super) fn met(layout: &Layout, frame: &[u8]) -> Option<(Symbol, Known, Delta)> {
+    if !layout.begins(frame) {
+        return None;
+    }
     let (key, edge) = layout.anchor.find(frame)?;
     if !layout.fits(frame, edge) {
         return None;
