@@ -233,4 +233,10 @@ pub(crate) const BUGS: &[Bug] = &[
         "let whole = last_digits(frame, point, whole_len)?;",
         "let whole = last_digits(frame, point, if {on} { whole_len.min(4) } else { whole_len })?;",
     ),
+    bug(
+        "a delta's size of more than eight digits is too small",
+        "wire/level2/change.rs",
+        "let size = first.value().wrapping_mul(100_000_000)",
+        "let size = first.value().wrapping_mul(if {on} { 10_000_000 } else { 100_000_000 })",
+    ),
 ];

@@ -7,15 +7,19 @@ use crate::wire::swar::{Digits, find, word_at, word_before};
 
 /// Reads a change that stands from `start` to `end` in few steps: eight bytes at a time, and without
 /// branches that the market decides. `None` if it is not of the usual form, which need not be wrong:
-/// a size of at most seven digits, a price of at most eight before the point and twelve behind it.
+/// a size of at most fifteen digits, a price of at most eight before the point and twelve behind it.
 #[inline(always)]
 pub(super) fn read(frame: &[u8], start: usize, end: usize) -> Option<(Price, Side, Lots)> {
     // The size from the end and the price from the start, so that neither waits for the other.
     let last = Digits::of(word_before(frame, end)?);
-    let comma = last.flaw().checked_ilog2()?;
-    let size = last.behind(comma);
-    let is_padded = last.is_zero_behind(comma) & (comma != ONE_DIGIT);
-    let size_at = end.wrapping_sub(7).wrapping_add(comma as usize / 8);
+    let (size, size_at, is_padded) = match last.flaw().checked_ilog2() {
+        Some(comma) => {
+            let is_padded = last.is_zero_behind(comma) & (comma != ONE_DIGIT);
+            let size_at = end.wrapping_sub(7).wrapping_add(comma as usize / 8);
+            (last.behind(comma).value(), size_at, is_padded | (comma == NO_DIGIT))
+        }
+        None => read_long_size(frame, end, last)?,
+    };
 
     let (price, price_comma) = read_price(frame, start)?;
 
@@ -25,10 +29,22 @@ pub(super) fn read(frame: &[u8], start: usize, end: usize) -> Option<(Price, Sid
     let (side, word) = *SIDES.get(side_len.wrapping_sub(5))?;
     let others = 64_u32.wrapping_sub((side_len as u32).wrapping_mul(8));
     let between = word_before(frame, size_at)?.wrapping_shr(others);
-    if (between ^ word) | u64::from(is_padded | (comma == NO_DIGIT)) != 0 {
+    if (between ^ word) | u64::from(is_padded) != 0 {
         return None;
     }
-    Some((price, side, Lots::new(size.value())))
+    Some((price, side, Lots::new(size)))
+}
+
+/// A size of eight to fifteen digits: where it begins, and whether that is with a zero.
+#[cold]
+fn read_long_size(frame: &[u8], end: usize, last: Digits) -> Option<(u64, usize, bool)> {
+    let first_end = end.wrapping_sub(8);
+    let first = Digits::of(word_before(frame, first_end)?);
+    let comma = first.flaw().checked_ilog2()?;
+    let size_at = first_end.wrapping_sub(7).wrapping_add(comma as usize / 8);
+    let first = if comma == NO_DIGIT { Digits::NONE } else { first.behind(comma) };
+    let size = first.value().wrapping_mul(100_000_000).wrapping_add(last.value());
+    Some((size, size_at, frame.get(size_at) == Some(&b'0')))
 }
 
 /// Where the mark of what stands before the last digits is, if there is one of these or none.

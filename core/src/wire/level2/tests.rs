@@ -81,6 +81,7 @@ fn change() -> impl Strategy<Value = String> {
     let side = prop_oneof![8 => Just("buy"), 8 => Just("sell"), 1 => Just("SELL"), 1 => Just("")];
     let size = prop_oneof![
         4 => (0_u64..100_000).prop_map(|size| size.to_string()),
+        2 => (1_u32..17).prop_flat_map(|digits| 0..10_u64.pow(digits)).prop_map(|size| size.to_string()),
         2 => Just("0".to_string()),
         1 => any::<u64>().prop_map(|size| size.to_string()),
         1 => "[0-9]{0,9}(\\.0)?",
@@ -226,7 +227,7 @@ fn usual_prices_and_sizes_take_the_fast_way() {
         "9223371.5",
     ];
     for price in prices {
-        for rest in ["buy,0", "sell,1", "buy,1234567"] {
+        for rest in ["buy,0", "sell,1", "buy,1234567", "sell,12345678", "buy,123456789012345"] {
             let change = format!("{price},{rest}");
             let frame = style.write("XBTUSDTM", 1_700_000_000_001, &change, 1_731_897_467_183);
             assert!(check(&mut parser, frame.as_bytes()), "{change}");
@@ -283,7 +284,14 @@ fn what_only_looks_usual_is_left_to_the_scanner() {
         "00000001.5,buy,1",
         "12345678901.5,buy,1",
         "0.0000000000001,buy,1",
-        "1.5,buy,12345678",
+        "1.5,buy,01234567",
+        "1.5,buy,00000000",
+        "1.5,buy,012345678",
+        "1.5,buy,1234567a",
+        "1.5,buy,a2345678",
+        "1.5,buy,1a2345678",
+        "1.5,buy12345678",
+        "1.5,buy,1234567890123456",
         "1.5,buy,1.0",
     ] {
         let frame = style.write("XBTUSDTM", 1_700_000_000_001, change, 1_731_897_467_183);
