@@ -1,12 +1,12 @@
 //! Whole level2 frames: the fast way first, the scanner for everything else.
 //!
 //! The frames of one connection differ in the symbol, in the change, and in the digits of a few
-//! numbers; every other byte is the same. So the first frame of a connection is read by the scanner, and
-//! what all frames have in common is remembered as a layout. The first frame of each other symbol is
-//! *met*: compared with the layout, and what is its own remembered. From then on a frame is looked up
-//! by the sixteen bytes around its symbol, compared with the layout, and only what differs is read.
-//! Nothing is assumed about the order of keys, white space or further keys: whatever the connection
-//! does is learned.
+//! numbers; every other byte is the same. So the first frame of a connection is read by the
+//! scanner, and what all frames have in common is remembered as a layout. The first frame of each
+//! other symbol is *met*: compared with the layout, and what is its own remembered. From then on a
+//! frame is looked up by the sixteen bytes around its symbol, compared with the layout, and only
+//! what differs is read. Nothing is assumed about the order of keys, white space or further keys:
+//! whatever the connection does is learned.
 //!
 //! ```text
 //! {"topic":"/contractMarket/level2:........","type":"message","subject":"level2","sn":.............,

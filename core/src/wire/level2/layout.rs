@@ -171,8 +171,8 @@ impl Number {
     }
 }
 
-/// Where the bytes are that tell a symbol from others: those from the one before it on or, where it stands
-/// behind the change, those up to its end.
+/// Where the bytes are that tell a symbol from others: those from the one before it on or, where it
+/// stands behind the change, those up to its end.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub(super) struct Anchor {
     at: Place,
@@ -183,8 +183,8 @@ pub(super) struct Anchor {
 pub(super) const KEY: usize = 16;
 
 impl Anchor {
-    /// Of a symbol that stands there, before the change or behind it; what is not beside the
-    /// change is found from the frame's start or end.
+    /// Of bytes from there on, before the change, found from the frame's start, or behind it, found from
+    /// its end.
     pub(super) const fn new(at: usize, is_behind: bool, frame_len: usize) -> Self {
         let base = if is_behind { Base::End } else { Base::Start };
         Self { at: Place::new(at, base, frame_len, 0), is_behind }
