@@ -76,13 +76,13 @@ pub fn best(book: &Book) -> (Best, Best) {
 /// What [`crate::books::Book::top`] does.
 #[must_use]
 pub fn top(book: &Book) -> u64 {
-    let mut sum = 0_u64;
-    for side in [Side::Bid, Side::Ask] {
-        for level in book.levels(side, Scope::Complete).take(TOP) {
-            sum = sum.wrapping_add(mix(level.price.scaled() as u64, level.size.get()));
-        }
-    }
-    sum
+    let side = |side| {
+        let levels = book.levels(side, Scope::Complete).take(TOP);
+        levels.fold(0_u64, |sum, level| {
+            sum.wrapping_add(mix(level.price.scaled() as u64, level.size.get()))
+        })
+    };
+    side(Side::Bid).wrapping_add(side(Side::Ask))
 }
 
 /// All levels: bids, then asks, each best first.
