@@ -134,6 +134,8 @@ pub(crate) struct BookSync {
     held: Option<SnapshotHead>,
     last_asked: Option<Instant>,
     too_old_in_a_row: u32,
+    /// Where the buffered run ended when the last useless snapshot came.
+    silent_at: Option<Sequence>,
     retry: Backoff,
     poison: Poison,
 }
@@ -162,6 +164,7 @@ impl BookSync {
             held: None,
             last_asked: None,
             too_old_in_a_row: 0,
+            silent_at: None,
             retry: Backoff::new(config.snapshot_spacing / 4, config.snapshot_backoff_cap),
             poison: Poison::new(),
         }
@@ -212,10 +215,11 @@ impl BookSync {
     /// A delta that may be anything.
     fn judge(&mut self, cx: &mut Shared, line: LineId, delta: Delta) {
         // A run that is still buffered knows what its sequences said, however far back.
-        let differs = self.pending.at(delta.sequence).is_some_and(|known| known != delta);
+        let known = self.pending.at(delta.sequence);
+        let differs = known.is_some_and(|known| known != delta);
         let watch = self.feed(line);
         let mut verdict = watch.judge(delta.sequence, delta);
-        if verdict == Verdict::Repeat {
+        if matches!(verdict, Verdict::Repeat | Verdict::Before) {
             // Whatever is repeated was made before the newest delta.
             let newest = watch.newest().and_then(|newest| newest.ts_event);
             if differs || is_later(delta.ts_event, newest, TIME_STEP) {
@@ -224,12 +228,17 @@ impl BookSync {
         }
         match verdict {
             Verdict::Repeat => cx.stats.repeats = cx.stats.repeats.saturating_add(1),
+            Verdict::Before if known.is_some() => {
+                cx.stats.repeats = cx.stats.repeats.saturating_add(1);
+            }
             Verdict::Restarted => {
                 self.on_restart(cx);
                 self.buffer(cx, delta);
             }
-            Verdict::New if self.status == BookStatus::Live => self.apply(cx, delta),
-            Verdict::New => self.buffer(cx, delta),
+            Verdict::New | Verdict::Before if self.status == BookStatus::Live => {
+                self.apply(cx, delta);
+            }
+            Verdict::New | Verdict::Before => self.buffer(cx, delta),
         }
     }
 
@@ -374,10 +383,11 @@ impl BookSync {
     }
 
     /// Ten useless snapshots, and nothing but our own past speaks against them: the counter was set
-    /// back while we were away, or before the line had brought a delta to tell it by. (What is
-    /// buffered does not speak against a snapshot that it continues: its deltas are of one run.)
+    /// back while we were away, or before the line had brought a delta to tell it by.
     fn lose_patience(&mut self, cx: &Shared, snapshot: &SnapshotHead) {
-        if self.is_before_run(snapshot) {
+        let is_before_run = self.is_before_run(snapshot);
+        let run = self.pending.last();
+        if is_before_run && self.contradicts_run(snapshot, run) {
             self.too_old_in_a_row = 0;
             return;
         }
@@ -385,11 +395,24 @@ impl BookSync {
         if self.too_old_in_a_row >= cx.config.snapshot_patience {
             self.reached = None;
             self.restarted = false;
-            // A run that is buffered is the new one's already.
+            // A run that is buffered is the new one's already, if it continues the snapshots.
+            if is_before_run {
+                self.pending.clear();
+            }
             if self.pending.len() == 0 {
                 self.feeds.forget();
             }
         }
+    }
+
+    /// Whether what is buffered speaks against a snapshot that it does not continue: its stream goes
+    /// on, or the snapshot is no later than the end of it. A stream that fell silent and snapshots
+    /// that are later than all it has said are of two runs of the counter.
+    fn contradicts_run(&mut self, snapshot: &SnapshotHead, run: Option<Sequence>) -> bool {
+        let goes_on = core::mem::replace(&mut self.silent_at, run) != run;
+        let end = run.and_then(|last| self.pending.at(last)).and_then(|last| last.ts_event);
+        let told = snapshot.ts_event.is_some() && end.is_some();
+        goes_on || (told && !is_later(snapshot.ts_event, end, TIME_SLACK))
     }
 
     /// A book that was crossed a second ago is crossed still, or again.

@@ -31,6 +31,9 @@ pub(crate) enum Verdict {
     New,
     /// Seen before.
     Repeat,
+    /// Not higher than what was known of the topic when the line began, and the line itself has
+    /// brought nothing higher yet: what it says must be compared with what was known.
+    Before,
     /// The counter was restarted; everything known about it is void.
     Restarted,
 }
@@ -72,7 +75,7 @@ impl<T: Copy + PartialEq> Watch<T> {
         if step_back >= RESTART_STEP || self.repeats >= RESTART_REPEATS || differs {
             return self.restart(sequence, content);
         }
-        Verdict::Repeat
+        if self.newest().is_none() { Verdict::Before } else { Verdict::Repeat }
     }
 
     /// Starts anew with this message.
@@ -118,7 +121,8 @@ mod tests {
 
     #[test]
     fn three_in_a_row_are_a_restart() {
-        let mut watch = Watch::starting_at(Some(Sequence::new(10_000)));
+        let mut watch = Watch::starting_at(None);
+        assert_eq!(judge(&mut watch, 10_000), Verdict::New);
         assert_eq!(judge(&mut watch, 9_500), Verdict::Repeat);
         assert_eq!(judge(&mut watch, 9_501), Verdict::Repeat);
         assert_eq!(judge(&mut watch, 9_502), Verdict::Restarted);
@@ -129,7 +133,17 @@ mod tests {
     fn a_long_step_back_is_a_restart_at_once() {
         let start = Watch::starting_at(Some(Sequence::new(10_000)));
         assert_eq!(judge(&mut start.clone(), 10_000 - 1024), Verdict::Restarted);
-        assert_eq!(judge(&mut start.clone(), 10_000 - 1023), Verdict::Repeat);
+        assert_eq!(judge(&mut start.clone(), 10_000 - 1023), Verdict::Before);
+    }
+
+    #[test]
+    fn what_a_line_has_not_brought_itself_is_no_repeat_of_its_own() {
+        let mut watch = Watch::starting_at(Some(Sequence::new(10_000)));
+        assert_eq!(judge(&mut watch, 9_999), Verdict::Before);
+        assert_eq!(judge(&mut watch, 10_000), Verdict::Before);
+        assert_eq!(judge(&mut watch.clone(), 10_000), Verdict::Restarted, "three in a row");
+        assert_eq!(judge(&mut watch, 10_001), Verdict::New);
+        assert_eq!(judge(&mut watch, 10_000), Verdict::Repeat, "the line is ahead of it now");
     }
 
     /// A counter set back by one or two brings too few repeats to be told by their number.
