@@ -535,6 +535,12 @@ impl Exchange {
         (0..=back).rev().find(|back| !misleads(*back)).unwrap_or(0)
     }
 
+    /// Whether the stream of a book stands still somewhere, because its next delta would deceive a
+    /// reader who has not noticed a restart of the counter.
+    pub(crate) fn withholds(&self, symbol: Symbol, of: impl Fn(SessionId) -> bool) -> bool {
+        self.sessions.iter().any(|(id, session)| of(*id) && session.withholds(symbol))
+    }
+
     pub(crate) fn on_stale_snapshot(&mut self, symbol: Symbol, sequence: Sequence) {
         self.sessions.values_mut().for_each(|s| s.on_stale_snapshot(symbol, sequence));
         self.strike("stale-snapshot", Some(symbol));

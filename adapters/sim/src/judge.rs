@@ -144,6 +144,11 @@ impl Judge {
         self.excused_until = self.excused_until.max(until);
     }
 
+    /// The client's clock leaps: an excuse that was given holds for as long as it would have.
+    pub(crate) fn leap(&mut self, by: Duration) {
+        self.excused_until = self.excused_until + by;
+    }
+
     /// A symbol is subscribed or unsubscribed: what waited for its book is gone.
     pub(crate) fn on_command(&mut self, symbol: Symbol) {
         if let Some((_, stream)) = self.topics.get_mut(&symbol) {

@@ -82,6 +82,8 @@ pub(crate) struct Progress {
     first: Option<Sequence>,
     /// Where, first and last, a reader may stand who has a book of another run of the counter.
     left_at: VecDeque<(Sequence, Sequence)>,
+    /// The latest delta was not pushed, because it would have deceived such a reader.
+    withheld: bool,
 }
 
 /// A reader has noticed a restart before there are so many more.
@@ -89,7 +91,7 @@ const MOST_LEFT: usize = 8;
 
 impl Progress {
     const fn at(last: Position) -> Self {
-        Self { last, oldest: last.1, first: None, left_at: VecDeque::new() }
+        Self { last, oldest: last.1, first: None, left_at: VecDeque::new(), withheld: false }
     }
 
     fn may_stand(&mut self, first: Sequence, last: Sequence) {
@@ -172,7 +174,13 @@ impl Session {
             let left_at = core::mem::take(&mut progress.left_at);
             *progress = Progress { first, left_at, ..Progress::at((run, sequence)) };
         }
+        progress.withheld = deceives;
         !deceives
+    }
+
+    /// Whether the stream stands still because the next delta would deceive its reader.
+    pub(crate) fn withholds(&self, symbol: Symbol) -> bool {
+        self.topics.get(&(Feed::Level2, symbol)).is_some_and(|progress| progress.withheld)
     }
 
     /// Whether a reader may have begun to buffer right behind a snapshot of this sequence.

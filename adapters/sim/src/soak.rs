@@ -174,7 +174,12 @@ fn liveness(
         let well = |world: &World| world.is_healthy(|channel| scenario.is_hopeless(channel));
         let left = limit.saturating_sub(world.now().since(since));
         let pause = Duration::from_millis(500).min(left);
-        if well(world) {
+        let is_well = well(world);
+        if is_well && pause.is_zero() {
+            return Err(Violation::new(format!(
+                "live {limit:?} after the faults, but not going on"
+            )));
+        } else if is_well {
             let marks = world.marks();
             let latency = Duration::from_micros(scenario.latency_us);
             if !run_for(world, AFTERWARDS + latency * 2, limits)? {

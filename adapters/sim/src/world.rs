@@ -348,7 +348,8 @@ impl World {
         wants.filter_map(mark).collect()
     }
 
-    /// Whether all books that are wanted have come to where the markets were, or further.
+    /// Whether all books that are wanted have come to where the markets were, or further. Not asked of
+    /// one whose stream the exchange lets stand still.
     pub(crate) fn have_passed(
         &self,
         marks: &[(Channel, usize, Sequence)],
@@ -362,7 +363,9 @@ impl World {
                 let book = want.topic.and_then(|topic| node.client.book(topic));
                 let market = self.exchange.market(channel.symbol());
                 let same_run = market.is_some_and(|market| market.runs() == *runs);
-                book.is_none_or(|book| !same_run || book.sequence() >= *mark)
+                let own = |id| Address::of(id).0 == node.address;
+                let stands = || self.exchange.withholds(channel.symbol(), own);
+                book.is_none_or(|book| !same_run || book.sequence() >= *mark || stands())
             })
         })
     }

@@ -223,6 +223,49 @@ fn every_error_of_the_exchange_by_itself_breaks_no_promise() {
     assert!(cut.struck > 0 && cut.seen > 0, "{cut:?}");
 }
 
+/// Found by the swarm: whoever calls is at fault, and the excuse for it was counted by the clock that
+/// had been set back.
+#[test]
+fn a_clock_set_back_does_not_take_the_excuse_of_one_who_sleeps_or_leaps() {
+    for (fault, at_ms) in [("sleep 12s", 31_000), ("clock-leap 900ms", 29_200)] {
+        for seed in 0..20 {
+            let text = format!(
+                "at 20s close 1001; at 20s no-welcome 20; at {}ms clock-back 25s; at {at_ms}ms {fault}",
+                at_ms - 1
+            );
+            let mut world = World::new(seed, World::client_config(), exchange(5.0), secs(1) / 5);
+            books(&mut world);
+            text.parse::<Plan>().unwrap().entries.iter().for_each(|entry| {
+                world.exchange_mut().script(Instant::ZERO, &Plan { entries: vec![*entry] });
+            });
+            world.run_for(secs(60)).unwrap_or_else(|wrong| panic!("{fault}, seed {seed}: {wrong}"));
+        }
+    }
+}
+
+/// Found by the swarm: after a step back in a still market the exchange lets the stream stand still for
+/// minutes, lest it deceive its readers; nobody can pass what is not pushed.
+#[test]
+fn a_book_whose_stream_stands_still_has_not_failed_to_go_on() {
+    let scenario = |seed| {
+        let mut scenario = Scenario::from_seed(Profile::Swarm, seed);
+        (scenario.span_ms, scenario.liveness_ms) = (50_000, 257_000);
+        (scenario.symbols, scenario.rate_per_ks, scenario.lasting) = (3, 500, 0);
+        (scenario.latency_us, scenario.lifetime_ms, scenario.clients) = (5_000, 86_400_000, 1);
+        (scenario.streams, scenario.stranger, scenario.stale_by) = (0, 0, 100);
+        scenario.plan = "at 20s stale-snapshot * 2; at 20s drop * 1; at 46s close 1001;
+            at 46s stale-snapshot * 2; at 49s step-back * 276"
+            .parse()
+            .unwrap();
+        scenario
+    };
+    for seed in 0..20 {
+        let report = soak::run(&scenario(seed), None);
+        assert_eq!(report.failure, None, "seed {seed}");
+        assert!(report.passed < secs(50 + 257 + 30), "seed {seed} never ends: {report:?}");
+    }
+}
+
 #[test]
 fn a_lasting_fault_of_one_symbol_is_no_business_of_the_others() {
     for lasting in 1..=5 {

@@ -11,6 +11,8 @@ pub(super) struct Driver {
     leap: Duration,
     /// For so many inputs the clock is behind by so much.
     back: (u32, Duration),
+    /// The latest call was one of those.
+    is_back: bool,
     /// The latest time that the client was told.
     told: Instant,
     pub(super) asleep_until: Instant,
@@ -34,6 +36,7 @@ impl Default for Driver {
         Self {
             leap: Duration::ZERO,
             back: (0, Duration::ZERO),
+            is_back: false,
             told: Instant::ZERO,
             asleep_until: Instant::ZERO,
             undrained: 0,
@@ -50,6 +53,7 @@ impl Driver {
     pub(super) fn heal(&mut self) {
         *self = Self {
             leap: self.leap,
+            is_back: self.is_back,
             told: self.told,
             left_lying: self.left_lying,
             ..Self::default()
@@ -79,16 +83,23 @@ impl Driver {
         self.lateness = by;
     }
 
-    /// The time for the next call, by the client's clock.
-    pub(super) fn tell(&mut self, now: Instant) -> Instant {
+    /// The time for the next call, by the client's clock, and whether that has just caught up after
+    /// having gone back.
+    pub(super) fn tell(&mut self, now: Instant) -> (Instant, bool) {
         let mut time = now + self.leap;
         let (left, by) = self.back;
         if left > 0 {
             self.back = (left - 1, by);
             time = Instant::from_nanos(time.as_nanos().saturating_sub(by.as_nanos() as u64));
         }
+        let caught_up = core::mem::replace(&mut self.is_back, left > 0) && left == 0;
         self.told = self.told.max(time);
-        time
+        (time, caught_up)
+    }
+
+    /// The present as the client would count it: its clock never goes back.
+    pub(super) fn clock(&self, now: Instant) -> Instant {
+        self.told.max(now + self.leap)
     }
 
     /// The latest time that the client knows.

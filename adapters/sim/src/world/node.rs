@@ -81,7 +81,7 @@ impl Node {
         cx: &mut Cx<'_>,
         command: impl FnOnce(&mut Client, Instant) -> T,
     ) -> Result<T, Violation> {
-        let at = self.driver.tell(cx.now);
+        let at = self.tell(cx.now);
         let result = command(&mut self.client, at);
         self.drain_if_due(cx)?;
         Ok(result)
@@ -115,7 +115,10 @@ impl Node {
             Fault::StallDown { span } => self.weather.stalled[1] = now + span,
             Fault::Lag { delay, span } => self.weather.lag = (delay, now + span),
             Fault::ClockBack { by } => self.driver.clock_back(by),
-            Fault::ClockLeap { by } => self.driver.clock_leap(by),
+            Fault::ClockLeap { by } => {
+                self.driver.clock_leap(by);
+                self.judge.leap(by);
+            }
             Fault::Sleep { span } => self.driver.asleep_until = now + span,
             Fault::LateTimeouts { by, span } => self.driver.late_timeouts(now, by, span),
             Fault::EarlyTimeouts { count } => {
@@ -129,7 +132,7 @@ impl Node {
             _ => return Ok(()),
         }
         if let Some(span) = excuse(&fault) {
-            self.judge.excuse(self.driver.tell(now) + span + RECOVERY);
+            self.judge.excuse(self.driver.clock(now) + span + RECOVERY);
         }
         cx.ledger.strike(fault.word(), None);
         Ok(())
@@ -156,7 +159,7 @@ impl Node {
     /// A deadline that has not come changes nothing.
     fn early_timeout(&mut self, cx: &mut Cx<'_>) -> Result<(), Violation> {
         let before = self.client.poll_timeout();
-        let at = self.driver.tell(cx.now);
+        let at = self.tell(cx.now);
         if before.is_some_and(|deadline| deadline.at <= self.driver.told()) {
             return Ok(());
         }
@@ -165,6 +168,15 @@ impl Node {
             return self.fail(cx, "a timeout that came early changed the deadline");
         }
         self.drain_if_due(cx)
+    }
+
+    /// The time for the next call. A clock that went back and catches up passes over deadlines.
+    fn tell(&mut self, now: Instant) -> Instant {
+        let (at, caught_up) = self.driver.tell(now);
+        if caught_up {
+            self.judge.excuse(at + RECOVERY);
+        }
+        at
     }
 
     /// Something arrives.
@@ -191,7 +203,7 @@ impl Node {
     }
 
     fn timeout(&mut self, cx: &mut Cx<'_>) -> Result<(), Violation> {
-        let at = self.driver.tell(cx.now);
+        let at = self.tell(cx.now);
         self.client.handle_input(at, Input::Timeout);
         let chance = cx.net.flip();
         self.driver.draw_lateness(cx.now, chance);
@@ -206,16 +218,16 @@ impl Node {
     }
 
     fn feed(&mut self, cx: &mut Cx<'_>, load: Load) -> Result<(), Violation> {
-        let at = self.driver.tell(cx.now);
+        // What arrives on a connection that was shut on our side reaches nobody.
+        if let Load::Opened(conn) | Load::Down(conn, ..) | Load::Lost(conn, _) = &load
+            && self.closed.contains(conn)
+        {
+            return Ok(());
+        }
+        let at = self.tell(cx.now);
         let before = *self.client.stats();
         let mut text = None;
         match load {
-            // What arrives on a connection that was shut on our side reaches nobody.
-            Load::Opened(conn) | Load::Down(conn, ..) | Load::Lost(conn, _)
-                if self.closed.contains(&conn) =>
-            {
-                return Ok(());
-            }
             Load::Opened(conn) => {
                 self.judge.on_opened(self.driver.told(), conn);
                 self.client.handle_input(at, Input::Opened(conn));
@@ -311,7 +323,7 @@ impl Node {
 
     /// Closes the client for good and looks whether that is what it does.
     pub(super) fn end(&mut self, cx: &mut Cx<'_>) -> Result<(), Violation> {
-        let at = self.driver.tell(cx.now);
+        let at = self.tell(cx.now);
         self.client.close(at);
         self.drain(cx)?;
         // The end of all time, and something from a past life.
@@ -339,7 +351,9 @@ const fn excuse(fault: &Fault) -> Option<Duration> {
     match *fault {
         Fault::Sleep { span } | Fault::SlowConsumer { span } => Some(span),
         Fault::LateTimeouts { by, span } => Some(span.saturating_add(by)),
-        Fault::ClockBack { by } | Fault::ClockLeap { by } => Some(by),
+        // Past its deadlines at once, and no longer. One that goes back stands still for the client,
+        // and is excused when it catches up.
+        Fault::ClockLeap { .. } => Some(Duration::ZERO),
         Fault::Undrained { .. } => Some(Duration::from_secs(5)),
         _ => None,
     }
