@@ -43,6 +43,12 @@ impl Backoff {
         self.next(rng)
     }
 
+    /// What is added to a wait that somebody else has named: drawn evenly up to the base, so that those
+    /// who were told the same do not come back together. No failure.
+    pub(crate) fn jitter(&self, rng: &mut SplitMix64) -> Duration {
+        rng.up_to(self.base.min(self.cap)).max(AT_LEAST)
+    }
+
     pub(crate) const fn reset(&mut self) {
         self.failures = 0;
     }

@@ -23,6 +23,10 @@ use alloc::vec::Vec;
 /// A KuCoin Futures client without any I/O: bytes and times in, effects and events out.
 ///
 /// See the [crate's documentation](crate) for the laws it keeps and the loop that drives it.
+///
+/// A clone goes its own way from there: the same inputs give the same outputs. It has the same names
+/// for connections and requests, so only one of the two can be driven by real ones.
+#[derive(Clone)]
 pub struct Client {
     cx: Shared,
     lines: Vec<Line>,

@@ -30,6 +30,7 @@ pub(crate) enum Purpose {
     Query(Query),
 }
 
+#[derive(Clone)]
 pub(crate) struct Desk {
     weights: SlidingWindow,
     tokens: SlidingWindow,

@@ -20,6 +20,7 @@ use crate::topics::{TopicStatus, Topics};
 use crate::wire::encode::{self, Command};
 use crate::wire::{Ack, Bullet, Delta, DeltaParser, ErrorFrame, ErrorKind, Pong, Server, Welcome};
 
+#[derive(Clone)]
 pub(crate) struct Line {
     id: LineId,
     session: Session,

@@ -77,7 +77,7 @@ pub enum Event {
         line: LineId,
         /// How long.
         delay: Duration,
-        /// Failures in a row.
+        /// Failures in a row. A refusal that names its own wait is none.
         failures: u32,
     },
     /// The exchange confirmed the subscription.

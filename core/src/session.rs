@@ -145,20 +145,17 @@ impl Session {
         })
     }
 
-    /// There was no token. What the server asks for is a floor, with jitter on top.
+    /// There was no token. A server that says how long to stay away works: that long is waited, with
+    /// jitter on top, and it is no failure in the row.
     pub(crate) fn on_no_token(&mut self, rng: &mut SplitMix64, reason: FetchFailure) -> Remedy {
         self.on(Cause::Failed);
-        let jitter = if reason == FetchFailure::Lost(Loss::Tls) {
-            self.backoff.next_long(rng)
-        } else {
-            self.backoff.next(rng)
-        };
-        let floor = if let FetchFailure::RateLimited { retry_after: Some(stay) } = reason {
-            clamp_stay(stay)
-        } else {
-            Duration::ZERO
-        };
-        Remedy::Wait(floor.saturating_add(jitter))
+        Remedy::Wait(match reason {
+            FetchFailure::RateLimited { retry_after: Some(stay) } => {
+                clamp_stay(stay).saturating_add(self.backoff.jitter(rng))
+            }
+            FetchFailure::Lost(Loss::Tls) => self.backoff.next_long(rng),
+            _ => self.backoff.next(rng),
+        })
     }
 }
 
@@ -265,13 +262,20 @@ mod tests {
     }
 
     #[test]
-    fn what_a_429_asks_for_is_a_floor_with_jitter() {
+    fn what_a_429_asks_for_is_waited_out_with_jitter_and_is_no_failure() {
         for seed in 0..50 {
             let stay = Duration::from_millis(2500);
             let limited = FetchFailure::RateLimited { retry_after: Some(stay) };
-            let remedy = session().on_no_token(&mut SplitMix64::new(seed), limited);
-            let Remedy::Wait(delay) = remedy else { panic!() };
-            assert!(delay > stay && delay <= stay + Duration::from_secs(1), "{delay:?}");
+            let (mut session, mut rng) = (session(), SplitMix64::new(seed));
+            for _ in 0..10 {
+                let Remedy::Wait(delay) = session.on_no_token(&mut rng, limited) else { panic!() };
+                assert!(delay > stay && delay <= stay + Duration::from_secs(1), "{delay:?}");
+                assert_eq!(session.failures(), 0);
+                session.on(Cause::WaitOver);
+            }
+            let unnamed = FetchFailure::RateLimited { retry_after: None };
+            session.on_no_token(&mut rng, unnamed);
+            assert_eq!(session.failures(), 1, "a refusal that names no wait");
         }
     }
 }

@@ -13,6 +13,7 @@ use crate::timers::Timers;
 use crate::wire::Delta;
 
 /// Handed to every component that reacts to an input.
+#[derive(Clone)]
 pub(crate) struct Shared {
     /// The time of the latest input; never goes backwards.
     pub(crate) now: Instant,
@@ -91,7 +92,7 @@ impl Shared {
 }
 
 /// Outputs in the order of their causes.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Outbox {
     queue: VecDeque<Output>,
     /// Events in the queue that may be folded.

@@ -39,6 +39,7 @@ pub enum TopicStatus {
 }
 
 /// In this order in memory: what every frame needs lies together.
+#[derive(Clone)]
 #[repr(C)]
 pub(crate) struct Topic {
     pub(crate) status: TopicStatus,
@@ -47,6 +48,7 @@ pub(crate) struct Topic {
     pub(crate) channel: Channel,
 }
 
+#[derive(Clone)]
 #[allow(clippy::large_enum_variant, reason = "a book on the heap is one more place to wait for")]
 enum Feed {
     Book(BookSync),
@@ -67,7 +69,7 @@ pub(crate) enum Routed {
 }
 
 /// All topics that were ever wanted; an id is a position here.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Topics {
     list: Vec<Topic>,
     by_channel: BTreeMap<Channel, TopicId>,

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use kucoin_futures_proto::{
-    BookStatus, Client, Config, ConnId, Delay, Down, Event, Fetch, Instant, Output, RequestId,
-    Stats, Symbol, TopicId,
+    BookStatus, Client, Config, ConnId, Delay, Down, Event, Fetch, FetchFailure, Instant, Output,
+    RequestId, Stats, Symbol, TopicId,
 };
 
 use serde_json::Value;
@@ -39,6 +39,8 @@ pub(crate) struct Judge {
     /// Failures in a row that the client owned up to, and whether it has been in use for long since.
     failures: u32,
     proven: bool,
+    /// The exchange named the time of the next wait: no failure.
+    named: bool,
     refused: u32,
     topics: BTreeMap<Symbol, (TopicId, Stream)>,
     /// Until when deadlines may be missed: whoever drives the client is to blame.
@@ -130,6 +132,7 @@ impl Judge {
             used_tokens: BTreeSet::new(),
             failures: 0,
             proven: false,
+            named: false,
             refused: 0,
             topics: BTreeMap::new(),
             excused_until: Instant::ZERO,
@@ -389,6 +392,9 @@ impl Judge {
                 self.refused = 0;
             }
             Event::LineDown { conn, reason, .. } => return self.on_down(moment, conn, reason),
+            Event::NoToken { reason, .. } => {
+                self.named = matches!(reason, FetchFailure::RateLimited { retry_after: Some(_) });
+            }
             Event::LineWaiting { delay, failures, .. } => {
                 return self.on_waiting(moment, delay, failures);
             }
@@ -451,13 +457,16 @@ impl Judge {
 
     fn on_waiting(&mut self, moment: Moment<'_>, delay: Duration, failures: u32) -> Verdict {
         self.refused = self.refused.min(1);
-        let expected = if core::mem::take(&mut self.proven) { 1 } else { self.failures + 1 };
-        if failures < expected {
+        let named = core::mem::take(&mut self.named);
+        let before = if core::mem::take(&mut self.proven) { 0 } else { self.failures };
+        let expected = before + u32::from(!named);
+        if failures < expected || (named && failures > expected) {
             return Err(format!("{failures} failures in a row, but there were {expected}"));
         }
         self.failures = failures;
         let base = self.config.backoff_base.max(Duration::from_millis(1));
-        let bound = base.saturating_mul(2_u32.saturating_pow(failures.saturating_sub(1)));
+        let doubled = if named { 0 } else { failures.saturating_sub(1) };
+        let bound = base.saturating_mul(2_u32.saturating_pow(doubled));
         let stay = self.may_wait_until.since(moment.at) + STAY.1 * u32::from(moment.late);
         let bound = bound.min(self.config.backoff_cap).max(Duration::from_millis(1)) + stay;
         if delay > bound || delay.is_zero() {
