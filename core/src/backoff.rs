@@ -29,7 +29,13 @@ impl Backoff {
 
     /// Counts a failure and says how long to wait.
     pub(crate) fn next(&mut self, rng: &mut SplitMix64) -> Duration {
-        let bound = self.bound();
+        self.next_within(rng, Duration::MAX)
+    }
+
+    /// The same, but no longer than things have been failing for, or the base if that is longer: what
+    /// was over after ten seconds shall not be waited for another forty.
+    pub(crate) fn next_within(&mut self, rng: &mut SplitMix64, failing_for: Duration) -> Duration {
+        let bound = self.bound().min(failing_for.max(self.base).max(AT_LEAST));
         self.failures = self.failures.saturating_add(1);
         rng.up_to(bound).max(AT_LEAST)
     }

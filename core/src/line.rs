@@ -180,7 +180,7 @@ impl Line {
             }
             Err(reason) => {
                 cx.event(Event::NoToken { line: self.id, reason });
-                let remedy = self.session.on_no_token(&mut cx.rng, reason);
+                let remedy = self.session.on_no_token(cx.now, &mut cx.rng, reason);
                 self.apply(cx, remedy);
             }
         }

@@ -78,6 +78,8 @@ pub(crate) struct Session {
     backoff: Backoff,
     reset_after: Duration,
     ready_since: Option<Instant>,
+    /// When the first of the failures in a row came.
+    failing_since: Option<Instant>,
     /// A 401 has come since the last welcome: the next one is a failure like any other.
     refused_once: bool,
 }
@@ -100,6 +102,7 @@ impl Session {
             backoff: Backoff::new(config.backoff_base, config.backoff_cap),
             reset_after: config.backoff_reset_after,
             ready_since: None,
+            failing_since: None,
             refused_once: false,
         }
     }
@@ -132,6 +135,7 @@ impl Session {
         let ready_for = self.ready_since.take().map_or(Duration::ZERO, |since| now.since(since));
         if ready_for >= self.reset_after {
             self.backoff.reset();
+            self.failing_since = None;
         }
         if reason == Down::Unauthorized && !core::mem::replace(&mut self.refused_once, true) {
             self.on(Cause::Renew);
@@ -139,22 +143,35 @@ impl Session {
         }
         self.on(Cause::Failed);
         Remedy::Wait(if is_lasting(reason) {
+            self.fails_for(now);
             self.backoff.next_long(rng)
         } else {
-            self.backoff.next(rng)
+            let failing_for = self.fails_for(now);
+            self.backoff.next_within(rng, failing_for)
         })
+    }
+
+    /// A failure came: since when they have been coming.
+    fn fails_for(&mut self, now: Instant) -> Duration {
+        now.since(*self.failing_since.get_or_insert(now))
     }
 
     /// There was no token. A server that says how long to stay away works: that long is waited, with
     /// jitter on top, and it is no failure in the row.
-    pub(crate) fn on_no_token(&mut self, rng: &mut SplitMix64, reason: FetchFailure) -> Remedy {
+    pub(crate) fn on_no_token(
+        &mut self,
+        now: Instant,
+        rng: &mut SplitMix64,
+        reason: FetchFailure,
+    ) -> Remedy {
         self.on(Cause::Failed);
+        let failing_for = self.fails_for(now);
         Remedy::Wait(match reason {
             FetchFailure::RateLimited { retry_after: Some(stay) } => {
                 clamp_stay(stay).saturating_add(self.backoff.jitter(rng))
             }
             FetchFailure::Lost(Loss::Tls) => self.backoff.next_long(rng),
-            _ => self.backoff.next(rng),
+            _ => self.backoff.next_within(rng, failing_for),
         })
     }
 }
@@ -233,6 +250,25 @@ mod tests {
     }
 
     #[test]
+    fn a_wait_is_no_longer_than_the_trouble_has_lasted() {
+        for seed in 0..200 {
+            let (mut session, mut rng) = (session(), SplitMix64::new(seed));
+            let (start, mut now) = (Instant::from_nanos(7), Instant::from_nanos(7));
+            for _ in 0..12 {
+                let reason = FetchFailure::Http { status: 503 };
+                let Remedy::Wait(delay) = session.on_no_token(now, &mut rng, reason) else {
+                    panic!()
+                };
+                let lasted = now.since(start).max(Duration::from_secs(1));
+                assert!(delay <= lasted, "{delay:?} after {lasted:?}");
+                now = now + delay;
+                session.on(Cause::WaitOver);
+            }
+            assert_eq!(session.failures(), 12);
+        }
+    }
+
+    #[test]
     fn what_will_not_pass_quickly_is_waited_out_longer() {
         let refused = |kind| Down::Refused { code: 1, kind };
         let lasting = [
@@ -268,13 +304,16 @@ mod tests {
             let limited = FetchFailure::RateLimited { retry_after: Some(stay) };
             let (mut session, mut rng) = (session(), SplitMix64::new(seed));
             for _ in 0..10 {
-                let Remedy::Wait(delay) = session.on_no_token(&mut rng, limited) else { panic!() };
+                let Remedy::Wait(delay) = session.on_no_token(Instant::ZERO, &mut rng, limited)
+                else {
+                    panic!()
+                };
                 assert!(delay > stay && delay <= stay + Duration::from_secs(1), "{delay:?}");
                 assert_eq!(session.failures(), 0);
                 session.on(Cause::WaitOver);
             }
             let unnamed = FetchFailure::RateLimited { retry_after: None };
-            session.on_no_token(&mut rng, unnamed);
+            session.on_no_token(Instant::ZERO, &mut rng, unnamed);
             assert_eq!(session.failures(), 1, "a refusal that names no wait");
         }
     }

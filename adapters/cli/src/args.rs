@@ -272,6 +272,8 @@ pub(crate) enum SoakProfile {
     Swarm,
     /// Ten deep books at 50 changes a second, a fault every ten seconds: ten minutes
     Storm,
+    /// A chain of short troubles: how long a client stays off the air once they are over
+    Chain,
     /// Two still books, pings, and the cut after a day: a year
     Quiet,
 }
@@ -281,6 +283,7 @@ impl SoakProfile {
         match self {
             Self::Swarm => "swarm",
             Self::Storm => "storm",
+            Self::Chain => "chain",
             Self::Quiet => "quiet",
         }
     }
@@ -291,6 +294,7 @@ impl From<SoakProfile> for Profile {
         match profile {
             SoakProfile::Swarm => Self::Swarm,
             SoakProfile::Storm => Self::Storm,
+            SoakProfile::Chain => Self::Chain,
             SoakProfile::Quiet => Self::Quiet,
         }
     }
@@ -303,13 +307,14 @@ impl From<SoakProfile> for Profile {
     Examples:\n  kcf soak\n  \
     kcf soak --seeds 5000 --json | jq .broken\n  \
     kcf soak --profile quiet                    a year of pings and daily cuts\n  \
+    kcf soak --profile chain                    how long an outage outlasts its cause\n  \
     kcf soak --seed 17 --steps 1234             again what was reported"
 )]
 pub(crate) struct SoakArgs {
     /// The first seed
     #[arg(long, value_name = "S", default_value_t = 0)]
     pub(crate) seed: u64,
-    /// How many seeds; 200, or 1 with --steps and for storm and quiet
+    /// How many seeds; 200, or 1000 for chain, or 1 with --steps and for storm and quiet
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) seeds: Option<u64>,
     /// What kind of runs
@@ -340,8 +345,12 @@ pub(crate) struct SoakArgs {
 
 impl SoakArgs {
     pub(crate) fn seeds(&self) -> u64 {
-        let alone = self.steps.is_some() || self.profile != SoakProfile::Swarm;
-        self.seeds.unwrap_or(if alone { 1 } else { 200 })
+        self.seeds.unwrap_or(match self.profile {
+            _ if self.steps.is_some() => 1,
+            SoakProfile::Swarm => 200,
+            SoakProfile::Chain => 1000,
+            SoakProfile::Storm | SoakProfile::Quiet => 1,
+        })
     }
 }
 

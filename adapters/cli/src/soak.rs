@@ -40,6 +40,8 @@ struct Sum {
     broken: BTreeMap<u64, (u64, String)>,
     /// Independent of the order in which runs end.
     trace: u64,
+    /// From the end of the last fault to all books live, of each run that got there.
+    recoveries: Vec<Duration>,
 }
 
 pub(crate) fn run(args: &SoakArgs) -> Result<(), Failure> {
@@ -141,7 +143,19 @@ impl Sum {
         if let Some(problem) = &report.failure {
             self.broken.insert(seed, (report.events, problem.clone()));
         }
+        self.recoveries.extend(report.recovery);
         self.report.add(report);
+    }
+
+    /// Median, 99th percentile and longest recovery; `None` if no run was asked for one.
+    fn outages(&self) -> Option<[Duration; 3]> {
+        let mut sorted = self.recoveries.clone();
+        sorted.sort_unstable();
+        let at = |share: f64| {
+            let rank = (share * sorted.len() as f64).ceil() as usize;
+            sorted.get(rank.saturating_sub(1)).copied()
+        };
+        Some([at(0.5)?, at(0.99)?, at(1.0)?])
     }
 }
 
@@ -208,6 +222,15 @@ fn print(
         grouped((passed / seconds.max(0.001)) as u64),
         sum.trace
     ))?;
+    if let Some([median, most, longest]) = sum.outages() {
+        out.line(format_args!(
+            "from the end of the last fault to all books live: median {:.1} s, 99 % within {:.1} s, \
+             longest {:.1} s",
+            median.as_secs_f64(),
+            most.as_secs_f64(),
+            longest.as_secs_f64()
+        ))?;
+    }
     if report.ledger.struck() > 0 {
         print_kinds(out, &report.ledger)?;
     }
@@ -298,6 +321,10 @@ fn as_json(args: &SoakArgs, sum: &Sum, broken: &[Broken], seconds: f64) -> Value
         "books": report.books,
         "virtual_seconds": report.passed.as_secs(),
         "seconds": seconds,
+        "recovery_ms": sum.outages().map(|outages| {
+            let [median, most, longest] = outages.map(|outage| outage.as_millis() as u64);
+            json!({ "median": median, "p99": most, "longest": longest })
+        }),
         "trace": format!("{:016x}", sum.trace),
         "kinds": kinds,
         "broken": sum.broken.len(),

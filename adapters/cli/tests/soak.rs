@@ -51,7 +51,8 @@ fn a_few_seeds_are_one_object_that_says_what_was_done() {
     let told = one(&["soak", "--seeds", "3", "--json"], 0);
     let mut keys: Vec<&str> = told.as_object().unwrap().keys().map(String::as_str).collect();
     keys.sort_unstable();
-    let known = "books broken deltas events failures faults kinds profile runs seconds trace type \
+    let known = "books broken deltas events failures faults kinds profile recovery_ms runs seconds \
+        trace type \
         virtual_seconds";
     assert_eq!(keys, known.split(' ').collect::<Vec<_>>());
     assert_eq!((&told["type"], &told["profile"]), (&"soak".into(), &"swarm".into()));

@@ -24,6 +24,9 @@ pub struct Report {
     pub books: u64,
     /// Virtual time that passed.
     pub passed: Duration,
+    /// From the end of the last fault until all books that can be had are live; `None` if that was
+    /// not asked for or did not happen. Of several runs: the longest.
+    pub recovery: Option<Duration>,
     /// One number for all that happened: equal for equal scenarios.
     pub trace: u64,
     /// Which faults struck, and whether what they call for was seen.
@@ -40,6 +43,7 @@ impl Report {
         self.deltas += other.deltas;
         self.books += other.books;
         self.passed = self.passed.saturating_add(other.passed);
+        self.recovery = self.recovery.max(other.recovery);
         self.trace = self.trace.rotate_left(7) ^ other.trace;
         self.ledger.add(&other.ledger);
         if self.failure.is_none() {
@@ -81,7 +85,7 @@ pub fn run_watched(
     // A client that panics has broken a promise like any other.
     let outcome = catch_unwind(AssertUnwindSafe(|| {
         let mut limits = Limits { steps: steps.unwrap_or(u64::MAX), watch };
-        phases(&mut world, scenario, &mut limits, &mut report.ledger)
+        phases(&mut world, scenario, &mut limits, &mut report)
     }));
     report.failure = match outcome {
         Ok(Ok(())) => None,
@@ -120,10 +124,10 @@ fn phases(
     world: &mut World,
     scenario: &Scenario,
     limits: &mut Limits<'_>,
-    ledger: &mut Ledger,
+    report: &mut Report,
 ) -> Result<(), Violation> {
     let safety = run_for(world, scenario.span(), limits);
-    ledger.add(world.ledger());
+    report.ledger.add(world.ledger());
     if !safety? {
         return Ok(());
     }
@@ -132,7 +136,7 @@ fn phases(
     if let Some(fault) = scenario.lasting_fault() {
         world.inject(fault)?;
     }
-    if scenario.liveness_ms > 0 && !liveness(world, scenario, limits)? {
+    if scenario.liveness_ms > 0 && !liveness(world, scenario, limits, &mut report.recovery)? {
         return Ok(());
     }
     world.check_all()?;
@@ -167,14 +171,18 @@ fn liveness(
     world: &mut World,
     scenario: &Scenario,
     limits: &mut Limits<'_>,
+    recovery: &mut Option<Duration>,
 ) -> Result<bool, Violation> {
     let limit = Duration::from_millis(scenario.liveness_ms);
     let since = world.now();
     loop {
         let well = |world: &World| world.is_healthy(|channel| scenario.is_hopeless(channel));
         let left = limit.saturating_sub(world.now().since(since));
-        let pause = Duration::from_millis(500).min(left);
+        let pause = Duration::from_millis(100).min(left);
         let is_well = well(world);
+        if is_well && recovery.is_none() {
+            *recovery = Some(world.now().since(since));
+        }
         if is_well && pause.is_zero() {
             return Err(Violation::new(format!(
                 "live {limit:?} after the faults, but not going on"

@@ -14,7 +14,7 @@ use kucoin_futures_sim::{
 };
 use proptest::prelude::*;
 
-const PROFILES: [Profile; 3] = [Profile::Swarm, Profile::Storm, Profile::Quiet];
+const PROFILES: [Profile; 4] = [Profile::Swarm, Profile::Storm, Profile::Chain, Profile::Quiet];
 
 fn secs(n: u64) -> Duration {
     Duration::from_secs(n)
@@ -264,6 +264,22 @@ fn a_book_whose_stream_stands_still_has_not_failed_to_go_on() {
         assert_eq!(report.failure, None, "seed {seed}");
         assert!(report.passed < secs(50 + 257 + 30), "seed {seed} never ends: {report:?}");
     }
+}
+
+/// An exchange that is out of order for up to half a minute, in a dozen ways one after the other, takes
+/// a client off the air for about as long again at the very most, and mostly for a second or two.
+#[test]
+fn an_outage_ends_soon_after_its_cause() {
+    let mut outlasting = Vec::new();
+    for seed in 0..600 {
+        let report = soak::run(&Scenario::from_seed(Profile::Chain, seed), None);
+        assert_eq!(report.failure, None, "seed {seed}");
+        outlasting.push(report.recovery.unwrap());
+    }
+    outlasting.sort_unstable();
+    let (median, most) = (outlasting[300], outlasting[594]);
+    assert!(median < secs(3) && most < secs(22), "median {median:?}, 99 % {most:?}");
+    assert!(outlasting[599] < secs(32), "{:?}", outlasting[599]);
 }
 
 #[test]

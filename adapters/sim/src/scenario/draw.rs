@@ -16,6 +16,9 @@ pub enum Profile {
     Swarm,
     /// Ten deep books at 50 changes a second, a fault every ten seconds: ten minutes.
     Storm,
+    /// A chain of short troubles for up to half a minute: how long a client stays off the air once
+    /// they are over.
+    Chain,
     /// Two books that change once a minute, pings, and the cut after a day: a year.
     Quiet,
 }
@@ -77,6 +80,7 @@ impl Scenario {
         match profile {
             Profile::Swarm => swarm(seed, source),
             Profile::Storm => storm(seed, source),
+            Profile::Chain => chain(seed, source),
             Profile::Quiet => quiet(seed),
         }
     }
@@ -148,6 +152,53 @@ fn storm(seed: u64, source: &mut impl Source) -> Scenario {
     // Books that nobody wants would make it no storm.
     let kinds: Vec<&str> = Fault::WORDS.iter().copied().filter(|word| *word != "toggle").collect();
     add_faults(&mut scenario, source, span, 60, &kinds);
+    scenario
+}
+
+/// The exchange restarts its front, which takes up to half a minute: the connection ends, requests for
+/// tokens are refused in ways that change every second, and of what gets through most connections are
+/// refused. What counts is how long it takes once that is over.
+fn chain(seed: u64, source: &mut impl Source) -> Scenario {
+    let start = SECOND * 10;
+    let most = pick(source, &[3_000, 10_000, 30_000]);
+    let span = ms(source, &[most]);
+    let mut scenario = Scenario {
+        seed,
+        span_ms: (start + span).as_millis() as u64,
+        clients: 1,
+        symbols: 3,
+        depth: 40,
+        rate_per_ks: 30_000,
+        latency_us: 40_000,
+        snapshot_levels: 1000,
+        stale_by: 500,
+        ping_interval_ms: 18_000,
+        ping_timeout_ms: 10_000,
+        lifetime_ms: 86_400_000,
+        max_pending: 8192,
+        max_queued: 65_536,
+        backoff_cap_ms: 60_000,
+        symbols_per_frame: 100,
+        ..Scenario::default()
+    };
+    scenario.liveness_ms = liveness_ms(&scenario);
+    let entries = &mut scenario.plan.entries;
+    entries.push(Entry::once(start, Fault::Close { code: 1001 }));
+    if source.below(3) > 0 {
+        entries.push(Entry::once(start, Fault::Refuse { span }));
+    }
+    let mut at = start;
+    while at < start + span {
+        let reset = ms(source, &[2_000]);
+        let fault = match source.below(6) {
+            0 | 1 => Fault::ServerError { count: 2 },
+            2 | 3 => Fault::TooManyRequests { reset, count: 2 },
+            4 => Fault::Html { count: 1 },
+            _ => Fault::RefusedRequest { count: 1 },
+        };
+        entries.push(Entry::once(at, fault));
+        at += ms(source, &[2_000]);
+    }
     scenario
 }
 
