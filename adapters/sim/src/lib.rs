@@ -4,6 +4,8 @@
 //!   error texts, REST, and living markets deeper than a snapshot shows, with their true history.
 //! * [`World`] puts an exchange, a network and a client under one virtual clock; an [`Oracle`] compares
 //!   every event of the client with the truth. Years of bad network run in minutes.
+//! * [`small`] goes through every short history of a tiny market and asks of every claim of the client
+//!   whether anything can justify it.
 //! * [`trial`] puts anybody's order book and gap handling to the test, not only this project's.
 //! * [`Scenario`] draws a run with its faults from a seed, [`soak`] runs it and makes what fails small.
 //! * [`Server`] serves an exchange on loopback, HTTP and WebSocket on one port, for any client.
@@ -31,6 +33,7 @@ mod scenario;
 #[cfg(feature = "server")]
 mod server;
 mod session;
+pub mod small;
 pub mod soak;
 #[cfg(feature = "server")]
 mod stream;

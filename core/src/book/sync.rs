@@ -334,7 +334,8 @@ impl BookSync {
         let ts = |sequence: Option<Sequence>| self.pending.at(sequence?)?.ts_event;
         let outdated = is_later(snapshot.ts_event, ts(snapshot.sequence.next()), TIME_STEP)
             && is_later(snapshot.ts_event, ts(Some(last)), TIME_STEP);
-        ahead || (outdated && self.suspicions < SUSPICIONS)
+        // A stream that has fallen silent settles neither.
+        (ahead || outdated) && self.suspicions < SUSPICIONS
     }
 
     /// The snapshot that is in the book: whether it fits what the stream says.
