@@ -171,7 +171,12 @@ impl Session {
                 clamp_stay(stay).saturating_add(self.backoff.jitter(rng))
             }
             FetchFailure::Lost(Loss::Tls) => self.backoff.next_long(rng),
-            _ => self.backoff.next_within(rng, failing_for),
+            FetchFailure::Lost(_)
+            | FetchFailure::RateLimited { retry_after: None }
+            | FetchFailure::Http { .. }
+            | FetchFailure::Api { .. }
+            | FetchFailure::Wire(_)
+            | FetchFailure::Closed => self.backoff.next_within(rng, failing_for),
         })
     }
 }
