@@ -123,6 +123,7 @@ impl Session {
     pub(crate) fn on_welcome(&mut self, now: Instant) {
         self.on(Cause::Welcomed);
         self.refused_once = false;
+        // planted: connect-forgives
         self.ready_since = Some(now);
     }
 
@@ -133,6 +134,7 @@ impl Session {
         if ready_for >= self.reset_after {
             self.backoff.reset();
         }
+        // planted: endless-renewal
         if reason == Down::Unauthorized && !core::mem::replace(&mut self.refused_once, true) {
             self.on(Cause::Renew);
             return Remedy::NewToken;
