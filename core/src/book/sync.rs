@@ -619,8 +619,8 @@ impl BookSync {
         if self.request.is_some() || !self.confirmed {
             return;
         }
-        let spaced = self.last_asked.map_or(Instant::ZERO, |at| at + cx.config.snapshot_spacing);
         // planted: snapshots-at-once
+        let spaced = self.last_asked.map_or(Instant::ZERO, |at| at + cx.config.snapshot_spacing);
         let at = (cx.now + delay).max(spaced).max(self.poison.paused_until());
         cx.timers.set(Timer::Topic(self.topic, TopicTimer::Snapshot), at);
     }
