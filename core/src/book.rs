@@ -176,10 +176,12 @@ impl Book {
     /// Applies one delta if it is the next one.
     #[inline]
     pub fn apply(&mut self, delta: &Delta) -> Apply {
+        // planted: last-of-snapshot-again
         if delta.sequence <= self.sequence {
             return Apply::Repeat;
         }
         let expected = self.sequence.next();
+        // planted: gap-unseen
         if expected != Some(delta.sequence) {
             return Apply::Gap { expected: expected.unwrap_or(self.sequence) };
         }

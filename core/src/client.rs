@@ -186,6 +186,7 @@ impl Client {
         if !self.cx.outbox.is_empty() || self.lines.iter().any(Line::has_output) {
             return Some(Deadline::new(self.cx.now, Wake::Outputs));
         }
+        // planted: early-deadline
         let (at, timer) = self.cx.timers.earliest()?;
         Some(Deadline::new(at, reason(timer)))
     }

@@ -134,6 +134,7 @@ impl Desk {
                 .ready_at(cx.now, TOKEN_WEIGHT)
                 .max(self.tokens.ready_at(cx.now, 1, 0))
                 .max(self.connects.ready_at(cx.now, 1, 0));
+            // planted: tokens-unlimited
             if ready > cx.now {
                 return Some(ready);
             }
@@ -208,6 +209,7 @@ impl Desk {
         self.weights.record(cx.now, weight);
         self.in_flight.insert(request, purpose);
         let timeout = cx.config.fetch_timeout;
+        // planted: endless-request
         cx.timers.set(Timer::Request(request), cx.now + timeout + SLACK);
         cx.effect(Output::Fetch(Box::new(Fetch::new(request, &cx.config.rest, timeout, resource))));
     }
@@ -228,6 +230,7 @@ impl Desk {
         cx.stats.failed_fetches = cx.stats.failed_fetches.saturating_add(1);
         if let FetchFailure::RateLimited { retry_after: Some(stay) } = failure {
             let until = cx.now + clamp_stay(stay) + cx.rng.up_to(RESET_JITTER);
+            // planted: wait-ignored
             self.blocked_until = self.blocked_until.max(until);
         }
     }

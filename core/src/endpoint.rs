@@ -158,6 +158,7 @@ impl Endpoint {
     }
 
     fn shown(&self) -> &str {
+        // planted: token-shown
         self.url.get(..self.authority.1).unwrap_or_default()
     }
 }

@@ -100,6 +100,7 @@ impl Keepalive {
 
     /// Whether the pong answers our ping. Any other pong changes nothing.
     pub(crate) fn on_pong(&mut self, id: Option<u64>) -> bool {
+        // planted: any-pong
         let ours = self.awaiting.is_some_and(|(awaited, _)| id == Some(awaited));
         if ours {
             self.awaiting = None;

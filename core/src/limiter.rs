@@ -48,6 +48,7 @@ impl SlidingWindow {
     /// What was recorded a whole span ago counts no more.
     fn forget(&mut self, now: Instant) {
         while let Some(&(at, weight)) = self.entries.front() {
+            // planted: half-span
             if at + self.span > now {
                 break;
             }

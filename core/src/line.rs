@@ -213,6 +213,7 @@ impl Line {
         if ready > cx.now {
             return cx.timers.set(self.timer(LineTimer::Phase), ready);
         }
+        // planted: token-twice
         let Some(to) = self.endpoint.take() else { return };
         connects.record(cx.now, 1);
         let conn = cx.new_conn();
@@ -224,6 +225,7 @@ impl Line {
 
     pub(crate) fn on_opened(&mut self, cx: &mut Shared) {
         if self.session.on(Cause::Opened) {
+            // planted: endless-greeting
             cx.timers.set(self.timer(LineTimer::Phase), cx.now + cx.config.welcome_timeout);
         } else {
             cx.stats.stale_inputs = cx.stats.stale_inputs.saturating_add(1);
@@ -248,6 +250,7 @@ impl Line {
             return count(&mut cx.stats.unsolicited);
         };
         count(&mut cx.stats.control);
+        // planted: any-welcome
         if welcome.id.is_some_and(|id| !id.is(&self.connect_id)) {
             return self.fail(cx, topics, Down::WrongWelcome);
         }
@@ -255,9 +258,11 @@ impl Line {
         cx.event(Event::LineUp { line: self.id, conn });
         cx.timers.clear(self.timer(LineTimer::Phase));
         let interval = self.keepalive.rhythm().interval;
+        // planted: no-first-ping
         cx.timers.set(self.timer(LineTimer::Ping), cx.now + interval);
         for topic in topics.ids() {
             let Some(entry) = topics.get(topic).filter(|entry| entry.is_wanted()) else { continue };
+            // planted: no-resubscribe
             self.subs.subscribe(topic, entry.channel.kind());
         }
     }
@@ -357,6 +362,7 @@ impl Line {
         count(&mut cx.stats.pings);
         cx.timers.set(self.timer(LineTimer::Ping), next);
         let timeout = self.keepalive.rhythm().timeout;
+        // planted: no-pong-deadline
         cx.timers.set(self.timer(LineTimer::Pong), cx.now + timeout);
     }
 
@@ -449,6 +455,7 @@ impl Line {
     fn arm_ack(&self, cx: &mut Shared) {
         let timer = self.timer(LineTimer::Ack);
         match self.subs.deadline() {
+            // planted: no-ack-deadline
             Some(deadline) => cx.timers.set(timer, deadline),
             None => cx.timers.clear(timer),
         }
@@ -487,6 +494,7 @@ impl Line {
             cx.effect(Output::Shut { conn });
             cx.event(Event::LineDown { line: self.id, conn, reason });
         }
+        // planted: books-outlive-line
         topics.on_line_down(cx, self.id);
     }
 

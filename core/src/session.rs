@@ -126,6 +126,7 @@ impl Session {
     pub(crate) fn on_welcome(&mut self, now: Instant) {
         self.on(Cause::Welcomed);
         self.refused_once = false;
+        // planted: connect-forgives
         self.ready_since = Some(now);
     }
 
@@ -137,6 +138,7 @@ impl Session {
             self.backoff.reset();
             self.failing_since = None;
         }
+        // planted: endless-renewal
         if reason == Down::Unauthorized && !core::mem::replace(&mut self.refused_once, true) {
             self.on(Cause::Renew);
             return Remedy::NewToken;

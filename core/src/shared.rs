@@ -132,6 +132,7 @@ impl Outbox {
             !is_foldable(output)
         });
         self.foldable = 0;
+        // planted: lag-untold
         self.queue.push_back(Output::Event(Event::Lagged { dropped: in_all }));
         u64::from(dropped)
     }

@@ -164,6 +164,7 @@ impl Subscriptions {
 
     fn gather(&mut self) -> Option<Result<Batch, TopicId>> {
         let &(command, kind, topic) = self.wants.first()?;
+        // planted: endless-frame
         let mut room = self.symbols_per_frame;
         if command == Command::Subscribe {
             // Ends go out first, and the server reads in order: what is being ended makes room.
@@ -196,6 +197,7 @@ impl Subscriptions {
 
     pub(crate) fn on_ack(&mut self, id: Option<u64>) -> Answer {
         match self.take(id) {
+            // planted: ack-for-all
             Some(batch) => self.done(batch),
             None => Answer::Unknown,
         }

@@ -1,242 +1,139 @@
-//! The bugs: what stands in the core, and what stands there instead once the bug is switched on.
+//! The bugs: which there are, and how each of them changes the place that its marker names.
+
+use std::panic::Location;
 
 /// One bug.
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Bug {
+    /// What its marker says: `// planted: <slug>` directly above the place in the core.
+    pub(crate) slug: &'static str,
     /// What it is, in a few words.
     pub(crate) name: &'static str,
-    /// Where, below `core/src`.
-    pub(crate) file: &'static str,
-    /// What is right; must stand there exactly once.
-    pub(crate) right: &'static str,
-    /// What is wrong. With `{on}` in it, the text that replaces the right one, where `{on}` says
-    /// whether the bug is switched on; without, an expression or statement like the right one.
-    pub(crate) wrong: &'static str,
+    /// What it makes of its place.
+    pub(crate) edit: Edit,
+    /// Where it is listed.
+    pub(crate) listed: &'static Location<'static>,
 }
 
-const fn bug(
-    name: &'static str,
-    file: &'static str,
-    right: &'static str,
-    wrong: &'static str,
-) -> Bug {
-    Bug { name, file, right, wrong }
+/// What happens to the statement or the match arm below the marker while the bug is on.
+///
+/// The texts are Rust. In each of them `{right}` is what stands in the core: the whole statement or
+/// the body of the arm, and for the edits of expressions the expression, in parentheses.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Edit {
+    /// The statement, or the body of the arm, is not executed.
+    Skip,
+    /// Other statements are executed in place of the statement, or of the body of the arm.
+    Instead(&'static str),
+    /// Statements are executed before it, or before the body of the arm.
+    Before(&'static str),
+    /// Statements are executed behind it.
+    After(&'static str),
+    /// The condition of the `if` or `while`, or the guard of the arm, is another. Of a condition
+    /// with `let`, that is what follows the last `let`.
+    Condition(&'static str),
+    /// The value of the `let`, assignment, `return`, last expression of a block, or arm is another.
+    Value(&'static str),
+    /// The operator that such a condition or else such a value consists of is another.
+    Operator(&'static str),
 }
 
-/// All of them, the books' first.
+#[track_caller]
+pub(crate) const fn bug(slug: &'static str, name: &'static str, edit: Edit) -> Bug {
+    Bug { slug, name, edit, listed: Location::caller() }
+}
+
+use Edit::{After, Before, Condition, Instead, Operator, Skip, Value};
+
+/// All of them, the books' first. A bug's number is its place in the list, counted from 1.
 pub(crate) const BUGS: &[Bug] = &[
-    bug("gaps are not looked for", "book.rs", "expected != Some(delta.sequence)", "false"),
+    bug("gap-unseen", "gaps are not looked for", Condition("false")),
+    bug("gap-ignored", "a gap does not end the book", Skip),
     bug(
-        "a gap does not end the book",
-        "book/sync.rs",
-        "self.resync(cx, ResyncReason::Gap { expected, got: delta.sequence });\n                self.buffer",
-        "if !{on} { self.resync(cx, ResyncReason::Gap { expected, got: delta.sequence }); }\n                self.buffer",
-    ),
-    bug(
+        "last-of-snapshot-again",
         "`<` for `<=`: the last delta of a snapshot is no repeat",
-        "book.rs",
-        "delta.sequence <= self.sequence",
-        "delta.sequence < self.sequence",
+        Operator("<"),
     ),
+    bug("stale-snapshot", "stale snapshots are accepted", Value("true")),
     bug(
-        "stale snapshots are accepted",
-        "book/sync.rs",
-        "!(self.is_before_run(snapshot) || self.is_before_past(snapshot) || is_unproven)",
-        "true",
-    ),
-    bug(
+        "one-missing-behind-snapshot",
         "`<=` for `<`: one delta may be missing behind a snapshot",
-        "book/sync.rs",
-        "next.is_some_and(|next| next < first)",
-        "next.and_then(|n| n.next()).is_some_and(|next| next < first)",
+        Value("{right}.and_then(|next| next.next())"),
     ),
+    bug("other-symbol", "snapshots of other symbols are accepted", Condition("false")),
+    bug("other-request", "answers to other requests are accepted", Value("true")),
+    bug("endless-buffer", "buffers have no end", Value("false")),
+    bug("restart-unseen", "a restart of the counter is taken for repeats", Condition("false")),
+    bug("poison-skipped", "a delta that cannot be decoded is skipped", Skip),
+    bug("cut-is-whole", "a cut snapshot is taken for the whole book", Value("true")),
+    bug("dropped-silently", "levels are dropped without saying so", Skip),
     bug(
-        "snapshots of other symbols are accepted",
-        "book/sync.rs",
-        "snapshot.symbol != symbol",
-        "false",
-    ),
-    bug(
-        "answers to other requests are accepted",
-        "book/sync.rs",
-        "self.request == Some(request)",
-        "true",
-    ),
-    bug("buffers have no end", "book/pending.rs", "self.run.len() >= cap", "false"),
-    bug(
-        "a restart of the counter is taken for repeats",
-        "book/watch.rs",
-        "step_back >= RESTART_STEP || self.repeats >= RESTART_REPEATS || differs",
-        "false",
-    ),
-    bug(
-        "a delta that cannot be decoded is skipped",
-        "book/sync.rs",
-        "self.doubt(cx, ResyncReason::Poisoned(error), Delay::Poisoned(error));",
-        "{}",
-    ),
-    bug(
-        "a cut snapshot is taken for the whole book",
-        "book/side/loading.rs",
-        "half.complete < cut_at && self.left_out == 0",
-        "true",
-    ),
-    bug("levels are dropped without saying so", "book/side.rs", "self.reach_to(worst);", "{}"),
-    bug(
+        "removal-adds",
         "the removal of an unknown level adds one",
-        "book/side/pages.rs",
-        "(page.taken & mask != 0, size != 0)",
-        "(page.taken & mask != 0, size != 0 || {on} && page.taken & mask == 0)",
+        Value("match {right} { (was, is) => (was, is || !was) }"),
     ),
+    // The first run of a book has this number.
+    bug("same-epoch", "a new run of a book has the old one's number", Value("1")),
+    bug("told-twice", "changes are told twice", Before("{right}")),
+    bug("lag-untold", "what was dropped is not owned up to", Skip),
+    bug("books-outlive-line", "books outlive the connection", Skip),
     bug(
-        "a new run of a book has the old one's number",
-        "book/sync.rs",
-        "self.epoch = self.epoch.saturating_add(1);",
-        "self.epoch = self.epoch.max(1);",
-    ),
-    bug(
-        "changes are told twice",
-        "book/sync.rs",
-        "cx.delta_event(self.topic, delta);",
-        "{ cx.delta_event(self.topic, delta); cx.delta_event(self.topic, delta); }",
-    ),
-    bug(
-        "what was dropped is not owned up to",
-        "shared.rs",
-        "self.queue.push_back(Output::Event(Event::Lagged { dropped: in_all }));",
-        "{}",
-    ),
-    bug("books outlive the connection", "line.rs", "topics.on_line_down(cx, self.id);", "{}"),
-    bug(
+        "no-resubscribe",
         "nothing is subscribed after a reconnect",
-        "line.rs",
-        "self.subs.subscribe(topic, entry.channel.kind());\n        }\n    }\n\n    pub(crate) fn on_pong",
-        "if !{on} || self.session.failures() == 0 { self.subs.subscribe(topic, entry.channel.kind()); }\n        }\n    }\n\n    pub(crate) fn on_pong",
+        Instead("if self.session.failures() == 0 { {right} }"),
     ),
+    bug("ack-for-all", "an ack answers all that was asked", Before("self.sent.clear();")),
+    bug("no-ack-deadline", "what is not acknowledged is not asked again", Skip),
+    bug("endless-frame", "frames may hold any number of symbols", Value("usize::MAX")),
+    bug("no-first-ping", "pings wait for traffic", Skip),
+    bug("no-pong-deadline", "nobody waits for pongs", Skip),
+    bug("any-pong", "any pong will do", Value("self.awaiting.is_some()")),
+    bug("any-welcome", "any welcome will do", Condition("false")),
     bug(
-        "an ack answers all that was asked",
-        "subscription.rs",
-        "match self.take(id) {\n            Some(batch) => self.done(batch),",
-        "match self.take(id) {\n            Some(batch) if {on} => { self.sent.clear(); self.done(batch) }\n            Some(batch) => self.done(batch),",
-    ),
-    bug(
-        "what is not acknowledged is not asked again",
-        "line.rs",
-        "Some(deadline) => cx.timers.set(timer, deadline),",
-        "Some(deadline) => if !{on} { cx.timers.set(timer, deadline) },",
-    ),
-    bug(
-        "frames may hold any number of symbols",
-        "subscription.rs",
-        "let mut room = self.symbols_per_frame;",
-        "let mut room = if {on} { usize::MAX } else { self.symbols_per_frame };",
-    ),
-    bug(
-        "pings wait for traffic",
-        "line.rs",
-        "cx.timers.set(self.timer(LineTimer::Ping), cx.now + interval);",
-        "{}",
-    ),
-    bug(
-        "nobody waits for pongs",
-        "line.rs",
-        "cx.timers.set(self.timer(LineTimer::Pong), cx.now + timeout);",
-        "{}",
-    ),
-    bug("any pong will do", "keepalive.rs", "id == Some(awaited)", "true || id == Some(awaited)"),
-    bug(
-        "any welcome will do",
-        "line.rs",
-        "welcome.id.is_some_and(|id| !id.is(&self.connect_id))",
-        "false",
-    ),
-    bug(
+        "endless-greeting",
         "a welcome is waited for without end",
-        "line.rs",
-        "cx.timers.set(self.timer(LineTimer::Phase), cx.now + cx.config.welcome_timeout);",
-        "cx.timers.clear(self.timer(LineTimer::Phase));",
+        Instead("cx.timers.clear(self.timer(LineTimer::Phase));"),
     ),
+    bug("connect-forgives", "a connect forgives all failures", After("self.backoff.reset();")),
     bug(
-        "a connect forgives all failures",
-        "session.rs",
-        "self.ready_since = Some(now);",
-        "{ self.ready_since = Some(now); self.backoff.reset(); }",
-    ),
-    bug(
+        "endless-renewal",
         "refused tokens are renewed without end",
-        "session.rs",
-        "!core::mem::replace(&mut self.refused_once, true)",
-        "true",
+        Before("self.refused_once = false;"),
     ),
+    bug("token-twice", "a token is used twice", Value("self.endpoint.clone()")),
     bug(
-        "a token is used twice",
-        "line.rs",
-        "let Some(to) = self.endpoint.take() else { return };",
-        "let Some(to) = (if {on} { self.endpoint.clone() } else { self.endpoint.take() }) else { return };",
-    ),
-    bug(
+        "half-span",
         "budgets are counted over half their time",
-        "limiter.rs",
-        "if at + self.span > now {\n                break;",
-        "if at + (if {on} { self.span / 2 } else { self.span }) > now {\n                break;",
+        Condition("at + self.span / 2 > now"),
     ),
+    bug("tokens-unlimited", "tokens have no budget", Condition("false")),
+    bug("wait-ignored", "the time that a 429 names is ignored", Skip),
+    bug("snapshots-at-once", "snapshots follow each other at once", Value("Instant::ZERO")),
+    bug("endless-request", "a request that is never answered is waited for", Skip),
+    bug("token-shown", "addresses are shown with their tokens", Value("&*self.url")),
+    bug("repeats-uncounted", "repeats are not counted", Skip),
     bug(
-        "tokens have no budget",
-        "desk.rs",
-        "            if ready > cx.now {\n                return Some(ready);\n            }\n            self.lines.pop_front();",
-        "            if ready > cx.now && !{on} {\n                return Some(ready);\n            }\n            self.lines.pop_front();",
-    ),
-    bug(
-        "the time that a 429 names is ignored",
-        "desk.rs",
-        "self.blocked_until = self.blocked_until.max(until);",
-        "{}",
-    ),
-    bug(
-        "snapshots follow each other at once",
-        "book/sync.rs",
-        "(cx.now + delay).max(spaced).max(self.poison.paused_until())",
-        "(cx.now + delay / 4).max(self.poison.paused_until())",
-    ),
-    bug(
-        "a request that is never answered is waited for",
-        "desk.rs",
-        "cx.timers.set(Timer::Request(request), cx.now + timeout + SLACK);",
-        "{}",
-    ),
-    bug(
-        "addresses are shown with their tokens",
-        "endpoint.rs",
-        "self.url.get(..self.authority.1).unwrap_or_default()",
-        "&*self.url",
-    ),
-    bug(
-        "repeats are not counted",
-        "book/sync.rs",
-        "Verdict::Repeat => cx.stats.repeats = cx.stats.repeats.saturating_add(1),",
-        "Verdict::Repeat => if !{on} { cx.stats.repeats = cx.stats.repeats.saturating_add(1) },",
-    ),
-    bug(
+        "early-deadline",
         "deadlines are told too early",
-        "client.rs",
-        "Some(Deadline::new(at, reason(timer)))",
-        "Some(Deadline::new(Instant::from_nanos(at.as_nanos().saturating_sub(1_000_000)), reason(timer)))",
+        Value(
+            "match {right} { (at, timer) => \
+             (Instant::from_nanos(at.as_nanos().saturating_sub(1_000_000)), timer) }",
+        ),
     ),
     bug(
+        "eight-even-digits",
         "a snapshot's size of eight even digits is another number",
-        "wire/level2/level.rs",
-        "bracket.wrapping_sub(8) < 56",
-        "true",
+        Value("true"),
     ),
+    // Four of the eight digits of a word are behind its 31st bit.
     bug(
+        "price-digit-lost",
         "a delta's price has one digit less before its point",
-        "wire/level2/change.rs",
-        "let whole = last_digits(frame, point, whole_len)?;",
-        "let whole = last_digits(frame, point, if {on} { whole_len.min(4) } else { whole_len })?;",
+        Value("{right}.behind(31)"),
     ),
     bug(
+        "long-size",
         "a delta's size of more than eight digits is too small",
-        "wire/level2/change.rs",
-        "let size = first.value().wrapping_mul(100_000_000)",
-        "let size = first.value().wrapping_mul(if {on} { 10_000_000 } else { 100_000_000 })",
+        Value("{right} / 10"),
     ),
 ];

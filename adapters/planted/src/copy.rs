@@ -3,22 +3,29 @@
 use std::fs;
 use std::path::Path;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 
-use crate::bugs::{BUGS, Bug};
+use crate::bugs::BUGS;
+use crate::plant::{Sources, plant};
 
 /// Makes the copy anew.
 pub(crate) fn make(root: &Path, planted: &Path) -> Result<()> {
     fs::create_dir_all(planted)?;
     for (from, to) in [("core", "core"), ("adapters/sim", "adapters/sim")] {
         let (from, to) = (root.join(from), planted.join(to));
+        // A file that was moved must not be there twice.
+        if to.join("src").exists() {
+            fs::remove_dir_all(to.join("src"))?;
+        }
         copy(&from.join("src"), &to.join("src"))?;
         let manifest = fs::read_to_string(from.join("Cargo.toml"))?;
         write(&to.join("Cargo.toml"), without_tests(&manifest))?;
     }
-    for (number, switches) in (1..).zip(BUGS) {
-        // Counted from 1: 0 is no bug.
-        plant(number, switches, &planted.join("core/src"))?;
+    let mut sources = Sources::new();
+    read(&planted.join("core/src"), "core/src", &mut sources)?;
+    plant(&mut sources, BUGS)?;
+    for (name, text) in sources {
+        write(&planted.join(name), text)?;
     }
     let lib = planted.join("core/src/lib.rs");
     let text = fs::read_to_string(&lib)?;
@@ -44,21 +51,19 @@ fn copy(from: &Path, to: &Path) -> Result<()> {
     Ok(())
 }
 
-fn plant(number: usize, bug: &Bug, sources: &Path) -> Result<()> {
-    let path = sources.join(bug.file);
-    let text = fs::read_to_string(&path).with_context(|| format!("{}", path.display()))?;
-    if text.matches(bug.right).count() != 1 {
-        bail!("bug `{}`: its place is not exactly once in {}", bug.name, bug.file);
+/// Reads all Rust below a folder.
+fn read(folder: &Path, name: &str, sources: &mut Sources) -> Result<()> {
+    for entry in fs::read_dir(folder).with_context(|| format!("{}", folder.display()))? {
+        let entry = entry?;
+        let (path, name) = (entry.path(), format!("{name}/{}", entry.file_name().display()));
+        if entry.file_type()?.is_dir() {
+            read(&path, &name, sources)?;
+        } else if name.ends_with(".rs") {
+            let text = fs::read_to_string(&path).with_context(|| name.clone())?;
+            sources.insert(name, text);
+        }
     }
-    let on = format!("crate::planted::is_on({number})");
-    let both = if bug.wrong.contains("{on}") {
-        bug.wrong.replace("{on}", &on)
-    } else if bug.right.ends_with(';') {
-        format!("if {on} {{ {} }} else {{ {} }}", bug.wrong, bug.right)
-    } else {
-        format!("(if {on} {{ {} }} else {{ {} }})", bug.wrong, bug.right)
-    };
-    write(&path, text.replace(bug.right, &both))
+    Ok(())
 }
 
 /// Nobody tests the copy.
@@ -119,27 +124,59 @@ kucoin-futures-proto.workspace = true
 kucoin-futures-sim = { path = "../adapters/sim", default-features = false }
 "#;
 
-/// `hunt BUG SEEDS SECONDS`: the first seed that gives the bug away, the time, and the words.
+/// `hunt MODE BUG LIMIT SECONDS`: how far into its limit the hunter of that mode came until the bug
+/// gave itself away, the time, and the words; or `nothing`.
 const HUNT: &str = r#"
 use kucoin_futures_sim::{Profile, Scenario, soak};
 use std::time::Instant;
 
 fn main() {
     std::panic::set_hook(Box::new(|_| {}));
-    let args: Vec<u64> = std::env::args().skip(1).map(|a| a.parse().unwrap()).collect();
-    kucoin_futures_proto::planted::set(args[0] as usize);
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let numbers: Vec<u64> = args[1..].iter().map(|a| a.parse().unwrap()).collect();
+    kucoin_futures_proto::planted::set(numbers[0] as usize);
     let start = Instant::now();
-    for seed in 0..args[1] {
-        if start.elapsed().as_secs() >= args[2] {
-            break;
+    let goes_on = || start.elapsed().as_secs() < numbers[2];
+    let found = match args[0].as_str() {
+        "simulation" => simulation(numbers[1], goes_on),
+        other => panic!("no hunter is called {other}"),
+    };
+    match found {
+        Some((count, words)) => {
+            let words: String = words.chars().take(90).collect();
+            println!("{count:>6}{:>8.2}  {words}", start.elapsed().as_secs_f64());
         }
-        let report = soak::run(&Scenario::from_seed(Profile::Swarm, seed), None);
-        if let Some(found) = report.failure {
-            let found: String = found.chars().take(90).collect();
-            println!("{:>6}{:>8.2}  {found}", seed + 1, start.elapsed().as_secs_f64());
-            return;
-        }
+        None => println!("nothing"),
     }
-    println!("nothing");
+}
+
+/// One seed after the other.
+fn simulation(seeds: u64, goes_on: impl Fn() -> bool) -> Option<(u64, String)> {
+    (0..seeds).take_while(|_| goes_on()).find_map(|seed| {
+        let report = soak::run(&Scenario::from_seed(Profile::Swarm, seed), None);
+        report.failure.map(|found| (seed + 1, found.to_string()))
+    })
 }
 "#;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_bug_has_its_place_in_the_core() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let planted = root.join("target/planted-places");
+        make(&root, &planted).unwrap();
+        let mut sources = Sources::new();
+        read(&planted.join("core/src"), "core/src", &mut sources).unwrap();
+        for (number, bug) in (1..).zip(BUGS) {
+            let switch = format!("planted::is_on({number})");
+            let count: usize = sources.values().map(|text| text.matches(&switch).count()).sum();
+            assert_eq!(count, 1, "`{}`", bug.slug);
+        }
+        for (name, text) in &sources {
+            assert!(syn::parse_file(text).is_ok(), "{name}");
+        }
+    }
+}

@@ -2,18 +2,36 @@
 //! nothing proves nothing.
 //!
 //! ```sh
-//! cargo run --release -p kucoin-futures-planted
+//! cargo run --release -p kucoin-futures-planted            # all of them
+//! cargo run --release -p kucoin-futures-planted any-pong   # only these
 //! ```
 //!
+//! Where a bug goes is said by a comment in the core, directly above a statement, the last
+//! expression of a block, or a match arm:
+//!
+//! ```text
+//! // planted: any-pong
+//! let ours = ...
+//! ```
+//!
+//! The comment travels with the code: to another file, through a rename, to another layout. What the
+//! bug makes of that place is in the list of `bugs.rs`, as an edit of its structure (the statement is
+//! skipped, its condition is `false`), which names as little of the text as can be. What is listed
+//! and not marked, marked and not listed, or marked where the edit makes no sense is an error; an
+//! ordinary test of this package sees it, too, without building anything.
+//!
 //! The copy lies below `target/planted`. All bugs are in it, each behind a switch, so that it is
-//! built once; the core itself knows nothing of them. A bug that is not found within a minute, or
-//! whose place is not in the core any more, is a failure.
+//! built once; the core itself knows nothing of them but the comments. A bug that is not found within
+//! a minute is a failure.
 
 #![forbid(unsafe_code)]
 #![allow(clippy::print_stdout, reason = "a program for people and CI")]
 
 mod bugs;
 mod copy;
+mod markers;
+mod place;
+mod plant;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
@@ -22,12 +40,21 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::{Context as _, Result, bail};
 
-use bugs::BUGS;
+use bugs::{BUGS, Bug};
 
 /// A bug must be found within this time, by one core.
 const SECONDS: u64 = 60;
-/// Runs of the untouched copy that must find nothing.
-const SOUND_SEEDS: &str = "300";
+
+/// Somebody who looks for bugs: a mode of the program `hunt` in the copy.
+struct Hunter {
+    mode: &'static str,
+    /// What it counts.
+    unit: &'static str,
+    /// How many of these without any bug must show nothing.
+    sound: u64,
+}
+
+const HUNTERS: &[Hunter] = &[Hunter { mode: "simulation", unit: "seeds", sound: 300 }];
 
 fn main() -> ExitCode {
     match run() {
@@ -40,22 +67,35 @@ fn main() -> ExitCode {
 }
 
 fn run() -> Result<()> {
+    let slugs: Vec<String> = std::env::args().skip(1).collect();
+    let bugs = chosen(&slugs)?;
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let planted = root.join("target/planted");
     copy::make(&root, &planted)?;
     let hunt = build(&planted)?;
-    let sound = Command::new(&hunt).args(["0", SOUND_SEEDS, &SECONDS.to_string()]).output()?;
-    let said = String::from_utf8_lossy(&sound.stdout);
-    if !said.starts_with("nothing") {
-        bail!("without any bug the simulation says: {said}");
-    }
-    println!("{:<62}{:>6}{:>8}  what gave it away", "bug", "seeds", "s");
-    let missed = hunt_all(&hunt)?;
-    println!("{} of {} bugs found", BUGS.len() - missed, BUGS.len());
-    if missed > 0 {
-        bail!("{missed} bugs were not found within {SECONDS} s each");
+    for hunter in HUNTERS {
+        let Hunter { mode, unit, sound } = *hunter;
+        let said = hunter.look(&hunt, 0, sound)?;
+        if !said.starts_with("nothing") {
+            bail!("without any bug the {mode} says: {said}");
+        }
+        println!("{:<62}{unit:>6}{:>8}  what gave it away to the {mode}", "bug", "s");
+        let missed = hunter.look_for_all(&hunt, &bugs)?;
+        println!("{} of {} bugs found", bugs.len() - missed, bugs.len());
+        if missed > 0 {
+            bail!("the {mode} did not find {missed} bugs within {SECONDS} s each");
+        }
     }
     Ok(())
+}
+
+/// The bugs of these slugs with their numbers; all of them, if none is named.
+fn chosen(slugs: &[String]) -> Result<Vec<(usize, &'static Bug)>> {
+    if let Some(slug) = slugs.iter().find(|slug| !BUGS.iter().any(|bug| bug.slug == **slug)) {
+        bail!("no bug is called `{slug}`");
+    }
+    let is_chosen = |bug: &Bug| slugs.is_empty() || slugs.iter().any(|slug| slug == bug.slug);
+    Ok((1..).zip(BUGS).filter(|(_, bug)| is_chosen(bug)).collect())
 }
 
 fn build(planted: &Path) -> Result<PathBuf> {
@@ -75,33 +115,45 @@ fn build(planted: &Path) -> Result<PathBuf> {
     Ok(planted.join("target/release/hunt"))
 }
 
-/// As many at a time as there are processors; says how many were not found.
-fn hunt_all(hunt: &Path) -> Result<usize> {
-    let (next, missed) = (AtomicUsize::new(0), AtomicUsize::new(0));
-    let failed = Mutex::new(None);
-    let work = || {
-        loop {
-            let at = next.fetch_add(1, Ordering::Relaxed);
-            let Some(bug) = BUGS.get(at) else { break };
-            let number = (at + 1).to_string();
-            let run = Command::new(hunt).args([&number, "1000000", &SECONDS.to_string()]).output();
-            match run {
-                Ok(output) => {
-                    let said = String::from_utf8_lossy(&output.stdout);
-                    missed.fetch_add(usize::from(said.starts_with("nothing")), Ordering::Relaxed);
-                    println!("{:<62}{}", bug.name, said.trim_end());
+impl Hunter {
+    /// Looks for one bug; 0 is none.
+    fn look(&self, hunt: &Path, number: usize, limit: u64) -> Result<String> {
+        let output = Command::new(hunt)
+            .arg(self.mode)
+            .args([number.to_string(), limit.to_string(), SECONDS.to_string()])
+            .output()
+            .context("the hunt did not start")?;
+        let said = String::from_utf8_lossy(&output.stdout).trim_end().to_owned();
+        if !output.status.success() || said.is_empty() {
+            bail!("the hunt for bug {number} ended without a word: {}", output.status);
+        }
+        Ok(said)
+    }
+
+    /// As many at a time as there are processors; says how many were not found.
+    fn look_for_all(&self, hunt: &Path, bugs: &[(usize, &Bug)]) -> Result<usize> {
+        let (next, missed) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        let failed = Mutex::new(None);
+        let work = || {
+            while let Some((number, bug)) = bugs.get(next.fetch_add(1, Ordering::Relaxed)) {
+                match self.look(hunt, *number, 1_000_000) {
+                    Ok(said) => {
+                        let is_missed = said.starts_with("nothing");
+                        missed.fetch_add(usize::from(is_missed), Ordering::Relaxed);
+                        println!("{:<62}{said}", bug.name);
+                    }
+                    Err(error) => *failed.lock().unwrap_or_else(|e| e.into_inner()) = Some(error),
                 }
-                Err(error) => *failed.lock().unwrap_or_else(|e| e.into_inner()) = Some(error),
             }
+        };
+        std::thread::scope(|scope| {
+            for _ in 0..std::thread::available_parallelism().map_or(1, |n| n.get()) {
+                scope.spawn(work);
+            }
+        });
+        match failed.into_inner().unwrap_or_else(|e| e.into_inner()) {
+            Some(error) => Err(error),
+            None => Ok(missed.into_inner()),
         }
-    };
-    std::thread::scope(|scope| {
-        for _ in 0..std::thread::available_parallelism().map_or(1, |n| n.get()) {
-            scope.spawn(work);
-        }
-    });
-    match failed.into_inner().unwrap_or_else(|e| e.into_inner()) {
-        Some(error) => Err(error).context("the hunt did not start"),
-        None => Ok(missed.into_inner()),
     }
 }

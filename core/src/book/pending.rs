@@ -37,9 +37,11 @@ impl Pending {
     /// snapshot that reaches past the hole does not need what is before it.
     pub(super) fn push(&mut self, delta: Delta, cap: usize) -> Pushed {
         let continues = self.run.back().is_none_or(|b| b.sequence.next() == Some(delta.sequence));
+        // planted: endless-buffer
+        let is_full = self.run.len() >= cap;
         let pushed = if !continues {
             Pushed::Restarted
-        } else if self.run.len() >= cap {
+        } else if is_full {
             Pushed::Overflowed
         } else {
             Pushed::Kept

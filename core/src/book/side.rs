@@ -146,6 +146,7 @@ impl HalfBook {
         if self.is_complete_at(dropped) {
             self.complete = self.complete.saturating_sub(1);
             let worst = self.pages.lowest().map_or(dropped, |worst| self.grid.price(worst));
+            // planted: dropped-silently
             self.reach_to(worst);
         }
     }

@@ -227,6 +227,7 @@ impl BookSync {
             }
         }
         match verdict {
+            // planted: repeats-uncounted
             Verdict::Repeat => cx.stats.repeats = cx.stats.repeats.saturating_add(1),
             Verdict::Before if known.is_some() => {
                 cx.stats.repeats = cx.stats.repeats.saturating_add(1);
@@ -252,6 +253,7 @@ impl BookSync {
         self.pending.clear();
         self.request = None;
         self.held = None;
+        // planted: poison-skipped
         self.doubt(cx, ResyncReason::Poisoned(error), Delay::Poisoned(error));
     }
 
@@ -289,6 +291,7 @@ impl BookSync {
 
     /// Whether the answer to `request` is still of use.
     pub(crate) fn awaits(&self, request: RequestId) -> bool {
+        // planted: other-request
         self.request == Some(request)
     }
 
@@ -310,6 +313,7 @@ impl BookSync {
     ) -> Result<(), WireError> {
         debug_assert!(self.status == BookStatus::Buffering, "it was asked for");
         let snapshot = self.book.read(body)?;
+        // planted: other-symbol
         if snapshot.symbol != symbol {
             return Err(WireError::Mismatch { field: "symbol" });
         }
@@ -453,6 +457,7 @@ impl BookSync {
             }
             Apply::Gap { expected } => {
                 cx.stats.gaps = cx.stats.gaps.saturating_add(1);
+                // planted: gap-ignored
                 self.resync(cx, ResyncReason::Gap { expected, got: delta.sequence });
                 self.buffer(cx, delta);
             }
@@ -465,6 +470,7 @@ impl BookSync {
         cx.stats.deltas = cx.stats.deltas.wrapping_add(1);
         self.suspicions = 0;
         self.behind = Duration::ZERO;
+        // planted: told-twice
         cx.delta_event(self.topic, delta);
         let is_short = self.book.short_side(cx.config.refresh_below).is_some();
         if is_short || self.crossed || self.book.is_crossed_by(&delta) {
@@ -560,6 +566,7 @@ impl BookSync {
 
     fn go_live(&mut self, cx: &mut Shared) {
         self.status = next(self.status, Cause::Replayed);
+        // planted: same-epoch
         self.epoch = self.epoch.saturating_add(1);
         self.behind = Duration::ZERO;
         self.behind_at = cx.now;
@@ -613,6 +620,7 @@ impl BookSync {
         if self.request.is_some() || !self.confirmed {
             return;
         }
+        // planted: snapshots-at-once
         let spaced = self.last_asked.map_or(Instant::ZERO, |at| at + cx.config.snapshot_spacing);
         let at = (cx.now + delay).max(spaced).max(self.poison.paused_until());
         cx.timers.set(Timer::Topic(self.topic, TopicTimer::Snapshot), at);
@@ -626,11 +634,13 @@ impl BookSync {
         let is_seen = self.pending.first().is_some_and(|first| Some(first) <= sequence)
             && sequence <= self.pending.last();
         let is_unproven = self.restarted && !is_seen;
+        // planted: stale-snapshot
         !(self.is_before_run(snapshot) || self.is_before_past(snapshot) || is_unproven)
     }
 
     /// Whether deltas are missing between the snapshot and the buffered run.
     fn is_before_run(&self, snapshot: &SnapshotHead) -> bool {
+        // planted: one-missing-behind-snapshot
         let next = snapshot.sequence.next();
         self.pending.first().is_some_and(|first| next.is_some_and(|next| next < first))
     }

@@ -72,6 +72,7 @@ impl<T: Copy + PartialEq> Watch<T> {
         // The same sequence with another content belongs to another run of the counter.
         let known = self.recent.iter().flatten().find(|(known, _)| *known == sequence);
         let differs = known.is_some_and(|(_, known)| *known != content);
+        // planted: restart-unseen
         if step_back >= RESTART_STEP || self.repeats >= RESTART_REPEATS || differs {
             return self.restart(sequence, content);
         }

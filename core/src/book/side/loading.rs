@@ -77,6 +77,7 @@ impl<'a> Loading<'a> {
         self.fill.finish(&mut half.pages);
         half.complete = half.pages.len();
         half.find_best();
+        // planted: cut-is-whole
         let whole = half.complete < cut_at && self.left_out == 0;
         match half.pages.lowest() {
             Some(worst) if !whole => half.reach_to(half.grid.price(worst)),

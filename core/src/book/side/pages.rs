@@ -127,6 +127,7 @@ impl Pages {
     fn set_in(&mut self, at: usize, bit: u32, size: u64) -> Change {
         let Some(page) = self.pages.get_mut(at) else { return Change::NONE };
         let mask = 1_u32.wrapping_shl(bit);
+        // planted: removal-adds
         let (was, is) = (page.taken & mask != 0, size != 0);
         if page.taken == 0 {
             if !is {

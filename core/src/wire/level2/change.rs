@@ -43,6 +43,7 @@ fn read_long_size(frame: &[u8], end: usize, last: Digits) -> Option<(u64, usize,
     let comma = first.flaw().checked_ilog2()?;
     let size_at = first_end.wrapping_sub(7).wrapping_add(comma as usize / 8);
     let first = if comma == NO_DIGIT { Digits::NONE } else { first.behind(comma) };
+    // planted: long-size
     let size = first.value().wrapping_mul(100_000_000).wrapping_add(last.value());
     Some((size, size_at, frame.get(size_at) == Some(&b'0')))
 }
@@ -123,6 +124,7 @@ fn read_split_price(frame: &[u8], start: usize, end: usize) -> Option<(Price, us
     let places = text.len().wrapping_sub(whole_len).wrapping_sub(1);
     let unit = *UNITS.get(places)?;
     let point = start.wrapping_add(whole_len);
+    // planted: price-digit-lost
     let whole = last_digits(frame, point, whole_len)?;
     let low = last_digits(frame, end, places.min(8))?;
     let high = last_digits(frame, end.wrapping_sub(8), places.saturating_sub(8))?;

@@ -88,6 +88,7 @@ impl LevelReader {
         let price = Digits::of(word).shifted(self.shift).without_point(self.bits_behind);
         let starts = word as u8 > self.above && size_word as u8 > b'0';
         // With a bracket in the first byte of its word a size has no digit, without one eight or more.
+        // planted: eight-even-digits
         let is_short = bracket.wrapping_sub(8) < 56;
         if !starts || !is_short || follows as u8 != b']' || price.flaw() != 0 {
             return None;
