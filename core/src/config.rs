@@ -51,7 +51,8 @@ pub struct Config {
     /// Time ready after which the delay starts from the first bound again. Default 60 s.
     pub backoff_reset_after: Duration,
 
-    /// Client messages per 10 s and line. Default 100: KuCoin's documented limit.
+    /// Client messages per 10 s and line. Default 100: KuCoin's documented limit. Counted over 11 s,
+    /// because what is held up on its way arrives closer together than it was sent.
     pub sends_per_10s: u32,
     /// Of these, how many only pings may use. Default 10.
     pub sends_kept_for_pings: u32,

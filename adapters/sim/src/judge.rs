@@ -4,9 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use kucoin_futures_proto::book::Best;
 use kucoin_futures_proto::{
     BookStatus, Client, Config, ConnId, Delay, Down, Event, Fetch, FetchFailure, Instant, Output,
-    RequestId, Stats, Symbol, TopicId,
+    RequestId, ResyncReason, Sequence, Stats, Symbol, TopicId,
 };
 
 use serde_json::Value;
@@ -43,6 +44,14 @@ pub(crate) struct Judge {
     named: bool,
     refused: u32,
     topics: BTreeMap<Symbol, (TopicId, Stream)>,
+    /// The connection that is being made.
+    opening: Option<ConnId>,
+    /// Confirmed topics, by their names on the wire.
+    voices: BTreeMap<String, Voice>,
+    /// Where each book came to, and whether a restart was owned up to since.
+    reached: BTreeMap<TopicId, (Sequence, bool)>,
+    /// Since when each live book has been crossed.
+    crossed: BTreeMap<TopicId, Instant>,
     /// Until when deadlines may be missed: whoever drives the client is to blame.
     excused_until: Instant,
     buffered: u64,
@@ -61,6 +70,14 @@ struct Conn {
     last_ping: Option<Instant>,
     /// The id of the ping that is not answered yet.
     ping: Option<(String, Instant)>,
+}
+
+/// When a confirmed topic spoke last, and whether the client says that it is silent.
+#[derive(Clone, Copy, Debug)]
+struct Voice {
+    topic: TopicId,
+    at: Instant,
+    silent: bool,
 }
 
 /// What a request is for.
@@ -135,6 +152,10 @@ impl Judge {
             named: false,
             refused: 0,
             topics: BTreeMap::new(),
+            opening: None,
+            voices: BTreeMap::new(),
+            reached: BTreeMap::new(),
+            crossed: BTreeMap::new(),
             excused_until: Instant::ZERO,
             buffered: 0,
             texts: 0,
@@ -154,9 +175,12 @@ impl Judge {
 
     /// A symbol is subscribed or unsubscribed: what waited for its book is gone.
     pub(crate) fn on_command(&mut self, symbol: Symbol) {
-        if let Some((_, stream)) = self.topics.get_mut(&symbol) {
+        if let Some((topic, stream)) = self.topics.get_mut(&symbol) {
             *stream = Stream::default();
+            self.reached.remove(topic);
         }
+        let is_its = |name: &str| name.split_once(':').is_some_and(|(_, of)| of == symbol.as_str());
+        self.voices.retain(|name, _| !is_its(name));
     }
 
     // Inputs.
@@ -169,9 +193,14 @@ impl Judge {
     }
 
     /// A text message was handed in.
-    pub(crate) fn on_text(&mut self, conn: ConnId, text: &str, about: About) {
+    pub(crate) fn on_text(&mut self, at: Instant, conn: ConnId, text: &str, about: About) {
         self.texts += 1;
         if about != About::Session {
+            if self.up == Some(conn)
+                && let Some(voice) = topic_in(text).and_then(|name| self.voices.get_mut(name))
+            {
+                voice.at = at;
+            }
             return;
         }
         let Some(conn) = self.conns.get_mut(&conn) else { return };
@@ -210,12 +239,18 @@ impl Judge {
         &mut self,
         at: Instant,
         client: &Client,
-        conn: ConnId,
-        about: About,
+        (conn, text, about): (ConnId, &str, About),
         late: bool,
     ) -> Verdict {
         let buffered = client.stats().buffered - self.buffered;
         self.buffered += buffered;
+        // What cannot be decoded may not even show whose it is.
+        let sound = !matches!(about, About::Delta { sound: false, .. });
+        if let Some(name) = topic_in(text).filter(|_| sound && !late && self.up == Some(conn))
+            && self.voices.get(name).is_some_and(|voice| voice.silent)
+        {
+            return Err(format!("{name} speaks again, and nobody is told"));
+        }
         let About::Delta { symbol, sequence, sound } = about else { return Ok(()) };
         if self.up != Some(conn) {
             return Ok(());
@@ -250,7 +285,12 @@ impl Judge {
         output: &Output,
     ) -> Verdict {
         match output {
-            Output::Event(Event::Delta { .. }) => Ok(()),
+            Output::Event(Event::Delta { topic, delta }) => {
+                if let Some((reached, _)) = self.reached.get_mut(topic) {
+                    *reached = delta.sequence;
+                }
+                Ok(())
+            }
             Output::Event(event) => {
                 check_secrets(moment.exchange, &format!("{event:?}"))?;
                 self.on_event(moment, client, event)
@@ -294,6 +334,7 @@ impl Judge {
         if self.conns.insert(conn, fresh).is_some() {
             return Err(format!("{conn:?} was opened before"));
         }
+        self.opening = Some(conn);
         if !self.used_tokens.insert(parameter("token=").into()) {
             return Err("a token was used for a second connection".into());
         }
@@ -385,13 +426,26 @@ impl Judge {
                     return Err(format!("{conn:?} is up without having been opened and welcomed"));
                 };
                 known.life = Life::Up;
+                self.opening = None;
                 known.up_at = moment.at;
                 // Since when, nobody can tell any more.
                 self.proven |= moment.late;
                 self.up = Some(conn);
                 self.refused = 0;
             }
-            Event::LineDown { conn, reason, .. } => return self.on_down(moment, conn, reason),
+            Event::LineDown { conn, reason, .. } => {
+                self.voices.clear();
+                return self.on_down(moment, conn, reason);
+            }
+            Event::Silent { topic } | Event::Heard { topic } => {
+                let silent = matches!(event, Event::Silent { .. });
+                self.voices.values_mut().filter(|voice| voice.topic == topic).for_each(|voice| {
+                    voice.silent = silent;
+                });
+            }
+            Event::Rejected { topic, .. } | Event::Unsubscribed { topic } => {
+                self.voices.retain(|_, voice| voice.topic != topic);
+            }
             Event::NoToken { reason, .. } => {
                 self.named = matches!(reason, FetchFailure::RateLimited { retry_after: Some(_) });
             }
@@ -399,6 +453,12 @@ impl Judge {
                 return self.on_waiting(moment, delay, failures);
             }
             Event::Confirmed { topic } | Event::BookLive { topic, .. } => {
+                if let Event::BookLive { sequence, .. } = *event {
+                    self.on_live(topic, sequence)?;
+                } else if let Some(channel) = client.channel(topic) {
+                    let voice = Voice { topic, at: moment.at, silent: false };
+                    self.voices.insert(channel.to_string(), voice);
+                }
                 if let Some(channel) = client.channel(topic)
                     && client.book_status(topic).is_some()
                 {
@@ -411,6 +471,14 @@ impl Judge {
                 reason: Delay::Overflow | Delay::Gap | Delay::Poisoned(_) | Delay::Regressed,
             }
             | Event::BookLost { topic, .. } => {
+                let restarted = matches!(
+                    event,
+                    Event::BookDelayed { reason: Delay::Regressed, .. }
+                        | Event::BookLost { reason: ResyncReason::Regressed, .. }
+                );
+                if let Some((_, told)) = self.reached.get_mut(&topic) {
+                    *told |= restarted;
+                }
                 let known = self.topics.values_mut().find(|(known, _)| *known == topic);
                 if let Some((_, stream)) = known {
                     *stream = Stream::default();
@@ -418,11 +486,22 @@ impl Judge {
             }
             // What was dropped may have been about any book.
             Event::Lagged { .. } => {
+                self.reached.clear();
                 self.topics.values_mut().for_each(|(_, stream)| *stream = Stream::default());
             }
             _ => {}
         }
         Ok(())
+    }
+
+    /// A new run of a book begins where the last one ended, or further; or a restart was owned up to.
+    fn on_live(&mut self, topic: TopicId, sequence: Sequence) -> Verdict {
+        match self.reached.insert(topic, (sequence, false)) {
+            Some((reached, false)) if sequence < reached => Err(format!(
+                "{topic:?}: live at {sequence} after {reached}, without a word of a restart"
+            )),
+            _ => Ok(()),
+        }
     }
 
     fn on_down(&mut self, moment: Moment<'_>, id: ConnId, reason: Down) -> Verdict {
@@ -434,17 +513,13 @@ impl Judge {
             self.proven |= proven || moment.late;
             self.up = None;
         }
-        let limit = match conn.life {
-            Life::Asked => self.config.connect_timeout,
-            Life::Opened => self.config.welcome_timeout,
-            Life::Up | Life::Down => Duration::MAX,
-        };
-        let (life, waited) = (conn.life, moment.at.since(conn.since));
-        let excused = moment.late || moment.at < self.excused_until;
-        if waited > limit.saturating_add(SLACK) && !excused {
-            return Err(format!("{id:?} was {life:?} for {waited:?}"));
+        let overdue = conn.is_overdue(moment.at, &self.config);
+        if let Some(waited) = overdue.filter(|_| !moment.late && moment.at >= self.excused_until) {
+            return Err(format!("{id:?} was {:?} for {waited:?}", conn.life));
         }
         conn.life = Life::Down;
+        self.opening.take_if(|opening| *opening == id);
+        self.crossed.clear();
         self.topics.values_mut().for_each(|(_, stream)| *stream = Stream::default());
         if reason == Down::Unauthorized {
             self.refused += 1;
@@ -490,9 +565,66 @@ impl Judge {
             return Err(format!("{counted} messages, but the rows say {rows}"));
         }
         if self.up.is_none() {
-            return self.check_down(client);
+            self.check_down(client)?;
+        } else {
+            self.check_pings(moment)?;
+            self.check_books(moment, client)?;
         }
-        self.check_pings(moment)
+        if moment.late || moment.at < self.excused_until {
+            return Ok(());
+        }
+        self.check_opening(moment.at)?;
+        self.check_silence(moment.at)
+    }
+
+    /// A connection that is being made is waited for, for a time.
+    fn check_opening(&self, at: Instant) -> Verdict {
+        let opening = self.opening.and_then(|id| Some((id, self.conns.get(&id)?)));
+        let overdue = opening.and_then(|(id, conn)| {
+            conn.is_overdue(at, &self.config).map(|waited| (id, conn.life, waited))
+        });
+        match overdue {
+            Some((id, life, waited)) => Err(format!("{id:?} has been {life:?} for {waited:?}")),
+            None => Ok(()),
+        }
+    }
+
+    /// A topic that says nothing is said to be silent.
+    fn check_silence(&self, at: Instant) -> Verdict {
+        let limit = self.config.silent_after + SLACK;
+        let unsaid = |(_, voice): &(&String, &Voice)| !voice.silent && at.since(voice.at) > limit;
+        match self.voices.iter().find(unsaid) {
+            Some((name, voice)) => Err(format!(
+                "{name} has been silent for {:?}, and nobody is told",
+                at.since(voice.at)
+            )),
+            None => Ok(()),
+        }
+    }
+
+    /// A live book knows its best, and is not crossed for long.
+    fn check_books(&mut self, moment: Moment<'_>, client: &Client) -> Verdict {
+        let excused = moment.late || moment.at < self.excused_until;
+        for (symbol, (topic, _)) in &self.topics {
+            let Some(book) = client.book(*topic) else {
+                self.crossed.remove(topic);
+                continue;
+            };
+            let unknown = [book.best_bid(), book.best_ask()].contains(&Best::Beyond);
+            if unknown && self.config.refresh_below > 0 {
+                return Err(format!("{symbol}: live, and its best is not known"));
+            }
+            if !book.is_crossed() || excused {
+                self.crossed.remove(topic);
+                continue;
+            }
+            let since = *self.crossed.entry(*topic).or_insert(moment.at);
+            let crossed_for = moment.at.since(since);
+            if crossed_for > self.config.crossed_for + SLACK {
+                return Err(format!("{symbol}: live and crossed for {crossed_for:?}"));
+            }
+        }
+        Ok(())
     }
 
     /// Without a connection there is no live book.
@@ -543,6 +675,23 @@ impl Judge {
             None => Ok(()),
         }
     }
+}
+
+impl Conn {
+    /// For how long it has been waited for, if that is too long.
+    fn is_overdue(&self, at: Instant, config: &Config) -> Option<Duration> {
+        let limit = match self.life {
+            Life::Asked => config.connect_timeout,
+            Life::Opened => config.welcome_timeout,
+            Life::Up | Life::Down => return None,
+        };
+        Some(at.since(self.since)).filter(|waited| *waited > limit + SLACK)
+    }
+}
+
+/// The topic that a frame names.
+fn topic_in(frame: &str) -> Option<&str> {
+    frame.split_once(r#""topic":""#)?.1.split('"').next()
 }
 
 impl Stream {

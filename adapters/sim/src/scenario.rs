@@ -94,6 +94,8 @@ knobs! {
     streams,
     /// 1: a contract is subscribed that is not listed.
     stranger,
+    /// Tickers that are subscribed besides, of contracts that are not listed.
+    crowd,
     /// A fault of the first symbol that outlasts all others: 0 none, 1 every delta is lost, 2 none
     /// can be decoded, 3 snapshots are stale, 4 snapshots are of another symbol, 5 the subscription
     /// is lost.
@@ -128,6 +130,8 @@ const SYMBOLS: [&str; 10] = [
     "DOGEUSDTM",
 ];
 const STRANGER: &str = "NOSUCHUSDTM";
+/// Short enough for topics to be silent and to speak again within a run.
+const SILENT_AFTER: Duration = Duration::from_secs(8);
 
 impl Scenario {
     /// The scenario that a seed decides.
@@ -185,10 +189,15 @@ impl Scenario {
             || (self.lasting > 0 && Some(channel.symbol()) == first)
     }
 
-    /// Whether a client's clock leaps: its limits are then not those of the exchange.
-    pub(crate) fn leaps(&self) -> bool {
-        let leaps = |fault: &Fault| matches!(fault, Fault::ClockLeap { .. });
-        self.plan.entries.iter().any(|entry| leaps(&entry.fault))
+    /// Whether the exchange may count more than a client sent in the same time: the client's clock
+    /// leaps, or what it sends in minutes arrives at once.
+    pub(crate) fn bunches(&self) -> bool {
+        let bunches = |fault: &Fault| match fault {
+            Fault::ClockLeap { .. } => true,
+            Fault::StallUp { .. } | Fault::Freeze { .. } | Fault::Lag { .. } => self.crowd > 0,
+            _ => false,
+        };
+        self.plan.entries.iter().any(|entry| bunches(&entry.fault))
     }
 
     /// What stays broken when all else is healed.
@@ -217,6 +226,9 @@ impl Scenario {
         if self.stranger > 0 {
             channels.extend(STRANGER.parse().map(Channel::Level2));
         }
+        for number in 0..self.crowd {
+            channels.extend(format!("C{number}USDTM").parse().map(Channel::TickerV2));
+        }
         channels
     }
 
@@ -224,7 +236,10 @@ impl Scenario {
         let mut config = World::client_config();
         config.snapshot_levels = self.snapshot_levels as usize;
         config.refresh_below = config.snapshot_levels / 4;
-        config.max_levels_per_side = config.snapshot_levels * 5;
+        // Half of the clients hold no more levels than a snapshot has.
+        config.max_levels_per_side =
+            config.snapshot_levels * if self.seed % 2 == 0 { 1 } else { 5 };
+        config.silent_after = SILENT_AFTER;
         config.max_pending_deltas = self.max_pending as usize;
         config.max_queued_events = self.max_queued as usize;
         config.symbols_per_frame = self.symbols_per_frame as usize;

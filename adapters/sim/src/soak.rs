@@ -141,7 +141,7 @@ fn phases(
     }
     world.check_all()?;
     let exceeded = world.exchange().counts().violations;
-    if exceeded > 0 && !scenario.leaps() {
+    if exceeded > 0 && !scenario.bunches() {
         return Err(Violation::new(format!("the exchange's limits were exceeded: {exceeded}")));
     }
     world.close()

@@ -384,7 +384,10 @@ impl World {
                 }
             }
         }
-        ill.join("; ")
+        let more = ill.len().saturating_sub(MOST_TOLD);
+        ill.truncate(MOST_TOLD);
+        let rest = if more > 0 { format!("; and {more} more") } else { String::new() };
+        ill.join("; ") + &rest
     }
 
     /// Scripted faults whose time came.
@@ -553,6 +556,9 @@ fn is_topic_healthy(node: &Node, exchange: &Exchange, topic: TopicId) -> bool {
         _ => false,
     }
 }
+
+/// Of what is not well, so many are told.
+const MOST_TOLD: usize = 4;
 
 /// Where token responses send clients.
 pub(crate) const ENDPOINT: &str = "ws://127.0.0.1/endpoint";

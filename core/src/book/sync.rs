@@ -389,7 +389,7 @@ impl BookSync {
 
     /// Ten useless snapshots, and nothing but our own past speaks against them: the counter was set
     /// back while we were away, or before the line had brought a delta to tell it by.
-    fn lose_patience(&mut self, cx: &Shared, snapshot: &SnapshotHead) {
+    fn lose_patience(&mut self, cx: &mut Shared, snapshot: &SnapshotHead) {
         let is_before_run = self.is_before_run(snapshot);
         let run = self.pending.last();
         if is_before_run && self.contradicts_run(snapshot, run) {
@@ -398,6 +398,9 @@ impl BookSync {
         }
         self.too_old_in_a_row = self.too_old_in_a_row.saturating_add(1);
         if self.too_old_in_a_row >= cx.config.snapshot_patience {
+            if self.is_before_past(snapshot) || is_before_run {
+                cx.event(Event::BookDelayed { topic: self.topic, reason: Delay::Regressed });
+            }
             self.reached = None;
             self.restarted = false;
             // A run that is buffered is the new one's already, if it continues the snapshots.

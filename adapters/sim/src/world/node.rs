@@ -233,11 +233,11 @@ impl Node {
                 self.client.handle_input(at, Input::Opened(conn));
             }
             Load::Down(conn, frame, about) => {
-                self.judge.on_text(conn, &frame, about);
+                self.judge.on_text(self.driver.told(), conn, &frame, about);
                 let input = Input::Text(conn, frame.as_bytes());
                 let push = self.client.handle_input(at, input);
                 cx.happenings.push(cx.now, || Some(Happening::Push(push?.bytes().into())));
-                text = Some((conn, about));
+                text = Some((conn, frame, about));
             }
             Load::Lost(conn, loss) => {
                 self.client.handle_input(at, Input::Lost(conn, loss));
@@ -259,10 +259,10 @@ impl Node {
         }
         cx.ledger.on_stats(&before, self.client.stats());
         self.drain_if_due(cx)?;
-        if let Some((conn, about)) = text {
+        if let Some((conn, frame, about)) = text {
             let told = self.driver.told();
             let late = self.driver.left_lying;
-            let found = self.judge.after_text(told, &self.client, conn, about, late);
+            let found = self.judge.after_text(told, &self.client, (conn, &frame, about), late);
             return found.or_else(|problem| self.fail(cx, &problem));
         }
         Ok(())
