@@ -4,6 +4,7 @@
 //!   error texts, REST, and living markets deeper than a snapshot shows, with their true history.
 //! * [`World`] puts an exchange, a network and a client under one virtual clock; an [`Oracle`] compares
 //!   every event of the client with the truth. Years of bad network run in minutes.
+//! * [`OutputChecker`] holds the outputs of a client to the core's laws, whatever it goes through.
 //! * [`trial`] puts anybody's order book and gap handling to the test, not only this project's.
 //! * [`Scenario`] draws a run with its faults from a seed, [`soak`] runs it and makes what fails small.
 //! * [`Server`] serves an exchange on loopback, HTTP and WebSocket on one port, for any client.
@@ -26,6 +27,7 @@ mod judge;
 mod ledger;
 mod market;
 mod oracle;
+mod output_checker;
 mod rest;
 mod scenario;
 #[cfg(feature = "server")]
@@ -50,6 +52,7 @@ pub use fault::{Fault, Plan, Refusal, Target};
 pub use ledger::{Ledger, Tally};
 pub use market::{Change, Market, Truth};
 pub use oracle::{Oracle, Violation, compare};
+pub use output_checker::{BrokenLaw, Law, OutputChecker};
 pub use rest::{Fate, Request, Response};
 pub use scenario::{Profile, Scenario, ScenarioError, Source};
 #[cfg(feature = "server")]
