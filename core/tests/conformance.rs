@@ -238,7 +238,7 @@ fn a_captured_synchronization(folder: &Folder) {
         let snapshot = Snapshot::parse(lines[at].as_bytes()).unwrap();
         let millis = json(lines[at - 1])["data"]["timestamp"].to_string();
         let wrong = snapshot.ts_event.unwrap().as_nanos().to_string();
-        let body = lines[at].replace(&wrong, &format!("{millis}000000"));
+        let body = edited(lines[at], &wrong, &format!("{millis}000000"));
         let mut rig = Rig::with(Config::default());
         let topic = rig.want(snapshot.symbol.as_str());
         let request = bullet_request(&rig.drain());

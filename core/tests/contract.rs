@@ -9,6 +9,8 @@
     reason = "tests"
 )]
 
+#[path = "common/edited.rs"]
+mod edited;
 mod world;
 
 use std::time::Duration;

@@ -15,6 +15,7 @@ use kucoin_futures_proto::{
 use kucoin_futures_sim::OutputChecker;
 use proptest::sample::Index;
 
+use crate::edited::edited;
 use market::{Change, Market};
 use seen::Seen;
 use step::{Body, SYMBOLS, Step};
@@ -202,7 +203,7 @@ impl World {
             Step::Restart(at, forward) => self.markets[*at].restart(*forward),
             Step::Poison(at) => {
                 let frame = self.markets[*at].change(Change { bid: true, tick: 1, size: 1 });
-                self.text(&frame.replace(",buy,1", ",buy,1.5"));
+                self.text(&edited(&frame, ",buy,1", ",buy,1.5"));
                 let of_symbol = |(_, channel): &&(TopicId, Channel)| {
                     channel.symbol().as_str() == NAMES[*at] && self.conn.is_some()
                 };
