@@ -167,15 +167,7 @@ impl World {
             }
             Step::Subscribe(at) => self.subscribe(*at),
             Step::Unsubscribe(at) => self.unsubscribe(*at),
-            Step::Fetch(time) => {
-                self.latest = self.latest.max(self.now);
-                let query = if *time { Query::ServerTime } else { Query::Contracts };
-                let asked = self.client.fetch(self.now, query);
-                assert_eq!(asked == Err(Misuse::Closed), self.closed);
-                if let Ok(query) = asked {
-                    self.checker.on_query(query).unwrap();
-                }
-            }
+            Step::Fetch(time) => self.fetch(*time),
             Step::Close => {
                 self.latest = self.latest.max(self.now);
                 self.client.close(self.now);
@@ -280,6 +272,16 @@ impl World {
             self.latest = self.latest.max(self.now);
             let ended = self.client.unsubscribe(self.now, self.topics[at].0);
             assert_eq!(ended.is_err(), self.closed);
+        }
+    }
+
+    fn fetch(&mut self, time: bool) {
+        self.latest = self.latest.max(self.now);
+        let query = if time { Query::ServerTime } else { Query::Contracts };
+        let asked = self.client.fetch(self.now, query);
+        assert_eq!(asked == Err(Misuse::Closed), self.closed);
+        if let Ok(query) = asked {
+            self.checker.on_query(query).unwrap();
         }
     }
 
