@@ -1,5 +1,5 @@
-//! Real payloads, read from the folder that `KCF_FIXTURES` names; without it nothing is tested. The
-//! payloads belong to others and are not part of this repository. A general JSON parser is the
+//! Real payloads, read from the folder that `KCF_FIXTURES` names; without it these tests are ignored.
+//! The payloads belong to others and are not part of this repository. A general JSON parser is the
 //! referee.
 
 #![allow(
@@ -27,11 +27,47 @@ use kucoin_futures_proto::wire::{
     Delta, ErrorKind, Execution, Frame, MessageFrame, Side, Snapshot, Ticker, TickerV2,
 };
 use kucoin_futures_proto::{Config, Event, Price};
+use libtest_mimic::{Arguments, Trial};
 use serde_json::Value as Json;
 
-#[test]
-fn no_payload_is_overlooked() {
-    let Some(folder) = Folder::open() else { return };
+/// The tests of these functions, by their names.
+macro_rules! tests {
+    ($($test:path),+ $(,)?) => {
+        [$((stringify!($test), $test as fn(&Folder))),+]
+    };
+}
+
+fn main() {
+    let arguments = Arguments::from_args();
+    let tests = tests![
+        no_payload_is_overlooked,
+        every_frame_of_a_channel_has_a_readable_envelope,
+        frames_of_the_session_are_told_apart,
+        error_frames_mean_what_their_names_say,
+        level2_frames,
+        tickers,
+        older_tickers,
+        trades,
+        the_worked_example_of_the_documentation,
+        a_captured_synchronization,
+        signatures,
+        rest::token_replies_lead_to_a_connection,
+        rest::snapshots_are_read_to_the_last_level,
+        rest::contract_lists_are_read_row_by_row,
+        rest::the_server_time_is_in_milliseconds,
+        rest::refusals_are_told_by_their_code_whatever_the_status,
+    ];
+    let trial = |(name, test): (&str, fn(&Folder))| {
+        let run = move || {
+            test(&Folder::named().ok_or("KCF_FIXTURES names no folder")?);
+            Ok(())
+        };
+        Trial::test(name, run).with_ignored_flag(Folder::named().is_none())
+    };
+    libtest_mimic::run(&arguments, tests.map(trial).into()).exit();
+}
+
+fn no_payload_is_overlooked(folder: &Folder) {
     let unknown = folder.names().into_iter().filter(|name| group_of(name).is_none());
     assert_eq!(unknown.collect::<Vec<_>>(), Vec::<String>::new());
     for (name, text) in folder.of(Group::NotCoveredYet) {
@@ -39,9 +75,7 @@ fn no_payload_is_overlooked() {
     }
 }
 
-#[test]
-fn every_frame_of_a_channel_has_a_readable_envelope() {
-    let Some(folder) = Folder::open() else { return };
+fn every_frame_of_a_channel_has_a_readable_envelope(folder: &Folder) {
     for (name, text) in folder.of(Group::Envelope) {
         for line in values(&name, &text) {
             let (frame, json) = (message(line), json(line));
@@ -52,9 +86,7 @@ fn every_frame_of_a_channel_has_a_readable_envelope() {
     }
 }
 
-#[test]
-fn frames_of_the_session_are_told_apart() {
-    let Some(folder) = Folder::open() else { return };
+fn frames_of_the_session_are_told_apart(folder: &Folder) {
     for (name, text) in folder.of(Group::Session) {
         for line in values(&name, &text) {
             let json = json(line);
@@ -82,9 +114,7 @@ fn frames_of_the_session_are_told_apart() {
     }
 }
 
-#[test]
-fn error_frames_mean_what_their_names_say() {
-    let Some(folder) = Folder::open() else { return };
+fn error_frames_mean_what_their_names_say(folder: &Folder) {
     for (name, text) in folder.of(Group::ErrorFrame) {
         let rest = name.strip_prefix("ws/error_").unwrap();
         let kind = match rest.split('_').collect::<Vec<_>>()[..] {
@@ -107,9 +137,7 @@ fn error_frames_mean_what_their_names_say() {
     }
 }
 
-#[test]
-fn level2_frames() {
-    let Some(folder) = Folder::open() else { return };
+fn level2_frames(folder: &Folder) {
     for (name, text) in folder.of(Group::Level2) {
         let (delta, json) = (Delta::parse(message(&text).data).unwrap(), json(&text));
         let data = &json["data"];
@@ -121,9 +149,7 @@ fn level2_frames() {
     }
 }
 
-#[test]
-fn tickers() {
-    let Some(folder) = Folder::open() else { return };
+fn tickers(folder: &Folder) {
     for (name, text) in folder.of(Group::TickerV2) {
         let (ticker, json) = (TickerV2::parse(message(&text).data).unwrap(), json(&text));
         let data = &json["data"];
@@ -137,9 +163,7 @@ fn tickers() {
     }
 }
 
-#[test]
-fn older_tickers() {
-    let Some(folder) = Folder::open() else { return };
+fn older_tickers(folder: &Folder) {
     for (name, text) in folder.of(Group::Ticker) {
         let (ticker, json) = (Ticker::parse(message(&text).data).unwrap(), json(&text));
         let data = &json["data"];
@@ -156,9 +180,7 @@ fn older_tickers() {
     }
 }
 
-#[test]
-fn trades() {
-    let Some(folder) = Folder::open() else { return };
+fn trades(folder: &Folder) {
     for (name, text) in folder.of(Group::Execution) {
         let (trade, json) = (Execution::parse(message(&text).data).unwrap(), json(&text));
         let mut data = json["data"].clone();
@@ -179,9 +201,7 @@ fn trades() {
 }
 
 /// A snapshot, and the deltas that follow it.
-#[test]
-fn the_worked_example_of_the_documentation() {
-    let Some(folder) = Folder::open() else { return };
+fn the_worked_example_of_the_documentation(folder: &Folder) {
     for (name, text) in folder.of(Group::Example) {
         let lines = values(&name, &text);
         // The documentation gives neither symbol nor envelope.
@@ -211,16 +231,14 @@ fn the_worked_example_of_the_documentation() {
 
 /// Deltas, a snapshot, a delta. They were put together from captures of different days: the sequences
 /// fit, the snapshot's time is later than the times of the deltas that follow it, and is put right.
-#[test]
-fn a_captured_synchronization() {
-    let Some(folder) = Folder::open() else { return };
+fn a_captured_synchronization(folder: &Folder) {
     for (name, text) in folder.of(Group::Sync) {
         let lines = values(&name, &text);
         let at = lines.iter().position(|line| line.contains("generated")).unwrap();
         let snapshot = Snapshot::parse(lines[at].as_bytes()).unwrap();
         let millis = json(lines[at - 1])["data"]["timestamp"].to_string();
         let wrong = snapshot.ts_event.unwrap().as_nanos().to_string();
-        let body = lines[at].replace(&wrong, &format!("{millis}000000"));
+        let body = edited(lines[at], &wrong, &format!("{millis}000000"));
         let mut rig = Rig::with(Config::default());
         let topic = rig.want(snapshot.symbol.as_str());
         let request = bullet_request(&rig.drain());
@@ -245,9 +263,7 @@ fn a_captured_synchronization() {
     }
 }
 
-#[test]
-fn signatures() {
-    let Some(folder) = Folder::open() else { return };
+fn signatures(folder: &Folder) {
     let mut whole_requests = 0;
     for (_, text) in folder.of(Group::Signatures) {
         for vector in json(&text)["vectors"].as_array().unwrap() {

@@ -421,10 +421,12 @@ impl StateMachineTest for GapHandling {
             }
             Step::Malformed(_, damage) => {
                 let frame = &exchange.present().frame;
-                rig.text(&match damage {
-                    Damage::FractionalSize => frame.replace(r#"","timestamp"#, r#".5","timestamp"#),
-                    Damage::NoSequence => frame.replace("\"sequence\"", "\"sequins\""),
-                });
+                let (right, wrong) = match damage {
+                    Damage::FractionalSize => (r#"","timestamp"#, r#".5","timestamp"#),
+                    Damage::NoSequence => (r#""sequence""#, r#""sequins""#),
+                };
+                assert_eq!(frame.matches(right).count(), 1, "nothing to damage in {frame}");
+                rig.text(&frame.replace(right, wrong));
                 rig.perform();
                 let heard = rig.conn.is_some();
                 assert!(!heard || rig.live.is_none(), "live after a frame that was not understood");

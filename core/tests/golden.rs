@@ -162,7 +162,8 @@ fn a_ticker_is_read_in_its_units() {
     let Message::TickerV2(pushed) = push.decode().unwrap() else { panic!("{push:?}") };
     assert_eq!(pushed, ticker);
     assert_eq!(rig.pushed(text), None, "seen before");
-    let other = text.replace("\"symbol\":\"LINK", "\"symbol\":\"AVAX").replace("450777", "450778");
+    let other = edited(text, "\"symbol\":\"LINK", "\"symbol\":\"AVAX");
+    let other = edited_times(2, &other, "450777", "450778");
     let mismatch = rig.pushed(&other).unwrap().decode().unwrap_err();
     assert_eq!(mismatch, WireError::Mismatch { field: "symbol" });
 }
@@ -174,7 +175,7 @@ fn a_ticker_without_a_sequence_is_a_ticker() {
     assert_eq!((ticker.sequence, ticker.best_bid_price), (None, price("14.2")));
     assert_eq!((ticker.best_bid_size.get(), ticker.best_ask_size.get()), (7, 9));
     for field in ["symbol", "bestBidSize", "bestBidPrice", "bestAskPrice", "bestAskSize", "ts"] {
-        let without = data.replace(&format!("\"{field}\""), "\"other\"");
+        let without = edited(data, &format!("\"{field}\""), "\"other\"");
         assert_eq!(TickerV2::parse(without.as_bytes()), Err(WireError::Missing { field }));
     }
 }
@@ -215,9 +216,9 @@ fn a_trade_that_is_not_one_is_refused() {
     let whole = r#"{"symbol":"LINKUSDTM","sequence":9,"side":"buy","size":2,"price":"14.2","tradeId":"9","ts":1}"#;
     assert!(Execution::parse(whole.as_bytes()).is_ok());
     for field in ["symbol", "sequence", "side", "size", "price", "tradeId", "ts"] {
-        let without = whole.replace(&format!("\"{field}\""), "\"other\"");
+        let without = edited(whole, &format!("\"{field}\""), "\"other\"");
         assert_eq!(Execution::parse(without.as_bytes()), Err(WireError::Missing { field }));
-        let twice = whole.replace('}', &format!(",\"{field}\":{}}}", value_of(whole, field)));
+        let twice = edited(whole, "}", &format!(",\"{field}\":{}}}", value_of(whole, field)));
         assert_eq!(Execution::parse(twice.as_bytes()), Err(WireError::Duplicate { field }));
     }
     for (from, to, error) in [
@@ -226,7 +227,7 @@ fn a_trade_that_is_not_one_is_refused() {
         (":2,", ":-2,", WireError::Negative { field: "size" }),
         ("14.2", "1e99", WireError::OutOfRange { field: "price" }),
     ] {
-        let changed = whole.replace(from, to);
+        let changed = edited(whole, from, to);
         assert_eq!(Execution::parse(changed.as_bytes()), Err(error), "{changed}");
     }
 }
@@ -360,10 +361,10 @@ fn a_side_of_a_snapshot_may_be_empty_but_not_both_be_absent() {
         r#""asks":[[2,1]]"#,
         r#""bids":[[2,1]],"asks":null"#,
     ] {
-        let body = snapshot(LINK, 7, "", "").replace(r#""bids":[],"asks":[]"#, sides);
+        let body = edited(&snapshot(LINK, 7, "", ""), r#""bids":[],"asks":[]"#, sides);
         assert!(Snapshot::parse(body.as_bytes()).is_ok(), "{body}");
     }
-    let neither = snapshot(LINK, 7, "", "").replace(r#""bids":[],"asks":[],"#, "");
+    let neither = edited(&snapshot(LINK, 7, "", ""), r#""bids":[],"asks":[],"#, "");
     let missing = Err(WireError::Missing { field: "bids" });
     assert_eq!(Snapshot::parse(neither.as_bytes()), missing);
     let refused = br#"{"msg":"Invalid symbol.","code":"200003"}"#;
@@ -373,12 +374,13 @@ fn a_side_of_a_snapshot_may_be_empty_but_not_both_be_absent() {
 #[test]
 fn contracts_have_exact_numbers_and_each_row_its_own_error() {
     let row = r#"{"symbol":"LINKUSDTM","status":"Open","multiplier":0.1,"tickSize":1.0E-4,"lotSize":1,"isInverse":false,"maxPrice":1000000.0,"settleDate":null,"sourceExchanges":["a","b"]}"#;
-    let inverse = row
-        .replace("LINKUSDTM", "LINKUSDM")
-        .replace("0.1", "-1.0")
-        .replace("false", "true")
-        .replace("1.0E-4", "0.001");
-    let broken = row.replace("1.0E-4", "\"fine\"");
+    let mut inverse = row.to_owned();
+    for (from, to) in
+        [("LINKUSDTM", "LINKUSDM"), ("0.1", "-1.0"), ("false", "true"), ("1.0E-4", "0.001")]
+    {
+        inverse = edited(&inverse, from, to);
+    }
+    let broken = edited(row, "1.0E-4", "\"fine\"");
     let body = format!(r#"{{"code":"200000","data":[{row},{broken},{inverse}]}}"#);
     let contracts = Contracts::parse(body.as_bytes()).unwrap();
     let [Ok(first), Err(error), Ok(last)] = &contracts.iter().collect::<Vec<_>>()[..] else {
@@ -466,4 +468,15 @@ fn a_time_beyond_the_clock_is_refused() {
     assert!(matches!(Frame::parse(pong(latest).as_bytes()), Ok(Frame::Pong(_))));
     let error = WireError::OutOfRange { field: "timestamp" };
     assert_eq!(Frame::parse(pong(latest + 1).as_bytes()), Err(error));
+}
+
+/// An edit that changes nothing would make a test of nothing.
+#[test]
+fn an_edit_that_finds_nothing_or_too_much_fails() {
+    assert_eq!(edited("a,b,c", "b", "x"), "a,x,c");
+    assert_eq!(edited_times(2, "a,b,c", ",", ";"), "a;b;c");
+    for (times, from) in [(1, "d"), (1, ","), (3, ","), (2, "b")] {
+        let edit = std::panic::catch_unwind(|| edited_times(times, "a,b,c", from, "x"));
+        assert!(edit.is_err(), "{times} times {from:?}");
+    }
 }

@@ -346,7 +346,7 @@ fn no_token_is_ever_shown() {
     const CANARY: &str = "c4nary-T0KEN.tail";
     let (mut rig, request) = Rig::waiting_for_token(Config::default());
     let mut shown = Vec::new();
-    for body in [bullet(CANARY), bullet(CANARY).replace("kucoin", "evil"), bullet(CANARY) + "x"] {
+    for body in [bullet(CANARY), edited(&bullet(CANARY), "kucoin", "evil"), bullet(CANARY) + "x"] {
         let (mut other, _) = Rig::waiting_for_token(Config::default());
         let input = Input::Reply(request, Head::new(200), body.as_bytes());
         shown.push(format!("{input:?} {input:#?} {:?}", other.input(input)));

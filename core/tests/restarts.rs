@@ -14,7 +14,7 @@ mod common;
 use std::time::Duration;
 
 use common::{
-    LINK, Rig, events, fetches, level2, plain_snapshot, sent, snapshot, snapshot_request,
+    LINK, Rig, edited, events, fetches, level2, plain_snapshot, sent, snapshot, snapshot_request,
 };
 use kucoin_futures_proto::{
     Channel, Config, Delay, Event, FetchFailure, Head, Input, Loss, Query, ResyncReason,
@@ -119,7 +119,7 @@ fn a_snapshot_of_the_old_run_is_not_put_under_the_new_one() {
     assert_eq!(rig.shown(topic), None, "it may be of either run until the stream has been there");
     // At the time it states, the new run had not been there yet.
     let later =
-        |sequence| level2(LINK, sequence, "14.1,buy,77").replace("1791500000250", "1791500009250");
+        |sequence| edited(&level2(LINK, sequence, "14.1,buy,77"), "1791500000250", "1791500009250");
     (494..=501).for_each(|sequence| drop(rig.text(&later(sequence))));
     assert_eq!(rig.shown(topic), None);
 }
@@ -152,7 +152,7 @@ fn a_caller_who_was_away_while_the_stream_was_behind_loses_nothing() {
 #[test]
 fn a_restart_right_after_going_live_is_not_taken_for_what_the_snapshot_contains() {
     let (mut rig, topic) = Rig::live(Config::default());
-    let later = level2(LINK, 491, "14.1,buy,77").replace("1791500000250", "1791500003250");
+    let later = edited(&level2(LINK, 491, "14.1,buy,77"), "1791500000250", "1791500003250");
     let lost = events(&rig.text(&later));
     assert!(
         matches!(lost[..], [Event::BookLost { reason: ResyncReason::Regressed, .. }]),
@@ -204,7 +204,7 @@ fn clocks_that_disagree_and_a_lasting_doubt_do_not_keep_a_book_from_going_live()
             rig.change(sequence, "14.1,buy,7");
             let out = rig.pass(SECOND);
             for request in fetches(&out).iter().map(|fetch| fetch.request()).collect::<Vec<_>>() {
-                rig.reply(request, &plain_snapshot(sequence - 1).replace(from, to));
+                rig.reply(request, &edited(&plain_snapshot(sequence - 1), from, to));
                 refused += u32::from(rig.client.book(topic).is_none());
             }
         }
@@ -443,7 +443,7 @@ fn what_a_book_had_reached_is_void_when_the_stream_stays_behind_it() {
 fn a_snapshot_taken_after_what_follows_it_waits_for_the_stream() {
     let (mut rig, topic) = Rig::confirmed(Config::default());
     let at = |sequence, ms: u64| {
-        level2(LINK, sequence, "14.1,buy,7").replace("1791500000250", &ms.to_string())
+        edited(&level2(LINK, sequence, "14.1,buy,7"), "1791500000250", &ms.to_string())
     };
     (510..=512).for_each(|s| drop(rig.text(&at(s, 1_791_500_000_000 + s - 510))));
     let request = snapshot_request(&rig.pass(SECOND));
@@ -464,7 +464,7 @@ fn a_delta_made_before_the_snapshot_that_it_follows_takes_the_book_away() {
     rig.reply(request, &plain_snapshot(511));
     rig.change(511, "14.1,buy,7");
     assert!(rig.shown(topic).is_some());
-    let before = level2(LINK, 512, "14.1,buy,3").replace("1791500000250", "1791500000240");
+    let before = edited(&level2(LINK, 512, "14.1,buy,3"), "1791500000250", "1791500000240");
     let lost = events(&rig.text(&before));
     assert!(
         matches!(lost[..], [Event::BookLost { reason: ResyncReason::Regressed, .. }]),
@@ -478,7 +478,7 @@ fn a_delta_made_before_the_snapshot_that_it_follows_takes_the_book_away() {
 fn a_repeat_that_was_made_after_the_newest_delta_is_a_restart() {
     let (mut rig, topic) = Rig::live(Config::default());
     (501..=506).for_each(|sequence| drop(rig.change(sequence, "14.1,buy,7")));
-    let later = level2(LINK, 504, "14.1,buy,7").replace("1791500000250", "1791500000290");
+    let later = edited(&level2(LINK, 504, "14.1,buy,7"), "1791500000250", "1791500000290");
     let lost = events(&rig.text(&later));
     assert!(
         matches!(lost[..], [Event::BookLost { reason: ResyncReason::Regressed, .. }]),
@@ -492,7 +492,7 @@ fn a_repeat_that_was_made_after_the_newest_delta_is_a_restart() {
 fn deltas_at(rig: &mut Rig, times: &[i64]) {
     for (sequence, ms) in (510..).zip(times) {
         let time = (1_791_500_000_000 + ms).to_string();
-        rig.text(&level2(LINK, sequence, "14.1,buy,7").replace("1791500000250", &time));
+        rig.text(&edited(&level2(LINK, sequence, "14.1,buy,7"), "1791500000250", &time));
     }
 }
 

@@ -104,7 +104,7 @@ fn a_snapshot_from_before_the_reconnect_is_too_old() {
 fn order_is_by_sequence_and_never_by_time() {
     let (mut rig, link) = Rig::live(Config::default());
     let at = |sequence: u64, time: u64| {
-        level2(LINK, sequence, "14.1,buy,3").replace("1791500000250", &time.to_string())
+        edited(&level2(LINK, sequence, "14.1,buy,3"), "1791500000250", &time.to_string())
     };
     for (sequence, time) in
         [(501, 1_791_500_000_300), (502, 1_791_500_000_299), (503, 502), (504, 0)]

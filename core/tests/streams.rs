@@ -131,7 +131,7 @@ fn a_counter_that_was_set_back_silences_nothing() {
 #[test]
 fn a_malformed_trade_is_handed_out_and_says_what_is_wrong() {
     let (mut rig, topic) = confirmed();
-    let frame = trade(7, 7).replace(r#""size":2"#, r#""size":2.5"#);
+    let frame = edited(&trade(7, 7), r#""size":2"#, r#""size":2.5"#);
     let push = rig.pushed(&frame).unwrap();
     assert_eq!(push.topic(), Some(topic));
     assert_eq!(push.decode().unwrap_err().to_string(), "`size` is not whole");
@@ -166,8 +166,11 @@ fn a_tag_on_the_wrong_bytes_decodes_nothing() {
     for (bytes, error) in [
         (pong(1), WireError::Unexpected),
         (level2(LINK, 7, "14.1,buy,3"), WireError::Unexpected),
-        (trade(7, 7).replace("execution", "funding"), WireError::Unexpected),
-        (trade(7, 7).replacen(LINK, "XBTUSDTM", 1), WireError::Mismatch { field: "symbol" }),
+        (edited(&trade(7, 7), "execution", "funding"), WireError::Unexpected),
+        (
+            edited(&trade(7, 7), "execution:LINK", "execution:XBT"),
+            WireError::Mismatch { field: "symbol" },
+        ),
     ] {
         assert_eq!(tag.on(bytes.as_bytes()).decode().unwrap_err(), error, "{bytes}");
     }

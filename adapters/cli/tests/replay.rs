@@ -6,7 +6,7 @@ mod common;
 
 use std::fs;
 
-use common::{Files, kcf, lines, listen, of_type, snapshot};
+use common::{Files, edited, kcf, lines, listen, of_type, snapshot};
 use kucoin_futures_proto::book::Reach;
 use kucoin_futures_proto::wire::Side;
 use kucoin_futures_proto::{Instant, Sequence, Symbol};
@@ -117,10 +117,10 @@ fn a_change_that_cannot_be_read_counts_if_a_book_waits_for_it() {
     let (_, mut frames) = record(&files);
     let last = frames.iter().rposition(|frame| frame.contains("level2:CHRUSDTM")).unwrap();
     for at in [last - 200, last - 100, last] {
-        frames[at] = frames[at].replace("timestamp\":", "timestamp\":-");
+        frames[at] = edited(&frames[at], "timestamp\":", "timestamp\":-");
         assert!(frames[at].contains("CHRUSDTM"));
     }
-    frames.push(frames[last].replace("CHRUSDTM", "ETHUSDTM"));
+    frames.push(edited(&frames[last], "CHRUSDTM", "ETHUSDTM"));
     files.write_frames(&frames);
     let output = kcf(&["replay", &files.snapshot(), &files.frames(), "--json"]);
     assert_eq!(output.status.code(), Some(5));

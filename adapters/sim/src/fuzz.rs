@@ -18,7 +18,6 @@ mod client;
 mod decimal;
 mod endpoint;
 mod json;
-mod judge;
 mod market;
 mod reader;
 mod rest_bodies;

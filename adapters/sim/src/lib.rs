@@ -6,6 +6,7 @@
 //!   every event of the client with the truth. Years of bad network run in minutes.
 //! * [`small`] goes through every short history of a tiny market and asks of every claim of the client
 //!   whether anything can justify it.
+//! * [`OutputChecker`] holds the outputs of a client to the core's laws, whatever it goes through.
 //! * [`trial`] puts anybody's order book and gap handling to the test, not only this project's.
 //! * [`Scenario`] draws a run with its faults from a seed, [`soak`] runs it and makes what fails small.
 //! * [`Server`] serves an exchange on loopback, HTTP and WebSocket on one port, for any client.
@@ -28,6 +29,7 @@ mod judge;
 mod ledger;
 mod market;
 mod oracle;
+mod output_checker;
 mod rest;
 mod scenario;
 #[cfg(feature = "server")]
@@ -53,6 +55,7 @@ pub use fault::{Fault, Plan, Refusal, Target};
 pub use ledger::{Ledger, Tally};
 pub use market::{Change, Market, Truth};
 pub use oracle::{Oracle, Violation, compare};
+pub use output_checker::{BrokenLaw, Law, OutputChecker};
 pub use rest::{Fate, Request, Response};
 pub use scenario::{Profile, Scenario, ScenarioError, Source};
 #[cfg(feature = "server")]

@@ -1,7 +1,9 @@
 //! A scripted driver around a `Client`: a virtual clock, drained outputs, and the other side's
 //! lines of the dialogue in words of our own.
 
-#![allow(dead_code, reason = "every test file uses another part of it")]
+#![allow(dead_code, unused_imports, reason = "every test file uses another part of it")]
+
+mod edited;
 
 use std::time::Duration;
 
@@ -9,6 +11,8 @@ use kucoin_futures_proto::{
     Channel, Client, Config, ConnId, Endpoint, Event, Fetch, Head, Input, Instant, Loss, Output,
     Push, RequestId, TopicId,
 };
+
+pub(crate) use edited::{edited, edited_times};
 
 /// The symbol of most tests.
 pub(crate) const LINK: &str = "LINKUSDTM";

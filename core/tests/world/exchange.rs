@@ -5,6 +5,7 @@ use proptest::sample::Index;
 
 use super::step::{Body, Refusal};
 use super::{World, pick};
+use crate::edited::edited;
 
 impl World {
     pub(super) fn reply(&mut self, at: usize, body: &Body) {
@@ -23,7 +24,8 @@ impl World {
                 let other = self.markets.iter().find(|market| !path.ends_with(&market.symbol));
                 other.unwrap().snapshot(0, self.levels)
             }
-            Body::Wrong => right(0).replace("kucoin.com", "evil.io"),
+            Body::Wrong if path.contains("/bullet-") => edited(&right(0), "kucoin.com", "evil.io"),
+            Body::Wrong => right(0),
             Body::Html => "<html>Bad gateway</html>".into(),
             Body::Cut(at) => {
                 let text = right(0);

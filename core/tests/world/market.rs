@@ -153,6 +153,6 @@ fn spelled(tick: u32, way: u64) -> String {
     match way % 3 {
         0 => format!("{whole}.{half}"),
         1 => format!("{whole}.{half}00"),
-        _ => format!("{whole}{half}e-1").trim_start_matches('0').replace("e-1", "E-1"),
+        _ => format!("{whole}{half}E-1").trim_start_matches('0').into(),
     }
 }

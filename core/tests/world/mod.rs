@@ -1,8 +1,8 @@
-//! A client, its adapter, the exchange and a judge, moved step by step.
+//! A client, its adapter, the exchange and a checker, moved step by step.
 
 mod exchange;
-pub(crate) mod judge;
 pub(crate) mod market;
+pub(crate) mod seen;
 pub(crate) mod step;
 
 use std::collections::BTreeMap;
@@ -12,10 +12,12 @@ use kucoin_futures_proto::{
     Channel, Client, Config, ConnId, Head, Input, Instant, Loss, Misuse, Output, Query, RequestId,
     TopicId, Wake,
 };
+use kucoin_futures_sim::OutputChecker;
 use proptest::sample::Index;
 
-use judge::Judge;
+use crate::edited::edited;
 use market::{Change, Market};
+use seen::Seen;
 use step::{Body, SYMBOLS, Step};
 
 const MS: Duration = Duration::from_millis(1);
@@ -42,7 +44,8 @@ pub(crate) enum Noise {
 
 pub(crate) struct World {
     pub(crate) client: Client,
-    pub(crate) judge: Judge,
+    pub(crate) checker: OutputChecker,
+    pub(crate) seen: Seen,
     pub(crate) log: Vec<Output>,
     /// Pushes as they were decoded.
     pub(crate) pushes: Vec<String>,
@@ -75,7 +78,8 @@ impl World {
         let now = Instant::ZERO + HOUR;
         let client = Client::new(now, 11, config);
         Self {
-            judge: Judge::new(client.config()),
+            checker: OutputChecker::new(client.config()),
+            seen: Seen::default(),
             levels: client.config().snapshot_levels,
             client,
             log: Vec::new(),
@@ -112,7 +116,7 @@ impl World {
                 self.check_snapshots();
             }
             self.check_books();
-            self.judge.check_stats(self.client.stats());
+            self.checker.check_stats(self.client.stats()).unwrap();
         }
         self.drain();
         self.check_books();
@@ -163,12 +167,7 @@ impl World {
             }
             Step::Subscribe(at) => self.subscribe(*at),
             Step::Unsubscribe(at) => self.unsubscribe(*at),
-            Step::Fetch(time) => {
-                self.latest = self.latest.max(self.now);
-                let query = if *time { Query::ServerTime } else { Query::Contracts };
-                let asked = self.client.fetch(self.now, query);
-                assert_eq!(asked == Err(Misuse::Closed), self.closed);
-            }
+            Step::Fetch(time) => self.fetch(*time),
             Step::Close => {
                 self.latest = self.latest.max(self.now);
                 self.client.close(self.now);
@@ -196,7 +195,7 @@ impl World {
             Step::Restart(at, forward) => self.markets[*at].restart(*forward),
             Step::Poison(at) => {
                 let frame = self.markets[*at].change(Change { bid: true, tick: 1, size: 1 });
-                self.text(&frame.replace(",buy,1", ",buy,1.5"));
+                self.text(&edited(&frame, ",buy,1", ",buy,1.5"));
                 let of_symbol = |(_, channel): &&(TopicId, Channel)| {
                     channel.symbol().as_str() == NAMES[*at] && self.conn.is_some()
                 };
@@ -259,7 +258,7 @@ impl World {
         match self.client.subscribe(self.now, channel) {
             Ok(topic) => {
                 assert!(!self.closed);
-                self.judge.knows(topic);
+                self.checker.on_topic(topic);
                 if !self.topics.iter().any(|(known, _)| *known == topic) {
                     self.topics.push((topic, channel));
                 }
@@ -273,6 +272,16 @@ impl World {
             self.latest = self.latest.max(self.now);
             let ended = self.client.unsubscribe(self.now, self.topics[at].0);
             assert_eq!(ended.is_err(), self.closed);
+        }
+    }
+
+    fn fetch(&mut self, time: bool) {
+        self.latest = self.latest.max(self.now);
+        let query = if time { Query::ServerTime } else { Query::Contracts };
+        let asked = self.client.fetch(self.now, query);
+        assert_eq!(asked == Err(Misuse::Closed), self.closed);
+        if let Ok(query) = asked {
+            self.checker.on_query(query).unwrap();
         }
     }
 
@@ -297,9 +306,13 @@ impl World {
 
     fn input(&mut self, input: Input<'_>) {
         self.latest = self.latest.max(self.now);
-        self.judge.on_input(&input);
+        self.seen.input(&input);
+        self.checker.on_input(&input);
         if let Some(push) = self.client.handle_input(self.now, input) {
             assert!(!self.closed);
+            if let Some(query) = push.request() {
+                self.checker.on_answer(query).unwrap();
+            }
             self.pushes.push(format!("{:?}", push.decode()));
         }
     }
@@ -312,12 +325,14 @@ impl World {
             let Some(output) = self.client.poll_output() else { break };
             let due_now = due.is_some_and(|deadline| deadline.at <= self.latest);
             assert!(due_now, "law 2: due while outputs are queued");
-            self.judge.on_output(self.latest, &output);
+            self.seen.output(&output);
             self.take_note(&output);
             self.log.push(output);
             assert!(self.log.len() < before + 10_000, "there is no end to it");
         }
         assert_eq!(self.client.poll_output(), None, "drained is drained");
+        self.checker.on_outputs(self.latest, &self.log[before..]).unwrap();
+        self.checker.check_lagged(self.client.stats()).unwrap();
         let reason = self.client.poll_timeout().map(|deadline| deadline.reason);
         assert_ne!(reason, Some(Wake::Outputs), "law 2: only while outputs are queued");
     }
@@ -336,10 +351,7 @@ impl World {
     pub(crate) fn check_live(&self) {
         for (topic, _) in &self.topics {
             let readable = self.client.book(*topic).map(|book| book.sequence());
-            if self.judge.lagged == 0 {
-                assert_eq!(readable, self.judge.is_live_at(*topic));
-            }
-            assert_eq!(readable.is_some(), self.judge.is_live_at(*topic).is_some());
+            self.checker.check_book(*topic, readable).unwrap();
             let welcomed = self.conn.as_ref().is_some_and(|conn| conn.welcomed);
             assert!(readable.is_none() || welcomed, "no line carries it");
         }
@@ -361,7 +373,7 @@ impl World {
             }
             Output::Send { conn, text } => {
                 if let Some(present) = self.conn.as_mut().filter(|present| present.id == *conn) {
-                    let (id, is_ping) = judge::id_of(text);
+                    let (id, is_ping) = id_of(text);
                     if is_ping { present.ping = Some(id) } else { present.unanswered.push(id) }
                 }
             }
@@ -391,6 +403,13 @@ impl World {
             assert!(market.unwrap().vouches_for(book), "{symbol} was never like {book:?}");
         }
     }
+}
+
+/// The id of a text that was sent, and whether it is a ping.
+fn id_of(text: &str) -> (u64, bool) {
+    let json: serde_json::Value = serde_json::from_str(text).unwrap();
+    let id = json["id"].as_str().unwrap().parse().unwrap();
+    (id, json["type"] == "ping")
 }
 
 fn pick(at: Index, len: usize) -> Option<usize> {

@@ -27,6 +27,14 @@ pub(crate) fn of_type<'a>(lines: &'a [Value], name: &str) -> Vec<&'a Value> {
     lines.iter().filter(|line| line["type"] == name).collect()
 }
 
+/// The text with `to` in the place of `from`, which stands there once: else the test would not say
+/// what it seems to say.
+#[track_caller]
+pub(crate) fn edited(text: &str, from: &str, to: &str) -> String {
+    assert_eq!(text.matches(from).count(), 1, "{from:?} in {text}");
+    text.replace(from, to)
+}
+
 /// A `kcf sim` that runs until it is dropped.
 pub(crate) struct Sim {
     child: Child,

@@ -1,4 +1,4 @@
-//! A client with its adapter and a judge: everything that is done to it is held against the laws.
+//! A client with its adapter and a checker: everything that is done to it is held against the laws.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -9,8 +9,8 @@ use kucoin_futures_proto::{
     Sequence, TopicId,
 };
 
-use super::judge::Judge;
 use super::market::{CONTRACTS, Market, SYMBOLS, TIME, TOKEN};
+use crate::output_checker::OutputChecker;
 
 pub(super) struct Watched {
     pub(super) client: Client,
@@ -26,7 +26,7 @@ pub(super) struct Watched {
     /// In flight, with their paths.
     pub(super) requests: Vec<(RequestId, String)>,
     pub(super) conn: Option<Conn>,
-    judge: Judge,
+    checker: OutputChecker,
     /// Books as the events alone make them.
     mirrors: BTreeMap<TopicId, Book>,
     closed: bool,
@@ -49,7 +49,7 @@ impl Watched {
         let now = Instant::ZERO + Duration::from_secs(3600);
         let client = Client::new(now, 11, config);
         Self {
-            judge: Judge::new(client.config()),
+            checker: OutputChecker::new(client.config()),
             client,
             log: Vec::new(),
             pushes: Vec::new(),
@@ -71,7 +71,7 @@ impl Watched {
         let Ok(topic) = self.client.subscribe(self.now, channel) else { return };
         assert!(!self.closed);
         assert_eq!(self.client.channel(topic), Some(channel));
-        self.judge.knows(topic);
+        self.checker.on_topic(topic);
         if !self.topics.contains(&topic) {
             self.topics.push(topic);
         }
@@ -88,7 +88,7 @@ impl Watched {
         self.enter();
         if let Ok(request) = self.client.fetch(self.now, query) {
             assert!(!self.closed);
-            self.judge.awaits(request);
+            self.checker.on_query(request).unwrap();
         }
     }
 
@@ -98,7 +98,7 @@ impl Watched {
         self.client.close(self.now);
         self.closed = true;
         self.drain();
-        self.judge.check_end(self.client.stats());
+        self.checker.check_end().unwrap();
         let stats = *self.client.stats();
         for input in [Input::Timeout, Input::Text(ConnId::new(1), b"{}")] {
             self.input(input);
@@ -112,17 +112,17 @@ impl Watched {
 
     pub(super) fn input(&mut self, input: Input<'_>) {
         self.enter();
-        self.judge.on_input(&input);
+        self.checker.on_input(&input);
         if let Some(push) = self.client.handle_input(self.now, input) {
             assert!(!self.closed, "law 10");
             if let Some(request) = push.request() {
-                self.judge.is_answered(request);
+                self.checker.on_answer(request).unwrap();
             }
             let again = push.tag().on(push.bytes());
             assert_eq!(again, push);
             self.pushes.push(format!("{:?}", push.decode()));
         }
-        Judge::check_stats(self.client.stats());
+        self.checker.check_stats(self.client.stats()).unwrap();
     }
 
     pub(super) fn text(&mut self, text: &[u8]) {
@@ -224,7 +224,8 @@ impl Watched {
         let new = &self.log[before..];
         let due = due.is_some_and(|deadline| deadline.at <= self.latest);
         assert!(new.is_empty() || due, "law 2: due while outputs are queued");
-        self.judge.on_outputs(self.latest, new);
+        self.checker.on_outputs(self.latest, new).unwrap();
+        self.checker.check_lagged(self.client.stats()).unwrap();
         self.check_books();
     }
 
@@ -282,7 +283,7 @@ impl Watched {
         for topic in &self.topics {
             let book = self.client.book(*topic);
             let sequence: Option<Sequence> = book.map(Book::sequence);
-            self.judge.check_readable(*topic, sequence);
+            self.checker.check_book(*topic, sequence).unwrap();
             let Some(book) = book else { continue };
             assert!(welcomed, "no line carries it");
             let mirror = self.mirrors.entry(*topic).or_insert_with(|| book.clone());

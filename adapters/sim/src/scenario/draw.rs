@@ -107,7 +107,7 @@ fn swarm(seed: u64, source: &mut impl Source) -> Scenario {
         symbols_per_frame: pick(source, &[1, 2, 100]),
         streams: source.below(2),
         stranger: u64::from(source.below(4) == 0),
-        crowd: pick(source, &[0, 0, 0, 0, 0, 0, 0, 270]),
+        crowd: if source.below(32) == 0 { 270 } else { 0 },
         lasting: pick(source, &[0, 0, 0, 1, 2, 3, 4, 5]),
         ..Scenario::default()
     };

@@ -251,9 +251,10 @@ fn sixteen_levels_are_accepted_and_not_one_more() {
         format!("{}0{}", open.repeat(depth), close.repeat(depth))
     };
     for (open, close) in [("[", "]"), ("{\"a\":", "}")] {
-        for (outside, frame) in [(1, r#"{"type":"pong","x":0}"#), (2, r#"{"type":"pong","x":[0]}"#)]
+        for (outside, before, after) in
+            [(1, r#"{"type":"pong","x":"#, "}"), (2, r#"{"type":"pong","x":["#, "]}")]
         {
-            let with = |depth| frame.replace('0', &nested(open, close, depth));
+            let with = |depth| format!("{before}{}{after}", nested(open, close, depth));
             let most = with(MAX_DEPTH - outside);
             assert!(matches!(Frame::parse(most.as_bytes()), Ok(Frame::Pong(_))), "{most}");
             let over = with(MAX_DEPTH - outside + 1);
