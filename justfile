@@ -20,6 +20,11 @@ sim:
 soak seeds="2000":
     cargo run --release -p kcf -- soak --seeds {{seeds}}
 
+# Every history of the small world up to a length (7 takes two minutes, each one more ten times as
+# long), or one history, letter for letter: `just small-world "back-2 a lost-b a" close`.
+small-world depth="7" *times:
+    cargo run --release -p kucoin-futures-sim --example small_world -- "{{depth}}" {{times}}
+
 # A million recorded frames of every kind through `kcf replay`, every digest compared.
 replay-corpora frames="1000000":
     KCF_REPLAY_FRAMES={{frames}} cargo test --release -p kcf --test corpora -- --nocapture --test-threads 1

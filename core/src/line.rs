@@ -219,6 +219,7 @@ impl Line {
         connects.record(cx.now, 1);
         let conn = cx.new_conn();
         self.conn = Some(conn);
+        // planted: sends-bunched
         self.sends = SlidingWindow::new(cx.config.sends_per_10s, SEND_SPAN);
         cx.effect(Output::Open { conn, to });
         cx.timers.set(self.timer(LineTimer::Phase), cx.now + cx.config.connect_timeout);
@@ -323,6 +324,7 @@ impl Line {
     /// Composes the next frame, if there is one and the budget allows it.
     pub(crate) fn compose(&mut self, cx: &mut Shared, topics: &mut Topics) {
         let Some(conn) = self.conn.filter(|_| self.has_output()) else { return };
+        // planted: pings-starved
         let ready = self.sends.ready_at(cx.now, 1, cx.config.sends_kept_for_pings);
         if ready > cx.now {
             return self.hold(cx, ready);

@@ -169,6 +169,7 @@ impl Session {
         self.on(Cause::Failed);
         let failing_for = self.fails_for(now);
         Remedy::Wait(match reason {
+            // planted: named-wait-counts
             FetchFailure::RateLimited { retry_after: Some(stay) } => {
                 clamp_stay(stay).saturating_add(self.backoff.jitter(rng))
             }

@@ -48,6 +48,7 @@ impl Shared {
         if now < self.now {
             self.stats.clock_backwards = self.stats.clock_backwards.saturating_add(1);
         }
+        // planted: clock-back-forgets
         self.now = self.now.max(now);
     }
 

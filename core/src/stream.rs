@@ -85,6 +85,7 @@ impl Stream {
         }
         self.repeats = 0;
         if self.keep == Keep::Each {
+            // planted: trades-remembered
             if self.recent.len() == MEMORY {
                 self.recent.pop_front();
             }

@@ -236,6 +236,7 @@ impl Topics {
             cx.timers.set(timer, due);
         } else if entry.status == (TopicStatus::Confirmed { silent: false }) {
             entry.status = TopicStatus::Confirmed { silent: true };
+            // planted: silence-untold
             cx.event(Event::Silent { topic });
         }
     }
@@ -283,6 +284,7 @@ impl Topic {
             self.status = TopicStatus::Confirmed { silent: false };
             let due = cx.now + cx.config.silent_after;
             cx.timers.set(Timer::Topic(topic, TopicTimer::Silence), due);
+            // planted: speech-untold
             cx.event(Event::Heard { topic });
         }
     }

@@ -345,7 +345,7 @@ pub(crate) struct SoakArgs {
 
 impl SoakArgs {
     pub(crate) fn seeds(&self) -> u64 {
-        self.seeds.unwrap_or(match self.profile {
+        self.seeds.unwrap_or_else(|| match self.profile {
             _ if self.steps.is_some() => 1,
             SoakProfile::Swarm => 200,
             SoakProfile::Chain => 1000,

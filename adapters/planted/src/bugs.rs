@@ -11,8 +11,27 @@ pub(crate) struct Bug {
     pub(crate) name: &'static str,
     /// What it makes of its place.
     pub(crate) edit: Edit,
+    /// Who must find it.
+    pub(crate) by: By,
     /// Where it is listed.
     pub(crate) listed: &'static Location<'static>,
+}
+
+/// Who must find a bug. Whoever else finds it is told, too.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum By {
+    /// The swarm: one seed after the other.
+    Simulation,
+    /// Every short history of a tiny market.
+    SmallWorld,
+    /// What a client holds after an hour and after a day.
+    Memory,
+}
+
+impl Bug {
+    const fn by(self, by: By) -> Self {
+        Self { by, ..self }
+    }
 }
 
 /// What happens to the statement or the match arm below the marker while the bug is on.
@@ -40,7 +59,7 @@ pub(crate) enum Edit {
 
 #[track_caller]
 pub(crate) const fn bug(slug: &'static str, name: &'static str, edit: Edit) -> Bug {
-    Bug { slug, name, edit, listed: Location::caller() }
+    Bug { slug, name, edit, by: By::Simulation, listed: Location::caller() }
 }
 
 use Edit::{After, Before, Condition, Instead, Operator, Skip, Value};
@@ -136,4 +155,64 @@ pub(crate) const BUGS: &[Bug] = &[
         "a delta's size of more than eight digits is too small",
         Value("{right} / 10"),
     ),
+    bug("horizon-unseen", "the market may leave the horizon", Value("false")),
+    bug("crossed-unseen", "a book may be crossed for ever", Condition("false")),
+    bug("silence-untold", "a topic falls silent without a word", Skip),
+    bug("speech-untold", "a silent topic speaks again without a word", Skip),
+    bug(
+        "pings-starved",
+        "subscriptions use up what is kept for pings",
+        Value("self.sends.ready_at(cx.now, 1, 0)"),
+    ),
+    bug(
+        "sends-bunched",
+        "nothing is left for messages that bunch up on their way",
+        Value("SlidingWindow::new(cx.config.sends_per_10s, SEND_SPAN * 10 / 11)"),
+    ),
+    bug("restart-untold", "what a book had reached is given up without a word", Condition("false")),
+    bug(
+        "clock-back-forgets",
+        "a clock that steps back takes the deadline of a connect or a welcome along",
+        Before(
+            "if now < self.now { self.timers.clear(crate::timers::Timer::Line(\
+             crate::ids::LineId::new(0), crate::timers::LineTimer::Phase)); }",
+        ),
+    ),
+    bug("trades-remembered", "every trade is remembered for ever", Condition("false"))
+        .by(By::Memory),
+    bug(
+        "first-words-are-repeats",
+        "what a new line says of the past is not looked at",
+        Condition("false"),
+    )
+    .by(By::SmallWorld),
+    bug(
+        "silent-run-for-ever",
+        "a run that is buffered speaks against snapshots for ever",
+        Value("true"),
+    )
+    .by(By::SmallWorld),
+    bug(
+        "ahead-for-ever",
+        "a snapshot ahead of a silent stream is waited out for ever",
+        Value("ahead || {right}"),
+    )
+    .by(By::SmallWorld),
+    bug(
+        "named-wait-counts",
+        "a refusal that names its own wait is a failure in the row",
+        Before("self.backoff.next(rng);"),
+    ),
+    bug(
+        "contradiction-unseen",
+        "a snapshot that contradicts the deltas it contains is loaded",
+        Condition("false"),
+    ),
+    bug("overlap-unseen", "a stream that contradicts the snapshot goes on", Condition("false"))
+        .by(By::SmallWorld),
+    bug("doubt-unspent", "a snapshot is trusted while a repeat is in doubt", Value("false"))
+        .by(By::SmallWorld),
+    bug("unproven-accepted", "after a restart any snapshot will do", Value("false"))
+        .by(By::SmallWorld),
+    bug("behind-unseen", "a stream that stays behind the book is repeats for ever", Value("false")),
 ];

@@ -72,7 +72,7 @@ fn without_tests(manifest: &str) -> String {
     let mut skips = false;
     for line in manifest.lines() {
         if line.starts_with('[') {
-            skips = line.starts_with("[dev-dependencies") || line.starts_with("[lints");
+            skips = ["[dev-dependencies", "[lints", "[[test"].iter().any(|it| line.starts_with(it));
         }
         if !skips {
             kept.push_str(line);
@@ -122,23 +122,30 @@ edition = "2024"
 [dependencies]
 kucoin-futures-proto.workspace = true
 kucoin-futures-sim = { path = "../adapters/sim", default-features = false }
+allocation-counter.workspace = true
 "#;
 
 /// `hunt MODE BUG LIMIT SECONDS`: how far into its limit the hunter of that mode came until the bug
 /// gave itself away, the time, and the words; or `nothing`.
 const HUNT: &str = r#"
-use kucoin_futures_sim::{Profile, Scenario, soak};
-use std::time::Instant;
+use kucoin_futures_sim::small::{Extent, Times, explore};
+use kucoin_futures_sim::{Profile, Scenario, World, soak};
+use std::time::{Duration, Instant};
 
 fn main() {
     std::panic::set_hook(Box::new(|_| {}));
     let args: Vec<String> = std::env::args().skip(1).collect();
     let numbers: Vec<u64> = args[1..].iter().map(|a| a.parse().unwrap()).collect();
+    if args[0] == "small-world" {
+        SOUND.set(Times::ALL.map(costlier)).unwrap();
+    }
     kucoin_futures_proto::planted::set(numbers[0] as usize);
     let start = Instant::now();
     let goes_on = || start.elapsed().as_secs() < numbers[2];
     let found = match args[0].as_str() {
         "simulation" => simulation(numbers[1], goes_on),
+        "small-world" => small_world(),
+        "memory" => memory(),
         other => panic!("no hunter is called {other}"),
     };
     match found {
@@ -148,6 +155,47 @@ fn main() {
         }
         None => println!("nothing"),
     }
+}
+
+/// What the small world says without any bug.
+static SOUND: std::sync::OnceLock<[u64; 4]> = std::sync::OnceLock::new();
+
+/// Claims that need more faults than the truth in histories of five letters; all there are if a claim has
+/// no story at all, a book does not come back, or something broke.
+fn costlier(times: Times) -> u64 {
+    let mut extent = Extent::new(5, times);
+    (extent.threads, extent.live_depth) = (1, 4);
+    let report = explore(extent);
+    if report.is_sound() { report.costlier_claims() } else { u64::MAX }
+}
+
+fn small_world() -> Option<(u64, String)> {
+    (1..).zip(Times::ALL).zip(SOUND.get().unwrap()).find_map(|((step, times), sound)| {
+        let found = costlier(times);
+        let words = match found {
+            u64::MAX => format!("times {}: not sound", times.name()),
+            _ => format!("times {}: {found} claims need more faults than the truth, not {sound}", times.name()),
+        };
+        (found > *sound).then_some((step, words))
+    })
+}
+
+/// A book or a stream that grows over a day.
+fn memory() -> Option<(u64, String)> {
+    const MINUTE: Duration = Duration::from_secs(60);
+    let mut world = soak::DAY.parse::<Scenario>().unwrap().world().unwrap();
+    let held = |world: &mut World| {
+        let minutes = (0..60).map(|_| {
+            world.run_for(MINUTE).unwrap();
+            allocation_counter::measure(|| drop(world.client().clone())).bytes_total
+        });
+        minutes.sum::<u64>() / 60
+    };
+    let first = held(&mut world);
+    world.exchange_mut().set_rate(2.0);
+    world.run_for(MINUTE * 60 * 22).unwrap();
+    let last = held(&mut world);
+    (last > first + first / 8).then(|| (1, format!("{first} bytes after an hour, {last} after a day")))
 }
 
 /// One seed after the other.

@@ -236,6 +236,12 @@ impl Market {
         runs.iter().map(|run| run.last).max().unwrap_or(Sequence::new(0))
     }
 
+    /// The lowest sequence in some runs of the counter.
+    pub(crate) fn lowest(&self, runs: core::ops::Range<usize>) -> Option<Sequence> {
+        let start = |run: &Run| run.last.get().saturating_sub(run.log.len() as u64);
+        self.runs.get(runs).unwrap_or_default().iter().map(start).min().map(Sequence::new)
+    }
+
     /// The books that stood at `sequence`: one for each run of the counter that passed it, the
     /// present run's first. Empty if that is ahead of us or too long ago.
     pub fn truths_at(&self, sequence: Sequence) -> impl Iterator<Item = Truth> + '_ {

@@ -238,7 +238,7 @@ impl Scenario {
         config.refresh_below = config.snapshot_levels / 4;
         // Half of the clients hold no more levels than a snapshot has.
         config.max_levels_per_side =
-            config.snapshot_levels * if self.seed % 2 == 0 { 1 } else { 5 };
+            config.snapshot_levels * if self.seed.is_multiple_of(2) { 1 } else { 5 };
         config.silent_after = SILENT_AFTER;
         config.max_pending_deltas = self.max_pending as usize;
         config.max_queued_events = self.max_queued as usize;

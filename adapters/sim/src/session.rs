@@ -164,6 +164,8 @@ impl Session {
         let before = progress.last.0;
         if run != before {
             let first = progress.last.1.min(progress.oldest);
+            // A fresh snapshot may have come from a run that has pushed nothing since.
+            let first = market.lowest(before + 1..run).map_or(first, |lowest| lowest.min(first));
             progress.may_stand(first, market.highest(before..run));
         }
         let goes_on = run == before && progress.last.1.next() == Some(sequence);

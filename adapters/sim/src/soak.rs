@@ -52,6 +52,33 @@ impl Report {
     }
 }
 
+/// A scenario without an end: two busy books, their tickers and trades, and over and over whatever makes
+/// a client remember something. For questions about what it holds after an hour and after a day.
+pub const DAY: &str = "seed 5
+clients 1
+symbols 2
+depth 40
+rate_per_ks 30000
+latency_us 40000
+snapshot_levels 1000
+stale_by 50
+ping_interval_ms 18000
+ping_timeout_ms 10000
+lifetime_ms 86400000
+max_pending 8192
+max_queued 65536
+backoff_cap_ms 60000
+symbols_per_frame 100
+streams 1
+every 3m drop * 2
+every 7m repeat * 2
+every 13m close 1001
+every 17m step-back * 3
+every 19m stale-snapshot * 2
+every 23m http-5xx 2
+every 29m malformed * 1
+";
+
 /// A world does not take so many events in a virtual second, not even with four clients in a rush.
 const BUSY: u64 = 200_000;
 /// The market must be seen to go on once all is well.

@@ -339,6 +339,7 @@ impl BookSync {
         let outdated = is_later(snapshot.ts_event, ts(snapshot.sequence.next()), TIME_STEP)
             && is_later(snapshot.ts_event, ts(Some(last)), TIME_STEP);
         // A stream that has fallen silent settles neither.
+        // planted: ahead-for-ever
         (ahead || outdated) && self.suspicions < SUSPICIONS
     }
 
@@ -351,6 +352,7 @@ impl BookSync {
             return self.on_no_snapshot(cx, reason);
         }
         let (overlap, passed) = self.overlap_with(cx, snapshot.sequence);
+        // planted: contradiction-unseen
         if passed && !overlap.agrees_with(&self.book) {
             // One of the two is of another run of the counter, and nobody can say which.
             return self.on_restart(cx);
@@ -398,6 +400,7 @@ impl BookSync {
         }
         self.too_old_in_a_row = self.too_old_in_a_row.saturating_add(1);
         if self.too_old_in_a_row >= cx.config.snapshot_patience {
+            // planted: restart-untold
             if self.is_before_past(snapshot) || is_before_run {
                 cx.event(Event::BookDelayed { topic: self.topic, reason: Delay::Regressed });
             }
@@ -420,11 +423,13 @@ impl BookSync {
         let goes_on = core::mem::replace(&mut self.silent_at, run) != run;
         let end = run.and_then(|last| self.pending.at(last)).and_then(|last| last.ts_event);
         let told = snapshot.ts_event.is_some() && end.is_some();
+        // planted: silent-run-for-ever
         goes_on || (told && !is_later(snapshot.ts_event, end, TIME_SLACK))
     }
 
     /// A book that was crossed a second ago is crossed still, or again.
     pub(crate) fn on_crossed_for_long(&mut self, cx: &mut Shared) {
+        // planted: crossed-unseen
         if self.status == BookStatus::Live && self.crossed {
             self.resync(cx, ResyncReason::Crossed);
         }
@@ -440,6 +445,7 @@ impl BookSync {
             && let Some(overlap) = self.overlap.take()
         {
             let outdated = is_later(self.loaded_ts, delta.ts_event, TIME_STEP);
+            // planted: overlap-unseen
             if !overlap.agrees_with(&self.book) || (outdated && self.suspect()) {
                 self.on_restart(cx);
                 return self.buffer(cx, delta);
@@ -475,6 +481,7 @@ impl BookSync {
         self.behind = Duration::ZERO;
         // planted: told-twice
         cx.delta_event(self.topic, delta);
+        // planted: horizon-unseen
         let is_short = self.book.short_side(cx.config.refresh_below).is_some();
         if is_short || self.crossed || self.book.is_crossed_by(&delta) {
             self.check(cx);
@@ -486,6 +493,7 @@ impl BookSync {
     fn is_behind_for_long(&mut self, now: Instant) -> bool {
         self.behind = self.behind.saturating_add(now.since(self.behind_at).min(LONGEST_PAUSE));
         self.behind_at = now;
+        // planted: behind-unseen
         self.behind > CATCH_UP
     }
 
@@ -636,6 +644,7 @@ impl BookSync {
         let sequence = Some(snapshot.sequence);
         let is_seen = self.pending.first().is_some_and(|first| Some(first) <= sequence)
             && sequence <= self.pending.last();
+        // planted: unproven-accepted
         let is_unproven = self.restarted && !is_seen;
         // planted: stale-snapshot
         !(self.is_before_run(snapshot) || self.is_before_past(snapshot) || is_unproven)
@@ -655,6 +664,7 @@ impl BookSync {
 
     /// Whether the snapshot and the run may be of different runs of the counter; a few times only.
     fn suspects(&mut self, snapshot: &SnapshotHead) -> bool {
+        // planted: doubt-unspent
         (self.feeds.are_in_doubt() || self.contradicts(snapshot)) && self.suspect()
     }
 

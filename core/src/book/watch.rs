@@ -76,6 +76,7 @@ impl<T: Copy + PartialEq> Watch<T> {
         if step_back >= RESTART_STEP || self.repeats >= RESTART_REPEATS || differs {
             return self.restart(sequence, content);
         }
+        // planted: first-words-are-repeats
         if self.newest().is_none() { Verdict::Before } else { Verdict::Repeat }
     }
 
