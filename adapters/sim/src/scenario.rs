@@ -190,11 +190,14 @@ impl Scenario {
     }
 
     /// Whether the exchange may count more than a client sent in the same time: the client's clock
-    /// leaps, or what it sends in minutes arrives at once.
+    /// leaps or stands still, or what it sends in minutes arrives at once.
     pub(crate) fn bunches(&self) -> bool {
         let bunches = |fault: &Fault| match fault {
             Fault::ClockLeap { .. } => true,
-            Fault::StallUp { .. } | Fault::Freeze { .. } | Fault::Lag { .. } => self.crowd > 0,
+            Fault::ClockBack { .. }
+            | Fault::StallUp { .. }
+            | Fault::Freeze { .. }
+            | Fault::Lag { .. } => self.crowd > 0,
             _ => false,
         };
         self.plan.entries.iter().any(|entry| bunches(&entry.fault))

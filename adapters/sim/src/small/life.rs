@@ -54,6 +54,8 @@ const SYMBOL: &str = "XBTUSDTM";
 const SECOND: Duration = Duration::from_secs(1);
 /// The exchange's calendar when the client's clock stands at zero.
 const UNIX_MS: u64 = 1_790_000_000_000;
+/// A client that has to be called more often than this in a few seconds does not rest.
+const MOST_WAITS: usize = 1_000;
 const PRICES: [&str; 2] = ["102", "101"];
 /// A book must be live again this long after the last fault: ten snapshots that are refused, at most
 /// half a minute apart, and what a stream takes to be believed.
@@ -291,16 +293,23 @@ impl Life {
     }
 
     fn pass(&mut self, until: Instant) {
-        while self.client.poll_timeout().is_some_and(|deadline| deadline.at <= until) {
+        for _ in 0..MOST_WAITS {
+            if self.client.poll_timeout().is_none_or(|deadline| deadline.at > until) {
+                self.now = until;
+                return;
+            }
             self.wait();
         }
+        self.problem = Some("no rest");
         self.now = until;
     }
 
     fn pass_until_asked(&mut self, until: Instant) {
-        while self.asked.is_none()
-            && self.client.poll_timeout().is_some_and(|deadline| deadline.at <= until)
-        {
+        for _ in 0..MOST_WAITS {
+            let due = self.client.poll_timeout().is_some_and(|deadline| deadline.at <= until);
+            if self.asked.is_some() || !due {
+                break;
+            }
             self.wait();
         }
         if self.asked.is_none() {
