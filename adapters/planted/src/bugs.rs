@@ -82,7 +82,8 @@ pub(crate) const BUGS: &[Bug] = &[
     bug("other-symbol", "snapshots of other symbols are accepted", Condition("false")),
     bug("other-request", "answers to other requests are accepted", Value("true")),
     bug("endless-buffer", "buffers have no end", Value("false")),
-    bug("restart-unseen", "a restart of the counter is taken for repeats", Condition("false")),
+    bug("restart-unseen", "a restart of the counter is taken for repeats", Condition("false"))
+        .by(By::SmallWorld),
     bug("poison-skipped", "a delta that cannot be decoded is skipped", Skip),
     bug("cut-is-whole", "a cut snapshot is taken for the whole book", Value("true")),
     bug("dropped-silently", "levels are dropped without saying so", Skip),
@@ -169,7 +170,11 @@ pub(crate) const BUGS: &[Bug] = &[
         "nothing is left for messages that bunch up on their way",
         Value("SlidingWindow::new(cx.config.sends_per_10s, SEND_SPAN * 10 / 11)"),
     ),
-    bug("restart-untold", "what a book had reached is given up without a word", Condition("false")),
+    bug(
+        "restart-untold",
+        "a restart of the counter is told as something else",
+        Instead("self.doubt(cx, ResyncReason::Crossed, Delay::Gap);"),
+    ),
     bug(
         "clock-back-forgets",
         "a clock that steps back takes the deadline of a connect or a welcome along",
@@ -203,16 +208,10 @@ pub(crate) const BUGS: &[Bug] = &[
         "a refusal that names its own wait is a failure in the row",
         Before("self.backoff.next(rng);"),
     ),
-    bug(
-        "contradiction-unseen",
-        "a snapshot that contradicts the deltas it contains is loaded",
-        Condition("false"),
-    ),
     bug("overlap-unseen", "a stream that contradicts the snapshot goes on", Condition("false"))
         .by(By::SmallWorld),
     bug("doubt-unspent", "a snapshot is trusted while a repeat is in doubt", Value("false"))
         .by(By::SmallWorld),
     bug("unproven-accepted", "after a restart any snapshot will do", Value("false"))
         .by(By::SmallWorld),
-    bug("behind-unseen", "a stream that stays behind the book is repeats for ever", Value("false")),
 ];

@@ -352,7 +352,6 @@ impl BookSync {
             return self.on_no_snapshot(cx, reason);
         }
         let (overlap, passed) = self.overlap_with(cx, snapshot.sequence);
-        // planted: contradiction-unseen
         if passed && !overlap.agrees_with(&self.book) {
             // One of the two is of another run of the counter, and nobody can say which.
             return self.on_restart(cx);
@@ -400,7 +399,6 @@ impl BookSync {
         }
         self.too_old_in_a_row = self.too_old_in_a_row.saturating_add(1);
         if self.too_old_in_a_row >= cx.config.snapshot_patience {
-            // planted: restart-untold
             if self.is_before_past(snapshot) || is_before_run {
                 cx.event(Event::BookDelayed { topic: self.topic, reason: Delay::Regressed });
             }
@@ -493,7 +491,6 @@ impl BookSync {
     fn is_behind_for_long(&mut self, now: Instant) -> bool {
         self.behind = self.behind.saturating_add(now.since(self.behind_at).min(LONGEST_PAUSE));
         self.behind_at = now;
-        // planted: behind-unseen
         self.behind > CATCH_UP
     }
 
@@ -538,6 +535,7 @@ impl BookSync {
         self.pending.clear();
         self.request = None;
         self.held = None;
+        // planted: restart-untold
         self.doubt(cx, ResyncReason::Regressed, Delay::Regressed);
         self.reached = None;
         self.restarted = true;
