@@ -144,18 +144,17 @@ impl Session {
             return Remedy::NewToken;
         }
         self.on(Cause::Failed);
-        Remedy::Wait(if is_lasting(reason) {
-            self.fails_for(now);
-            self.backoff.next_long(rng)
-        } else {
-            let failing_for = self.fails_for(now);
-            self.backoff.next_within(rng, failing_for)
-        })
+        Remedy::Wait(self.fail(now, rng, is_lasting(reason)))
     }
 
-    /// A failure came: since when they have been coming.
-    fn fails_for(&mut self, now: Instant) -> Duration {
-        now.since(*self.failing_since.get_or_insert(now))
+    /// Counts a failure and says how long to wait.
+    fn fail(&mut self, now: Instant, rng: &mut SplitMix64, is_lasting: bool) -> Duration {
+        let failing_for = now.since(*self.failing_since.get_or_insert(now));
+        if is_lasting {
+            self.backoff.next_long(rng)
+        } else {
+            self.backoff.next_within(rng, failing_for)
+        }
     }
 
     /// There was no token. A server that says how long to stay away works: that long is waited, with
@@ -167,19 +166,17 @@ impl Session {
         reason: FetchFailure,
     ) -> Remedy {
         self.on(Cause::Failed);
-        let failing_for = self.fails_for(now);
         Remedy::Wait(match reason {
             // planted: named-wait-counts
             FetchFailure::RateLimited { retry_after: Some(stay) } => {
                 clamp_stay(stay).saturating_add(self.backoff.jitter(rng))
             }
-            FetchFailure::Lost(Loss::Tls) => self.backoff.next_long(rng),
-            FetchFailure::Lost(_)
-            | FetchFailure::RateLimited { retry_after: None }
+            FetchFailure::Lost(loss) => self.fail(now, rng, loss == Loss::Tls),
+            FetchFailure::RateLimited { retry_after: None }
             | FetchFailure::Http { .. }
             | FetchFailure::Api { .. }
             | FetchFailure::Wire(_)
-            | FetchFailure::Closed => self.backoff.next_within(rng, failing_for),
+            | FetchFailure::Closed => self.fail(now, rng, false),
         })
     }
 }
@@ -321,8 +318,14 @@ mod tests {
                 session.on(Cause::WaitOver);
             }
             let unnamed = FetchFailure::RateLimited { retry_after: None };
-            session.on_no_token(Instant::ZERO, &mut rng, unnamed);
+            let late = Instant::ZERO + Duration::from_secs(3600);
+            let remedy = session.on_no_token(late, &mut rng, unnamed);
             assert_eq!(session.failures(), 1, "a refusal that names no wait");
+            let Remedy::Wait(delay) = remedy else { panic!() };
+            assert!(
+                delay <= Duration::from_secs(1),
+                "the first failure, however long ago they came"
+            );
         }
     }
 }
