@@ -128,14 +128,11 @@ fn swarm(seed: u64, source: &mut impl Source) -> Scenario {
     scenario
 }
 
-fn storm(seed: u64, source: &mut impl Source) -> Scenario {
-    let mut scenario = Scenario {
+/// One client with the limits of the exchange and the settings that clients have by themselves.
+fn usual(seed: u64) -> Scenario {
+    Scenario {
         seed,
-        span_ms: 600_000,
         clients: 1,
-        symbols: 10,
-        depth: 1200,
-        rate_per_ks: 50_000,
         latency_us: 40_000,
         snapshot_levels: 1000,
         stale_by: 500,
@@ -147,7 +144,12 @@ fn storm(seed: u64, source: &mut impl Source) -> Scenario {
         backoff_cap_ms: 60_000,
         symbols_per_frame: 100,
         ..Scenario::default()
-    };
+    }
+}
+
+fn storm(seed: u64, source: &mut impl Source) -> Scenario {
+    let mut scenario =
+        Scenario { span_ms: 600_000, symbols: 10, depth: 1200, rate_per_ks: 50_000, ..usual(seed) };
     scenario.liveness_ms = liveness_ms(&scenario);
     let span = scenario.span();
     // Books that nobody wants would make it no storm.
@@ -164,23 +166,11 @@ fn chain(seed: u64, source: &mut impl Source) -> Scenario {
     let most = pick(source, &[3_000, 10_000, 30_000]);
     let span = ms(source, &[most]);
     let mut scenario = Scenario {
-        seed,
         span_ms: (start + span).as_millis() as u64,
-        clients: 1,
         symbols: 3,
         depth: 40,
         rate_per_ks: 30_000,
-        latency_us: 40_000,
-        snapshot_levels: 1000,
-        stale_by: 500,
-        ping_interval_ms: 18_000,
-        ping_timeout_ms: 10_000,
-        lifetime_ms: 86_400_000,
-        max_pending: 8192,
-        max_queued: 65_536,
-        backoff_cap_ms: 60_000,
-        symbols_per_frame: 100,
-        ..Scenario::default()
+        ..usual(seed)
     };
     scenario.liveness_ms = liveness_ms(&scenario);
     let entries = &mut scenario.plan.entries;
@@ -205,24 +195,12 @@ fn chain(seed: u64, source: &mut impl Source) -> Scenario {
 
 fn quiet(seed: u64) -> Scenario {
     Scenario {
-        seed,
         span_ms: 365 * 86_400_000,
-        clients: 1,
         symbols: 2,
         depth: 60,
         rate_per_ks: 17,
-        latency_us: 40_000,
-        snapshot_levels: 1000,
-        stale_by: 500,
-        ping_interval_ms: 18_000,
-        ping_timeout_ms: 10_000,
-        lifetime_ms: 86_400_000,
-        max_pending: 8192,
-        max_queued: 65_536,
-        backoff_cap_ms: 60_000,
-        symbols_per_frame: 100,
         liveness_ms: 60_000,
-        ..Scenario::default()
+        ..usual(seed)
     }
 }
 
