@@ -135,6 +135,8 @@ pub struct Exchange {
     held: BTreeMap<Symbol, Vec<Delta>>,
     muted: BTreeMap<Symbol, Vec<(SessionId, Progress)>>,
     parked: Option<(SessionId, String)>,
+    /// Until when each engine was being restarted.
+    restarted: BTreeMap<Symbol, Instant>,
     pub(crate) strikes: Vec<Strike>,
 }
 
@@ -183,6 +185,7 @@ impl Exchange {
             held: BTreeMap::new(),
             muted: BTreeMap::new(),
             parked: None,
+            restarted: BTreeMap::new(),
             strikes: Vec::new(),
         };
         exchange.script(now, &faults);
@@ -533,6 +536,11 @@ impl Exchange {
             self.sessions.values().any(|session| session.begins_behind(symbol, sequence))
         };
         (0..=back).rev().find(|back| !misleads(*back)).unwrap_or(0)
+    }
+
+    /// The time that a snapshot of the present is stamped with: not before the engine was up.
+    pub(crate) fn unix_of_snapshot(&self, now: Instant, symbol: Symbol) -> UnixNanos {
+        self.unix(self.restarted.get(&symbol).map_or(now, |up| now.max(*up)))
     }
 
     /// Whether the stream of a book stands still somewhere, because its next delta would deceive a

@@ -4,18 +4,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use kucoin_futures_proto::book::Best;
 use kucoin_futures_proto::{
-    BookStatus, Client, Config, ConnId, Delay, Down, Event, Fetch, FetchFailure, Instant, Output,
-    RequestId, ResyncReason, Sequence, Stats, Symbol, TopicId,
+    Client, Config, ConnId, Down, Event, Fetch, FetchFailure, Instant, Output, RequestId, Stats,
+    Symbol,
 };
 
 use serde_json::Value;
 
 use crate::exchange::{About, Exchange};
 use crate::rest::Response;
+use topics::Topics;
 use window::Window;
 
+mod topics;
 mod window;
 
 /// Follows one client.
@@ -43,15 +44,9 @@ pub(crate) struct Judge {
     /// The exchange named the time of the next wait: no failure.
     named: bool,
     refused: u32,
-    topics: BTreeMap<Symbol, (TopicId, Stream)>,
+    topics: Topics,
     /// The connection that is being made.
     opening: Option<ConnId>,
-    /// Confirmed topics, by their names on the wire.
-    voices: BTreeMap<String, Voice>,
-    /// Where each book came to, and whether a restart was owned up to since.
-    reached: BTreeMap<TopicId, (Sequence, bool)>,
-    /// Since when each live book has been crossed.
-    crossed: BTreeMap<TopicId, Instant>,
     /// Until when deadlines may be missed: whoever drives the client is to blame.
     excused_until: Instant,
     buffered: u64,
@@ -72,14 +67,6 @@ struct Conn {
     ping: Option<(String, Instant)>,
 }
 
-/// When a confirmed topic spoke last, and whether the client says that it is silent.
-#[derive(Clone, Copy, Debug)]
-struct Voice {
-    topic: TopicId,
-    at: Instant,
-    silent: bool,
-}
-
 /// What a request is for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Asked {
@@ -96,16 +83,6 @@ enum Life {
     Down,
 }
 
-/// What was delivered of one book, and what became of it.
-#[derive(Clone, Copy, Debug, Default)]
-struct Stream {
-    /// Deltas that are waiting for a snapshot.
-    waiting: u64,
-    /// For how long all that came was behind the live book.
-    behind: Duration,
-    behind_at: Option<Instant>,
-}
-
 const SECOND: Duration = Duration::from_secs(1);
 /// What pings may be off by when nobody is to blame.
 const SLACK: Duration = Duration::from_millis(100);
@@ -115,8 +92,6 @@ const GRACE: Duration = SECOND;
 const LONGEST_PINGS: Duration = Duration::from_secs(60);
 /// Bounds for how long the exchange may tell us to stay away.
 const STAY: (Duration, Duration) = (SECOND, Duration::from_secs(300));
-/// A live book may be ahead of its stream for so long: twice what the client may take to notice.
-const LONGEST_BEHIND: Duration = Duration::from_secs(12);
 /// An adapter gives up a request at its time, the client a second later.
 const REQUEST_SLACK: Duration = SECOND;
 
@@ -151,11 +126,8 @@ impl Judge {
             proven: false,
             named: false,
             refused: 0,
-            topics: BTreeMap::new(),
+            topics: Topics::default(),
             opening: None,
-            voices: BTreeMap::new(),
-            reached: BTreeMap::new(),
-            crossed: BTreeMap::new(),
             excused_until: Instant::ZERO,
             buffered: 0,
             texts: 0,
@@ -175,12 +147,7 @@ impl Judge {
 
     /// A symbol is subscribed or unsubscribed: what waited for its book is gone.
     pub(crate) fn on_command(&mut self, symbol: Symbol) {
-        if let Some((topic, stream)) = self.topics.get_mut(&symbol) {
-            *stream = Stream::default();
-            self.reached.remove(topic);
-        }
-        let is_its = |name: &str| name.split_once(':').is_some_and(|(_, of)| of == symbol.as_str());
-        self.voices.retain(|name, _| !is_its(name));
+        self.topics.on_command(symbol);
     }
 
     // Inputs.
@@ -196,10 +163,8 @@ impl Judge {
     pub(crate) fn on_text(&mut self, at: Instant, conn: ConnId, text: &str, about: About) {
         self.texts += 1;
         if about != About::Session {
-            if self.up == Some(conn)
-                && let Some(voice) = topic_in(text).and_then(|name| self.voices.get_mut(name))
-            {
-                voice.at = at;
+            if self.up == Some(conn) {
+                self.topics.on_text(at, text);
             }
             return;
         }
@@ -244,36 +209,16 @@ impl Judge {
     ) -> Verdict {
         let buffered = client.stats().buffered - self.buffered;
         self.buffered += buffered;
-        // What cannot be decoded may not even show whose it is.
-        let sound = !matches!(about, About::Delta { sound: false, .. });
-        if let Some(name) = topic_in(text).filter(|_| sound && !late && self.up == Some(conn))
-            && self.voices.get(name).is_some_and(|voice| voice.silent)
-        {
-            return Err(format!("{name} speaks again, and nobody is told"));
-        }
-        let About::Delta { symbol, sequence, sound } = about else { return Ok(()) };
         if self.up != Some(conn) {
             return Ok(());
         }
-        let Some((topic, stream)) = self.topics.get_mut(&symbol) else { return Ok(()) };
-        stream.waiting += buffered;
-        if !late && stream.waiting > self.config.max_pending_deltas.max(1) as u64 {
-            return Err(format!("{symbol}: {} deltas are waiting", stream.waiting));
+        // What cannot be decoded may not even show whose it is.
+        if !late && !matches!(about, About::Delta { sound: false, .. }) {
+            self.topics.check_voice(text)?;
         }
-        let Some(book) = client.book(*topic) else {
-            *stream = Stream { waiting: stream.waiting, ..Stream::default() };
-            return Ok(());
-        };
-        if !sound {
-            return Err(format!("{symbol}: live after a delta that could not be decoded"));
-        }
-        if book.sequence() < sequence {
-            let at = book.sequence();
-            return Err(format!("{symbol}: live at {at} after delta {sequence} had arrived"));
-        }
-        stream
-            .follow(at, book.sequence() == sequence)
-            .map_err(|behind| format!("{symbol}: live and not moving for {behind:?}"))
+        let About::Delta { symbol, sequence, sound } = about else { return Ok(()) };
+        let most = if late { u64::MAX } else { self.config.max_pending_deltas.max(1) as u64 };
+        self.topics.after_delta(at, client, (symbol, sequence, sound), (buffered, most))
     }
 
     // Outputs.
@@ -286,9 +231,7 @@ impl Judge {
     ) -> Verdict {
         match output {
             Output::Event(Event::Delta { topic, delta }) => {
-                if let Some((reached, _)) = self.reached.get_mut(topic) {
-                    *reached = delta.sequence;
-                }
+                self.topics.on_delta(*topic, delta.sequence);
                 Ok(())
             }
             Output::Event(event) => {
@@ -417,7 +360,6 @@ impl Judge {
         Ok(())
     }
 
-    #[allow(clippy::too_many_lines, reason = "one arm for each event")]
     fn on_event(&mut self, moment: Moment<'_>, client: &Client, event: &Event) -> Verdict {
         match *event {
             Event::LineUp { conn, .. } => {
@@ -434,75 +376,16 @@ impl Judge {
                 self.up = Some(conn);
                 self.refused = 0;
             }
-            Event::LineDown { conn, reason, .. } => {
-                self.voices.clear();
-                return self.on_down(moment, conn, reason);
-            }
-            Event::Silent { topic } | Event::Heard { topic } => {
-                let silent = matches!(event, Event::Silent { .. });
-                self.voices.values_mut().filter(|voice| voice.topic == topic).for_each(|voice| {
-                    voice.silent = silent;
-                });
-            }
-            Event::Rejected { topic, .. } | Event::Unsubscribed { topic } => {
-                self.voices.retain(|_, voice| voice.topic != topic);
-            }
+            Event::LineDown { conn, reason, .. } => return self.on_down(moment, conn, reason),
             Event::NoToken { reason, .. } => {
                 self.named = matches!(reason, FetchFailure::RateLimited { retry_after: Some(_) });
             }
             Event::LineWaiting { delay, failures, .. } => {
                 return self.on_waiting(moment, delay, failures);
             }
-            Event::Confirmed { topic } | Event::BookLive { topic, .. } => {
-                if let Event::BookLive { sequence, .. } = *event {
-                    self.on_live(topic, sequence)?;
-                } else if let Some(channel) = client.channel(topic) {
-                    let voice = Voice { topic, at: moment.at, silent: false };
-                    self.voices.insert(channel.to_string(), voice);
-                }
-                if let Some(channel) = client.channel(topic)
-                    && client.book_status(topic).is_some()
-                {
-                    let known = self.topics.entry(channel.symbol());
-                    known.or_insert_with(|| (topic, Stream::default())).1.waiting = 0;
-                }
-            }
-            Event::BookDelayed {
-                topic,
-                reason: Delay::Overflow | Delay::Gap | Delay::Poisoned(_) | Delay::Regressed,
-            }
-            | Event::BookLost { topic, .. } => {
-                let restarted = matches!(
-                    event,
-                    Event::BookDelayed { reason: Delay::Regressed, .. }
-                        | Event::BookLost { reason: ResyncReason::Regressed, .. }
-                );
-                if let Some((_, told)) = self.reached.get_mut(&topic) {
-                    *told |= restarted;
-                }
-                let known = self.topics.values_mut().find(|(known, _)| *known == topic);
-                if let Some((_, stream)) = known {
-                    *stream = Stream::default();
-                }
-            }
-            // What was dropped may have been about any book.
-            Event::Lagged { .. } => {
-                self.reached.clear();
-                self.topics.values_mut().for_each(|(_, stream)| *stream = Stream::default());
-            }
-            _ => {}
+            _ => return self.topics.on_event(moment.at, client, event),
         }
         Ok(())
-    }
-
-    /// A new run of a book begins where the last one ended, or further; or a restart was owned up to.
-    fn on_live(&mut self, topic: TopicId, sequence: Sequence) -> Verdict {
-        match self.reached.insert(topic, (sequence, false)) {
-            Some((reached, false)) if sequence < reached => Err(format!(
-                "{topic:?}: live at {sequence} after {reached}, without a word of a restart"
-            )),
-            _ => Ok(()),
-        }
     }
 
     fn on_down(&mut self, moment: Moment<'_>, id: ConnId, reason: Down) -> Verdict {
@@ -520,8 +403,7 @@ impl Judge {
         }
         conn.life = Life::Down;
         self.opening.take_if(|opening| *opening == id);
-        self.crossed.clear();
-        self.topics.values_mut().for_each(|(_, stream)| *stream = Stream::default());
+        self.topics.on_line_down();
         if reason == Down::Unauthorized {
             self.refused += 1;
             if self.refused > 2 {
@@ -557,7 +439,7 @@ impl Judge {
     pub(crate) fn settle(&mut self, moment: Moment<'_>, client: &Client) -> Verdict {
         if moment.late {
             // What was said about them came too late to be held against what arrived meanwhile.
-            self.topics.values_mut().for_each(|(_, stream)| *stream = Stream::default());
+            self.topics.forget_streams();
         }
         let (counted, rows) = (client.stats().messages, sum_of_rows(client.stats()));
         if self.texts != counted {
@@ -567,16 +449,17 @@ impl Judge {
             return Err(format!("{counted} messages, but the rows say {rows}"));
         }
         if self.up.is_none() {
-            self.check_down(client)?;
+            self.topics.check_down(client)?;
         } else {
             self.check_pings(moment)?;
-            self.check_books(moment, client)?;
         }
-        if moment.late || moment.at < self.excused_until {
+        let excused = moment.late || moment.at < self.excused_until;
+        self.topics.check_books(moment.at, client, &self.config, excused)?;
+        if excused {
             return Ok(());
         }
         self.check_opening(moment.at)?;
-        self.check_silence(moment.at)
+        self.topics.check_silence(moment.at, self.config.silent_after + SLACK)
     }
 
     /// A connection that is being made is waited for, for a time.
@@ -589,55 +472,6 @@ impl Judge {
             Some((id, life, waited)) => Err(format!("{id:?} has been {life:?} for {waited:?}")),
             None => Ok(()),
         }
-    }
-
-    /// A topic that says nothing is said to be silent.
-    fn check_silence(&self, at: Instant) -> Verdict {
-        let limit = self.config.silent_after + SLACK;
-        let unsaid = |(_, voice): &(&String, &Voice)| !voice.silent && at.since(voice.at) > limit;
-        match self.voices.iter().find(unsaid) {
-            Some((name, voice)) => Err(format!(
-                "{name} has been silent for {:?}, and nobody is told",
-                at.since(voice.at)
-            )),
-            None => Ok(()),
-        }
-    }
-
-    /// A live book knows its best, and is not crossed for long.
-    fn check_books(&mut self, moment: Moment<'_>, client: &Client) -> Verdict {
-        let excused = moment.late || moment.at < self.excused_until;
-        for (symbol, (topic, _)) in &self.topics {
-            let Some(book) = client.book(*topic) else {
-                self.crossed.remove(topic);
-                continue;
-            };
-            let unknown = [book.best_bid(), book.best_ask()].contains(&Best::Beyond);
-            if unknown && self.config.refresh_below > 0 {
-                return Err(format!("{symbol}: live, and its best is not known"));
-            }
-            if !book.is_crossed() || excused {
-                self.crossed.remove(topic);
-                continue;
-            }
-            let since = *self.crossed.entry(*topic).or_insert(moment.at);
-            let crossed_for = moment.at.since(since);
-            if crossed_for > self.config.crossed_for + SLACK {
-                return Err(format!("{symbol}: live and crossed for {crossed_for:?}"));
-            }
-        }
-        Ok(())
-    }
-
-    /// Without a connection there is no live book.
-    fn check_down(&self, client: &Client) -> Verdict {
-        for (symbol, (topic, _)) in &self.topics {
-            if client.book(*topic).is_some() || client.book_status(*topic) == Some(BookStatus::Live)
-            {
-                return Err(format!("{symbol}: live without a connection"));
-            }
-        }
-        Ok(())
     }
 
     fn check_pings(&self, moment: Moment<'_>) -> Verdict {
@@ -688,24 +522,6 @@ impl Conn {
             Life::Up | Life::Down => return None,
         };
         Some(at.since(self.since)).filter(|waited| *waited > limit + SLACK)
-    }
-}
-
-/// The topic that a frame names.
-fn topic_in(frame: &str) -> Option<&str> {
-    frame.split_once(r#""topic":""#)?.1.split('"').next()
-}
-
-impl Stream {
-    /// A delta met a live book; `moved` if it is where the book is now.
-    fn follow(&mut self, at: Instant, moved: bool) -> Result<(), Duration> {
-        if moved {
-            *self = Self { waiting: self.waiting, ..Self::default() };
-            return Ok(());
-        }
-        let pause = self.behind_at.replace(at).map_or(Duration::ZERO, |before| at.since(before));
-        self.behind += pause.min(SECOND);
-        if self.behind > LONGEST_BEHIND { Err(self.behind) } else { Ok(()) }
     }
 }
 

@@ -353,8 +353,8 @@ impl Exchange {
             return Response::refused(200, "200003", "Invalid symbol.");
         };
         self.counts.snapshots += u64::from(may_be_stale);
-        let (sequence, ts) = (market.sequence(), self.unix(now).as_millis());
         let name = market.contract().symbol;
+        let (sequence, ts) = (market.sequence(), self.unix_of_snapshot(now, name).as_millis());
         if may_be_stale && self.troubles.other.take(name) {
             let other = self.markets.values().find(|other| other.contract().symbol != name);
             let other = other.unwrap_or(market);

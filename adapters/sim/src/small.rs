@@ -158,11 +158,12 @@ pub struct Extent {
 }
 
 impl Extent {
-    /// Every history of `depth` letters, and of all that are two shorter whether the book comes back.
+    /// Every history of `depth` letters, from 2 to 12, and of all that are two shorter whether the book
+    /// comes back.
     #[must_use]
     pub fn new(depth: usize, times: Times) -> Self {
         let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        let depth = depth.clamp(1, LONGEST);
+        let depth = depth.clamp(2, LONGEST);
         Self { depth, live_depth: depth.saturating_sub(2), times, threads }
     }
 }
@@ -347,9 +348,7 @@ impl Search {
         if prefix[1] == last {
             self.look_at(&first);
         }
-        if self.extent.depth > 1
-            && let Some(second) = self.follow(&first, prefix[1])
-        {
+        if let Some(second) = self.follow(&first, prefix[1]) {
             self.look_at(&second);
             self.descend(&second);
         }

@@ -332,7 +332,8 @@ impl World {
         self.nodes.iter().all(|node| {
             node.wants.iter().filter(|(channel, want)| want.on && !except(**channel)).all(
                 |(_, want)| {
-                    want.topic.is_none_or(|topic| is_topic_healthy(node, &self.exchange, topic))
+                    want.topic
+                        .is_none_or(|topic| is_topic_healthy(node, &self.exchange, self.now, topic))
                 },
             )
         })
@@ -376,7 +377,7 @@ impl World {
         for node in &self.nodes {
             for (channel, want) in node.wants.iter().filter(|(c, want)| want.on && !except(**c)) {
                 let Some(topic) = want.topic else { continue };
-                if !is_topic_healthy(node, &self.exchange, topic) {
+                if !is_topic_healthy(node, &self.exchange, self.now, topic) {
                     let status = node.client.status(topic);
                     let book = node.client.book_status(topic);
                     let (symbol, client) = (channel.symbol(), node.address.0);
@@ -547,10 +548,16 @@ impl World {
     }
 }
 
-/// A book must be live, another topic confirmed. What was rejected is nobody's fault here.
-fn is_topic_healthy(node: &Node, exchange: &Exchange, topic: TopicId) -> bool {
+/// A snapshot that is asked for because of a horizon is there after this: a second from one to the next,
+/// and the slowest network's way there and back.
+const REFRESH: Duration = Duration::from_secs(3);
+
+/// A book must be live, or have left it a moment ago for its horizon alone; another topic confirmed. What was rejected is nobody's fault here.
+fn is_topic_healthy(node: &Node, exchange: &Exchange, now: Instant, topic: TopicId) -> bool {
+    let is_refreshed = node.refreshing.get(&topic).is_some_and(|at| now.since(*at) < REFRESH);
     match (node.client.status(topic), node.client.book_status(topic)) {
         (TopicStatus::Rejected { .. }, _) => true,
+        (TopicStatus::Confirmed { .. }, Some(BookStatus::Buffering)) if is_refreshed => true,
         (_, Some(BookStatus::Live)) => node.oracle.is_of_present(&node.client, exchange, topic),
         (TopicStatus::Confirmed { .. }, None) => true,
         _ => false,

@@ -11,6 +11,10 @@ use crate::fault::{Fault, Refusal, Target};
 use crate::session::{Feed, error_frame, server_id};
 use crate::trouble::{HttpTrouble, Next, Troubles};
 
+/// What an engine takes to restart, at the very least. Whatever it does then is later by the exchange's
+/// own times than what neighbours may disagree by, or nobody could tell a snapshot of the new run from
+/// one of the run before whose deltas are still on their way.
+const RESTART: Duration = Duration::from_millis(10);
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
 impl Exchange {
@@ -77,10 +81,10 @@ impl Exchange {
             Fault::OtherSnapshot { count, .. } => self.troubles.other.add(one, count),
             Fault::Repeat { count, .. } => self.repeat(symbol, count),
             Fault::StepBack { step, .. } => {
-                self.step(symbol, fault, |market| market.step_back(step));
+                self.step(now, symbol, fault, |market| market.step_back(step));
             }
             Fault::StepAhead { step, .. } => {
-                self.step(symbol, fault, |market| market.step_ahead(step));
+                self.step(now, symbol, fault, |market| market.step_ahead(step));
             }
             Fault::HoldBack { span, .. } => {
                 self.strike("hold-back", Some(symbol));
@@ -169,11 +173,15 @@ impl Exchange {
 
     fn step(
         &mut self,
+        now: Instant,
         symbol: Symbol,
         fault: Fault,
         step: impl FnOnce(&mut crate::market::Market),
     ) {
         self.last_frames.remove(&symbol);
+        let up = now + RESTART;
+        self.restarted.insert(symbol, up);
+        self.pulses.entry(symbol).and_modify(|pulse| *pulse = up.max(*pulse));
         if let Some(market) = self.markets.get_mut(&symbol) {
             step(market);
             self.strike(fault.word(), Some(symbol));

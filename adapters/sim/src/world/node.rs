@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use kucoin_futures_proto::{
-    Channel, Client, Config, ConnId, Event, Head, Input, Instant, Misuse, Output, TopicId,
+    Channel, Client, Config, ConnId, Event, Head, Input, Instant, Misuse, Output, ResyncReason,
+    TopicId,
 };
 
 use super::driver::Driver;
@@ -37,6 +38,8 @@ pub(super) struct Node {
     pub(super) driver: Driver,
     /// What is subscribed, or was.
     pub(super) wants: BTreeMap<Channel, Want>,
+    /// Since when books have been fetched anew because the market came near their horizon.
+    pub(super) refreshing: BTreeMap<TopicId, Instant>,
     judge: Judge,
     closed: BTreeSet<ConnId>,
     /// What arrived while the machine slept.
@@ -64,6 +67,7 @@ impl Node {
             weather: Weather::default(),
             driver: Driver::default(),
             wants: BTreeMap::new(),
+            refreshing: BTreeMap::new(),
             closed: BTreeSet::new(),
             inbox: VecDeque::new(),
         }
@@ -292,6 +296,7 @@ impl Node {
                 let symbol = topic_of(&event).and_then(|topic| self.client.channel(topic));
                 cx.ledger.on_event(&event, symbol.map(|channel| channel.symbol()));
                 cx.happenings.push(cx.now, || Some(Happening::Client(event)));
+                self.note_refresh(cx.now, &event);
                 self.oracle.on_event(&self.client, cx.exchange, &event)?;
             }
             Output::Open { conn, to } => {
@@ -309,6 +314,18 @@ impl Node {
             }
         }
         Ok(())
+    }
+
+    fn note_refresh(&mut self, now: Instant, event: &Event) {
+        match *event {
+            Event::BookLost { topic, reason: ResyncReason::Horizon(_), .. } => {
+                self.refreshing.insert(topic, now);
+            }
+            Event::BookLost { topic, .. } | Event::BookLive { topic, .. } => {
+                self.refreshing.remove(&topic);
+            }
+            _ => {}
+        }
     }
 
     fn send(&self, cx: &mut Cx<'_>, conn: ConnId, load: Load) {
