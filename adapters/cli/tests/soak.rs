@@ -52,8 +52,7 @@ fn a_few_seeds_are_one_object_that_says_what_was_done() {
     let mut keys: Vec<&str> = told.as_object().unwrap().keys().map(String::as_str).collect();
     keys.sort_unstable();
     let known = "books broken deltas events failures faults kinds profile recovery_ms runs seconds \
-        trace type \
-        virtual_seconds";
+        trace type virtual_seconds";
     assert_eq!(keys, known.split(' ').collect::<Vec<_>>());
     assert_eq!((&told["type"], &told["profile"]), (&"soak".into(), &"swarm".into()));
     assert_eq!((&told["runs"], &told["broken"]), (&3.into(), &0.into()));

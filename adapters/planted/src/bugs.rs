@@ -215,3 +215,22 @@ pub(crate) const BUGS: &[Bug] = &[
     bug("unproven-accepted", "after a restart any snapshot will do", Value("false"))
         .by(By::SmallWorld),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The page says which promise each bug breaks: it names all of them, and no others.
+    #[test]
+    fn the_record_of_checks_names_every_bug_once() {
+        let page = include_str!("../../../docs/checks.md");
+        let is_slug = |word: &&str| {
+            word.contains('-') && word.chars().all(|c| c.is_ascii_lowercase() || c == '-')
+        };
+        let mut named: Vec<&str> = page.split('`').skip(1).step_by(2).filter(is_slug).collect();
+        let mut listed: Vec<&str> = BUGS.iter().map(|bug| bug.slug).collect();
+        named.sort_unstable();
+        listed.sort_unstable();
+        assert_eq!(named, listed);
+    }
+}
