@@ -85,6 +85,8 @@ enum Later {
     Release(Symbol),
     /// A subscription that was lost is found again.
     Unmute(Symbol),
+    /// An engine that was restarted makes its first change.
+    Requote(Symbol),
 }
 
 /// What the exchange has seen.
@@ -407,6 +409,7 @@ impl Exchange {
             }
             Later::Release(symbol) => self.release(due, symbol),
             Later::Unmute(symbol) => self.unmute(symbol),
+            Later::Requote(symbol) => self.requote(due, symbol),
         }
     }
 

@@ -182,10 +182,23 @@ impl Exchange {
         let up = now + RESTART;
         self.restarted.insert(symbol, up);
         self.pulses.entry(symbol).and_modify(|pulse| *pulse = up.max(*pulse));
+        self.note(up, Later::Requote(symbol));
         if let Some(market) = self.markets.get_mut(&symbol) {
             step(market);
             self.strike(fault.word(), Some(symbol));
         }
+    }
+
+    /// The first change of a new run is one of the touch: what happens beyond everybody's horizon would
+    /// contradict nobody's snapshot.
+    pub(super) fn requote(&mut self, now: Instant, symbol: Symbol) {
+        let touch = |market: &crate::market::Market| {
+            let best = |side| market.truth().levels(side).next().map(|level| (side, level));
+            best(Side::Bid).or_else(|| best(Side::Ask))
+        };
+        let Some((side, level)) = self.market(symbol).and_then(touch) else { return };
+        let size = if level.size.get() == 1 { 2 } else { level.size.get() - 1 };
+        self.make(symbol, now, |market, unix| market.put(unix, side, level.price, size));
     }
 
     fn cross(&mut self, now: Instant, symbol: Symbol, span: Duration) {
