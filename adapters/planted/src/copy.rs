@@ -129,8 +129,9 @@ allocation-counter.workspace = true
 /// gave itself away, the time, and the words; or `nothing`.
 const HUNT: &str = r#"
 use kucoin_futures_sim::small::{Extent, Times, explore};
-use kucoin_futures_sim::{Profile, Scenario, World, soak};
-use std::time::{Duration, Instant};
+use kucoin_futures_proto::Client;
+use kucoin_futures_sim::{Profile, Scenario, soak};
+use std::time::Instant;
 
 fn main() {
     std::panic::set_hook(Box::new(|_| {}));
@@ -182,19 +183,8 @@ fn small_world() -> Option<(u64, String)> {
 
 /// A book or a stream that grows over a day.
 fn memory() -> Option<(u64, String)> {
-    const MINUTE: Duration = Duration::from_secs(60);
-    let mut world = soak::DAY.parse::<Scenario>().unwrap().world().unwrap();
-    let held = |world: &mut World| {
-        let minutes = (0..60).map(|_| {
-            world.run_for(MINUTE).unwrap();
-            allocation_counter::measure(|| drop(world.client().clone())).bytes_total
-        });
-        minutes.sum::<u64>() / 60
-    };
-    let first = held(&mut world);
-    world.exchange_mut().set_rate(2.0);
-    world.run_for(MINUTE * 60 * 22).unwrap();
-    let last = held(&mut world);
+    let held = |client: &Client| allocation_counter::measure(|| drop(client.clone())).bytes_total;
+    let [first, last] = soak::held_over_a_day(held).unwrap();
     (last > first + first / 8).then(|| (1, format!("{first} bytes after an hour, {last} after a day")))
 }
 

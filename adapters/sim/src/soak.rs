@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
-use kucoin_futures_proto::Instant;
+use kucoin_futures_proto::{Client, Instant};
 
 use crate::ledger::Ledger;
 use crate::oracle::Violation;
@@ -52,9 +52,9 @@ impl Report {
     }
 }
 
-/// A scenario without an end: two busy books, their tickers and trades, and over and over whatever makes
-/// a client remember something. For questions about what it holds after an hour and after a day.
-pub const DAY: &str = "seed 5
+/// Two busy books, their tickers and trades, and over and over whatever makes a client remember
+/// something, without an end.
+const DAY: &str = "seed 5
 clients 1
 symbols 2
 depth 40
@@ -78,6 +78,31 @@ every 19m stale-snapshot * 2
 every 23m http-5xx 2
 every 29m malformed * 1
 ";
+
+/// What a client holds in its first hour and in the last one of a day, as `measure` has it: each time the
+/// mean over the full minutes, because books have now more levels, now fewer.
+///
+/// A busy hour fills what is filled; a whole day at its rate would say no more and take minutes, so the
+/// hours after it are quieter.
+///
+/// # Errors
+/// A broken promise.
+pub fn held_over_a_day(measure: impl Fn(&Client) -> u64) -> Result<[u64; 2], Violation> {
+    let scenario: Scenario = DAY.parse().map_err(|error| Violation::new(format!("{error}")))?;
+    let mut world = scenario.world()?;
+    let hour = |world: &mut World| -> Result<u64, Violation> {
+        let mut sum = 0;
+        for _ in 0..60 {
+            world.run_for(Duration::from_secs(60))?;
+            sum += measure(world.client());
+        }
+        Ok(sum / 60)
+    };
+    let first = hour(&mut world)?;
+    world.exchange_mut().set_rate(2.0);
+    world.run_for(Duration::from_secs(22 * 3600))?;
+    Ok([first, hour(&mut world)?])
+}
 
 /// A world does not take so many events in a virtual second, not even with four clients in a rush.
 const BUSY: u64 = 200_000;

@@ -293,7 +293,13 @@ fn scripted_faults_do_what_they_say() {
     (0..3).for_each(|_| peer.change());
     assert_eq!(next(&mut peer), first + 4);
     peer.break_it(Fault::StepBack { target, step: 5000 });
-    assert_eq!(next(&mut peer), first - 4995);
+    let market = peer.exchange.market("XBTUSDTM".parse().unwrap()).unwrap();
+    let touch = market.truth().levels(Side::Bid).next().unwrap().price;
+    peer.pass(Duration::from_millis(10));
+    let restarted = peer.hear();
+    assert_eq!(sequence(&restarted), first - 4995);
+    assert!(restarted.contains(&format!("\"{touch},buy,")), "a change of the touch: {restarted}");
+    assert_eq!(next(&mut peer), first - 4994);
     let fresh = peer.exchange.market("XBTUSDTM".parse().unwrap()).unwrap().sequence().get();
     for _ in 0..20 {
         next(&mut peer);
