@@ -4,13 +4,12 @@
 //! *horizon*, the worst price of that snapshot. Deltas never move the horizon; the market moves
 //! relative to it. A level beyond is exact, but its neighbours may be unknown.
 
-mod feeds;
-mod overlap;
-mod pending;
-mod poison;
+mod buffer;
+mod decode_failures;
+mod lineage;
+mod request;
 mod side;
 pub(crate) mod sync;
-pub(crate) mod watch;
 
 use core::fmt;
 
@@ -21,6 +20,7 @@ use crate::ids::Sequence;
 use crate::num::{Lots, Price};
 use crate::time::UnixNanos;
 use crate::wire::{Delta, Side, Snapshot, SnapshotHead, TakeLevels, TakeSide};
+pub use lineage::Evidence;
 use side::{HalfBook, Loading};
 
 /// One price level.

@@ -1,9 +1,10 @@
 //! The client: routes inputs to its components and gathers what they put out.
 
 use crate::book::Book;
-use crate::book::sync::BookStatus;
+use crate::book::sync::{BookStatus, BookSync};
 use crate::channel::Channel;
 use crate::config::Config;
+use crate::context::Context;
 use crate::desk::{Desk, Purpose, open_reply};
 use crate::error::{Loss, Misuse};
 use crate::ids::{ConnId, LineId, RequestId, TopicId};
@@ -11,7 +12,6 @@ use crate::input::{Head, Input};
 use crate::line::Line;
 use crate::output::{Deadline, Delay, Event, FetchFailure, Output, Wake};
 use crate::push::{Kind, Push, Query};
-use crate::shared::Shared;
 use crate::stats::Stats;
 use crate::time::Instant;
 use crate::timers::{LineTimer, Timer, TopicTimer};
@@ -28,7 +28,7 @@ use alloc::vec::Vec;
 /// for connections and requests, so only one of the two can be driven by real ones.
 #[derive(Clone)]
 pub struct Client {
-    cx: Shared,
+    cx: Context,
     lines: Vec<Line>,
     topics: Topics,
     desk: Desk,
@@ -43,7 +43,7 @@ impl Client {
     /// another one, and a test always the same.
     #[must_use]
     pub fn new(now: Instant, seed: u64, config: Config) -> Self {
-        let cx = Shared::new(now, seed, config.in_order());
+        let cx = Context::new(now, seed, config.in_order());
         let desk = Desk::new(&cx.config);
         let lines = [Line::new(LineId::new(0), &cx)].into();
         Self { cx, lines, topics: Topics::default(), desk, closed: false }
@@ -259,7 +259,7 @@ impl Client {
 
     fn on_message(
         line: &mut Line,
-        cx: &mut Shared,
+        cx: &mut Context,
         topics: &mut Topics,
         message: MessageFrame<'_>,
         bytes: &[u8],
@@ -280,7 +280,7 @@ impl Client {
     }
 
     /// What the user gets of a message.
-    fn hand_out<'a>(cx: &mut Shared, routed: Routed, bytes: &'a [u8]) -> Option<Push<'a>> {
+    fn hand_out<'a>(cx: &mut Context, routed: Routed, bytes: &'a [u8]) -> Option<Push<'a>> {
         match routed {
             Routed::Book => None,
             Routed::Repeat => {
@@ -426,8 +426,7 @@ impl Client {
                 }
             }
             TopicTimer::Snapshot => {
-                if let Some(book) = self.topics.book_mut(topic) {
-                    book.on_snapshot_due();
+                if self.topics.book_mut(topic).is_some_and(BookSync::on_snapshot_due) {
                     self.desk.want_snapshot(topic);
                 }
             }
@@ -454,7 +453,7 @@ impl Client {
         self.desk.pump(&mut self.cx, &mut self.topics);
     }
 
-    fn line_of(&mut self, conn: ConnId) -> Option<(&mut Line, &mut Shared, &mut Topics)> {
+    fn line_of(&mut self, conn: ConnId) -> Option<(&mut Line, &mut Context, &mut Topics)> {
         let line = self.lines.iter_mut().find(|line| line.is(conn))?;
         Some((line, &mut self.cx, &mut self.topics))
     }

@@ -8,6 +8,7 @@ use core::time::Duration;
 use serde_json::value::RawValue;
 
 use crate::config::Config;
+use crate::context::Context;
 use crate::error::Misuse;
 use crate::fetch::{Fetch, Resource};
 use crate::ids::{LineId, RequestId, TopicId};
@@ -16,7 +17,6 @@ use crate::limiter::SlidingWindow;
 use crate::output::{Event, FetchFailure, Output};
 use crate::push::Query;
 use crate::session::clamp_stay;
-use crate::shared::Shared;
 use crate::time::Instant;
 use crate::timers::Timer;
 use crate::topics::Topics;
@@ -85,7 +85,7 @@ impl Desk {
 
     pub(crate) fn want_query(
         &mut self,
-        cx: &mut Shared,
+        cx: &mut Context,
         query: Query,
     ) -> Result<RequestId, Misuse> {
         if self.queries.len() >= cx.config.max_queries {
@@ -98,7 +98,7 @@ impl Desk {
     }
 
     /// Ends every query that was not answered.
-    pub(crate) fn close(&mut self, cx: &mut Shared) {
+    pub(crate) fn close(&mut self, cx: &mut Context) {
         let asked = core::mem::take(&mut self.in_flight).into_iter();
         let asked = asked.filter(|(_, purpose)| matches!(purpose, Purpose::Query(_)));
         let waiting = core::mem::take(&mut self.queries).into_iter().map(|(request, _)| request);
@@ -114,13 +114,13 @@ impl Desk {
 
     /// Asks for all that the budgets allow, and sets the time to look again.
     #[inline]
-    pub(crate) fn pump(&mut self, cx: &mut Shared, topics: &mut Topics) {
+    pub(crate) fn pump(&mut self, cx: &mut Context, topics: &mut Topics) {
         if core::mem::replace(&mut self.stirred, false) {
             self.pump_all(cx, topics);
         }
     }
 
-    fn pump_all(&mut self, cx: &mut Shared, topics: &mut Topics) {
+    fn pump_all(&mut self, cx: &mut Context, topics: &mut Topics) {
         let waits = [self.pump_tokens(cx), self.pump_snapshots(cx, topics), self.pump_queries(cx)];
         match waits.into_iter().flatten().min() {
             Some(at) => cx.timers.set(Timer::Desk, at),
@@ -128,7 +128,7 @@ impl Desk {
         }
     }
 
-    fn pump_tokens(&mut self, cx: &mut Shared) -> Option<Instant> {
+    fn pump_tokens(&mut self, cx: &mut Context) -> Option<Instant> {
         while let Some(&line) = self.lines.front() {
             let ready = self
                 .ready_at(cx.now, TOKEN_WEIGHT)
@@ -146,13 +146,13 @@ impl Desk {
         None
     }
 
-    fn pump_snapshots(&mut self, cx: &mut Shared, topics: &mut Topics) -> Option<Instant> {
+    fn pump_snapshots(&mut self, cx: &mut Context, topics: &mut Topics) -> Option<Instant> {
         self.snapshots.retain(|&topic| topics.book(topic).is_some_and(|b| b.wants_snapshot()));
         while self.snapshots_in_flight < cx.config.snapshots_in_flight {
             // The fullest buffer is closest to overflowing.
             let idle = self.snapshots.iter().copied().rev().filter(|&topic| !self.is_asked(topic));
             let fullest =
-                idle.max_by_key(|&topic| topics.book(topic).map_or(0, |book| book.pending_len()));
+                idle.max_by_key(|&topic| topics.book(topic).map_or(0, |book| book.buffered()));
             let topic = fullest?;
             let ready = self.ready_at(cx.now, SNAPSHOT_WEIGHT);
             if ready > cx.now {
@@ -167,7 +167,7 @@ impl Desk {
             self.send(cx, request, Purpose::Snapshot(topic), resource, SNAPSHOT_WEIGHT);
             self.snapshots_in_flight = self.snapshots_in_flight.saturating_add(1);
             if let Some(book) = topics.book_mut(topic) {
-                book.on_asked(cx.now, request);
+                book.on_asked(cx, request);
             }
         }
         None
@@ -178,7 +178,7 @@ impl Desk {
         self.in_flight.values().any(|purpose| *purpose == Purpose::Snapshot(topic))
     }
 
-    fn pump_queries(&mut self, cx: &mut Shared) -> Option<Instant> {
+    fn pump_queries(&mut self, cx: &mut Context) -> Option<Instant> {
         while let Some(&(request, query)) = self.queries.front() {
             let (resource, weight) = match query {
                 Query::ServerTime => (Resource::ServerTime, 2),
@@ -200,7 +200,7 @@ impl Desk {
 
     fn send(
         &mut self,
-        cx: &mut Shared,
+        cx: &mut Context,
         request: RequestId,
         purpose: Purpose,
         resource: Resource<'_>,
@@ -215,7 +215,7 @@ impl Desk {
     }
 
     /// A request came to its end; `None` if it is not one of ours any more.
-    pub(crate) fn finish(&mut self, cx: &mut Shared, request: RequestId) -> Option<Purpose> {
+    pub(crate) fn finish(&mut self, cx: &mut Context, request: RequestId) -> Option<Purpose> {
         let purpose = self.in_flight.remove(&request)?;
         cx.timers.clear(Timer::Request(request));
         if matches!(purpose, Purpose::Snapshot(_)) {
@@ -226,7 +226,7 @@ impl Desk {
     }
 
     /// A 429 that names a time concerns everything that goes out from this address.
-    pub(crate) fn on_failure(&mut self, cx: &mut Shared, failure: FetchFailure) {
+    pub(crate) fn on_failure(&mut self, cx: &mut Context, failure: FetchFailure) {
         cx.stats.failed_fetches = cx.stats.failed_fetches.saturating_add(1);
         if let FetchFailure::RateLimited { retry_after: Some(stay) } = failure {
             let until = cx.now + clamp_stay(stay) + cx.rng.up_to(RESET_JITTER);

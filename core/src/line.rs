@@ -5,6 +5,7 @@ use alloc::format;
 use core::time::Duration;
 
 use crate::channel::Channel;
+use crate::context::Context;
 use crate::endpoint::Endpoint;
 use crate::error::{Loss, WireError};
 use crate::ids::{ConnId, LineId, Symbol, TopicId};
@@ -12,7 +13,6 @@ use crate::keepalive::{Beat, Keepalive, Rhythm};
 use crate::limiter::SlidingWindow;
 use crate::output::{Down, Event, FetchFailure, Output};
 use crate::session::{Cause, Phase, Remedy, Session};
-use crate::shared::Shared;
 use crate::subscription::{Answer, Subscriptions};
 use crate::time::Instant;
 use crate::timers::{LineTimer, Timer};
@@ -51,7 +51,7 @@ const SEND_SPAN: Duration = Duration::from_secs(11);
 const TOO_FAST_REST: Duration = Duration::from_secs(10);
 
 impl Line {
-    pub(crate) fn new(id: LineId, cx: &Shared) -> Self {
+    pub(crate) fn new(id: LineId, cx: &Context) -> Self {
         Self {
             id,
             session: Session::new(&cx.config),
@@ -139,21 +139,21 @@ impl Line {
         }
     }
 
-    pub(crate) fn subscribe(&mut self, cx: &mut Shared, topics: &mut Topics, topic: TopicId) {
+    pub(crate) fn subscribe(&mut self, cx: &mut Context, topics: &mut Topics, topic: TopicId) {
         let Some(kind) = topics.get(topic).map(|entry| entry.channel.kind()) else { return };
         if self.is_ready() && self.subs.subscribe(topic, kind) {
             topics.on_confirmed(cx, topic, self.id);
         }
     }
 
-    pub(crate) fn unsubscribe(&mut self, cx: &mut Shared, topics: &Topics, topic: TopicId) {
+    pub(crate) fn unsubscribe(&mut self, cx: &mut Context, topics: &Topics, topic: TopicId) {
         let Some(kind) = topics.get(topic).map(|entry| entry.channel.kind()) else { return };
         if self.subs.unsubscribe(topic, kind) {
             cx.event(Event::Unsubscribed { topic });
         }
     }
 
-    pub(crate) fn close(&mut self, cx: &mut Shared, topics: &mut Topics) {
+    pub(crate) fn close(&mut self, cx: &mut Context, topics: &mut Topics) {
         self.disconnect(cx, topics, Down::Closed);
         self.session.on(Cause::Close);
     }
@@ -162,7 +162,7 @@ impl Line {
 
     pub(crate) fn on_token(
         &mut self,
-        cx: &mut Shared,
+        cx: &mut Context,
         connects: &mut SlidingWindow,
         token: Result<Bullet, FetchFailure>,
     ) {
@@ -188,7 +188,7 @@ impl Line {
     }
 
     /// The first usable server; after failures the others have their turn.
-    fn choose_endpoint(&mut self, cx: &mut Shared, bullet: &Bullet) -> Option<Endpoint> {
+    fn choose_endpoint(&mut self, cx: &mut Context, bullet: &Bullet) -> Option<Endpoint> {
         self.connect_id = format!("{:016x}", cx.rng.next_u64()).into_boxed_str();
         let usable = |server: &Server| {
             Endpoint::assemble(
@@ -209,7 +209,7 @@ impl Line {
     }
 
     /// Connects as soon as the budget of attempts allows.
-    fn open(&mut self, cx: &mut Shared, connects: &mut SlidingWindow) {
+    fn open(&mut self, cx: &mut Context, connects: &mut SlidingWindow) {
         let ready = connects.ready_at(cx.now, 1, 0);
         if ready > cx.now {
             return cx.timers.set(self.timer(LineTimer::Phase), ready);
@@ -225,7 +225,7 @@ impl Line {
         cx.timers.set(self.timer(LineTimer::Phase), cx.now + cx.config.connect_timeout);
     }
 
-    pub(crate) fn on_opened(&mut self, cx: &mut Shared) {
+    pub(crate) fn on_opened(&mut self, cx: &mut Context) {
         if self.session.on(Cause::Opened) {
             // planted: endless-greeting
             cx.timers.set(self.timer(LineTimer::Phase), cx.now + cx.config.welcome_timeout);
@@ -234,7 +234,7 @@ impl Line {
         }
     }
 
-    pub(crate) fn on_lost(&mut self, cx: &mut Shared, topics: &mut Topics, loss: Loss) {
+    pub(crate) fn on_lost(&mut self, cx: &mut Context, topics: &mut Topics, loss: Loss) {
         let refused = loss == Loss::Upgrade { status: 401 };
         let reason = if refused { Down::Unauthorized } else { Down::Lost(loss) };
         self.fail(cx, topics, reason);
@@ -244,7 +244,7 @@ impl Line {
 
     pub(crate) fn on_welcome(
         &mut self,
-        cx: &mut Shared,
+        cx: &mut Context,
         topics: &mut Topics,
         welcome: Welcome<'_>,
     ) {
@@ -269,7 +269,7 @@ impl Line {
         }
     }
 
-    pub(crate) fn on_pong(&mut self, cx: &mut Shared, pong: Pong<'_>) {
+    pub(crate) fn on_pong(&mut self, cx: &mut Context, pong: Pong<'_>) {
         if !self.keepalive.on_pong(pong.id.and_then(|id| id.counter())) {
             return count(&mut cx.stats.unsolicited);
         }
@@ -278,7 +278,7 @@ impl Line {
         cx.timers.clear(self.timer(LineTimer::Pong));
     }
 
-    pub(crate) fn on_ack(&mut self, cx: &mut Shared, topics: &mut Topics, ack: Ack<'_>) {
+    pub(crate) fn on_ack(&mut self, cx: &mut Context, topics: &mut Topics, ack: Ack<'_>) {
         let answer = self.subs.on_ack(ack.id.and_then(|id| id.counter()));
         if answer == Answer::Unknown {
             return count(&mut cx.stats.unsolicited);
@@ -287,7 +287,12 @@ impl Line {
         self.settle(cx, topics, answer, 0);
     }
 
-    pub(crate) fn on_error(&mut self, cx: &mut Shared, topics: &mut Topics, error: ErrorFrame<'_>) {
+    pub(crate) fn on_error(
+        &mut self,
+        cx: &mut Context,
+        topics: &mut Topics,
+        error: ErrorFrame<'_>,
+    ) {
         count(&mut cx.stats.errors);
         let (code, kind) = (error.code, error.kind);
         let refused = Down::Refused { code, kind };
@@ -308,7 +313,7 @@ impl Line {
         }
     }
 
-    pub(crate) fn on_binary(&mut self, cx: &mut Shared, topics: &mut Topics) {
+    pub(crate) fn on_binary(&mut self, cx: &mut Context, topics: &mut Topics) {
         self.binaries.rotate_left(1);
         if let Some(latest) = self.binaries.last_mut() {
             *latest = Some(cx.now);
@@ -322,7 +327,7 @@ impl Line {
     // Sending.
 
     /// Composes the next frame, if there is one and the budget allows it.
-    pub(crate) fn compose(&mut self, cx: &mut Shared, topics: &mut Topics) {
+    pub(crate) fn compose(&mut self, cx: &mut Context, topics: &mut Topics) {
         let Some(conn) = self.conn.filter(|_| self.has_output()) else { return };
         // planted: pings-starved
         let ready = self.sends.ready_at(cx.now, 1, cx.config.sends_kept_for_pings);
@@ -347,12 +352,12 @@ impl Line {
         }
     }
 
-    fn hold(&mut self, cx: &mut Shared, until: Instant) {
+    fn hold(&mut self, cx: &mut Context, until: Instant) {
         self.held = true;
         cx.timers.set(self.timer(LineTimer::Send), until);
     }
 
-    fn ping(&mut self, cx: &mut Shared, next: Instant) {
+    fn ping(&mut self, cx: &mut Context, next: Instant) {
         let Some(conn) = self.conn else { return };
         let ready = self.sends.ready_at(cx.now, 1, 0);
         if ready > cx.now {
@@ -374,7 +379,7 @@ impl Line {
     /// A deadline that was meant for `due` has come.
     pub(crate) fn on_timer(
         &mut self,
-        cx: &mut Shared,
+        cx: &mut Context,
         topics: &mut Topics,
         connects: &mut SlidingWindow,
         timer: LineTimer,
@@ -400,7 +405,7 @@ impl Line {
 
     fn on_phase_over(
         &mut self,
-        cx: &mut Shared,
+        cx: &mut Context,
         topics: &mut Topics,
         connects: &mut SlidingWindow,
     ) {
@@ -416,7 +421,7 @@ impl Line {
         }
     }
 
-    fn beat(&mut self, cx: &mut Shared, topics: &mut Topics, beat: Beat) {
+    fn beat(&mut self, cx: &mut Context, topics: &mut Topics, beat: Beat) {
         match beat {
             Beat::Ping { next } => self.ping(cx, next),
             Beat::Skip { next } => cx.timers.set(self.timer(LineTimer::Ping), next),
@@ -428,7 +433,7 @@ impl Line {
 
     // Consequences.
 
-    fn settle(&mut self, cx: &mut Shared, topics: &mut Topics, answer: Answer, code: u32) {
+    fn settle(&mut self, cx: &mut Context, topics: &mut Topics, answer: Answer, code: u32) {
         match answer {
             Answer::Done(batch) if batch.command == Command::Subscribe => {
                 for topic in batch.topics {
@@ -448,14 +453,14 @@ impl Line {
         self.arm_ack(cx);
     }
 
-    fn reject(&self, cx: &mut Shared, topics: &mut Topics, topic: TopicId, code: u32) {
+    fn reject(&self, cx: &mut Context, topics: &mut Topics, topic: TopicId, code: u32) {
         if topics.get(topic).is_some_and(|entry| entry.is_wanted()) {
             topics.drop_interest(cx, topic, TopicStatus::Rejected { code });
             cx.event(Event::Rejected { topic, code });
         }
     }
 
-    fn arm_ack(&self, cx: &mut Shared) {
+    fn arm_ack(&self, cx: &mut Context) {
         let timer = self.timer(LineTimer::Ack);
         match self.subs.deadline() {
             // planted: no-ack-deadline
@@ -465,7 +470,7 @@ impl Line {
     }
 
     /// The connection is over; the session decides how to go on.
-    fn fail(&mut self, cx: &mut Shared, topics: &mut Topics, reason: Down) {
+    fn fail(&mut self, cx: &mut Context, topics: &mut Topics, reason: Down) {
         if reason == Down::Unauthorized {
             count(&mut cx.stats.unauthorized);
         }
@@ -478,7 +483,7 @@ impl Line {
     }
 
     /// Leaves nothing of the connection behind.
-    fn disconnect(&mut self, cx: &mut Shared, topics: &mut Topics, reason: Down) {
+    fn disconnect(&mut self, cx: &mut Context, topics: &mut Topics, reason: Down) {
         for timer in
             [LineTimer::Phase, LineTimer::Ping, LineTimer::Pong, LineTimer::Ack, LineTimer::Send]
         {
@@ -501,7 +506,7 @@ impl Line {
         topics.on_line_down(cx, self.id);
     }
 
-    fn apply(&mut self, cx: &mut Shared, remedy: Remedy) {
+    fn apply(&mut self, cx: &mut Context, remedy: Remedy) {
         match remedy {
             Remedy::NewToken => self.wants_token = true,
             Remedy::Wait(delay) => {
@@ -523,7 +528,7 @@ impl Line {
 }
 
 /// A topic that nobody wants is not carried any more: whatever ended it, it has ended.
-fn end(cx: &mut Shared, topics: &Topics, topic: TopicId) {
+fn end(cx: &mut Context, topics: &Topics, topic: TopicId) {
     if topics.get(topic).is_some_and(|entry| !entry.is_wanted()) {
         cx.event(Event::Unsubscribed { topic });
     }
@@ -532,7 +537,7 @@ fn end(cx: &mut Shared, topics: &Topics, topic: TopicId) {
 /// The code for "no room on this line", as the exchange has it.
 const NO_ROOM: u32 = 509;
 
-const fn default_rhythm(cx: &Shared) -> Rhythm {
+const fn default_rhythm(cx: &Context) -> Rhythm {
     Rhythm { interval: cx.config.ping_interval, timeout: cx.config.ping_timeout }
 }
 

@@ -4,6 +4,7 @@ use alloc::boxed::Box;
 use core::fmt;
 use core::time::Duration;
 
+use crate::book::Evidence;
 use crate::endpoint::Endpoint;
 use crate::error::{Loss, WireError};
 use crate::fetch::Fetch;
@@ -211,7 +212,7 @@ pub enum ResyncReason {
     /// A delta of this book could not be decoded.
     Poisoned(WireError),
     /// The exchange's counter was set back: its engine was restarted.
-    Regressed,
+    SequenceReset(Evidence),
     /// The market came near the end of what the snapshot covered.
     Horizon(Side),
     /// Best bid at or above best ask for too long.
@@ -231,6 +232,13 @@ pub enum Delay {
         /// Of the snapshot.
         snapshot: Sequence,
     },
+    /// The snapshot may be of another run of the exchange's counter than the deltas.
+    SnapshotDoubted {
+        /// Of the snapshot.
+        snapshot: Sequence,
+        /// What speaks for that.
+        evidence: Evidence,
+    },
     /// The snapshot could not be had.
     SnapshotFailed(FetchFailure),
     /// The snapshot was not of this symbol, or not a snapshot.
@@ -242,7 +250,7 @@ pub enum Delay {
     /// A delta could not be decoded; buffering began anew.
     Poisoned(WireError),
     /// The exchange's counter was set back; buffering began anew.
-    Regressed,
+    SequenceReset(Evidence),
 }
 
 /// Why a REST request did not give what it should.
@@ -337,7 +345,7 @@ impl fmt::Display for ResyncReason {
         match self {
             Self::Gap { expected, got } => write!(f, "gap: expected {expected}, got {got}"),
             Self::Poisoned(error) => write!(f, "undecodable delta: {error}"),
-            Self::Regressed => f.write_str("the sequence was set back"),
+            Self::SequenceReset(evidence) => write!(f, "the sequence was set back: {evidence}"),
             Self::Horizon(side) => write!(f, "the {side} side came near its horizon"),
             Self::Crossed => f.write_str("crossed for too long"),
             Self::LineDown => f.write_str("the line is down"),
@@ -350,12 +358,15 @@ impl fmt::Display for Delay {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::SnapshotTooOld { snapshot } => write!(f, "snapshot {snapshot} is too old"),
+            Self::SnapshotDoubted { snapshot, evidence } => {
+                write!(f, "snapshot {snapshot} may be of another run: {evidence}")
+            }
             Self::SnapshotFailed(failure) => write!(f, "no snapshot: {failure}"),
             Self::SnapshotMalformed(error) => write!(f, "unusable snapshot: {error}"),
             Self::Overflow => f.write_str("too many deltas before the snapshot"),
             Self::Gap => f.write_str("gap before the snapshot"),
             Self::Poisoned(error) => write!(f, "undecodable delta: {error}"),
-            Self::Regressed => f.write_str("the sequence was set back"),
+            Self::SequenceReset(evidence) => write!(f, "the sequence was set back: {evidence}"),
         }
     }
 }

@@ -77,10 +77,6 @@ impl Timers {
         }
     }
 
-    pub(crate) fn is_set(&self, timer: Timer) -> bool {
-        self.place(timer).is_ok()
-    }
-
     fn place(&self, timer: Timer) -> Result<usize, usize> {
         self.by_key.binary_search_by_key(&timer, |(known, _)| *known)
     }

@@ -6,10 +6,10 @@ use alloc::vec::Vec;
 use crate::book::sync::{BookStatus, BookSync};
 use crate::channel::Channel;
 use crate::config::Config;
+use crate::context::Context;
 use crate::error::WireError;
 use crate::ids::{LineId, TopicId};
 use crate::output::Event;
-use crate::shared::Shared;
 use crate::stream::{Keep, Stream};
 use crate::time::Instant;
 use crate::timers::{Timer, TopicTimer};
@@ -110,7 +110,7 @@ impl Topics {
     }
 
     /// Ends the interest in a topic, with `status` as its last word.
-    pub(crate) fn drop_interest(&mut self, cx: &mut Shared, topic: TopicId, status: TopicStatus) {
+    pub(crate) fn drop_interest(&mut self, cx: &mut Context, topic: TopicId, status: TopicStatus) {
         let Some(entry) = self.list.get_mut(topic.index()) else { return };
         if entry.is_wanted() {
             self.wanted = self.wanted.saturating_sub(1);
@@ -123,7 +123,7 @@ impl Topics {
         }
     }
 
-    pub(crate) fn drop_all(&mut self, cx: &mut Shared) {
+    pub(crate) fn drop_all(&mut self, cx: &mut Context) {
         for topic in self.ids() {
             self.drop_interest(cx, topic, TopicStatus::Unsubscribed);
         }
@@ -135,7 +135,7 @@ impl Topics {
         }
     }
 
-    pub(crate) fn on_confirmed(&mut self, cx: &mut Shared, topic: TopicId, line: LineId) {
+    pub(crate) fn on_confirmed(&mut self, cx: &mut Context, topic: TopicId, line: LineId) {
         let Some(entry) = self.list.get_mut(topic.index()).filter(|entry| entry.is_wanted()) else {
             return;
         };
@@ -154,7 +154,7 @@ impl Topics {
     }
 
     /// A line is down: nothing on it is confirmed any more.
-    pub(crate) fn on_line_down(&mut self, cx: &mut Shared, line: LineId) {
+    pub(crate) fn on_line_down(&mut self, cx: &mut Context, line: LineId) {
         for topic in self.ids() {
             let Some(entry) = self.list.get_mut(topic.index()) else { continue };
             if entry.is_wanted() {
@@ -162,7 +162,7 @@ impl Topics {
             }
             cx.timers.clear(Timer::Topic(topic, TopicTimer::Silence));
             match &mut entry.feed {
-                Feed::Book(book) => book.on_feed_lost(cx, line),
+                Feed::Book(book) => book.on_line_lost(cx, line),
                 Feed::Stream(stream) => stream.interrupt(),
             }
         }
@@ -178,7 +178,7 @@ impl Topics {
     #[inline]
     pub(crate) fn on_delta(
         &mut self,
-        cx: &mut Shared,
+        cx: &mut Context,
         line: LineId,
         topic: TopicId,
         delta: Delta,
@@ -195,14 +195,14 @@ impl Topics {
     /// A line brought something for a book that is no delta.
     pub(crate) fn on_poison(
         &mut self,
-        cx: &mut Shared,
+        cx: &mut Context,
         line: LineId,
         topic: TopicId,
         error: WireError,
     ) -> Routed {
         match self.heard(cx, topic) {
             Some(Feed::Book(book)) => {
-                book.on_poison(cx, line, error);
+                book.on_undecodable(cx, line, error);
                 Routed::Book
             }
             Some(Feed::Stream(_)) | None => Routed::Unwanted,
@@ -210,7 +210,7 @@ impl Topics {
     }
 
     /// A line brought the data of a message for the user.
-    pub(crate) fn on_push(&mut self, cx: &mut Shared, topic: TopicId, data: &[u8]) -> Routed {
+    pub(crate) fn on_push(&mut self, cx: &mut Context, topic: TopicId, data: &[u8]) -> Routed {
         let Some(Feed::Stream(stream)) = self.heard(cx, topic) else { return Routed::Unwanted };
         // Data may come before the ack.
         if stream.resume() {
@@ -221,13 +221,13 @@ impl Topics {
 
     /// A wanted topic has spoken.
     #[inline]
-    fn heard(&mut self, cx: &mut Shared, topic: TopicId) -> Option<&mut Feed> {
+    fn heard(&mut self, cx: &mut Context, topic: TopicId) -> Option<&mut Feed> {
         let entry = self.list.get_mut(topic.index()).filter(|entry| entry.is_wanted())?;
         entry.on_heard(cx, topic);
         Some(&mut entry.feed)
     }
 
-    pub(crate) fn on_silence_due(&mut self, cx: &mut Shared, topic: TopicId) {
+    pub(crate) fn on_silence_due(&mut self, cx: &mut Context, topic: TopicId) {
         let Some(entry) = self.list.get_mut(topic.index()) else { return };
         let timer = Timer::Topic(topic, TopicTimer::Silence);
         // Re-armed here and not per frame: frames only note the time.
@@ -278,7 +278,7 @@ impl Topic {
     }
 
     #[inline]
-    fn on_heard(&mut self, cx: &mut Shared, topic: TopicId) {
+    fn on_heard(&mut self, cx: &mut Context, topic: TopicId) {
         self.heard_at = cx.now;
         if self.status == (TopicStatus::Confirmed { silent: true }) {
             self.status = TopicStatus::Confirmed { silent: false };

@@ -17,7 +17,7 @@ use common::{
     LINK, Rig, edited, events, fetches, level2, plain_snapshot, sent, snapshot, snapshot_request,
 };
 use kucoin_futures_proto::{
-    Channel, Config, Delay, Event, FetchFailure, Head, Input, Loss, Query, ResyncReason,
+    Channel, Config, Delay, Event, Evidence, FetchFailure, Head, Input, Loss, Query, ResyncReason,
 };
 use kucoin_futures_sim::{Contract, ExchangeConfig, Fault, Target, World};
 
@@ -58,7 +58,13 @@ fn a_counter_set_back_before_a_new_line_has_said_anything_is_seen() {
         (501 - back..=500).for_each(|sequence| drop(rig.change(sequence, "14.2,buy,9")));
         let lost = rig.change(501, "14.1,buy,8");
         assert!(
-            matches!(lost[..], [Event::BookLost { reason: ResyncReason::Regressed, .. }]),
+            matches!(
+                lost[..],
+                [Event::BookLost {
+                    reason: ResyncReason::SequenceReset(Evidence::SnapshotDiffers),
+                    ..
+                }]
+            ),
             "{back} back: {lost:?}"
         );
         assert_eq!(rig.shown(topic), None);
@@ -155,7 +161,13 @@ fn a_restart_right_after_going_live_is_not_taken_for_what_the_snapshot_contains(
     let later = edited(&level2(LINK, 491, "14.1,buy,77"), "1791500000250", "1791500003250");
     let lost = events(&rig.text(&later));
     assert!(
-        matches!(lost[..], [Event::BookLost { reason: ResyncReason::Regressed, .. }]),
+        matches!(
+            lost[..],
+            [Event::BookLost {
+                reason: ResyncReason::SequenceReset(Evidence::ContainedIsLater),
+                ..
+            }]
+        ),
         "what a snapshot contains cannot be later than the snapshot: {lost:?}"
     );
     assert_eq!(rig.shown(topic), None);
@@ -167,7 +179,10 @@ fn a_repeat_of_what_is_buffered_with_another_content_is_a_restart() {
     (510..=560).for_each(|sequence| drop(rig.change(sequence, "14.1,buy,7")));
     assert_eq!(rig.change(530, "14.1,buy,7"), [], "a true repeat");
     let restarted = rig.change(521, "14.2,buy,5");
-    assert!(matches!(restarted[..], [Event::BookDelayed { reason: Delay::Regressed, .. }]));
+    assert!(matches!(
+        restarted[..],
+        [Event::BookDelayed { reason: Delay::SequenceReset(Evidence::RepeatDiffers), .. }]
+    ));
 }
 
 #[test]
@@ -362,7 +377,7 @@ fn a_snapshot_that_says_otherwise_than_the_deltas_it_contains_is_refused() {
     (510..=512).for_each(|sequence| drop(rig.change(sequence, "14.1,buy,11")));
     let request = snapshot_request(&rig.pass(SECOND));
     let refused = events(&rig.reply(request, &plain_snapshot(511)));
-    let reason = Delay::Regressed;
+    let reason = Delay::SequenceReset(Evidence::SnapshotDiffers);
     assert_eq!(refused, [Event::BookDelayed { topic, reason }], "14.1 has 7 there, not 11");
     assert_eq!(rig.shown(topic), None);
     rig.change(513, "14.1,buy,7");
@@ -383,7 +398,13 @@ fn a_live_book_whose_stream_says_otherwise_when_it_gets_there_is_lost() {
     rig.change(512, "14.4,sell,8");
     let lost = rig.change(513, "14.2,buy,6");
     assert!(
-        matches!(lost[..], [Event::BookLost { reason: ResyncReason::Regressed, .. }]),
+        matches!(
+            lost[..],
+            [Event::BookLost {
+                reason: ResyncReason::SequenceReset(Evidence::SnapshotDiffers),
+                ..
+            }]
+        ),
         "{lost:?}"
     );
 }
@@ -467,7 +488,13 @@ fn a_delta_made_before_the_snapshot_that_it_follows_takes_the_book_away() {
     let before = edited(&level2(LINK, 512, "14.1,buy,3"), "1791500000250", "1791500000240");
     let lost = events(&rig.text(&before));
     assert!(
-        matches!(lost[..], [Event::BookLost { reason: ResyncReason::Regressed, .. }]),
+        matches!(
+            lost[..],
+            [Event::BookLost {
+                reason: ResyncReason::SequenceReset(Evidence::FollowerIsEarlier),
+                ..
+            }]
+        ),
         "{lost:?}"
     );
 }
@@ -481,7 +508,10 @@ fn a_repeat_that_was_made_after_the_newest_delta_is_a_restart() {
     let later = edited(&level2(LINK, 504, "14.1,buy,7"), "1791500000250", "1791500000290");
     let lost = events(&rig.text(&later));
     assert!(
-        matches!(lost[..], [Event::BookLost { reason: ResyncReason::Regressed, .. }]),
+        matches!(
+            lost[..],
+            [Event::BookLost { reason: ResyncReason::SequenceReset(Evidence::RepeatIsNewer), .. }]
+        ),
         "{lost:?}"
     );
     assert_eq!(rig.shown(topic), None);

@@ -15,7 +15,8 @@ use common::*;
 use kucoin_futures_proto::book::{Best, Reach};
 use kucoin_futures_proto::wire::Side;
 use kucoin_futures_proto::{
-    BookStatus, Config, Delay, Epoch, Event, Loss, ResyncReason, Sequence, TopicId, WireError,
+    BookStatus, Config, Delay, Epoch, Event, Evidence, Loss, ResyncReason, Sequence, TopicId,
+    WireError,
 };
 
 const AVAX: &str = "AVAXUSDTM";
@@ -136,7 +137,10 @@ fn three_repeats_in_a_row_mean_that_the_counter_was_set_back() {
         rig.change(sequence, "14.1,buy,3");
     }
     assert_eq!((rig.change(300, "14,buy,1"), rig.change(301, "14,buy,2")), (vec![], vec![]));
-    assert_eq!(rig.change(302, "14,buy,3"), [lost(link, 1, ResyncReason::Regressed)]);
+    assert_eq!(
+        rig.change(302, "14,buy,3"),
+        [lost(link, 1, ResyncReason::SequenceReset(Evidence::ThreeRepeats))]
+    );
     rig.change(303, "14.1,buy,4");
     let request = snapshot_request(&rig.pass(SECOND));
     let lower = snapshot(LINK, 303, "[14.2,5],[14.1,4],[14,3]", "[14.3,6],[14.4,8]");
@@ -156,7 +160,7 @@ fn a_long_step_back_means_the_same_at_once() {
     rig.change(5001, "14.1,buy,3");
     assert_eq!(rig.change(5001 - 1023, "14.1,buy,4"), [], "a repeat, for all we know");
     let events = rig.change(5001 - 1024, "14.1,buy,4");
-    assert_eq!(events, [lost(link, 2, ResyncReason::Regressed)]);
+    assert_eq!(events, [lost(link, 2, ResyncReason::SequenceReset(Evidence::LongStepBack))]);
 }
 
 #[test]
@@ -164,7 +168,10 @@ fn a_snapshot_that_was_on_its_way_when_the_counter_was_set_back_is_not_used() {
     let (mut rig, link) = Rig::live(Config::default());
     rig.change(5000, "14.1,buy,3");
     let before = snapshot_request(&rig.pass(SECOND));
-    assert_eq!(rig.change(20, "14.1,buy,7"), [delayed(link, Delay::Regressed)]);
+    assert_eq!(
+        rig.change(20, "14.1,buy,7"),
+        [delayed(link, Delay::SequenceReset(Evidence::LongStepBack))]
+    );
     assert_eq!(rig.reply(before, &plain_snapshot(5000)), [], "of another counter");
     let after = snapshot_request(&rig.pass(SECOND));
     assert_eq!(events(&rig.reply(after, &plain_snapshot(20))), [live(link, 2, 20)]);
@@ -184,7 +191,10 @@ fn a_book_that_its_stream_does_not_reach_in_time_is_given_up() {
     let events = rig.change(513, "14.1,buy,4");
     assert_eq!(events, [], "after five seconds, but not after more");
     rig.pass(MS);
-    assert_eq!(rig.change(514, "14.1,buy,4"), [lost(link, 2, ResyncReason::Regressed)]);
+    assert_eq!(
+        rig.change(514, "14.1,buy,4"),
+        [lost(link, 2, ResyncReason::SequenceReset(Evidence::StreamStaysBehind))]
+    );
     assert_eq!(rig.client.stats().covered, 12);
 }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 use kucoin_futures_proto::book::Book;
 use kucoin_futures_proto::wire::{ErrorKind, Side, TakerSide};
 use kucoin_futures_proto::{
-    Channel, Config, Decimal, Delay, Down, Fetch, FetchFailure, Loss, Misuse, RequestId,
+    Channel, Config, Decimal, Delay, Down, Evidence, Fetch, FetchFailure, Loss, Misuse, RequestId,
     ResyncReason, Sequence, Sign, Symbol, WireError,
 };
 
@@ -84,7 +84,8 @@ fn every_outcome_has_words_of_its_own() {
     all_differ(&[
         ResyncReason::Gap { expected, got },
         ResyncReason::Poisoned(wire),
-        ResyncReason::Regressed,
+        ResyncReason::SequenceReset(Evidence::LongStepBack),
+        ResyncReason::SequenceReset(Evidence::ThreeRepeats),
         ResyncReason::Horizon(Side::Bid),
         ResyncReason::Horizon(Side::Ask),
         ResyncReason::Crossed,
@@ -98,7 +99,25 @@ fn every_outcome_has_words_of_its_own() {
         Delay::Overflow,
         Delay::Gap,
         Delay::Poisoned(wire),
-        Delay::Regressed,
+        Delay::SequenceReset(Evidence::RepeatDiffers),
+        Delay::SequenceReset(Evidence::SnapshotDiffers),
+        Delay::SnapshotDoubted { snapshot: got, evidence: Evidence::RepeatInDoubt },
+    ]);
+    all_differ(&[
+        Evidence::LongStepBack,
+        Evidence::ThreeRepeats,
+        Evidence::RepeatDiffers,
+        Evidence::RepeatIsNewer,
+        Evidence::StreamStaysBehind,
+        Evidence::SnapshotDiffers,
+        Evidence::SnapshotsStayBehind,
+        Evidence::BelowHighWater,
+        Evidence::UnprovenAfterReset,
+        Evidence::AheadAfterReset,
+        Evidence::StreamIsEarlier,
+        Evidence::RepeatInDoubt,
+        Evidence::ContainedIsLater,
+        Evidence::FollowerIsEarlier,
     ]);
     let retry_after = Some(Duration::from_millis(1178));
     all_differ(&[

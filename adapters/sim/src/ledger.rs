@@ -214,7 +214,7 @@ fn signs_of(event: &Event) -> u32 {
         Event::Delta { .. } => DELTA,
         Event::BookLost { reason, .. } => match reason {
             ResyncReason::Gap { .. } => GAP,
-            ResyncReason::Regressed => REGRESSED,
+            ResyncReason::SequenceReset(_) => REGRESSED,
             ResyncReason::Poisoned(_) => POISONED,
             ResyncReason::Horizon(_) => HORIZON,
             ResyncReason::Crossed => CROSSED,
@@ -222,9 +222,9 @@ fn signs_of(event: &Event) -> u32 {
         },
         Event::BookDelayed { reason, .. } => match reason {
             Delay::Gap => GAP,
-            Delay::Regressed => REGRESSED,
+            Delay::SequenceReset(_) => REGRESSED,
             Delay::Poisoned(_) => POISONED,
-            Delay::SnapshotTooOld { .. } => TOO_OLD,
+            Delay::SnapshotTooOld { .. } | Delay::SnapshotDoubted { .. } => TOO_OLD,
             Delay::SnapshotFailed(_) => FETCH,
             Delay::SnapshotMalformed(_) => BAD_SNAPSHOT | FETCH,
             _ => 0,

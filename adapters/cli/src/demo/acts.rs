@@ -91,7 +91,7 @@ fn first_acts(symbol: Symbol) -> Vec<Act> {
         act(
             "the engine restarts: numbers go back",
             &[Fault::StepBack { target, step: 5000 }],
-            |event| matches!(event, Event::BookLost { reason: ResyncReason::Regressed, .. }),
+            |event| matches!(event, Event::BookLost { reason: ResyncReason::SequenceReset(_), .. }),
         ),
     ]
 }

@@ -80,7 +80,7 @@ fn draw_title(frame: &mut Frame<'_>, area: Rect, scene: &Scene, theme: Theme) {
 const fn short_word(status: BookStatus) -> &'static str {
     match status {
         BookStatus::Live => "live",
-        BookStatus::Buffering | BookStatus::Replaying => "syncing",
+        BookStatus::Buffering => "syncing",
         BookStatus::Stale | BookStatus::Idle => "down",
     }
 }

@@ -169,7 +169,6 @@ pub(crate) const fn status_words(status: BookStatus) -> &'static str {
     match status {
         BookStatus::Idle => "not subscribed yet",
         BookStatus::Buffering => "waiting for a snapshot",
-        BookStatus::Replaying => "replaying",
         BookStatus::Live => "live",
         BookStatus::Stale => "the line is down",
     }

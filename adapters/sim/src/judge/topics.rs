@@ -82,7 +82,9 @@ impl Topics {
         }
     }
 
-    /// A delta was dealt with, and as many were kept; no more than `most` may wait.
+    /// A delta was dealt with, and as many were kept; no more than `most` may wait. One more is not
+    /// worth an alarm: a delta that settles what a snapshot waited for is counted as kept, and goes with
+    /// the buffer if that is settled against it.
     pub(super) fn after_delta(
         &mut self,
         at: Instant,
@@ -92,7 +94,7 @@ impl Topics {
     ) -> Verdict {
         let Some((topic, stream)) = self.books.get_mut(&symbol) else { return Ok(()) };
         stream.waiting += buffered;
-        if stream.waiting > most {
+        if stream.waiting > most.saturating_add(1) {
             return Err(format!("{symbol}: {} deltas are waiting", stream.waiting));
         }
         let Some(book) = client.book(*topic) else {
@@ -138,13 +140,16 @@ impl Topics {
                 return self.on_live(topic, sequence);
             }
             Event::BookLost { topic, reason, .. } => {
-                self.on_buffer_gone(topic, reason == ResyncReason::Regressed);
+                self.on_buffer_gone(topic, matches!(reason, ResyncReason::SequenceReset(_)));
             }
             Event::BookDelayed {
                 topic,
                 reason:
-                    reason @ (Delay::Overflow | Delay::Gap | Delay::Poisoned(_) | Delay::Regressed),
-            } => self.on_buffer_gone(topic, reason == Delay::Regressed),
+                    reason @ (Delay::Overflow
+                    | Delay::Gap
+                    | Delay::Poisoned(_)
+                    | Delay::SequenceReset(_)),
+            } => self.on_buffer_gone(topic, matches!(reason, Delay::SequenceReset(_))),
             // What was dropped may have been about any book.
             Event::Lagged { .. } => {
                 self.reached.clear();

@@ -2,29 +2,33 @@
 
 use alloc::vec::Vec;
 
-use super::watch::Watch;
+use super::tracker::SequenceTracker;
 use crate::ids::{LineId, Sequence};
 use crate::wire::Delta;
 
 /// Each line with its own last sequence. One line nearly always: so the first one lies where it is
 /// used, and the others, if there are any, elsewhere.
 #[derive(Clone, Default)]
-pub(super) struct Feeds {
-    first: Option<(LineId, Watch<Delta>)>,
-    others: Vec<(LineId, Watch<Delta>)>,
+pub(super) struct Carriers {
+    first: Option<(LineId, SequenceTracker<Delta>)>,
+    others: Vec<(LineId, SequenceTracker<Delta>)>,
 }
 
-impl Feeds {
+impl Carriers {
     /// The line, if it is the only one.
     #[inline]
-    pub(super) fn only(&mut self, line: LineId) -> Option<&mut Watch<Delta>> {
-        let (known, watch) = self.first.as_mut()?;
-        (*known == line && self.others.is_empty()).then_some(watch)
+    pub(super) fn only(&mut self, line: LineId) -> Option<&mut SequenceTracker<Delta>> {
+        let (known, tracker) = self.first.as_mut()?;
+        (*known == line && self.others.is_empty()).then_some(tracker)
     }
 
     /// The line, which is judged against what is known if it is new.
-    pub(super) fn of(&mut self, line: LineId, known: Option<Sequence>) -> &mut Watch<Delta> {
-        let new = || (line, Watch::starting_at(known));
+    pub(super) fn of(
+        &mut self,
+        line: LineId,
+        known: Option<Sequence>,
+    ) -> &mut SequenceTracker<Delta> {
+        let new = || (line, SequenceTracker::starting_at(known));
         if self.first.is_none_or(|(first, _)| first == line) {
             return &mut self.first.get_or_insert_with(new).1;
         }
@@ -56,12 +60,12 @@ impl Feeds {
     /// Takes anything for new that comes next, on any line.
     pub(super) fn forget(&mut self) {
         let all = self.first.iter_mut().chain(&mut self.others);
-        all.for_each(|(_, watch)| *watch = Watch::starting_at(None));
+        all.for_each(|(_, tracker)| *tracker = SequenceTracker::starting_at(None));
     }
 
     /// Whether a repeat came last on any of them.
     pub(super) fn are_in_doubt(&self) -> bool {
-        self.first.iter().chain(&self.others).any(|(_, watch)| watch.is_in_doubt())
+        self.first.iter().chain(&self.others).any(|(_, tracker)| tracker.is_in_doubt())
     }
 }
 
@@ -75,22 +79,22 @@ mod tests {
     fn each_line_has_its_own_sequence_whichever_goes_first() {
         let lines = [0, 1, 2].map(LineId::new);
         for gone in lines {
-            let mut feeds = Feeds::default();
+            let mut carriers = Carriers::default();
             for (line, sequence) in lines.into_iter().zip(1..) {
                 let sequence = Sequence::new(sequence);
                 let delta = Delta::new(sequence, Side::Bid, Price::ZERO, Lots::ZERO);
-                feeds.of(line, None).accept(sequence, delta);
+                carriers.of(line, None).accept(sequence, delta);
             }
-            assert!(lines.iter().all(|&line| feeds.only(line).is_none()), "there are three");
-            feeds.remove(gone);
+            assert!(lines.iter().all(|&line| carriers.only(line).is_none()), "there are three");
+            carriers.remove(gone);
             for (line, sequence) in lines.into_iter().zip(2..) {
-                let is_next = feeds.of(line, None).is_next(Sequence::new(sequence));
+                let is_next = carriers.of(line, None).is_next(Sequence::new(sequence));
                 assert_eq!(is_next, line != gone);
             }
-            lines.iter().skip(1).for_each(|&line| feeds.remove(line));
-            assert!(feeds.only(LineId::new(0)).is_some());
-            feeds.remove(LineId::new(0));
-            assert!(feeds.is_empty());
+            lines.iter().skip(1).for_each(|&line| carriers.remove(line));
+            assert!(carriers.only(LineId::new(0)).is_some());
+            carriers.remove(LineId::new(0));
+            assert!(carriers.is_empty());
         }
     }
 }

@@ -14,7 +14,7 @@ use crate::wire::Delta;
 
 /// Handed to every component that reacts to an input.
 #[derive(Clone)]
-pub(crate) struct Shared {
+pub(crate) struct Context {
     /// The time of the latest input; never goes backwards.
     pub(crate) now: Instant,
     pub(crate) config: Config,
@@ -26,7 +26,7 @@ pub(crate) struct Shared {
     requests: u32,
 }
 
-impl Shared {
+impl Context {
     pub(crate) fn new(now: Instant, seed: u64, config: Config) -> Self {
         let outbox = Outbox { cap: config.max_queued_events, ..Outbox::default() };
         let rng = SplitMix64::new(seed);

@@ -5,22 +5,32 @@
 
 use alloc::collections::BTreeMap;
 
-use super::Book;
+use crate::book::Book;
+use crate::book::buffer::DeltaBuffer;
 use crate::ids::Sequence;
 use crate::num::{Lots, Price};
 use crate::wire::{Delta, Side};
 
 /// The last word of the stream on each level, among the deltas that a snapshot contains.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Overlap {
+pub(in crate::book) struct SnapshotCheck {
     last: BTreeMap<(Side, Price), Lots>,
     /// Where the unbroken run of deltas ends that is noted here.
     end: Option<Sequence>,
 }
 
-impl Overlap {
+impl SnapshotCheck {
+    /// What a buffer says of the levels that a snapshot at `sequence` contains; of at most `cap`.
+    pub(in crate::book) fn of(buffer: &DeltaBuffer, sequence: Sequence, cap: usize) -> Self {
+        let mut check = Self::default();
+        for delta in buffer.iter().take_while(|delta| delta.sequence <= sequence) {
+            check.note(delta, cap);
+        }
+        check
+    }
+
     /// Notes a delta that the snapshot contains; of at most `cap` levels.
-    pub(super) fn note(&mut self, delta: &Delta, cap: usize) {
+    pub(in crate::book) fn note(&mut self, delta: &Delta, cap: usize) {
         if self.end.replace(delta.sequence).and_then(Sequence::next) != Some(delta.sequence) {
             // What is missing in between may have said otherwise.
             self.last.clear();
@@ -36,7 +46,7 @@ impl Overlap {
     }
 
     /// Whether the book, loaded and not moved on yet, says the same where it says anything.
-    pub(super) fn agrees_with(&self, book: &Book) -> bool {
+    pub(in crate::book) fn agrees_with(&self, book: &Book) -> bool {
         let complete = self.end == Some(book.sequence());
         !complete
             || self.last.iter().all(|(&(side, price), &size)| {
@@ -55,11 +65,11 @@ mod tests {
             let price = price.parse().unwrap();
             Delta::new(Sequence::new(sequence), Side::Bid, price, Lots::new(size))
         };
-        let mut overlap = Overlap::default();
-        overlap.note(&delta(1, "14", 1), 1);
-        overlap.note(&delta(2, "15", 1), 1);
-        overlap.note(&delta(3, "14", 2), 1);
-        let noted: alloc::vec::Vec<_> = overlap.last.values().map(|size| size.get()).collect();
+        let mut check = SnapshotCheck::default();
+        check.note(&delta(1, "14", 1), 1);
+        check.note(&delta(2, "15", 1), 1);
+        check.note(&delta(3, "14", 2), 1);
+        let noted: alloc::vec::Vec<_> = check.last.values().map(|size| size.get()).collect();
         assert_eq!(noted, [2], "the second level had no room, the first goes on");
     }
 }

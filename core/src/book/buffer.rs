@@ -12,11 +12,11 @@ const ROOM: usize = 64;
 
 /// A bounded run of deltas, each one the successor of the one before.
 #[derive(Clone, Debug)]
-pub(super) struct Pending {
+pub(super) struct DeltaBuffer {
     run: VecDeque<Delta>,
 }
 
-/// What [`Pending::push`] did with a delta.
+/// What [`DeltaBuffer::push`] did with a delta.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Pushed {
     /// It continued the run.
@@ -28,7 +28,7 @@ pub(super) enum Pushed {
     Overflowed,
 }
 
-impl Pending {
+impl DeltaBuffer {
     pub(super) fn new() -> Self {
         Self { run: VecDeque::with_capacity(ROOM) }
     }
@@ -59,6 +59,15 @@ impl Pending {
 
     pub(super) fn len(&self) -> usize {
         self.run.len()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.run.is_empty()
+    }
+
+    /// Whether the delta at a sequence is in it.
+    pub(super) fn spans(&self, sequence: Sequence) -> bool {
+        self.at(sequence).is_some()
     }
 
     pub(super) fn first(&self) -> Option<Sequence> {

@@ -6,13 +6,13 @@ use crate::time::Instant;
 
 /// Counts one book's undecodable deltas.
 #[derive(Clone, Debug)]
-pub(super) struct Poison {
+pub(super) struct DecodeFailures {
     /// When the last ones came, oldest first.
     latest: [Option<Instant>; 3],
     paused_until: Instant,
 }
 
-impl Poison {
+impl DecodeFailures {
     pub(super) const fn new() -> Self {
         Self { latest: [None; 3], paused_until: Instant::ZERO }
     }
@@ -46,7 +46,7 @@ mod tests {
 
     const PAUSE: Duration = Duration::from_secs(60);
 
-    fn count(poison: &mut Poison, seconds: &[u64]) -> Option<u64> {
+    fn count(poison: &mut DecodeFailures, seconds: &[u64]) -> Option<u64> {
         for second in seconds {
             poison.count(Instant::ZERO + Duration::from_secs(*second), PAUSE);
         }
@@ -56,15 +56,19 @@ mod tests {
 
     #[test]
     fn three_within_the_span_are_a_pause() {
-        assert_eq!(count(&mut Poison::new(), &[100, 130]), None, "two are not");
-        assert_eq!(count(&mut Poison::new(), &[100, 130, 160]), Some(220), "just within it");
-        assert_eq!(count(&mut Poison::new(), &[100, 130, 161]), None, "just not");
-        assert_eq!(count(&mut Poison::new(), &[100, 130, 161, 190]), Some(250));
+        assert_eq!(count(&mut DecodeFailures::new(), &[100, 130]), None, "two are not");
+        assert_eq!(
+            count(&mut DecodeFailures::new(), &[100, 130, 160]),
+            Some(220),
+            "just within it"
+        );
+        assert_eq!(count(&mut DecodeFailures::new(), &[100, 130, 161]), None, "just not");
+        assert_eq!(count(&mut DecodeFailures::new(), &[100, 130, 161, 190]), Some(250));
     }
 
     #[test]
     fn what_comes_meanwhile_does_not_prolong_a_pause_and_what_comes_after_it_counts_anew() {
-        let mut poison = Poison::new();
+        let mut poison = DecodeFailures::new();
         assert_eq!(count(&mut poison, &[100, 100, 100]), Some(160));
         assert_eq!(count(&mut poison, &[120, 140, 159]), Some(160));
         assert_eq!(count(&mut poison, &[160, 160]), Some(160), "those before are forgotten");

@@ -1,0 +1,189 @@
+//! The sequences that one line brings for one topic.
+
+use super::evidence::Evidence;
+use crate::ids::Sequence;
+
+/// A step back this far is never a repeat: repeats come from a queue that is shorter.
+const RESTART_STEP: u64 = 1024;
+/// Repeats in a row, with nothing new between them, that are a new run of the counter.
+const RESTART_REPEATS: u8 = 3;
+
+const RECENT: usize = RESTART_REPEATS as usize - 1;
+
+/// The last sequence that one line has brought for one topic, and what the last messages said.
+///
+/// The exchange's counter may start lower after a maintenance. Taking that for duplicates would freeze
+/// the book for good, or put two different streams together.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::book) struct SequenceTracker<T> {
+    last: Option<Sequence>,
+    repeats: u8,
+    /// The newest messages, in a ring. A counter set back further than these reach brings enough
+    /// repeats in a row to be told by their number.
+    recent: [Option<(Sequence, T)>; RECENT],
+    /// Where the newest one is.
+    newest: usize,
+}
+
+/// Where a message stands among what the line has brought.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Place {
+    /// Higher than any before.
+    New,
+    /// Not higher than what was known.
+    Old {
+        /// The line has brought something itself. Otherwise it is held against what was known of the
+        /// topic when the line began.
+        is_own: bool,
+        /// What shows it to be of a new run of the counter.
+        evidence: Option<Evidence>,
+    },
+}
+
+impl<T: Copy + PartialEq> SequenceTracker<T> {
+    /// Starts where the topic's known sequence stands: a new line is held against the book.
+    pub(super) const fn starting_at(last: Option<Sequence>) -> Self {
+        Self { last, repeats: 0, recent: [None; RECENT], newest: 0 }
+    }
+
+    /// Whether a repeat came last: it may be the first sign of a new run.
+    pub(super) const fn is_in_doubt(&self) -> bool {
+        self.repeats > 0
+    }
+
+    /// What the newest message said.
+    pub(super) fn newest(&self) -> Option<T> {
+        let (_, content) = self.recent.get(self.newest).copied()??;
+        Some(content)
+    }
+
+    /// Whether this sequence follows the last one.
+    #[inline]
+    pub(in crate::book) fn is_next(&self, sequence: Sequence) -> bool {
+        self.last.and_then(Sequence::next) == Some(sequence)
+    }
+
+    /// Places a message at `sequence` that says `content`, and takes it in if it is new.
+    pub(super) fn place(&mut self, sequence: Sequence, content: T) -> Place {
+        let Some(last) = self.last.filter(|&last| sequence <= last) else {
+            self.accept(sequence, content);
+            return Place::New;
+        };
+        self.repeats = self.repeats.saturating_add(1);
+        // planted: first-words-are-repeats
+        let is_own = self.newest().is_some();
+        // planted: restart-unseen
+        let evidence = self.evidence(last, sequence, content);
+        Place::Old { is_own, evidence }
+    }
+
+    fn evidence(&self, last: Sequence, sequence: Sequence, content: T) -> Option<Evidence> {
+        let known = self.recent.iter().flatten().find(|(known, _)| *known == sequence);
+        if last.get().saturating_sub(sequence.get()) >= RESTART_STEP {
+            Some(Evidence::LongStepBack)
+        } else if self.repeats >= RESTART_REPEATS {
+            Some(Evidence::ThreeRepeats)
+        } else if known.is_some_and(|(_, known)| *known != content) {
+            Some(Evidence::RepeatDiffers)
+        } else {
+            None
+        }
+    }
+
+    /// Starts anew with this message.
+    pub(super) fn restart(&mut self, sequence: Sequence, content: T) {
+        *self = Self::starting_at(None);
+        self.accept(sequence, content);
+    }
+
+    /// Takes a message that is new.
+    #[inline]
+    pub(in crate::book) fn accept(&mut self, sequence: Sequence, content: T) {
+        self.last = Some(sequence);
+        self.repeats = 0;
+        self.newest = self.newest.wrapping_add(1) % RECENT;
+        if let Some(newest) = self.recent.get_mut(self.newest) {
+            *newest = Some((sequence, content));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const REPEAT: Place = Place::Old { is_own: true, evidence: None };
+    const BEFORE: Place = Place::Old { is_own: false, evidence: None };
+
+    fn place(tracker: &mut SequenceTracker<u64>, sequence: u64) -> Place {
+        tracker.place(Sequence::new(sequence), sequence)
+    }
+
+    fn evidence(
+        tracker: &mut SequenceTracker<u64>,
+        sequence: u64,
+        content: u64,
+    ) -> Option<Evidence> {
+        match tracker.place(Sequence::new(sequence), content) {
+            Place::New => None,
+            Place::Old { evidence, .. } => evidence,
+        }
+    }
+
+    #[test]
+    fn a_few_repeats_are_repeats() {
+        let mut tracker = SequenceTracker::starting_at(None);
+        assert_eq!(place(&mut tracker, 10_000), Place::New);
+        assert_eq!(place(&mut tracker, 10_000), REPEAT);
+        assert!(tracker.is_in_doubt());
+        assert_eq!(place(&mut tracker, 9_999), REPEAT);
+        assert_eq!(place(&mut tracker, 10_001), Place::New, "something new resets the count");
+        assert!(!tracker.is_in_doubt());
+        assert_eq!(place(&mut tracker, 10_000), REPEAT);
+        assert_eq!(place(&mut tracker, 10_001), REPEAT);
+        assert_eq!(place(&mut tracker, 10_002), Place::New);
+    }
+
+    #[test]
+    fn three_repeats_in_a_row_are_evidence() {
+        let mut tracker = SequenceTracker::starting_at(None);
+        assert_eq!(place(&mut tracker, 10_000), Place::New);
+        let found =
+            [9_500, 9_501, 9_502].map(|sequence| evidence(&mut tracker, sequence, sequence));
+        assert_eq!(found, [None, None, Some(Evidence::ThreeRepeats)]);
+        tracker.restart(Sequence::new(9_502), 9_502);
+        assert_eq!(place(&mut tracker, 9_503), Place::New, "counted from the new start");
+    }
+
+    #[test]
+    fn a_long_step_back_is_evidence_at_once() {
+        let start = SequenceTracker::starting_at(Some(Sequence::new(10_000)));
+        let far = 10_000 - 1024;
+        assert_eq!(evidence(&mut start.clone(), far, far), Some(Evidence::LongStepBack));
+        assert_eq!(place(&mut start.clone(), far + 1), BEFORE);
+    }
+
+    #[test]
+    fn a_line_repeats_only_what_it_has_brought_itself() {
+        let mut tracker = SequenceTracker::starting_at(Some(Sequence::new(10_000)));
+        assert_eq!(place(&mut tracker, 9_999), BEFORE);
+        assert_eq!(place(&mut tracker, 10_000), BEFORE);
+        let third = evidence(&mut tracker.clone(), 10_000, 10_000);
+        assert_eq!(third, Some(Evidence::ThreeRepeats));
+        assert_eq!(place(&mut tracker, 10_001), Place::New);
+        assert_eq!(place(&mut tracker, 10_000), REPEAT, "the line is ahead of it now");
+    }
+
+    /// A counter set back by one or two brings too few repeats to be told by their number.
+    #[test]
+    fn a_sequence_with_another_content_is_evidence_at_once() {
+        for back in [0, 1] {
+            let mut tracker = SequenceTracker::starting_at(None);
+            (100..200).for_each(|sequence| assert_eq!(place(&mut tracker, sequence), Place::New));
+            let sequence = 199 - back;
+            assert_eq!(evidence(&mut tracker, sequence, 7), Some(Evidence::RepeatDiffers));
+            tracker.restart(Sequence::new(sequence), 7);
+            assert_eq!(evidence(&mut tracker, sequence, 7), None, "of the new run");
+        }
+    }
+}
