@@ -25,12 +25,13 @@ const AVAX: &str = "AVAXUSDTM";
 fn each_delta_is_reported_once_and_in_order() {
     let (mut rig, link) = Rig::live(Config::default());
     for sequence in 501..505 {
-        let [Event::Delta { topic, delta }] = rig.change(sequence, "14.1,buy,3")[..] else {
+        let change = format!("14.1,buy,{}", sequence - 501);
+        let [Event::Delta { topic, delta }] = rig.change(sequence, &change)[..] else {
             panic!("one event for one delta")
         };
         assert_eq!((topic, delta.sequence.get()), (link, sequence));
         assert_eq!(rig.client.book(link).unwrap().sequence(), delta.sequence);
-        assert_eq!(rig.change(sequence, "14.1,buy,3"), [], "a repeat is nothing");
+        assert_eq!(rig.change(sequence, &change), [], "a repeat is nothing");
     }
     assert_eq!(rig.shown(link).unwrap(), "504: 14.2*5 14.1*3 | 14.3*6 14.4*8");
     assert_eq!((rig.client.stats().deltas, rig.client.stats().repeats), (4, 4));

@@ -118,6 +118,7 @@ fn every_outcome_has_words_of_its_own() {
         Evidence::RepeatInDoubt,
         Evidence::ContainedIsLater,
         Evidence::FollowerIsEarlier,
+        Evidence::ChangesNothing,
     ]);
     let retry_after = Some(Duration::from_millis(1178));
     all_differ(&[

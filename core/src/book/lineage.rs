@@ -15,6 +15,7 @@ use core::time::Duration;
 use super::Book;
 use super::buffer::DeltaBuffer;
 use crate::ids::{LineId, Sequence};
+use crate::num::Price;
 use crate::time::{Instant, UnixNanos};
 use crate::wire::{Delta, SnapshotHead};
 use carriers::Carriers;
@@ -68,7 +69,11 @@ pub(super) struct Lineage {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Heard {
     /// The next one, or further on.
-    New,
+    New {
+        /// What came before it on this line is a repeat by its number, and nobody knows whether it says
+        /// what it said before: it may be the first of a new run.
+        is_unsure: bool,
+    },
     /// Nothing new.
     Repeat,
     /// Old, but the line has said nothing newer itself: to be held against the snapshot.
@@ -129,8 +134,9 @@ impl Lineage {
     /// What a delta of a line is; `buffered` is what the buffer has at its sequence.
     pub(super) fn hear(&mut self, line: LineId, delta: Delta, buffered: Option<Delta>) -> Heard {
         let tracker = self.carriers.of(line, self.high_water);
+        let is_unsure = tracker.is_unsure();
         let (is_own, evidence) = match tracker.place(delta.sequence, delta) {
-            Place::New => return Heard::New,
+            Place::New => return Heard::New { is_unsure },
             Place::Old { is_own, evidence } => (is_own, evidence),
         };
         let differs = buffered.is_some_and(|known| known != delta);
@@ -187,6 +193,12 @@ impl Lineage {
             return self.new_run_if(true, Evidence::SnapshotDiffers);
         }
         self.new_run_if(earlier, Evidence::FollowerIsEarlier)
+            .or_else(|| self.on_doubtful(delta, book))
+    }
+
+    /// A delta came for the live book that may be of a new run, for all its number says.
+    pub(super) fn on_doubtful(&mut self, delta: &Delta, book: &Book) -> Option<Evidence> {
+        self.new_run_if(changes_nothing(delta, book), Evidence::ChangesNothing)
     }
 
     // Snapshots.
@@ -210,8 +222,13 @@ impl Lineage {
         }
         let check = SnapshotCheck::of(buffer, snapshot.sequence, cap);
         let is_passed = buffer.last().is_some_and(|last| last >= snapshot.sequence);
-        let differs = is_passed && !check.agrees_with(book);
-        if let Some(ruled) = self.rule_any([(Evidence::SnapshotDiffers, differs)]) {
+        let follower = snapshot.sequence.next().and_then(|next| buffer.at(next));
+        let is_no_change = follower.is_some_and(|follower| changes_nothing(&follower, book));
+        let found = [
+            (Evidence::SnapshotDiffers, is_passed && !check.agrees_with(book)),
+            (Evidence::ChangesNothing, is_no_change),
+        ];
+        if let Some(ruled) = self.rule_any(found) {
             return ruled;
         }
         self.refused = 0;
@@ -391,6 +408,12 @@ fn is_before(snapshot: &SnapshotHead, buffer: &DeltaBuffer) -> bool {
     // planted: one-missing-behind-snapshot
     let next = snapshot.sequence.next();
     buffer.first().is_some_and(|first| next.is_some_and(|next| next < first))
+}
+
+/// Whether the delta that comes next sets a level to the size that the book has there.
+fn changes_nothing(next: &Delta, book: &Book) -> bool {
+    let is_next = book.sequence().next() == Some(next.sequence);
+    is_next && next.price != Price::ZERO && book.size_at(next.side, next.price) == Some(next.size)
 }
 
 fn follower_time(snapshot: &SnapshotHead, buffer: &DeltaBuffer) -> Option<UnixNanos> {

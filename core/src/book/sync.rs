@@ -133,6 +133,7 @@ impl BookSync {
         if matches!(self.state, State::Live)
             && let Some(tracker) = self.lineage.only(line)
             && tracker.is_next(delta.sequence)
+            && !tracker.is_unsure()
             && self.book.apply(&delta) == Apply::Applied
         {
             tracker.accept(delta.sequence, delta);
@@ -153,8 +154,9 @@ impl BookSync {
                 self.on_new_run(cx, evidence);
                 self.buffer(cx, delta);
             }
-            Heard::New | Heard::Before if self.is_live() => self.apply(cx, delta),
-            Heard::New | Heard::Before => self.buffer(cx, delta),
+            Heard::New { is_unsure } if self.is_live() => self.apply(cx, delta, is_unsure),
+            Heard::Before if self.is_live() => self.apply(cx, delta, false),
+            Heard::New { .. } | Heard::Before => self.buffer(cx, delta),
         }
     }
 
@@ -301,15 +303,10 @@ impl BookSync {
 
     // Deltas.
 
-    fn apply(&mut self, cx: &mut Context, delta: Delta) {
-        if delta.sequence > self.book.sequence()
-            && let State::Provisional(check) = &self.state
-        {
-            if let Some(evidence) = self.lineage.on_follower(&delta, check, &self.book) {
-                self.on_new_run(cx, evidence);
-                return self.buffer(cx, delta);
-            }
-            self.state = State::Live;
+    fn apply(&mut self, cx: &mut Context, delta: Delta, is_unsure: bool) {
+        if let Some(evidence) = self.doubt(&delta, is_unsure) {
+            self.on_new_run(cx, evidence);
+            return self.buffer(cx, delta);
         }
         match self.book.apply(&delta) {
             Apply::Applied => self.on_applied(cx, delta),
@@ -321,6 +318,19 @@ impl BookSync {
                 self.buffer(cx, delta);
             }
         }
+    }
+
+    /// What speaks against a delta that is new to the live book, if its run is in doubt.
+    fn doubt(&mut self, delta: &Delta, is_unsure: bool) -> Option<Evidence> {
+        if delta.sequence <= self.book.sequence() {
+            return None;
+        }
+        if let State::Provisional(check) = &self.state {
+            let evidence = self.lineage.on_follower(delta, check, &self.book);
+            self.state = State::Live;
+            return evidence;
+        }
+        if is_unsure { self.lineage.on_doubtful(delta, &self.book) } else { None }
     }
 
     // Not into its callers: there the event is put together in one more place and copied from it.

@@ -34,6 +34,9 @@ pub enum Evidence {
     ContainedIsLater,
     /// The delta right after the snapshot has an earlier time than the snapshot.
     FollowerIsEarlier,
+    /// The delta right after the snapshot, or after a repeat of what is not remembered any more, sets a
+    /// level to the size that it has in the book: the exchange pushes changes.
+    ChangesNothing,
 }
 
 /// Where evidence was found.
@@ -82,13 +85,14 @@ pub(super) const fn decide(stage: Stage, evidence: Evidence, doubts_left: bool) 
         // Doubts.
         (E::StreamIsEarlier, _, true) => Wait,
         (E::RepeatInDoubt, _, true) => Retry,
-        (E::ContainedIsLater | E::FollowerIsEarlier, Stage::Loaded, true) => NewRun,
-        (E::ContainedIsLater | E::FollowerIsEarlier, _, true) => Retry,
-        (
-            E::StreamIsEarlier | E::RepeatInDoubt | E::ContainedIsLater | E::FollowerIsEarlier,
-            _,
-            false,
-        ) => Accept,
+        (E::ContainedIsLater, Stage::Loaded, true) => NewRun,
+        (E::ContainedIsLater, _, true) => Retry,
+        (E::FollowerIsEarlier, Stage::Loaded, true) => NewRun,
+        (E::FollowerIsEarlier, _, true) => Retry,
+        (E::ChangesNothing, Stage::Loaded, true) => NewRun,
+        (E::ChangesNothing, _, true) => Retry,
+        (E::StreamIsEarlier | E::RepeatInDoubt | E::ContainedIsLater, _, false) => Accept,
+        (E::FollowerIsEarlier | E::ChangesNothing, _, false) => Accept,
     }
 }
 
@@ -102,6 +106,7 @@ impl Evidence {
                 | Self::RepeatInDoubt
                 | Self::ContainedIsLater
                 | Self::FollowerIsEarlier
+                | Self::ChangesNothing
         )
     }
 }
@@ -123,6 +128,7 @@ impl fmt::Display for Evidence {
             Self::RepeatInDoubt => "the last delta was a repeat",
             Self::ContainedIsLater => "a delta that it contains was made after it",
             Self::FollowerIsEarlier => "the delta after it was made before it",
+            Self::ChangesNothing => "the next delta changes nothing",
         })
     }
 }

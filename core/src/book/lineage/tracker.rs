@@ -18,6 +18,8 @@ const RECENT: usize = RESTART_REPEATS as usize - 1;
 pub(in crate::book) struct SequenceTracker<T> {
     last: Option<Sequence>,
     repeats: u8,
+    /// One of the repeats is not among the newest messages: what it said before is not known.
+    is_unsure: bool,
     /// The newest messages, in a ring. A counter set back further than these reach brings enough
     /// repeats in a row to be told by their number.
     recent: [Option<(Sequence, T)>; RECENT],
@@ -43,12 +45,18 @@ pub(super) enum Place {
 impl<T: Copy + PartialEq> SequenceTracker<T> {
     /// Starts where the topic's known sequence stands: a new line is held against the book.
     pub(super) const fn starting_at(last: Option<Sequence>) -> Self {
-        Self { last, repeats: 0, recent: [None; RECENT], newest: 0 }
+        Self { last, repeats: 0, is_unsure: false, recent: [None; RECENT], newest: 0 }
     }
 
     /// Whether a repeat came last: it may be the first sign of a new run.
     pub(super) const fn is_in_doubt(&self) -> bool {
         self.repeats > 0
+    }
+
+    /// Whether a repeat came last of which nobody can say that it is one.
+    #[inline]
+    pub(in crate::book) const fn is_unsure(&self) -> bool {
+        self.is_unsure
     }
 
     /// What the newest message said.
@@ -72,18 +80,20 @@ impl<T: Copy + PartialEq> SequenceTracker<T> {
         self.repeats = self.repeats.saturating_add(1);
         // planted: first-words-are-repeats
         let is_own = self.newest().is_some();
+        let known = self.recent.iter().flatten().find(|(known, _)| *known == sequence);
+        let differs = known.is_some_and(|(_, known)| *known != content);
+        self.is_unsure |= known.is_none();
         // planted: restart-unseen
-        let evidence = self.evidence(last, sequence, content);
+        let evidence = self.evidence(last, sequence, differs);
         Place::Old { is_own, evidence }
     }
 
-    fn evidence(&self, last: Sequence, sequence: Sequence, content: T) -> Option<Evidence> {
-        let known = self.recent.iter().flatten().find(|(known, _)| *known == sequence);
+    fn evidence(&self, last: Sequence, sequence: Sequence, differs: bool) -> Option<Evidence> {
         if last.get().saturating_sub(sequence.get()) >= RESTART_STEP {
             Some(Evidence::LongStepBack)
         } else if self.repeats >= RESTART_REPEATS {
             Some(Evidence::ThreeRepeats)
-        } else if known.is_some_and(|(_, known)| *known != content) {
+        } else if differs {
             Some(Evidence::RepeatDiffers)
         } else {
             None
@@ -101,6 +111,7 @@ impl<T: Copy + PartialEq> SequenceTracker<T> {
     pub(in crate::book) fn accept(&mut self, sequence: Sequence, content: T) {
         self.last = Some(sequence);
         self.repeats = 0;
+        self.is_unsure = false;
         self.newest = self.newest.wrapping_add(1) % RECENT;
         if let Some(newest) = self.recent.get_mut(self.newest) {
             *newest = Some((sequence, content));
