@@ -1,9 +1,11 @@
 //! One WebSocket in the feed's hands.
 
 use std::io::{self, ErrorKind};
+use std::ops::Range;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
-use kucoin_futures_host::{Heard, Socket, websocket_loss};
+use kucoin_futures_host::{Connection, Received, Socket, WsRead, websocket_loss};
 use kucoin_futures_proto::{ConnId, Loss};
 use polling::Poller;
 use tungstenite::{Error, Message, WebSocket};
@@ -12,7 +14,6 @@ use crate::registered::Registered;
 
 #[derive(Debug)]
 pub(crate) struct Conn {
-    id: ConnId,
     /// Before the socket: it must leave the poller first.
     registered: Registered,
     websocket: WebSocket<Socket>,
@@ -31,18 +32,10 @@ impl Conn {
         let key = key_of(id);
         websocket.get_mut().on_readable();
         let registered = Registered::new(Arc::clone(poller), websocket.get_ref().tcp(), key)?;
-        Ok(Self { id, registered, websocket, readable: true, unsent: false })
+        Ok(Self { registered, websocket, readable: true, unsent: false })
     }
 
-    pub(crate) const fn id(&self) -> ConnId {
-        self.id
-    }
-
-    pub(crate) const fn is_readable(&self) -> bool {
-        self.readable
-    }
-
-    /// The poller has news of this connection.
+    /// The poller says that the socket is readable or writable.
     pub(crate) fn on_event(&mut self) {
         self.readable = true;
         self.websocket.get_mut().on_readable();
@@ -52,49 +45,27 @@ impl Conn {
         }
     }
 
-    /// The next message, if it is one of the usual ones and can be had without waiting. `None`: see
-    /// [`Conn::read`].
-    #[inline]
-    pub(crate) fn text(&mut self) -> Option<&[u8]> {
-        self.websocket.get_mut().text()
-    }
-
-    /// What else there is to hear without waiting; `None`: nothing now.
-    pub(crate) fn read(&mut self) -> Option<Heard> {
-        let read = match self.websocket.read() {
-            Err(Error::Io(error)) if error.kind() == ErrorKind::WouldBlock => {
-                self.readable = false;
-                return None;
-            }
-            Err(Error::Io(error)) if error.kind() == ErrorKind::Interrupted => return None,
-            read => read,
-        };
-        let heard = Heard::from_read(read);
-        if let Heard::Control | Heard::Closed(_) = heard {
-            // The library's answer. What goes wrong here is heard at the next read.
-            let _ = self.flush();
-        }
-        Some(heard)
-    }
-
-    /// Sends a message, or keeps what cannot be sent yet.
-    pub(crate) fn send(&mut self, text: &str) -> Result<(), Loss> {
-        match self.websocket.write(Message::text(text)) {
-            Ok(()) => self.flush(),
-            Err(Error::Io(error)) if error.kind() == ErrorKind::WouldBlock => self.flush(),
-            Err(error) => Err(websocket_loss(&error)),
-        }
-    }
-
-    /// Says goodbye, as far as that goes without waiting.
-    pub(crate) fn shut(mut self) {
-        let _ = self.websocket.close(None);
-        let _ = self.websocket.flush();
-    }
-
     /// Asks the poller for the next notice.
     pub(crate) fn watch(&mut self) -> io::Result<()> {
         self.registered.watch(self.unsent)
+    }
+
+    fn read_other(&mut self) -> Poll<Received> {
+        let read = loop {
+            match self.websocket.read() {
+                Err(Error::Io(error)) if error.kind() == ErrorKind::WouldBlock => {
+                    self.readable = false;
+                    return Poll::Pending;
+                }
+                Err(Error::Io(error)) if error.kind() == ErrorKind::Interrupted => {}
+                read => break WsRead::from_read(read),
+            }
+        };
+        if let WsRead::Control | WsRead::Closed(_) = read {
+            // The library's answer. What goes wrong here is heard at the next read.
+            let _ = self.flush();
+        }
+        Poll::Ready(Received::Other(read))
     }
 
     fn flush(&mut self) -> Result<(), Loss> {
@@ -109,6 +80,37 @@ impl Conn {
             }
             Err(error) => Err(websocket_loss(&error)),
         }
+    }
+}
+
+impl Connection for Conn {
+    #[inline]
+    fn poll_read(&mut self, _: &mut Context<'_>) -> Poll<Received> {
+        if !self.readable {
+            return Poll::Pending;
+        }
+        match self.websocket.get_mut().take_text() {
+            Some(text) => Poll::Ready(Received::Text(text)),
+            None => self.read_other(),
+        }
+    }
+
+    #[inline]
+    fn text(&self, at: Range<usize>) -> &[u8] {
+        self.websocket.get_ref().text(at)
+    }
+
+    fn send(&mut self, text: &str) -> Result<(), Loss> {
+        match self.websocket.write(Message::text(text)) {
+            Ok(()) => self.flush(),
+            Err(Error::Io(error)) if error.kind() == ErrorKind::WouldBlock => self.flush(),
+            Err(error) => Err(websocket_loss(&error)),
+        }
+    }
+
+    fn shut(mut self) {
+        let _ = self.websocket.close(None);
+        let _ = self.websocket.flush();
     }
 }
 

@@ -20,25 +20,41 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! The feed runs only inside [`Feed::next`] and [`Feed::next_within`]: whoever stays away for longer
+//! The feed runs only inside [`Feed::next`] and [`Feed::next_within`]: a caller who stays away for longer
 //! than the server's `pingTimeout` (10 s) may lose the line, and after that, a ping interval and
 //! the same again (38 s) surely does: is told so, and gets it back.
 //!
 //! [`Feed::spawn`] puts a feed on a thread of its own and keeps the line for a reader who may be slow;
+//! its books are read between two updates:
+//!
+//! ```no_run
+//! # fn show(pump: &kucoin_futures_blocking::Pump, topic: kucoin_futures_proto::TopicId)
+//! # -> Result<(), kucoin_futures_proto::Misuse> {
+//! let touch = pump.with(move |feed| {
+//!     feed.book(topic).map(|book| (book.sequence(), book.best_bid(), book.best_ask()))
+//! })?;
+//! # Ok(()) }
+//! ```
+//!
 //! `for item in feed` yields owned items.
 //!
-//! All logic is in the core, [`kucoin_futures_proto`]; this crate carries bytes.
+//! All logic is in the core, [`kucoin_futures_proto`], the loop in [`kucoin_futures_host`]; this crate
+//! carries bytes.
 
 mod conn;
-mod feed;
-mod items;
-mod mail;
-mod pump;
 mod registered;
+mod sockets;
 
-pub use feed::{Feed, Waker};
-pub use items::Items;
 pub use kucoin_futures_host::{
-    BookUpdate, FeedError, Item, Message, Next, Options, Roots, Taken, Update,
+    BookUpdate, FeedError, Item, Message, Next, Options, Roots, Taken, Update, Waker,
 };
-pub use pump::Pump;
+pub use sockets::Sockets;
+
+/// Market data, pulled by [`Feed::next`], which blocks.
+pub type Feed = kucoin_futures_host::Feed<Sockets>;
+
+/// The reader's end of a [`Feed`] that runs on a thread of its own.
+pub type Pump = kucoin_futures_host::Pump<Sockets>;
+
+/// A [`Feed`] as an iterator of owned items.
+pub type Items = kucoin_futures_host::Items<Sockets>;

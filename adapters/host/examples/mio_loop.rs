@@ -12,7 +12,7 @@ use std::sync::{Arc, mpsc::channel};
 use std::time::Duration;
 
 use kucoin_futures_host::{
-    Answer, Attempt, Clock, Heard, Rest, Roots, Socket, connect, tls_config, websocket_loss,
+    Attempt, Clock, Rest, RestOutcome, Roots, Socket, WsRead, connect, tls_config, websocket_loss,
 };
 use kucoin_futures_proto::{Channel, Client, Config, ConnId, Input, Loss, Output, RequestId};
 use mio::{Events, Interest, Poll, Token, Waker, net::TcpStream};
@@ -21,7 +21,7 @@ use tungstenite::{Error, Message, WebSocket};
 /// From the helper threads.
 enum Arrival {
     Opened(ConnId, Result<Box<WebSocket<Socket>>, Loss>),
-    Answer(RequestId, Answer),
+    Answer(RequestId, RestOutcome),
 }
 
 /// The program's own rhythm.
@@ -105,9 +105,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             if read.as_ref().is_err_and(would_block) {
                 break;
             }
-            let (id, heard) = (*id, Heard::from_read(read));
+            let (id, heard) = (*id, WsRead::from_read(read));
             client.handle_input(clock.now(), heard.to_input(id));
-            conn = conn.take_if(|_| !matches!(heard, Heard::Closed(_) | Heard::Lost(_)));
+            conn = conn.take_if(|_| !matches!(heard, WsRead::Closed(_) | WsRead::Lost(_)));
         }
         client.handle_input(clock.now(), Input::Timeout); // early is harmless
     }

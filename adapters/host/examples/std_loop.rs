@@ -14,7 +14,7 @@ use std::sync::mpsc::channel;
 use std::time::Duration;
 
 use kucoin_futures_host::{
-    Answer, Attempt, Clock, Heard, Rest, Roots, Socket, connect, tls_config, websocket_loss,
+    Attempt, Clock, Rest, RestOutcome, Roots, Socket, WsRead, connect, tls_config, websocket_loss,
 };
 use kucoin_futures_proto::{Channel, Client, Config, ConnId, Event, Input, Output};
 use tungstenite::{Error, Message, WebSocket};
@@ -80,7 +80,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let wait = if conn.is_some() { Duration::ZERO } else { due.min(GLANCE) };
         match answers.recv_timeout(wait) {
             Ok((request, answer)) => {
-                let answer: Answer = answer;
+                let answer: RestOutcome = answer;
                 client.handle_input(clock.now(), answer.to_input(request));
             }
             Err(_) => drop(client.handle_input(clock.now(), Input::Timeout)),
@@ -90,7 +90,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         websocket.get_ref().tcp().set_read_timeout(Some(wait))?;
         let heard = match websocket.read() {
             Err(Error::Io(error)) if error.kind() == ErrorKind::WouldBlock => continue,
-            read => Heard::from_read(read),
+            read => WsRead::from_read(read),
         };
         // A message of another channel would be returned here.
         client.handle_input(clock.now(), heard.to_input(*id));

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use futures_util::{SinkExt as _, StreamExt as _};
 use kucoin_futures_host::{
-    Answer, Clock, Heard, Rest, Roots, io_loss, tls_config, websocket_config, websocket_loss,
+    Clock, Rest, RestOutcome, Roots, WsRead, io_loss, tls_config, websocket_config, websocket_loss,
 };
 use kucoin_futures_proto::{
     Channel, Client, Config, ConnId, Endpoint, Event, Input, Loss, Output, RequestId,
@@ -30,7 +30,7 @@ type Conn = Option<(ConnId, Option<WebSocket>)>;
 /// From the tasks that connect and ask.
 enum Arrival {
     Opened(ConnId, Result<WebSocket, Loss>),
-    Answer(RequestId, Answer),
+    Answer(RequestId, RestOutcome),
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -104,10 +104,10 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 }
 
 /// Waits for ever while there is no connection.
-async fn read(conn: &mut Conn) -> (ConnId, Heard) {
+async fn read(conn: &mut Conn) -> (ConnId, WsRead) {
     let Some((id, Some(socket))) = conn else { return std::future::pending().await };
     let read = socket.next().await.unwrap_or(Err(Error::ConnectionClosed));
-    (*id, Heard::from_read(read))
+    (*id, WsRead::from_read(read))
 }
 
 async fn open(to: Box<Endpoint>, tls: Arc<ClientConfig>) -> Result<WebSocket, Loss> {

@@ -62,14 +62,14 @@ impl Clock {
 /// A clock for those who need the time for every message: read once, it is good for as long as the
 /// system's tick, a few milliseconds, because a look at the tick costs a quarter of one at the clock.
 #[derive(Clone, Copy, Debug)]
-pub struct Watch {
+pub struct CachedClock {
     clock: Clock,
     now: Instant,
     /// When `now` was read; `None`: the system has no tick to look at.
     tick: Option<u64>,
 }
 
-impl Watch {
+impl CachedClock {
     /// Looks at the clock.
     #[must_use]
     pub fn new(clock: Clock) -> Self {
@@ -90,7 +90,7 @@ impl Watch {
         self.now
     }
 
-    /// The time at the last look, which is not more than a tick ago. Never before what [`Watch::now`]
+    /// The time at the last look, which is not more than a tick ago. Never before what [`CachedClock::now`]
     /// has said.
     #[inline]
     pub fn recent(&mut self) -> Instant {
@@ -177,16 +177,16 @@ mod tests {
     }
 
     #[test]
-    fn a_watch_is_never_far_behind_and_never_goes_back() {
+    fn a_cached_clock_is_never_far_behind_and_never_goes_back() {
         let (clock, sleep) = Clock::sleepy();
-        let mut watch = Watch::new(clock);
-        let mut last = watch.now();
+        let mut cached = CachedClock::new(clock);
+        let mut last = cached.now();
         for _ in 0..100_000 {
-            let (recent, now) = (watch.recent(), clock.now());
+            let (recent, now) = (cached.recent(), clock.now());
             assert!(recent >= last && now.since(recent) < Duration::from_secs(1));
             last = recent;
         }
         sleep.pass(Duration::from_secs(3600));
-        assert!(watch.recent().since(last) >= Duration::from_secs(3600));
+        assert!(cached.recent().since(last) >= Duration::from_secs(3600));
     }
 }

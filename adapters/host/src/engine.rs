@@ -1,28 +1,27 @@
-//! A client with what it has to tell: all of an adapter but its I/O.
+//! A client with what it has to tell. The only place that drives the core.
 //!
 //! ```text
-//!  sockets, REST, clock ── text, answer, input ──> Engine ── next_effect ──> sockets, REST
-//!                                                     └───── step, lend ──> the user
+//!  transport, clock ── handle, handle_timeout ──> Engine ── next_effect ──> transport
+//!                                                   └────── step, lend ───> the user
 //! ```
-//!
-//! After each input an adapter performs every effect; only then it hands out a step. So nothing a
-//! user sees is ahead of what was done about it.
 
 use std::collections::VecDeque;
 
 use bytes::Bytes;
 use kucoin_futures_proto::{
-    Client, ConnId, Endpoint, Event, Fetch, Input, Instant, Output, PushTag, RequestId,
+    Client, Config, ConnId, Event, Input, Instant, Output, PushTag, RequestId,
 };
 
-use crate::rest::Answer;
+use crate::rest::RestOutcome;
+use crate::transport::{Effect, Incoming};
 use crate::update::{BookUpdate, Item, Message, Update};
+use crate::websocket::WsRead;
 
-/// A [`Client`] and what it reported. For adapters.
+/// A [`Client`] and what it reported.
 #[derive(Debug)]
-pub struct Engine {
+pub(crate) struct Engine {
     client: Client,
-    /// What the core reported and nobody has been told yet.
+    /// What the core reported and the user has not been told yet, oldest first.
     reported: VecDeque<Event>,
     /// A message for the user that lies in `bytes`, and whether it was handed out already.
     push: Option<PushTag>,
@@ -32,24 +31,9 @@ pub struct Engine {
     closed: bool,
 }
 
-/// Something to do. Exhaustive, so that a new one fails to compile in every adapter.
-#[derive(Debug)]
-#[allow(clippy::exhaustive_enums, reason = "an adapter must not overlook an effect")]
-pub enum Effect {
-    /// Send a text message.
-    Send(ConnId, Box<str>),
-    /// Connect and upgrade.
-    Open(ConnId, Box<Endpoint>),
-    /// Drop a connection, open or opening.
-    Shut(ConnId),
-    /// Make a REST request.
-    Fetch(Box<Fetch>),
-}
-
 /// Something to tell. `Copy`, so that it does not hold on to the engine while a loop goes on.
 #[derive(Clone, Copy, Debug)]
-#[allow(clippy::exhaustive_enums, reason = "what can be told")]
-pub enum Step {
+pub(crate) enum Step {
     /// The core reports it.
     Event(Event),
     /// A message, in the bytes that the engine keeps.
@@ -58,10 +42,9 @@ pub enum Step {
 
 impl Engine {
     /// Nothing has happened yet.
-    #[must_use]
-    pub const fn new(client: Client) -> Self {
+    pub(crate) fn new(now: Instant, seed: u64, config: Config) -> Self {
         Self {
-            client,
+            client: Client::new(now, seed, config),
             reported: VecDeque::new(),
             push: None,
             told: false,
@@ -70,15 +53,21 @@ impl Engine {
         }
     }
 
-    /// Something other than a message or a reply.
-    pub fn input(&mut self, now: Instant, input: Input<'_>) {
-        // None of these carries a message.
-        let _ = self.client.handle_input(now, input);
+    /// Lets the core take an input.
+    #[inline]
+    pub(crate) fn handle(&mut self, now: Instant, incoming: Incoming<'_>) {
+        match incoming {
+            Incoming::Text(conn, text) => self.text(now, conn, text),
+            Incoming::Read(conn, WsRead::Text(text)) => self.text(now, conn, &text),
+            Incoming::Read(conn, read) => self.input(now, read.to_input(conn)),
+            Incoming::Opened(conn) => self.input(now, Input::Opened(conn)),
+            Incoming::Lost(conn, loss) => self.input(now, Input::Lost(conn, loss)),
+            Incoming::Rest(request, outcome) => self.rest(now, request, outcome),
+        }
     }
 
-    /// A text message.
     #[inline]
-    pub fn text(&mut self, now: Instant, conn: ConnId, text: &[u8]) {
+    fn text(&mut self, now: Instant, conn: ConnId, text: &[u8]) {
         if let Some(push) = self.client.handle_input(now, Input::Text(conn, text)) {
             self.push = Some(push.tag());
             self.bytes.clear();
@@ -86,21 +75,21 @@ impl Engine {
         }
     }
 
-    /// The end of a REST request.
-    pub fn answer(&mut self, now: Instant, request: RequestId, answer: Answer) {
-        let (head, body) = match answer {
-            Answer::Reply(head, body) => (head, body),
-            Answer::Failed(loss) => return self.input(now, Input::Failed(request, loss)),
-        };
-        let push = self.client.handle_input(now, Input::Reply(request, head, &body));
-        if let Some(tag) = push.map(|push| push.tag()) {
+    fn rest(&mut self, now: Instant, request: RequestId, outcome: RestOutcome) {
+        let tag = self.client.handle_input(now, outcome.to_input(request)).map(|push| push.tag());
+        if let (Some(tag), RestOutcome::Reply(_, body)) = (tag, outcome) {
             self.push = Some(tag);
             self.bytes = body;
         }
     }
 
-    /// Lets the core meet its deadline; false if none is due.
-    pub fn meet_deadline(&mut self, now: Instant) -> bool {
+    /// Nothing but a message or a reply yields one to lend.
+    fn input(&mut self, now: Instant, input: Input<'_>) {
+        let _ = self.client.handle_input(now, input);
+    }
+
+    /// Tells the core that its deadline has come, if it has; false if it has not.
+    pub(crate) fn handle_timeout(&mut self, now: Instant) -> bool {
         let due = self.deadline().is_some_and(|at| at <= now);
         if due {
             self.input(now, Input::Timeout);
@@ -109,14 +98,14 @@ impl Engine {
     }
 
     /// Ends everything; what was reported can still be told.
-    pub fn close(&mut self, now: Instant) {
+    pub(crate) fn close(&mut self, now: Instant) {
         self.client.close(now);
         self.closed = true;
     }
 
     /// What is to be done next; `None` once all is. What the core reports meanwhile is kept.
     #[inline]
-    pub fn next_effect(&mut self) -> Option<Effect> {
+    pub(crate) fn next_effect(&mut self) -> Option<Effect> {
         loop {
             match self.client.poll_output()? {
                 Output::Event(event) => self.reported.push_back(event),
@@ -130,7 +119,7 @@ impl Engine {
 
     /// What is to be told next: events first, then the message that came with them.
     #[inline]
-    pub fn step(&mut self) -> Option<Step> {
+    pub(crate) fn step(&mut self) -> Option<Step> {
         if std::mem::take(&mut self.told) {
             self.push = None;
         }
@@ -143,9 +132,8 @@ impl Engine {
     }
 
     /// Shows a step that was just taken. `None` would be a push whose bytes are gone.
-    #[must_use]
     #[inline]
-    pub fn lend(&self, step: Step) -> Option<Update<'_>> {
+    pub(crate) fn lend(&self, step: Step) -> Option<Update<'_>> {
         match step {
             Step::Event(Event::Delta { topic, delta }) => {
                 Some(Update::Book(BookUpdate::new(topic, delta, self.client.book(topic))))
@@ -159,8 +147,7 @@ impl Engine {
     }
 
     /// The same, to be kept.
-    #[must_use]
-    pub fn own(&self, step: Step) -> Option<Item> {
+    pub(crate) fn own(&self, step: Step) -> Option<Item> {
         match step {
             Step::Event(Event::Delta { topic, delta }) => Some(Item::Delta(topic, delta)),
             Step::Event(event) => Some(Item::State(event)),
@@ -172,25 +159,22 @@ impl Engine {
     }
 
     /// When the core wants to be called.
-    #[must_use]
-    pub fn deadline(&self) -> Option<Instant> {
+    pub(crate) fn deadline(&self) -> Option<Instant> {
         self.client.poll_timeout().map(|deadline| deadline.at)
     }
 
     /// Whether [`Engine::close`] was called: once `step` is `None`, nothing will come any more.
-    #[must_use]
-    pub const fn is_closed(&self) -> bool {
+    pub(crate) const fn is_closed(&self) -> bool {
         self.closed
     }
 
     /// The client, to be read.
-    #[must_use]
-    pub const fn client(&self) -> &Client {
+    pub(crate) const fn client(&self) -> &Client {
         &self.client
     }
 
-    /// The client, for commands; perform the effects afterwards.
-    pub const fn client_mut(&mut self) -> &mut Client {
+    /// The client, for commands. Their effects are performed after the next input.
+    pub(crate) const fn client_mut(&mut self) -> &mut Client {
         &mut self.client
     }
 }

@@ -1,15 +1,20 @@
-//! What every adapter of the KuCoin Futures core needs from the machine it runs on.
+//! The feed of the KuCoin Futures core, and what it needs from the machine it runs on.
 //!
+//! ```text
+//!   the user ── next ──> Feed ── Engine ── Client (the core)
+//!                         └───── Transport: blocking, smol, or yours
+//! ```
+//!
+//! * [`Feed`], [`Pump`], [`Items`]: the feed, pulled, running by itself, and as an iterator or a stream.
+//!   They hand out [`Update`]s, lent, or [`Item`]s, owned.
+//! * [`Transport`]: what a runtime does for a feed. Its page says how to write one. For it:
+//!   [`Connections`], [`Mailbox`], [`connect`] and [`Socket`] (blocking), [`WsRead`], and
+//!   [`TextFrameReader`], which takes whole text messages past the WebSocket library.
 //! * [`Clock`]: a monotonic clock that goes on while the machine sleeps.
 //! * [`Rest`]: performs a [`Fetch`](kucoin_futures_proto::Fetch), blocking, by ureq.
-//! * [`connect`]: a WebSocket to an endpoint, blocking.
-//! * [`Inlet`]: takes whole text messages out of what was read, past the WebSocket library.
 //! * [`tls_config`]: rustls with the `ring` provider named explicitly, so that it works whatever else
 //!   is in the build.
 //! * [`credentials_from_env`]: keys from the environment or from files, never from arguments.
-//! * [`Engine`]: a client and what it has to tell; an adapter adds sockets and waiting.
-//! * [`Update`], [`Item`]: what the feeds of all adapters hand out, lent or owned.
-//! * [`Queue`]: what a pump leaves for a reader who may be slow.
 //!
 //! There is no policy here: no retry, no parsing, nothing that knows the exchange.
 //!
@@ -24,28 +29,41 @@
 
 mod clock;
 mod connect;
+mod connections;
 mod credentials;
 mod engine;
-mod inlet;
+mod feed;
+mod items;
 mod loss;
+mod mailbox;
 mod options;
+mod pump;
 mod queue;
 mod rest;
 mod socket;
+mod text_frame_reader;
 mod tls;
+mod transport;
 mod update;
+mod waker;
 mod websocket;
 
-pub use clock::{Clock, Sleep, Watch, thread_time, unix_now};
+pub use clock::{CachedClock, Clock, Sleep, thread_time, unix_now};
 pub use connect::{ADDRESS_TIMEOUT, Attempt, connect};
+pub use connections::{Connection, Connections, Received};
 pub use credentials::{CredentialsError, credentials_from_env};
-pub use engine::{Effect, Engine, Step};
-pub use inlet::Inlet;
+pub use feed::Feed;
+pub use items::Items;
 pub use loss::io_loss;
+pub use mailbox::{Mailbox, Sender};
 pub use options::{FeedError, Next, Options};
+pub use pump::{Pump, Spawn};
 pub use queue::{Queue, Taken};
-pub use rest::{Answer, Rest};
+pub use rest::{Rest, RestOutcome};
 pub use socket::Socket;
+pub use text_frame_reader::TextFrameReader;
 pub use tls::{Roots, TlsError, tls_config};
+pub use transport::{Async, Blocking, Effect, Incoming, Transport};
 pub use update::{BookUpdate, Item, Message, Update};
-pub use websocket::{Heard, websocket_config, websocket_loss};
+pub use waker::Waker;
+pub use websocket::{WsRead, websocket_config, websocket_loss};

@@ -3,8 +3,8 @@
 use std::hash::{BuildHasher as _, Hasher as _};
 use std::io;
 
+use kucoin_futures_proto::Config;
 use kucoin_futures_proto::auth::Credentials;
-use kucoin_futures_proto::{Client, Config};
 
 use crate::clock::Clock;
 use crate::engine::Engine;
@@ -35,13 +35,11 @@ impl Options {
         Self { config, ..Self::default() }
     }
 
-    /// The parts of a feed that do not depend on its runtime. For adapters.
-    #[must_use]
-    pub fn parts(self) -> (Engine, Clock, Rest) {
+    /// The parts of a feed that do not depend on its runtime.
+    pub(crate) fn into_parts(self) -> (Engine, Clock, Rest) {
         let rest = Rest::new(&self.roots, self.credentials);
         let seed = self.seed.unwrap_or_else(random_seed);
-        let client = Client::new(self.clock.now(), seed, self.config);
-        (Engine::new(client), self.clock, rest)
+        (Engine::new(self.clock.now(), seed, self.config), self.clock, rest)
     }
 }
 

@@ -14,14 +14,14 @@ use crate::tls::{Roots, provider};
 
 /// How a request ended: what to put into `Input::Reply` or `Input::Failed`. `Debug` shows no body.
 #[allow(clippy::exhaustive_enums, reason = "the two ends of a request")]
-pub enum Answer {
+pub enum RestOutcome {
     /// There was a response, of whatever status.
     Reply(Head, Vec<u8>),
     /// There was none.
     Failed(Loss),
 }
 
-impl Answer {
+impl RestOutcome {
     /// What to tell a client that is driven by hand.
     #[must_use]
     pub fn to_input(&self, request: RequestId) -> Input<'_> {
@@ -76,11 +76,11 @@ impl Rest {
 
     /// Performs a request: within its time, up to its size, following no redirect.
     #[must_use]
-    pub fn perform(&self, fetch: &Fetch) -> Answer {
-        self.try_perform(fetch).unwrap_or_else(Answer::Failed)
+    pub fn perform(&self, fetch: &Fetch) -> RestOutcome {
+        self.try_perform(fetch).unwrap_or_else(RestOutcome::Failed)
     }
 
-    fn try_perform(&self, fetch: &Fetch) -> Result<Answer, Loss> {
+    fn try_perform(&self, fetch: &Fetch) -> Result<RestOutcome, Loss> {
         let method = fetch.method().as_str();
         let mut request = ureq::http::Request::builder().method(method).uri(fetch.url());
         let unix_ms = match fetch.sign() {
@@ -114,7 +114,7 @@ impl Rest {
         }
         let limit = u64::try_from(fetch.max_body()).unwrap_or(u64::MAX);
         let body = response.body_mut().with_config().limit(limit).read_to_vec();
-        Ok(Answer::Reply(head, body.map_err(|error| loss(&error))?))
+        Ok(RestOutcome::Reply(head, body.map_err(|error| loss(&error))?))
     }
 
     fn run<B: ureq::AsSendBody>(
@@ -146,7 +146,7 @@ fn loss(error: &ureq::Error) -> Loss {
     }
 }
 
-impl fmt::Debug for Answer {
+impl fmt::Debug for RestOutcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Reply(head, body) => write!(f, "Reply({head:?}, {} bytes)", body.len()),

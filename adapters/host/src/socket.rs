@@ -3,19 +3,23 @@
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::ops::Range;
+use std::task::Poll;
 
 use rustls::{ClientConnection, StreamOwned};
 
-use crate::inlet::Inlet;
+use crate::text_frame_reader::TextFrameReader;
 
 /// The stream under a WebSocket.
 #[derive(Debug)]
 pub struct Socket {
+    source: Source,
+    reader: TextFrameReader,
+}
+
+#[derive(Debug)]
+struct Source {
     stream: Stream,
     supply: Supply,
-    inlet: Inlet,
-    /// Why there was nothing to read, if the library has yet to hear of it.
-    stopped: Option<io::Result<usize>>,
 }
 
 #[derive(Debug)]
@@ -46,58 +50,32 @@ impl Socket {
     }
 
     fn new(stream: Stream) -> Self {
-        Self { stream, supply: Supply::Unwatched, inlet: Inlet::new(), stopped: None }
+        let source = Source { stream, supply: Supply::Unwatched };
+        Self { source, reader: TextFrameReader::new() }
     }
 
     /// The next message, if it is here or can be read without waiting, is text, and nothing that the
-    /// library must see. `None`: read from the WebSocket, which will find what is here or say why
-    /// there is nothing. Lent until the next call.
+    /// library must see. It lies in [`Socket::text`] until the next call. `None`: read from the
+    /// WebSocket, which will find what is here or say why there is nothing.
     #[inline]
-    pub fn text(&mut self) -> Option<&[u8]> {
-        let taken = self.inlet.take_text().or_else(|| self.read_text())?;
-        Some(self.inlet.bytes(taken))
+    pub fn take_text(&mut self) -> Option<Range<usize>> {
+        match self.reader.poll_text(|space| Poll::Ready(self.source.read(space))) {
+            Poll::Ready(taken) => taken,
+            Poll::Pending => None,
+        }
     }
 
-    fn read_text(&mut self) -> Option<Range<usize>> {
-        while self.stopped.is_none() && !self.inlet.has_more() {
-            match self.fill() {
-                Ok(count) if count > 0 => {
-                    if let Some(taken) = self.inlet.take_text() {
-                        return Some(taken);
-                    }
-                }
-                stopped => self.stopped = Some(stopped),
-            }
-        }
-        None
-    }
-
-    fn fill(&mut self) -> io::Result<usize> {
-        if self.supply == Supply::Dry {
-            return Err(ErrorKind::WouldBlock.into());
-        }
-        let space = self.inlet.space();
-        let count = match &mut self.stream {
-            Stream::Plain(tcp) => {
-                let count = tcp.read(space)?;
-                // The end is no shortage: it is there to be read again.
-                let short = count < space.len() && count > 0;
-                if short && self.supply == Supply::Open {
-                    self.supply = Supply::Dry;
-                }
-                count
-            }
-            // A record at a time: a short read says nothing.
-            Stream::Tls(tls) => tls.read(space)?,
-        };
-        self.inlet.filled(count);
-        Ok(count)
+    /// A message that was taken, by its place.
+    #[must_use]
+    #[inline]
+    pub fn text(&self, taken: Range<usize>) -> &[u8] {
+        self.reader.text(taken)
     }
 
     /// The TCP stream, for timeouts, pollers and options.
     #[must_use]
     pub const fn tcp(&self) -> &TcpStream {
-        match &self.stream {
+        match &self.source.stream {
             Stream::Plain(tcp) => tcp,
             Stream::Tls(tls) => &tls.sock,
         }
@@ -107,36 +85,51 @@ impl Socket {
     /// start, saves the system call that would only say that there is no more: after a read that did
     /// not fill its buffer, the next one "would block" without asking.
     pub const fn on_readable(&mut self) {
-        self.supply = Supply::Open;
+        self.source.supply = Supply::Open;
     }
 }
 
-/// Not beyond the end of a frame: see [`Inlet`].
+impl Source {
+    fn read(&mut self, space: &mut [u8]) -> io::Result<usize> {
+        if self.supply == Supply::Dry {
+            return Err(ErrorKind::WouldBlock.into());
+        }
+        match &mut self.stream {
+            Stream::Plain(tcp) => {
+                let count = tcp.read(space)?;
+                // The end is no shortage: it is there to be read again.
+                let short = count < space.len() && count > 0;
+                if short && self.supply == Supply::Open {
+                    self.supply = Supply::Dry;
+                }
+                Ok(count)
+            }
+            // A record at a time: a short read says nothing.
+            Stream::Tls(tls) => tls.read(space),
+        }
+    }
+}
+
+/// Not beyond the end of a frame: see [`TextFrameReader`].
 impl Read for Socket {
     fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
-        // What is here then is the beginning of a message, which may yet become whole here.
-        if let Some(stopped) = self.stopped.take() {
-            return stopped;
-        }
-        loop {
-            let passed = self.inlet.pass(to);
-            if passed > 0 || self.fill()? == 0 {
-                return Ok(passed);
-            }
+        match self.reader.poll_read(to, |space| Poll::Ready(self.source.read(space))) {
+            Poll::Ready(read) => read,
+            Poll::Pending => Err(ErrorKind::WouldBlock.into()),
         }
     }
 }
 
 impl Write for Socket {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match &mut self.stream {
+        match &mut self.source.stream {
             Stream::Plain(tcp) => tcp.write(bytes),
             Stream::Tls(tls) => tls.write(bytes),
         }
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        match &mut self.stream {
+        match &mut self.source.stream {
             Stream::Plain(tcp) => tcp.flush(),
             Stream::Tls(tls) => tls.flush(),
         }
@@ -158,6 +151,10 @@ mod tests {
         (peer, socket)
     }
 
+    fn next_text(socket: &mut Socket) -> Option<&[u8]> {
+        socket.take_text().map(|taken| socket.text(taken))
+    }
+
     #[test]
     fn after_a_short_read_a_watched_socket_waits_for_its_poller() {
         let (mut peer, mut socket) = pair();
@@ -166,19 +163,19 @@ mod tests {
                 socket.on_readable();
             }
             peer.write_all(b"\x81\x03one").unwrap();
-            assert_eq!(socket.text().unwrap(), b"one");
+            assert_eq!(next_text(&mut socket).unwrap(), b"one");
             peer.write_all(b"\x81\x03two").unwrap();
             if watched {
-                assert_eq!(socket.text(), None);
+                assert_eq!(next_text(&mut socket), None);
                 let error = socket.read(&mut [0; 8]).unwrap_err();
                 assert_eq!(error.kind(), ErrorKind::WouldBlock);
                 socket.on_readable();
             }
-            assert_eq!(socket.text().unwrap(), b"two");
+            assert_eq!(next_text(&mut socket).unwrap(), b"two");
         }
         drop(peer);
         socket.on_readable();
-        assert_eq!(socket.text(), None);
+        assert_eq!(next_text(&mut socket), None);
         for _ in 0..2 {
             assert_eq!(socket.read(&mut [0; 8]).unwrap(), 0, "the end stays the end");
         }
@@ -196,7 +193,7 @@ mod tests {
         });
         let mut heard = 0;
         while heard < count {
-            match socket.text() {
+            match next_text(&mut socket) {
                 Some(text) => {
                     assert_eq!(text, b"one");
                     heard += 1;

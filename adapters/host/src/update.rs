@@ -1,4 +1,4 @@
-//! What the feeds of all adapters hand out.
+//! What feeds hand out.
 
 use bytes::Bytes;
 use kucoin_futures_proto::wire::Delta;
@@ -31,9 +31,7 @@ pub struct BookUpdate<'a> {
 }
 
 impl<'a> BookUpdate<'a> {
-    /// For adapters.
-    #[must_use]
-    pub const fn new(topic: TopicId, delta: Delta, book: Option<&'a Book>) -> Self {
+    pub(crate) const fn new(topic: TopicId, delta: Delta, book: Option<&'a Book>) -> Self {
         Self { topic, delta, book }
     }
 }

@@ -25,10 +25,10 @@ pub fn websocket_config() -> WebSocketConfig {
         .max_write_buffer_size(MAX_UNSENT)
 }
 
-/// What a read came to.
+/// What the WebSocket library made of a read.
 #[derive(Debug)]
 #[allow(clippy::exhaustive_enums, reason = "an adapter must handle all of them")]
-pub enum Heard {
+pub enum WsRead {
     /// A text message.
     Text(Bytes),
     /// A binary message.
@@ -41,7 +41,7 @@ pub enum Heard {
     Lost(Loss),
 }
 
-impl Heard {
+impl WsRead {
     /// Sorts a result that is not "would block".
     #[must_use]
     #[inline]
@@ -56,9 +56,13 @@ impl Heard {
             Err(error) => Self::Lost(websocket_loss(&error)),
         }
     }
-}
 
-impl Heard {
+    /// Whether the connection is over.
+    #[must_use]
+    pub const fn is_end(&self) -> bool {
+        matches!(self, Self::Closed(_) | Self::Lost(_))
+    }
+
     /// What to tell a client that is driven by hand. An early `Timeout` is harmless.
     #[must_use]
     pub fn to_input(&self, conn: ConnId) -> Input<'_> {

@@ -7,7 +7,7 @@ use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::Duration;
 
-use kucoin_futures_host::{Answer, Clock, Rest, Roots, tls_config, unix_now};
+use kucoin_futures_host::{Clock, Rest, RestOutcome, Roots, tls_config, unix_now};
 use kucoin_futures_proto::auth::{Credentials, KeyVersion};
 use kucoin_futures_proto::{Fetch, Loss, RequestId, RestBase, Sign};
 use kucoin_futures_sim::{ExchangeConfig, Server};
@@ -111,15 +111,15 @@ fn private_token(url: &str, sign: Sign) -> Fetch {
 
 fn reply(rest: &Rest, fetch: &Fetch) -> (u16, String) {
     match rest.perform(fetch) {
-        Answer::Reply(head, body) => (head.status(), String::from_utf8(body).unwrap()),
-        Answer::Failed(loss) => panic!("{loss}"),
+        RestOutcome::Reply(head, body) => (head.status(), String::from_utf8(body).unwrap()),
+        RestOutcome::Failed(loss) => panic!("{loss}"),
     }
 }
 
 fn failed(rest: &Rest, fetch: &Fetch, expected: Loss) {
     match rest.perform(fetch) {
-        Answer::Failed(loss) => assert_eq!(loss, expected),
-        Answer::Reply(head, _) => panic!("{head:?}"),
+        RestOutcome::Failed(loss) => assert_eq!(loss, expected),
+        RestOutcome::Reply(head, _) => panic!("{head:?}"),
     }
 }
 

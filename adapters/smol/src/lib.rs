@@ -24,9 +24,9 @@
 //! ```
 //!
 //! [`Feed::next`] may be dropped at any time and called again: nothing is lost. The feed runs only
-//! inside it: whoever stays away for longer than the server's `pingTimeout` (10 s) may lose the
-//! line, and after a ping interval and twice that (38 s) surely does: is told so, and gets it back. [`Feed::spawn`] puts a
-//! feed on a task of its own and keeps the line for a reader who may be slow;
+//! inside it: a caller who stays away for longer than the server's `pingTimeout` (10 s) may lose the
+//! line, and after a ping interval and twice that (38 s) surely does: is told so, and gets it back.
+//! [`Feed::spawn`] puts a feed on a task of its own and keeps the line for a reader who may be slow;
 //! [`Feed::into_stream`] yields owned items.
 //!
 //! **Other executors.** Sockets and timers come from `async-io`, which brings a thread of its own
@@ -34,18 +34,26 @@
 //! any executor. Only `spawn` needs smol's; [`Feed::pump`] gives the same as a future to be spawned
 //! elsewhere.
 //!
-//! All logic is in the core, [`kucoin_futures_proto`]; this crate carries bytes.
+//! All logic is in the core, [`kucoin_futures_proto`], the loop in [`kucoin_futures_host`]; this crate
+//! carries bytes.
 
 #![forbid(unsafe_code)]
 
 mod conn;
-mod feed;
-mod items;
 mod open;
-mod pump;
 mod socket;
+mod sockets;
 
-pub use feed::{Feed, Waker};
-pub use items::Items;
-pub use kucoin_futures_host::{BookUpdate, FeedError, Item, Message, Next, Options, Roots, Update};
-pub use pump::Pump;
+pub use kucoin_futures_host::{
+    BookUpdate, FeedError, Item, Message, Next, Options, Roots, Update, Waker,
+};
+pub use sockets::Sockets;
+
+/// Market data, pulled by [`Feed::next`], which is awaited.
+pub type Feed = kucoin_futures_host::Feed<Sockets>;
+
+/// The reader's end of a [`Feed`] that runs on a task of its own; a stream of owned items.
+pub type Pump = kucoin_futures_host::Pump<Sockets>;
+
+/// A [`Feed`] as a stream of owned items.
+pub type Items = kucoin_futures_host::Items<Sockets>;

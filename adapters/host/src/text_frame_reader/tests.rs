@@ -13,14 +13,19 @@ const HEAD: &[u8] = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n
 
 /// A peer whose bytes come in pieces, then block, then end.
 struct Peer {
+    source: Source,
+    reader: Option<TextFrameReader>,
+}
+
+struct Source {
     bytes: Vec<u8>,
     at: usize,
     rng: SplitMix64,
-    inlet: Option<Inlet>,
 }
 
-impl Peer {
-    fn receive(&mut self, to: &mut [u8]) -> io::Result<usize> {
+impl Source {
+    fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
+        assert!(!to.is_empty());
         let left = self.bytes.len() - self.at;
         if left > 0 && self.rng.below(3) == 0 {
             return Err(ErrorKind::WouldBlock.into());
@@ -31,29 +36,32 @@ impl Peer {
         self.at += count;
         Ok(count)
     }
+}
 
-    fn fill(&mut self) -> io::Result<usize> {
-        let mut inlet = self.inlet.take().unwrap();
-        let space = inlet.space();
-        assert!(!space.is_empty());
-        let count = self.receive(space);
-        inlet.filled(*count.as_ref().unwrap_or(&0));
-        self.inlet = Some(inlet);
-        count
+impl Peer {
+    /// As a blocking socket has it; or as an async one, where "would block" is no result.
+    fn fill<'a>(source: &'a mut Source) -> impl FnMut(&mut [u8]) -> Poll<io::Result<usize>> + 'a {
+        |space| match source.read(space) {
+            Err(_) if source.at % 2 == 0 => Poll::Pending,
+            read => Poll::Ready(read),
+        }
+    }
+
+    fn text(&mut self) -> Option<&[u8]> {
+        let reader = self.reader.as_mut()?;
+        match reader.poll_text(Self::fill(&mut self.source)) {
+            Poll::Ready(taken) => taken.map(|taken| reader.text(taken)),
+            Poll::Pending => None,
+        }
     }
 }
 
 impl Read for Peer {
     fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
-        loop {
-            let Some(inlet) = &mut self.inlet else { return self.receive(to) };
-            let passed = inlet.pass(to);
-            if passed > 0 {
-                return Ok(passed);
-            }
-            if self.fill()? == 0 {
-                return Ok(0);
-            }
+        let Some(reader) = &mut self.reader else { return self.source.read(to) };
+        match reader.poll_read(to, Self::fill(&mut self.source)) {
+            Poll::Ready(read) => read,
+            Poll::Pending => Err(ErrorKind::WouldBlock.into()),
         }
     }
 }
@@ -69,30 +77,25 @@ impl Write for Peer {
 }
 
 /// What is heard to the end, and how much of that was taken without the library.
-fn hear(frames: &[u8], seed: u64, with_inlet: bool) -> (Vec<String>, usize) {
+fn hear(frames: &[u8], seed: u64, with_reader: bool) -> (Vec<String>, usize) {
     let mut bytes = frames.to_vec();
-    let inlet = with_inlet.then(Inlet::new);
-    if with_inlet {
+    let reader = with_reader.then(TextFrameReader::new);
+    if with_reader {
         bytes.splice(..0, HEAD.iter().copied());
     }
-    let mut peer = Peer { bytes, at: 0, rng: SplitMix64::new(seed), inlet };
-    if with_inlet {
+    let source = Source { bytes, at: 0, rng: SplitMix64::new(seed) };
+    let mut peer = Peer { source, reader };
+    if with_reader {
         read_head(&mut peer);
     }
     let mut websocket = WebSocket::from_raw_socket(peer, Role::Client, Some(websocket_config()));
     let (mut heard, mut taken) = (Vec::new(), 0);
     loop {
-        let peer = websocket.get_mut();
-        if let Some(inlet) = &mut peer.inlet {
-            if let Some(range) = inlet.take_text() {
-                let text = str::from_utf8(inlet.bytes(range)).unwrap().to_owned();
-                heard.push(format!("{:?}", Message::text(text)));
-                taken += 1;
-                continue;
-            }
-            if !inlet.has_more() && peer.fill().is_ok_and(|count| count > 0) {
-                continue;
-            }
+        if let Some(text) = websocket.get_mut().text() {
+            let text = str::from_utf8(text).unwrap().to_owned();
+            heard.push(format!("{:?}", Message::text(text)));
+            taken += 1;
+            continue;
         }
         match websocket.read() {
             Err(Error::Io(error)) if error.kind() == ErrorKind::WouldBlock => {}
@@ -189,13 +192,13 @@ fn everything_is_heard_as_by_the_library_alone() {
 #[test]
 fn a_head_ends_with_an_empty_line_in_either_form() {
     for (head, rest) in [("a: b\r\n\r\n", "x"), ("a: b\n\n", "\n"), ("a\r\n\r\n", "")] {
-        let mut inlet = Inlet::new();
+        let mut reader = TextFrameReader::new();
         let all = format!("{head}{rest}");
-        inlet.space()[..all.len()].copy_from_slice(all.as_bytes());
-        inlet.filled(all.len());
+        reader.space()[..all.len()].copy_from_slice(all.as_bytes());
+        reader.filled(all.len());
         let mut to = [0; 64];
-        let passed = inlet.pass(&mut to);
+        let passed = reader.pass(&mut to);
         assert_eq!(&to[..passed], head.as_bytes());
-        assert_eq!(inlet.stage, Stage::Between);
+        assert_eq!(reader.stage, Stage::Between);
     }
 }

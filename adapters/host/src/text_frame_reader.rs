@@ -1,8 +1,8 @@
 //! Between a socket and the WebSocket library: whole text messages are taken where they lie.
 //!
 //! ```text
-//!  socket ── space, filled ──> Inlet ── text ──> the core: whole, short, ASCII text frames
-//!                                └───── pass ──> the library: everything else, to the end of a frame
+//!  socket ── fill ──> reader ── poll_text ──> the core: whole, short, ASCII text frames
+//!                        └───── poll_read ──> the library: everything else, to the end of a frame
 //! ```
 //!
 //! The library makes a shared buffer of each message, counts references to it and moves it through
@@ -11,17 +11,21 @@
 //! closes, fragments, long messages, other encodings, violations. It gets nothing beyond the end of a
 //! frame, so its own buffer is empty whenever a message is taken here.
 
+use std::io;
 use std::ops::Range;
+use std::task::{Poll, ready};
 
 /// Bytes that were read and belong to nobody yet.
 #[derive(Debug)]
-pub struct Inlet {
+pub struct TextFrameReader {
     bytes: Box<[u8]>,
     start: usize,
     end: usize,
     stage: Stage,
     /// The library has seen the first part of a message, or a close: what comes next is its business.
     engaged: bool,
+    /// Why there was nothing to read, if the library has yet to hear of it.
+    stopped: Option<io::Result<usize>>,
 }
 
 /// What the next byte is part of.
@@ -49,18 +53,81 @@ const EIGHT_BYTES: u8 = 127;
 /// In its second byte: four bytes of mask follow the length.
 const MASKED: u8 = 0x80;
 
-impl Inlet {
+impl TextFrameReader {
     /// For a connection that is yet to be upgraded.
     #[must_use]
     pub fn new() -> Self {
         let bytes = vec![0; CAPACITY].into_boxed_slice();
-        Self { bytes, start: 0, end: 0, stage: Stage::Head, engaged: false }
+        Self { bytes, start: 0, end: 0, stage: Stage::Head, engaged: false, stopped: None }
     }
 
-    /// The next message, if it is here, whole, and nothing that the library must see. It lies in
-    /// [`Inlet::bytes`] until there is [`Inlet::space`].
+    /// The next message, if it is here or can be read, and is nothing that the library must see. It lies
+    /// in [`TextFrameReader::text`] until the next call. `None`: read from the WebSocket, which will find
+    /// what is here or say why there is nothing.
+    ///
+    /// `fill` reads from the socket to a buffer; a blocking socket is always `Ready`.
     #[inline]
-    pub fn take_text(&mut self) -> Option<Range<usize>> {
+    pub fn poll_text(
+        &mut self,
+        fill: impl FnMut(&mut [u8]) -> Poll<io::Result<usize>>,
+    ) -> Poll<Option<Range<usize>>> {
+        match self.take_text() {
+            Some(taken) => Poll::Ready(Some(taken)),
+            None => self.poll_read_text(fill),
+        }
+    }
+
+    fn poll_read_text(
+        &mut self,
+        mut fill: impl FnMut(&mut [u8]) -> Poll<io::Result<usize>>,
+    ) -> Poll<Option<Range<usize>>> {
+        while self.stopped.is_none() && !self.has_more() {
+            match ready!(self.poll_fill(&mut fill)) {
+                Ok(count) if count > 0 => {
+                    if let Some(taken) = self.take_text() {
+                        return Poll::Ready(Some(taken));
+                    }
+                }
+                stopped => self.stopped = Some(stopped),
+            }
+        }
+        Poll::Ready(None)
+    }
+
+    /// What the library reads: bytes that are here, or that `fill` reads, but not beyond the end of a
+    /// frame.
+    ///
+    /// # Errors
+    /// Those of `fill`, also one that [`TextFrameReader::poll_text`] met and kept.
+    pub fn poll_read(
+        &mut self,
+        to: &mut [u8],
+        mut fill: impl FnMut(&mut [u8]) -> Poll<io::Result<usize>>,
+    ) -> Poll<io::Result<usize>> {
+        // What is here then is the beginning of a message, which may yet become whole here.
+        if let Some(stopped) = self.stopped.take() {
+            return Poll::Ready(stopped);
+        }
+        loop {
+            let passed = self.pass(to);
+            if passed > 0 || ready!(self.poll_fill(&mut fill))? == 0 {
+                return Poll::Ready(Ok(passed));
+            }
+        }
+    }
+
+    fn poll_fill(
+        &mut self,
+        fill: &mut impl FnMut(&mut [u8]) -> Poll<io::Result<usize>>,
+    ) -> Poll<io::Result<usize>> {
+        let count = ready!(fill(self.space()))?;
+        self.filled(count);
+        Poll::Ready(Ok(count))
+    }
+
+    /// The next message, if it is here, whole, and nothing that the library must see.
+    #[inline]
+    fn take_text(&mut self) -> Option<Range<usize>> {
         if self.stage != Stage::Between || self.engaged {
             return None;
         }
@@ -81,17 +148,16 @@ impl Inlet {
         Some(at..self.start)
     }
 
-    /// A message that was taken.
+    /// A message that was taken, by its place.
     #[must_use]
     #[inline]
-    pub fn bytes(&self, taken: Range<usize>) -> &[u8] {
+    pub fn text(&self, taken: Range<usize>) -> &[u8] {
         self.bytes.get(taken).unwrap_or_default()
     }
 
-    /// Whether there is something to [`Inlet::pass`] that is better not waited with: after
-    /// [`Inlet::take_text`] found nothing.
-    #[must_use]
-    pub fn has_more(&self) -> bool {
+    /// After `take_text` found nothing: whether the library should be passed something before more is
+    /// read.
+    fn has_more(&self) -> bool {
         let here = self.here().len();
         match self.stage {
             Stage::Head => self.head() > 0,
@@ -104,7 +170,7 @@ impl Inlet {
     }
 
     /// Hands bytes to the library, not beyond the end of a frame. 0: it has to wait for more.
-    pub fn pass(&mut self, to: &mut [u8]) -> usize {
+    fn pass(&mut self, to: &mut [u8]) -> usize {
         if self.stage == Stage::Between {
             let Some((first, len)) = self.frame() else { return 0 };
             self.stage = Stage::Inside(len);
@@ -135,14 +201,14 @@ impl Inlet {
     }
 
     /// Where to read to. Never empty once there is nothing more to pass.
-    pub fn space(&mut self) -> &mut [u8] {
+    fn space(&mut self) -> &mut [u8] {
         self.bytes.copy_within(self.start..self.end, 0);
         (self.start, self.end) = (0, self.end - self.start);
         self.bytes.get_mut(self.end..).unwrap_or_default()
     }
 
     /// So many bytes were read to the space.
-    pub fn filled(&mut self, count: usize) {
+    fn filled(&mut self, count: usize) {
         self.end = (self.end + count).min(self.bytes.len());
     }
 
@@ -173,7 +239,7 @@ impl Inlet {
     }
 }
 
-impl Default for Inlet {
+impl Default for TextFrameReader {
     fn default() -> Self {
         Self::new()
     }

@@ -1,0 +1,123 @@
+//! The open connections of a transport.
+
+use std::ops::Range;
+use std::task::{Context, Poll};
+
+use kucoin_futures_proto::{ConnId, Loss};
+
+use crate::transport::Incoming;
+use crate::websocket::WsRead;
+
+/// One open WebSocket. No function here waits.
+pub trait Connection {
+    /// The next message that is there already. `Pending`: there is none, and an async connection has
+    /// left `cx` with its socket.
+    fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Received>;
+
+    /// The bytes of a [`Received::Text`], until the next `poll_read`.
+    fn text(&self, at: Range<usize>) -> &[u8];
+
+    /// Sends a message, or keeps what the socket does not take and sends that when it does.
+    ///
+    /// # Errors
+    /// The connection is broken.
+    fn send(&mut self, text: &str) -> Result<(), Loss>;
+
+    /// Sends a close frame if the socket takes it, and drops the connection.
+    fn shut(self);
+}
+
+/// What a connection has read.
+#[derive(Debug)]
+#[allow(clippy::exhaustive_enums, reason = "the two ways out of a socket")]
+pub enum Received {
+    /// A whole text message, by its place in the socket's buffer.
+    Text(Range<usize>),
+    /// Anything else, by way of the WebSocket library.
+    Other(WsRead),
+}
+
+/// The open connections of a transport, by id.
+#[derive(Debug)]
+pub struct Connections<C> {
+    open: Vec<(ConnId, C)>,
+    /// Connections that broke while they were written to, until the next `poll_input`.
+    broken: Vec<(ConnId, Loss)>,
+}
+
+impl<C: Connection> Connections<C> {
+    /// There are none yet.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { open: Vec::new(), broken: Vec::new() }
+    }
+
+    /// Adds a connection that was upgraded.
+    pub fn insert(&mut self, id: ConnId, connection: C) {
+        self.open.push((id, connection));
+    }
+
+    /// All of them.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = (ConnId, &mut C)> {
+        self.open.iter_mut().map(|(id, connection)| (*id, connection))
+    }
+
+    /// The next input: the first connection that has something is read until it has nothing, then the
+    /// one after it. A connection whose end is reported is dropped.
+    #[inline]
+    pub fn poll_input(&mut self, cx: &mut Context<'_>) -> Poll<Incoming<'_>> {
+        if let Some((id, loss)) = self.broken.pop() {
+            return Poll::Ready(Incoming::Lost(id, loss));
+        }
+        let mut open = self.open.iter_mut().enumerate();
+        let found = open.find_map(|(at, (id, connection))| match connection.poll_read(cx) {
+            Poll::Ready(received) => Some((at, *id, received)),
+            Poll::Pending => None,
+        });
+        match found {
+            Some((at, id, Received::Text(range))) => {
+                let text = self.open.get(at).map(|(_, connection)| connection.text(range));
+                Poll::Ready(Incoming::Text(id, text.unwrap_or_default()))
+            }
+            Some((at, id, Received::Other(read))) => {
+                if read.is_end() {
+                    self.open.swap_remove(at);
+                }
+                Poll::Ready(Incoming::Read(id, read))
+            }
+            None => Poll::Pending,
+        }
+    }
+
+    /// Performs [`Effect::Send`](crate::Effect::Send); a failure is the next input.
+    pub fn send(&mut self, id: ConnId, text: &str) {
+        let Some(at) = self.position(id) else { return };
+        let sent = self.open.get_mut(at).map_or(Ok(()), |(_, connection)| connection.send(text));
+        if let Err(loss) = sent {
+            self.open.swap_remove(at);
+            self.broken.push((id, loss));
+        }
+    }
+
+    /// Performs [`Effect::Shut`](crate::Effect::Shut) for a connection that is open.
+    pub fn shut(&mut self, id: ConnId) {
+        if let Some(at) = self.position(id) {
+            self.open.swap_remove(at).1.shut();
+        }
+    }
+
+    /// Shuts all of them.
+    pub fn close(&mut self) {
+        self.open.drain(..).for_each(|(_, connection)| connection.shut());
+    }
+
+    fn position(&self, id: ConnId) -> Option<usize> {
+        self.open.iter().position(|(of, _)| *of == id)
+    }
+}
+
+impl<C: Connection> Default for Connections<C> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
