@@ -48,9 +48,9 @@ impl Transport for Sockets {
             rest,
             poller: Arc::new(Poller::new()?),
             events: Events::new(),
-            conns: Connections::new(),
+            conns: Connections::default(),
             attempts: BTreeMap::new(),
-            done: Mailbox::new(),
+            done: Mailbox::default(),
             span: tracing::info_span!("feed", runtime = "blocking"),
         })
     }

@@ -46,12 +46,6 @@ pub struct Connections<C> {
 }
 
 impl<C: Connection> Connections<C> {
-    /// There are none yet.
-    #[must_use]
-    pub const fn new() -> Self {
-        Self { open: Vec::new(), broken: Vec::new() }
-    }
-
     /// Adds a connection that was upgraded.
     pub fn insert(&mut self, id: ConnId, connection: C) {
         self.open.push((id, connection));
@@ -116,8 +110,8 @@ impl<C: Connection> Connections<C> {
     }
 }
 
-impl<C: Connection> Default for Connections<C> {
+impl<C> Default for Connections<C> {
     fn default() -> Self {
-        Self::new()
+        Self { open: Vec::new(), broken: Vec::new() }
     }
 }

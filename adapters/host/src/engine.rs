@@ -23,9 +23,8 @@ pub(crate) struct Engine {
     client: Client,
     /// What the core reported and the user has not been told yet, oldest first.
     reported: VecDeque<Event>,
-    /// A message for the user that lies in `bytes`, and whether it was handed out already.
+    /// A message for the user, until it was told; it lies in `bytes`.
     push: Option<PushTag>,
-    told: bool,
     /// Kept from one message to the next, so that none allocates.
     bytes: Vec<u8>,
     closed: bool,
@@ -47,7 +46,6 @@ impl Engine {
             client: Client::new(now, seed, config),
             reported: VecDeque::new(),
             push: None,
-            told: false,
             bytes: Vec::new(),
             closed: false,
         }
@@ -120,41 +118,28 @@ impl Engine {
     /// What is to be told next: events first, then the message that came with them.
     #[inline]
     pub(crate) fn step(&mut self) -> Option<Step> {
-        if std::mem::take(&mut self.told) {
-            self.push = None;
-        }
-        if let Some(event) = self.reported.pop_front() {
-            return Some(Step::Event(event));
-        }
-        let tag = self.push?;
-        self.told = true;
-        Some(Step::Push(tag))
+        let event = self.reported.pop_front().map(Step::Event);
+        event.or_else(|| self.push.take().map(Step::Push))
     }
 
-    /// Shows a step that was just taken. `None` would be a push whose bytes are gone.
+    /// Shows a step that was just taken.
     #[inline]
-    pub(crate) fn lend(&self, step: Step) -> Option<Update<'_>> {
+    pub(crate) fn lend(&self, step: Step) -> Update<'_> {
         match step {
             Step::Event(Event::Delta { topic, delta }) => {
-                Some(Update::Book(BookUpdate::new(topic, delta, self.client.book(topic))))
+                Update::Book(BookUpdate::new(topic, delta, self.client.book(topic)))
             }
-            Step::Event(event) => Some(Update::State(event)),
-            Step::Push(tag) => {
-                self.push?;
-                Some(Update::Push(tag.on(&self.bytes)))
-            }
+            Step::Event(event) => Update::State(event),
+            Step::Push(tag) => Update::Push(tag.on(&self.bytes)),
         }
     }
 
     /// The same, to be kept.
-    pub(crate) fn own(&self, step: Step) -> Option<Item> {
+    pub(crate) fn own(&self, step: Step) -> Item {
         match step {
-            Step::Event(Event::Delta { topic, delta }) => Some(Item::Delta(topic, delta)),
-            Step::Event(event) => Some(Item::State(event)),
-            Step::Push(tag) => {
-                self.push?;
-                Some(Item::Push(Message::new(tag, Bytes::copy_from_slice(&self.bytes))))
-            }
+            Step::Event(Event::Delta { topic, delta }) => Item::Delta(topic, delta),
+            Step::Event(event) => Item::State(event),
+            Step::Push(tag) => Item::Push(Message::new(tag, Bytes::copy_from_slice(&self.bytes))),
         }
     }
 

@@ -58,7 +58,7 @@ pub use loss::io_loss;
 pub use mailbox::{Mailbox, Sender};
 pub use options::{FeedError, Next, Options};
 pub use pump::{Pump, Spawn};
-pub use queue::{Queue, Taken};
+pub use queue::Taken;
 pub use rest::{Rest, RestOutcome};
 pub use socket::Socket;
 pub use text_frame_reader::TextFrameReader;

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{self, Receiver, channel};
+use std::sync::mpsc::{self, Receiver};
 
 /// Where other threads leave something for the thread or task that runs a feed: the results of helpers,
 /// the commands of a pump's readers. First in, first out, without limit. When it is dropped, so is what
@@ -21,13 +21,6 @@ pub struct Sender<T> {
 }
 
 impl<T> Mailbox<T> {
-    /// An empty mailbox.
-    #[must_use]
-    pub fn new() -> Self {
-        let (sender, received) = channel();
-        Self { sender: Sender { channel: sender, raised: Arc::default() }, received }
-    }
-
     /// A sender, to be cloned.
     #[must_use]
     pub const fn sender(&self) -> &Sender<T> {
@@ -67,7 +60,8 @@ impl<T> Sender<T> {
 
 impl<T> Default for Mailbox<T> {
     fn default() -> Self {
-        Self::new()
+        let (channel, received) = mpsc::channel();
+        Self { sender: Sender { channel, raised: Arc::default() }, received }
     }
 }
 
@@ -95,7 +89,7 @@ mod tests {
 
     #[test]
     fn everything_sent_is_taken_in_order() {
-        let mailbox = Mailbox::new();
+        let mailbox = Mailbox::default();
         assert_eq!(mailbox.take(), None::<u32>);
         assert!((0..3).all(|item| mailbox.sender().send(item)));
         let taken: Vec<u32> = std::iter::from_fn(|| mailbox.take()).collect();
@@ -105,7 +99,7 @@ mod tests {
 
     #[test]
     fn a_mailbox_that_is_dropped_drops_what_is_in_it_and_refuses_more() {
-        let (mailbox, item) = (Mailbox::new(), Arc::new(()));
+        let (mailbox, item) = (Mailbox::default(), Arc::new(()));
         let sender = mailbox.sender().clone();
         assert!(sender.send(Arc::clone(&item)));
         drop(mailbox);
@@ -116,7 +110,7 @@ mod tests {
     #[test]
     fn nothing_is_overlooked_while_others_send() {
         const EACH: u32 = 20_000;
-        let mailbox = Mailbox::new();
+        let mailbox = Mailbox::default();
         let senders = [(); 2].map(|()| {
             let sender = mailbox.sender().clone();
             std::thread::spawn(move || assert!((0..EACH).all(|item| sender.send(item))))

@@ -3,7 +3,7 @@
 use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::{Pin, pin};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -50,7 +50,7 @@ pub trait Spawn: Transport<Mode = Async> {
 
 impl<T: Transport> Pump<T> {
     fn start(feed: Feed<T>, cap: usize) -> (Self, impl Future<Output = ()> + Send + 'static) {
-        let (queue, commands) = (Queue::new(cap), Mailbox::new());
+        let (queue, commands) = (Queue::new(cap), Mailbox::default());
         let (sender, waker) = (commands.sender().clone(), feed.waker());
         let pump = Self { queue: queue.clone(), commands: sender, waker, thread: None };
         (pump, run(feed, Ends { commands, queue }))
@@ -71,6 +71,47 @@ impl<T: Transport, M: 'static> Pump<T, M> {
         self.waker.wake();
         if sent { Ok(replied) } else { Err(Misuse::Closed) }
     }
+}
+
+/// The commands of a pump: functions that wait for the result, or async ones.
+macro_rules! commands {
+    (($($function:tt)+), ($($receive:tt)+), ($($wait:tt)*)) => {
+        /// Does something with the feed where it runs, between two updates, and waits for the result:
+        /// the way to its books. Be quick there; the line waits meanwhile.
+        ///
+        /// # Errors
+        /// [`Misuse::Closed`].
+        pub $($function)+ with<R: Send + 'static>(
+            &self,
+            look: impl FnOnce(&mut Feed<T>) -> R + Send + 'static,
+        ) -> Result<R, Misuse> {
+            self.command(look)?.$($receive)+.map_err(|_| Misuse::Closed)
+        }
+
+        /// Wants a channel, over all reconnects.
+        ///
+        /// # Errors
+        /// See [`Client::subscribe`](kucoin_futures_proto::Client::subscribe).
+        pub $($function)+ subscribe(&self, channel: Channel) -> Result<TopicId, Misuse> {
+            self.with(move |feed| feed.subscribe(channel))$($wait)*?
+        }
+
+        /// Wants a topic no more.
+        ///
+        /// # Errors
+        /// See [`Client::unsubscribe`](kucoin_futures_proto::Client::unsubscribe).
+        pub $($function)+ unsubscribe(&self, topic: TopicId) -> Result<(), Misuse> {
+            self.with(move |feed| feed.unsubscribe(topic))$($wait)*?
+        }
+
+        /// Asks the exchange something, once; the answer comes as an [`Item::Push`].
+        ///
+        /// # Errors
+        /// See [`Client::fetch`](kucoin_futures_proto::Client::fetch).
+        pub $($function)+ fetch(&self, query: Query) -> Result<RequestId, Misuse> {
+            self.with(move |feed| feed.fetch(query))$($wait)*?
+        }
+    };
 }
 
 /// On threads.
@@ -105,41 +146,7 @@ impl<T: Transport<Mode = Blocking>> Pump<T, Blocking> {
         self.queue.take_within(limit)
     }
 
-    /// Does something with the feed on its thread, between two updates, and waits for the result:
-    /// the way to its books. Be quick there; the line waits meanwhile.
-    ///
-    /// # Errors
-    /// [`Misuse::Closed`].
-    pub fn with<R: Send + 'static>(
-        &self,
-        look: impl FnOnce(&mut Feed<T>) -> R + Send + 'static,
-    ) -> Result<R, Misuse> {
-        self.command(look)?.recv_blocking().map_err(|_| Misuse::Closed)
-    }
-
-    /// Wants a channel, over all reconnects.
-    ///
-    /// # Errors
-    /// See [`Client::subscribe`](kucoin_futures_proto::Client::subscribe).
-    pub fn subscribe(&self, channel: Channel) -> Result<TopicId, Misuse> {
-        self.with(move |feed| feed.subscribe(channel))?
-    }
-
-    /// Wants a topic no more.
-    ///
-    /// # Errors
-    /// See [`Client::unsubscribe`](kucoin_futures_proto::Client::unsubscribe).
-    pub fn unsubscribe(&self, topic: TopicId) -> Result<(), Misuse> {
-        self.with(move |feed| feed.unsubscribe(topic))?
-    }
-
-    /// Asks the exchange something, once; the answer comes as an [`Item::Push`].
-    ///
-    /// # Errors
-    /// See [`Client::fetch`](kucoin_futures_proto::Client::fetch).
-    pub fn fetch(&self, query: Query) -> Result<RequestId, Misuse> {
-        self.with(move |feed| feed.fetch(query))?
-    }
+    commands!((fn), (recv_blocking()), ());
 
     /// Ends everything, and waits for that. What was queued already can still be read.
     pub fn close(&self) {
@@ -176,41 +183,7 @@ impl<T: Transport<Mode = Async>> Pump<T, Async> {
         poll_fn(|cx| self.queue.poll_take(cx)).await
     }
 
-    /// Does something with the feed in its task, between two updates, and waits for the result: the
-    /// way to its books. Be quick there; the line waits meanwhile.
-    ///
-    /// # Errors
-    /// [`Misuse::Closed`].
-    pub async fn with<R: Send + 'static>(
-        &self,
-        look: impl FnOnce(&mut Feed<T>) -> R + Send + 'static,
-    ) -> Result<R, Misuse> {
-        self.command(look)?.recv().await.map_err(|_| Misuse::Closed)
-    }
-
-    /// Wants a channel, over all reconnects.
-    ///
-    /// # Errors
-    /// See [`Client::subscribe`](kucoin_futures_proto::Client::subscribe).
-    pub async fn subscribe(&self, channel: Channel) -> Result<TopicId, Misuse> {
-        self.with(move |feed| feed.subscribe(channel)).await?
-    }
-
-    /// Wants a topic no more.
-    ///
-    /// # Errors
-    /// See [`Client::unsubscribe`](kucoin_futures_proto::Client::unsubscribe).
-    pub async fn unsubscribe(&self, topic: TopicId) -> Result<(), Misuse> {
-        self.with(move |feed| feed.unsubscribe(topic)).await?
-    }
-
-    /// Asks the exchange something, once; the answer comes as an [`Item::Push`].
-    ///
-    /// # Errors
-    /// See [`Client::fetch`](kucoin_futures_proto::Client::fetch).
-    pub async fn fetch(&self, query: Query) -> Result<RequestId, Misuse> {
-        self.with(move |feed| feed.fetch(query)).await?
-    }
+    commands!((async fn), (recv().await), (.await));
 
     /// Ends everything, without waiting for it. What was queued already can still be read.
     pub fn close(&self) {
@@ -241,36 +214,25 @@ impl<T: Transport, M: 'static> Drop for Pump<T, M> {
 
 /// The thread or task: commands, then one step of the feed into the queue.
 async fn run<T: Transport>(mut feed: Feed<T>, ends: Ends<T, T::Mode>) {
-    loop {
-        // Each command wakes the feed, which then has nothing to tell for once. A few at a time: commands
-        // without end must not keep the line waiting. After that many there may be more, and their
-        // wake-up may be spent.
-        let taken = std::iter::from_fn(|| ends.commands.take()).take(COMMANDS);
-        if taken.map(|command| command(&mut feed)).count() == COMMANDS {
-            feed.waker().wake();
-        }
-        match poll_fn(|cx| feed.poll_step(cx, &mut Limit::default())).await {
-            Waited::Step(step) => {
-                if let Some(item) = feed.own(step) {
-                    ends.queue.push(item);
-                }
+    poll_fn(move |cx| {
+        loop {
+            // Each command wakes the feed, which then has nothing to tell for once. A few at a time:
+            // commands without end must not keep the line waiting. After that many there may be more,
+            // and their wake-up may be spent.
+            let taken = std::iter::from_fn(|| ends.commands.take()).take(COMMANDS);
+            if taken.map(|command| command(&mut feed)).count() == COMMANDS {
+                feed.waker().wake();
             }
-            // Other tasks have their turn, too, while commands keep coming.
-            Waited::Quiet => yield_now().await,
-            Waited::Ended => return,
+            match ready!(feed.poll_step(cx, &mut Limit::default())) {
+                Waited::Step(step) => ends.queue.push(feed.own(step)),
+                Waited::Quiet => {
+                    // Other tasks have their turn, too, while commands keep coming.
+                    cx.waker().wake_by_ref();
+                    return Poll::Pending;
+                }
+                Waited::Ended => return Poll::Ready(()),
+            }
         }
-    }
-}
-
-/// Lets other tasks of the executor run first.
-async fn yield_now() {
-    let mut yielded = false;
-    poll_fn(|cx| {
-        if std::mem::replace(&mut yielded, true) {
-            return Poll::Ready(());
-        }
-        cx.waker().wake_by_ref();
-        Poll::Pending
     })
     .await;
 }

@@ -16,7 +16,7 @@ use crate::update::Item;
 /// [`Event::Lagged`] that stands in its place. Events of state are small, rare and what a reader
 /// relies on: they are dropped only from twice the cap on.
 #[derive(Clone)]
-pub struct Queue {
+pub(crate) struct Queue {
     shared: Arc<Shared>,
     cap: usize,
 }
@@ -48,14 +48,13 @@ pub enum Taken {
 
 impl Queue {
     /// An empty queue for `cap` items, at least one.
-    #[must_use]
-    pub fn new(cap: usize) -> Self {
+    pub(crate) fn new(cap: usize) -> Self {
         let shared = Shared { state: Mutex::default(), ready: Condvar::new() };
         Self { shared: Arc::new(shared), cap: cap.max(1) }
     }
 
     /// Leaves an item, or counts it as dropped. Never waits for the reader.
-    pub fn push(&self, item: Item) {
+    pub(crate) fn push(&self, item: Item) {
         let mut state = self.lock();
         let room = match item {
             Item::State(_) => self.cap.saturating_mul(2),
@@ -73,15 +72,14 @@ impl Queue {
     }
 
     /// Nothing will come any more.
-    pub fn end(&self) {
+    pub(crate) fn end(&self) {
         let mut state = self.lock();
         state.ended = true;
         self.wake(state);
     }
 
     /// Takes the oldest item, waiting for it for at most `limit`.
-    #[must_use]
-    pub fn take_within(&self, limit: Duration) -> Taken {
+    pub(crate) fn take_within(&self, limit: Duration) -> Taken {
         let state = self.lock();
         let waited = self.shared.ready.wait_timeout_while(state, limit, |state| state.is_idle());
         let (mut state, _) = waited.unwrap_or_else(PoisonError::into_inner);
@@ -89,14 +87,13 @@ impl Queue {
     }
 
     /// Takes the oldest item; `None` once the pump has ended and everything was read.
-    #[must_use]
-    pub fn take(&self) -> Option<Item> {
+    pub(crate) fn take(&self) -> Option<Item> {
         let waited = self.shared.ready.wait_while(self.lock(), |state| state.is_idle());
         waited.unwrap_or_else(PoisonError::into_inner).items.pop_front()
     }
 
     /// The same for a task, which is woken once there is more to say.
-    pub fn poll_take(&self, cx: &mut Context<'_>) -> Poll<Option<Item>> {
+    pub(crate) fn poll_take(&self, cx: &Context<'_>) -> Poll<Option<Item>> {
         let mut state = self.lock();
         if state.is_idle() {
             if !state.wakers.iter().any(|waker| waker.will_wake(cx.waker())) {
@@ -105,18 +102,6 @@ impl Queue {
             return Poll::Pending;
         }
         Poll::Ready(state.items.pop_front())
-    }
-
-    /// Items that wait.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.lock().items.len()
-    }
-
-    /// Whether nothing waits.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -160,7 +145,10 @@ const fn dropped_with(item: &Item) -> u32 {
 
 impl fmt::Debug for Queue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Queue").field("cap", &self.cap).field("len", &self.len()).finish()
+        f.debug_struct("Queue")
+            .field("cap", &self.cap)
+            .field("len", &self.lock().items.len())
+            .finish()
     }
 }
 
@@ -232,7 +220,7 @@ mod tests {
         let mut tasks = [0, 1].map(|_| Arc::new(Woken::default()));
         for task in &mut tasks {
             let waker = Waker::from(Arc::clone(task));
-            assert!(queue.poll_take(&mut Context::from_waker(&waker)).is_pending());
+            assert!(queue.poll_take(&Context::from_waker(&waker)).is_pending());
         }
         queue.end();
         assert!(readers.into_iter().all(|reader| reader.join().unwrap()));
@@ -259,7 +247,7 @@ mod tests {
         queue.end();
         assert_eq!(reader.join().unwrap(), (true, false));
         assert!(matches!(queue.take_within(Duration::ZERO), Taken::Ended));
-        let mut cx = Context::from_waker(Waker::noop());
-        assert!(matches!(queue.poll_take(&mut cx), Poll::Ready(None)));
+        let cx = Context::from_waker(Waker::noop());
+        assert!(matches!(queue.poll_take(&cx), Poll::Ready(None)));
     }
 }

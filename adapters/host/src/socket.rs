@@ -51,7 +51,7 @@ impl Socket {
 
     fn new(stream: Stream) -> Self {
         let source = Source { stream, supply: Supply::Unwatched };
-        Self { source, reader: TextFrameReader::new() }
+        Self { source, reader: TextFrameReader::default() }
     }
 
     /// The next message, if it is here or can be read without waiting, is text, and nothing that the

@@ -54,13 +54,6 @@ const EIGHT_BYTES: u8 = 127;
 const MASKED: u8 = 0x80;
 
 impl TextFrameReader {
-    /// For a connection that is yet to be upgraded.
-    #[must_use]
-    pub fn new() -> Self {
-        let bytes = vec![0; CAPACITY].into_boxed_slice();
-        Self { bytes, start: 0, end: 0, stage: Stage::Head, engaged: false, stopped: None }
-    }
-
     /// The next message, if it is here or can be read, and is nothing that the library must see. It lies
     /// in [`TextFrameReader::text`] until the next call. `None`: read from the WebSocket, which will find
     /// what is here or say why there is nothing.
@@ -69,29 +62,18 @@ impl TextFrameReader {
     #[inline]
     pub fn poll_text(
         &mut self,
-        fill: impl FnMut(&mut [u8]) -> Poll<io::Result<usize>>,
-    ) -> Poll<Option<Range<usize>>> {
-        match self.take_text() {
-            Some(taken) => Poll::Ready(Some(taken)),
-            None => self.poll_read_text(fill),
-        }
-    }
-
-    fn poll_read_text(
-        &mut self,
         mut fill: impl FnMut(&mut [u8]) -> Poll<io::Result<usize>>,
     ) -> Poll<Option<Range<usize>>> {
-        while self.stopped.is_none() && !self.has_more() {
-            match ready!(self.poll_fill(&mut fill)) {
-                Ok(count) if count > 0 => {
-                    if let Some(taken) = self.take_text() {
-                        return Poll::Ready(Some(taken));
-                    }
-                }
+        loop {
+            let taken = self.take_text();
+            if taken.is_some() || self.stopped.is_some() || self.has_more() {
+                return Poll::Ready(taken);
+            }
+            match ready!(fill(self.space())) {
+                Ok(count) if count > 0 => self.filled(count),
                 stopped => self.stopped = Some(stopped),
             }
         }
-        Poll::Ready(None)
     }
 
     /// What the library reads: bytes that are here, or that `fill` reads, but not beyond the end of a
@@ -110,19 +92,14 @@ impl TextFrameReader {
         }
         loop {
             let passed = self.pass(to);
-            if passed > 0 || ready!(self.poll_fill(&mut fill))? == 0 {
+            if passed > 0 {
                 return Poll::Ready(Ok(passed));
             }
+            match ready!(fill(self.space()))? {
+                0 => return Poll::Ready(Ok(0)),
+                count => self.filled(count),
+            }
         }
-    }
-
-    fn poll_fill(
-        &mut self,
-        fill: &mut impl FnMut(&mut [u8]) -> Poll<io::Result<usize>>,
-    ) -> Poll<io::Result<usize>> {
-        let count = ready!(fill(self.space()))?;
-        self.filled(count);
-        Poll::Ready(Ok(count))
     }
 
     /// The next message, if it is here, whole, and nothing that the library must see.
@@ -239,9 +216,11 @@ impl TextFrameReader {
     }
 }
 
+/// For a connection that is yet to be upgraded.
 impl Default for TextFrameReader {
     fn default() -> Self {
-        Self::new()
+        let bytes = vec![0; CAPACITY].into_boxed_slice();
+        Self { bytes, start: 0, end: 0, stage: Stage::Head, engaged: false, stopped: None }
     }
 }
 

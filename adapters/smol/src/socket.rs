@@ -33,11 +33,11 @@ impl Stream {
 
 impl Socket {
     pub(crate) fn plain(tcp: TcpStream) -> Self {
-        Self { stream: Stream::Plain(tcp), reader: TextFrameReader::new() }
+        Self { stream: Stream::Plain(tcp), reader: TextFrameReader::default() }
     }
 
     pub(crate) fn tls(tls: TlsStream<TcpStream>) -> Self {
-        Self { stream: Stream::Tls(Box::new(tls)), reader: TextFrameReader::new() }
+        Self { stream: Stream::Tls(Box::new(tls)), reader: TextFrameReader::default() }
     }
 
     /// The next message, if it is one of those that the library need not see; it lies in

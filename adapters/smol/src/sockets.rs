@@ -57,9 +57,9 @@ impl Transport for Sockets {
         Ok(Self {
             tls,
             rest,
-            conns: Connections::new(),
+            conns: Connections::default(),
             attempts: Vec::new(),
-            fetched: Mailbox::new(),
+            fetched: Mailbox::default(),
             timer: Timer::never(),
             armed: None,
             task: Arc::default(),

@@ -42,7 +42,7 @@ impl Peer {
     /// As a blocking socket has it; or as an async one, where "would block" is no result.
     fn fill<'a>(source: &'a mut Source) -> impl FnMut(&mut [u8]) -> Poll<io::Result<usize>> + 'a {
         |space| match source.read(space) {
-            Err(_) if source.at % 2 == 0 => Poll::Pending,
+            Err(_) if source.at.is_multiple_of(2) => Poll::Pending,
             read => Poll::Ready(read),
         }
     }
@@ -79,7 +79,7 @@ impl Write for Peer {
 /// What is heard to the end, and how much of that was taken without the library.
 fn hear(frames: &[u8], seed: u64, with_reader: bool) -> (Vec<String>, usize) {
     let mut bytes = frames.to_vec();
-    let reader = with_reader.then(TextFrameReader::new);
+    let reader = with_reader.then(TextFrameReader::default);
     if with_reader {
         bytes.splice(..0, HEAD.iter().copied());
     }
@@ -192,7 +192,7 @@ fn everything_is_heard_as_by_the_library_alone() {
 #[test]
 fn a_head_ends_with_an_empty_line_in_either_form() {
     for (head, rest) in [("a: b\r\n\r\n", "x"), ("a: b\n\n", "\n"), ("a\r\n\r\n", "")] {
-        let mut reader = TextFrameReader::new();
+        let mut reader = TextFrameReader::default();
         let all = format!("{head}{rest}");
         reader.space()[..all.len()].copy_from_slice(all.as_bytes());
         reader.filled(all.len());
