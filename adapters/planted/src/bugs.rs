@@ -73,7 +73,7 @@ pub(crate) const BUGS: &[Bug] = &[
         "`<` for `<=`: the last delta of a snapshot is no repeat",
         Operator("<"),
     ),
-    bug("stale-snapshot", "stale snapshots are accepted", Value("true")),
+    bug("stale-snapshot", "stale snapshots are accepted", Value("false")),
     bug(
         "one-missing-behind-snapshot",
         "`<=` for `<`: one delta may be missing behind a snapshot",
@@ -82,7 +82,7 @@ pub(crate) const BUGS: &[Bug] = &[
     bug("other-symbol", "snapshots of other symbols are accepted", Condition("false")),
     bug("other-request", "answers to other requests are accepted", Value("true")),
     bug("endless-buffer", "buffers have no end", Value("false")),
-    bug("restart-unseen", "a restart of the counter is taken for repeats", Condition("false"))
+    bug("restart-unseen", "a restart of the counter is taken for repeats", Value("None"))
         .by(By::SmallWorld),
     bug("poison-skipped", "a delta that cannot be decoded is skipped", Skip),
     bug("cut-is-whole", "a cut snapshot is taken for the whole book", Value("true")),
@@ -173,7 +173,7 @@ pub(crate) const BUGS: &[Bug] = &[
     bug(
         "restart-untold",
         "a restart of the counter is told as something else",
-        Instead("self.doubt(cx, ResyncReason::Crossed, Delay::Gap);"),
+        Instead("self.invalidate(cx, ResyncReason::Crossed, Delay::Gap);"),
     ),
     bug(
         "clock-back-forgets",
@@ -188,7 +188,7 @@ pub(crate) const BUGS: &[Bug] = &[
     bug(
         "first-words-are-repeats",
         "what a new line says of the past is not looked at",
-        Condition("false"),
+        Value("true"),
     )
     .by(By::SmallWorld),
     bug(
@@ -200,7 +200,7 @@ pub(crate) const BUGS: &[Bug] = &[
     bug(
         "ahead-for-ever",
         "a snapshot ahead of a silent stream is waited out for ever",
-        Value("ahead || {right}"),
+        Skip,
     )
     .by(By::SmallWorld),
     bug(
@@ -213,6 +213,8 @@ pub(crate) const BUGS: &[Bug] = &[
     bug("doubt-unspent", "a snapshot is trusted while a repeat is in doubt", Value("false"))
         .by(By::SmallWorld),
     bug("unproven-accepted", "after a restart any snapshot will do", Value("false"))
+        .by(By::SmallWorld),
+    bug("no-change-believed", "a delta that changes nothing leaves no doubt", Value("false"))
         .by(By::SmallWorld),
 ];
 

@@ -247,6 +247,7 @@ impl Lineage {
 
     /// The stream has not settled in time what a snapshot waited for.
     pub(super) const fn give_up_waiting(&mut self) {
+        // planted: ahead-for-ever
         self.doubts = self.doubts.saturating_add(1);
     }
 
@@ -413,6 +414,7 @@ fn is_before(snapshot: &SnapshotHead, buffer: &DeltaBuffer) -> bool {
 /// Whether the delta that comes next sets a level to the size that the book has there.
 fn changes_nothing(next: &Delta, book: &Book) -> bool {
     let is_next = book.sequence().next() == Some(next.sequence);
+    // planted: no-change-believed
     is_next && next.price != Price::ZERO && book.size_at(next.side, next.price) == Some(next.size)
 }
 
