@@ -85,17 +85,16 @@ impl<C: Connection> Connections<C> {
 
     /// Performs [`Effect::Send`](crate::Effect::Send); a failure is the next input.
     pub fn send(&mut self, id: ConnId, text: &str) {
-        let Some(at) = self.position(id) else { return };
-        let sent = self.open.get_mut(at).map_or(Ok(()), |(_, connection)| connection.send(text));
-        if let Err(loss) = sent {
-            self.open.swap_remove(at);
+        let Some((_, connection)) = self.open.iter_mut().find(|(of, _)| *of == id) else { return };
+        if let Err(loss) = connection.send(text) {
+            self.open.retain(|(of, _)| *of != id);
             self.broken.push((id, loss));
         }
     }
 
     /// Performs [`Effect::Shut`](crate::Effect::Shut) for a connection that is open.
     pub fn shut(&mut self, id: ConnId) {
-        if let Some(at) = self.position(id) {
+        if let Some(at) = self.open.iter().position(|(of, _)| *of == id) {
             self.open.swap_remove(at).1.shut();
         }
     }
@@ -103,10 +102,6 @@ impl<C: Connection> Connections<C> {
     /// Shuts all of them.
     pub fn close(&mut self) {
         self.open.drain(..).for_each(|(_, connection)| connection.shut());
-    }
-
-    fn position(&self, id: ConnId) -> Option<usize> {
-        self.open.iter().position(|(of, _)| *of == id)
     }
 }
 

@@ -94,17 +94,10 @@ impl Rest {
                 request = request.header(name, value);
             }
         }
-        let response = match fetch.method() {
-            Method::Get => request
-                .body(())
-                .map_err(|_| Loss::Other)
-                .and_then(|request| self.run(request, fetch)),
-            Method::Post => request
-                .body("")
-                .map_err(|_| Loss::Other)
-                .and_then(|request| self.run(request, fetch)),
+        let mut response = match fetch.method() {
+            Method::Get => self.run(request.body(()).map_err(|_| Loss::Other)?, fetch)?,
+            Method::Post => self.run(request.body("").map_err(|_| Loss::Other)?, fetch)?,
         };
-        let mut response = response?;
         let mut head = Head::new(response.status().as_u16());
         tracing::debug!(path = fetch.path(), status = head.status(), "rest");
         for (name, value) in response.headers() {

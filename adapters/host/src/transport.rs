@@ -13,7 +13,7 @@ use crate::websocket::WsRead;
 
 /// The I/O of one [`Feed`](crate::Feed). Everything else is in the feed; a transport decides nothing.
 ///
-/// The feed calls it in this order, and from one thread or task at a time:
+/// The feed calls it in this order, and nobody calls it meanwhile:
 ///
 /// ```text
 ///  ┌─> poll_input ── Ready ──> the core takes the input ────────┐
@@ -58,8 +58,9 @@ pub trait Transport: fmt::Debug + Send + Sized + 'static {
     /// a [`Transport::waker`] is used, or when the clock reaches `until`; it may be over early. `now` is
     /// the time of the call, on the same clock.
     ///
-    /// A [`Blocking`] transport waits in the call. An [`Async`] one sees to it that `cx` is woken, and
-    /// returns at once. The feed polls again after that, so neither has anything to return.
+    /// A [`Blocking`] transport waits in the call. An [`Async`] one stores `cx` for its timer and its
+    /// helpers, looks once more into its mailbox (what came before that woke nobody), and returns at
+    /// once. The feed polls again after that, so neither has anything to return.
     fn wait(&mut self, cx: &mut Context<'_>, now: Instant, until: Option<Instant>);
 
     /// Ends all connections and attempts without waiting: the peer is sent a close frame if the socket
