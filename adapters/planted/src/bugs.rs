@@ -197,12 +197,8 @@ pub(crate) const BUGS: &[Bug] = &[
         Value("true"),
     )
     .by(By::SmallWorld),
-    bug(
-        "ahead-for-ever",
-        "a snapshot ahead of a silent stream is waited out for ever",
-        Skip,
-    )
-    .by(By::SmallWorld),
+    bug("ahead-for-ever", "a snapshot ahead of a silent stream is waited out for ever", Skip)
+        .by(By::SmallWorld),
     bug(
         "named-wait-counts",
         "a refusal that names its own wait is a failure in the row",
