@@ -23,10 +23,12 @@ mod execution;
 mod fields;
 mod frame;
 mod level2;
+mod message;
 mod rest;
 pub(crate) mod scan;
 mod snapshot;
 mod swar;
+mod text;
 mod ticker;
 
 pub use delta::{Delta, Side};
@@ -37,7 +39,7 @@ pub use frame::{Ack, ErrorFrame, ErrorKind, Frame, FrameId, MessageFrame, Pong, 
 pub use level2::{DeltaFrame, DeltaParser};
 pub(crate) use rest::{Bullet, Server, api_data, parse_server_time};
 pub use rest::{Contract, Contracts};
-pub use scan::Text;
+pub use text::Text;
 pub use snapshot::{Snapshot, SnapshotHead};
 pub(crate) use snapshot::{TakeLevels, TakeSide, read as read_snapshot};
 pub use ticker::{Ticker, TickerV2};

@@ -2,7 +2,8 @@
 
 use core::fmt;
 
-use super::scan::{Scanner, Text, Value, once};
+use super::fields::{Fields, Key};
+use super::text::Text;
 use crate::error::WireError;
 use crate::ids::Sequence;
 use crate::num::{Lots, Price};
@@ -62,32 +63,18 @@ impl Delta {
     /// Anything that is not exactly one change: a part too many, a side other than `buy` and
     /// `sell`, a negative or too fine price, a fractional size, a sequence that is not an integer.
     pub fn parse(data: &[u8]) -> Result<Self, WireError> {
-        let (mut sequence, mut change, mut timestamp) = (None, None, None);
-        let mut scanner = Scanner::of_text(data);
-        scanner.object()?;
-        let mut first = true;
-        while let Some(key) = scanner.key(&mut first)? {
-            let value = scanner.value()?;
-            if key.is("sequence") {
-                once(&mut sequence, value.integer("sequence")?, "sequence")?;
-            } else if key.is("change") {
-                once(&mut change, value.text("change")?, "change")?;
-            } else if key.is("timestamp") {
-                once(&mut timestamp, parse_millis(value)?, "timestamp")?;
-            }
-        }
-        scanner.end()?;
-        let sequence = sequence.ok_or(WireError::Missing { field: "sequence" })?;
-        let change = change.ok_or(WireError::Missing { field: "change" })?;
+        Fields::parse(data, &KEYS, Self::assemble)
+    }
+
+    pub(super) fn assemble(fields: &Fields<'_>) -> Result<Self, WireError> {
+        let sequence = fields.sequence()?;
+        let change = fields.text(Key::Change)?;
         let (price, side, size) = parse_change(change)?;
-        Ok(Self { sequence: Sequence::new(sequence), price, size, ts_event: timestamp, side })
+        Ok(Self { sequence, price, size, ts_event: fields.millis()?, side })
     }
 }
 
-fn parse_millis(value: Value<'_>) -> Result<UnixNanos, WireError> {
-    let millis = value.integer("timestamp")?;
-    UnixNanos::from_millis(millis).ok_or(WireError::OutOfRange { field: "timestamp" })
-}
+const KEYS: [Key; 3] = [Key::Sequence, Key::Change, Key::Timestamp];
 
 /// `price,side,size`, in this order, whatever the prose of the documentation says.
 fn parse_change(change: Text<'_>) -> Result<(Price, Side, Lots), WireError> {

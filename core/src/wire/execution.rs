@@ -1,7 +1,7 @@
 //! The data of an `execution` frame: one trade.
 
-use super::fields::{Fields, TakerSide};
-use super::scan::Text;
+use super::fields::{Fields, Key, TakerSide};
+use super::text::Text;
 use crate::error::WireError;
 use crate::ids::{Sequence, Symbol};
 use crate::num::{Lots, Price};
@@ -40,29 +40,32 @@ impl<'a> Execution<'a> {
     /// # Errors
     /// A missing, repeated or ill-typed key, or a number that its type cannot hold.
     pub fn parse(data: &'a [u8]) -> Result<Self, WireError> {
-        let fields = Fields::parse(data, &KEYS)?;
+        Fields::parse(data, &KEYS, Self::assemble)
+    }
+
+    pub(super) fn assemble(fields: &Fields<'a>) -> Result<Self, WireError> {
         Ok(Self {
             symbol: fields.symbol()?,
             sequence: fields.sequence()?,
-            taker_side: fields.side()?,
-            price: fields.price()?,
-            size: fields.size()?,
-            trade_id: fields.trade_id()?,
-            taker_order_id: fields.taker_order_id(),
-            maker_order_id: fields.maker_order_id(),
+            taker_side: fields.taker_side()?,
+            price: fields.price(Key::Price)?,
+            size: fields.size(Key::Size)?,
+            trade_id: fields.text(Key::TradeId)?,
+            taker_order_id: fields.text_if_any(Key::TakerOrderId)?,
+            maker_order_id: fields.text_if_any(Key::MakerOrderId)?,
             ts_event: fields.ts()?,
         })
     }
 }
 
-const KEYS: [&str; 9] = [
-    "symbol",
-    "sequence",
-    "side",
-    "price",
-    "size",
-    "tradeId",
-    "takerOrderId",
-    "makerOrderId",
-    "ts",
+const KEYS: [Key; 9] = [
+    Key::Symbol,
+    Key::Sequence,
+    Key::Side,
+    Key::Price,
+    Key::Size,
+    Key::TradeId,
+    Key::TakerOrderId,
+    Key::MakerOrderId,
+    Key::Ts,
 ];

@@ -2,7 +2,8 @@
 
 use core::fmt;
 
-use super::scan::{Scanner, Text, Value, once};
+use super::scan::{Scanner, Value, once};
+use super::text::Text;
 use crate::channel::Channel;
 use crate::error::WireError;
 use crate::time::UnixNanos;

@@ -33,6 +33,7 @@ use alloc::vec::Vec;
 
 use super::delta::Delta;
 use super::frame::Frame;
+use super::message::RawMessage;
 use crate::channel::Channel;
 use crate::error::WireError;
 use crate::ids::{Sequence, Symbol};
@@ -176,15 +177,12 @@ impl DeltaParser {
 
     #[cold]
     fn scan(&mut self, frame: &[u8]) -> Result<DeltaFrame, WireError> {
-        let Frame::Message(message) = Frame::parse(frame)? else {
-            return Err(WireError::Unexpected);
+        let read = match read_once(frame) {
+            Some(read) => read,
+            None => read_twice(frame)?,
         };
-        let Some(Channel::Level2(symbol)) = message.channel() else {
-            return Err(WireError::Unexpected);
-        };
-        let delta = Delta::parse(message.data)?;
-        self.learn(frame, symbol, delta, 0);
-        Ok(DeltaFrame { symbol, delta })
+        self.learn(frame, read.symbol, read.delta, 0);
+        Ok(read)
     }
 
     /// Reads a frame that looks like an earlier one of its symbol. `None`: leave it to the scanner.
@@ -330,6 +328,24 @@ impl DeltaParser {
         self.fill_table();
         Some(least)
     }
+}
+
+/// Envelope and data in one go; `None` if it is no usual delta.
+fn read_once(frame: &[u8]) -> Option<DeltaFrame> {
+    let message = RawMessage::read(frame)?;
+    let Channel::Level2(symbol) = message.channel else { return None };
+    Some(DeltaFrame { symbol, delta: Delta::assemble(&message.fields).ok()? })
+}
+
+/// The envelope, and then its data: what is wrong, if something is.
+fn read_twice(frame: &[u8]) -> Result<DeltaFrame, WireError> {
+    let Frame::Message(message) = Frame::parse(frame)? else {
+        return Err(WireError::Unexpected);
+    };
+    let Some(Channel::Level2(symbol)) = message.channel() else {
+        return Err(WireError::Unexpected);
+    };
+    Ok(DeltaFrame { symbol, delta: Delta::parse(message.data)? })
 }
 
 impl Met {

@@ -5,122 +5,11 @@
 //! surrogates, a byte order mark), and bounded: 16 levels.
 
 use super::swar;
+use super::text::Text;
 use crate::error::WireError;
 
 /// Deepest nesting accepted, the outermost object included. Real frames have 4.
 pub(crate) const MAX_DEPTH: u32 = 16;
-
-/// A JSON string as it stands between its quotes; checked, but not unescaped.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Text<'a> {
-    raw: &'a str,
-    escaped: bool,
-}
-
-impl<'a> Text<'a> {
-    /// Text that is known to hold no escape.
-    pub(crate) const fn unescaped(raw: &'a str) -> Self {
-        Self { raw, escaped: false }
-    }
-
-    /// The bytes between the quotes, escapes and all.
-    #[must_use]
-    pub const fn raw(self) -> &'a str {
-        self.raw
-    }
-
-    /// The string itself, if it needs no unescaping; nothing on this wire normally does.
-    #[must_use]
-    pub const fn plain(self) -> Option<&'a str> {
-        if self.escaped { None } else { Some(self.raw) }
-    }
-
-    /// The characters meant, escapes resolved.
-    pub fn chars(self) -> impl Iterator<Item = char> + use<'a> {
-        Unescape { rest: self.raw.chars() }
-    }
-
-    /// Whether the characters meant are those of `other`.
-    #[must_use]
-    #[inline]
-    pub fn is(self, other: &str) -> bool {
-        if self.escaped { self.chars().eq(other.chars()) } else { self.raw == other }
-    }
-
-    /// The string itself, unescaped into `room` where need be; `None` if that is too small.
-    pub(crate) fn resolve<'b>(self, room: &'b mut [u8]) -> Option<&'b str>
-    where
-        'a: 'b,
-    {
-        if !self.escaped {
-            return Some(self.raw);
-        }
-        let mut used: usize = 0;
-        for c in self.chars() {
-            let end = used.checked_add(c.len_utf8())?;
-            c.encode_utf8(room.get_mut(used..end)?);
-            used = end;
-        }
-        core::str::from_utf8(room.get(..used)?).ok()
-    }
-}
-
-/// The characters meant.
-impl core::fmt::Display for Text<'_> {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        use core::fmt::Write as _;
-        match self.plain() {
-            Some(text) => f.write_str(text),
-            None => self.chars().try_for_each(|c| f.write_char(c)),
-        }
-    }
-}
-
-struct Unescape<'a> {
-    rest: core::str::Chars<'a>,
-}
-
-impl Unescape<'_> {
-    fn unit(&mut self) -> u32 {
-        let digit = |c: Option<char>| c.and_then(|c| c.to_digit(16)).unwrap_or(0);
-        (0..4).fold(0, |unit, _| (unit << 4) | digit(self.rest.next()))
-    }
-}
-
-/// The scanner has checked the escapes; what is impossible after that becomes U+FFFD.
-impl Iterator for Unescape<'_> {
-    type Item = char;
-
-    fn next(&mut self) -> Option<char> {
-        let c = self.rest.next()?;
-        if c != '\\' {
-            return Some(c);
-        }
-        Some(match self.rest.next()? {
-            'b' => '\u{8}',
-            'f' => '\u{c}',
-            'n' => '\n',
-            'r' => '\r',
-            't' => '\t',
-            'u' => {
-                let first = self.unit();
-                let code = if (0xd800..0xdc00).contains(&first) {
-                    self.rest.next();
-                    self.rest.next();
-                    join_surrogates(first, self.unit())
-                } else {
-                    first
-                };
-                char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER)
-            }
-            other => other,
-        })
-    }
-}
-
-const fn join_surrogates(high: u32, low: u32) -> u32 {
-    0x1_0000_u32.wrapping_add((high & 0x3ff) << 10).wrapping_add(low & 0x3ff)
-}
 
 /// Any JSON value: scalars as they stand, containers as their checked bytes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -137,7 +26,9 @@ impl<'a> Value<'a> {
     /// An unsigned integer in plain digits. `1.0`, `1e3` and `"1"` are not that.
     pub(crate) fn integer(self, field: &'static str) -> Result<u64, WireError> {
         let Self::Number(text) = self else { return Err(WireError::WrongType { field }) };
-        text.parse().map_err(|_| WireError::OutOfRange { field })
+        swar::whole_number(text.as_bytes())
+            .or_else(|| text.parse().ok())
+            .ok_or(WireError::OutOfRange { field })
     }
 
     pub(crate) fn text(self, field: &'static str) -> Result<Text<'a>, WireError> {
@@ -203,6 +94,7 @@ impl<'a> Scanner<'a> {
 
     /// The next key of the open object with its colon; `None` once it is closed. `first` starts
     /// out true.
+    #[inline]
     pub(crate) fn key(&mut self, first: &mut bool) -> Result<Option<Text<'a>>, WireError> {
         if !self.more(b'}', first)? {
             return Ok(None);
@@ -216,6 +108,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// The next value, whatever it is.
+    #[inline]
     pub(crate) fn value(&mut self) -> Result<Value<'a>, WireError> {
         self.space();
         let start = self.at;
@@ -244,13 +137,15 @@ impl<'a> Scanner<'a> {
     }
 
     /// What has not been read yet.
+    #[inline]
     pub(crate) fn rest(&self) -> &'a [u8] {
         self.bytes.get(self.at..).unwrap_or_default()
     }
 
     /// Goes on behind what somebody else has read of the rest.
+    #[inline]
     pub(crate) const fn skip(&mut self, len: usize) {
-        self.at = self.at.saturating_add(len);
+        self.at = self.at.wrapping_add(len);
     }
 
     /// How far it has come.
@@ -270,6 +165,7 @@ impl<'a> Scanner<'a> {
         self.deeper()
     }
 
+    #[inline]
     fn more(&mut self, close: u8, first: &mut bool) -> Result<bool, WireError> {
         self.space();
         if self.take(close) {
@@ -283,13 +179,17 @@ impl<'a> Scanner<'a> {
         Ok(true)
     }
 
+    #[inline]
     fn colon_key(&mut self) -> Result<Text<'a>, WireError> {
         let key = self.string()?;
-        self.space();
-        self.expect(b':')?;
+        if !self.take(b':') {
+            self.space();
+            self.expect(b':')?;
+        }
         Ok(key)
     }
 
+    #[inline]
     fn scalar(&mut self) -> Result<Value<'a>, WireError> {
         match self.peek() {
             Some(b'"') => self.string().map(Value::Text),
@@ -300,6 +200,7 @@ impl<'a> Scanner<'a> {
         }
     }
 
+    #[inline]
     fn number(&mut self) -> Result<&'a str, WireError> {
         let start = self.at;
         let digits = swar::digits_len(self.rest());
@@ -337,6 +238,7 @@ impl<'a> Scanner<'a> {
         if digits == 0 { Err(self.broken()) } else { Ok(()) }
     }
 
+    #[inline]
     fn string(&mut self) -> Result<Text<'a>, WireError> {
         self.expect(b'"')?;
         let start = self.at;
@@ -348,7 +250,7 @@ impl<'a> Scanner<'a> {
         }
         let raw = self.text(start)?;
         self.advance();
-        Ok(Text { raw, escaped })
+        Ok(Text::checked(raw, escaped))
     }
 
     /// The rest of a string that has escapes, up to its quote.
@@ -365,6 +267,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// What was read since `start`.
+    #[inline]
     fn text(&self, start: usize) -> Result<&'a str, WireError> {
         if let Some(text) = self.whole.and_then(|whole| whole.get(start..self.at)) {
             return Ok(text);
@@ -471,13 +374,22 @@ impl<'a> Scanner<'a> {
         word.bytes().try_for_each(|b| self.expect(b))
     }
 
-    /// Walks over white space.
+    /// Walks over white space, of which there is mostly none.
+    #[inline]
     pub(crate) fn space(&mut self) {
+        if self.peek().is_some_and(|byte| byte <= b' ') {
+            self.some_space();
+        }
+    }
+
+    #[cold]
+    fn some_space(&mut self) {
         while matches!(self.peek(), Some(b' ' | b'\t' | b'\n' | b'\r')) {
             self.advance();
         }
     }
 
+    #[inline]
     fn take(&mut self, byte: u8) -> bool {
         let found = self.peek() == Some(byte);
         if found {
@@ -486,14 +398,17 @@ impl<'a> Scanner<'a> {
         found
     }
 
+    #[inline]
     fn expect(&mut self, byte: u8) -> Result<(), WireError> {
         if self.take(byte) { Ok(()) } else { Err(self.broken()) }
     }
 
+    #[inline]
     const fn advance(&mut self) {
-        self.at = self.at.saturating_add(1);
+        self.at = self.at.wrapping_add(1);
     }
 
+    #[inline]
     fn peek(&self) -> Option<u8> {
         self.bytes.get(self.at).copied()
     }

@@ -43,6 +43,26 @@ pub(super) fn digits_len(bytes: &[u8]) -> usize {
     at.wrapping_add(rest.iter().take_while(|byte| byte.is_ascii_digit()).count())
 }
 
+/// The number that up to nineteen digits spell; `None` for more, none, or anything else.
+#[inline]
+pub(super) fn whole_number(text: &[u8]) -> Option<u64> {
+    if text.is_empty() || text.len() > 19 {
+        return None;
+    }
+    let (words, rest) = text.as_chunks();
+    let mut flaw = 0;
+    let whole = words.iter().fold(0_u64, |sum, word| {
+        let digits = Digits::of(u64::from_le_bytes(*word));
+        flaw |= digits.flaw();
+        sum.wrapping_mul(100_000_000).wrapping_add(digits.value())
+    });
+    let value = rest.iter().try_fold(whole, |sum, byte| {
+        let digit = byte.wrapping_sub(b'0');
+        (digit <= 9).then(|| sum.wrapping_mul(10).wrapping_add(u64::from(digit)))
+    });
+    value.filter(|_| flaw == 0)
+}
+
 /// The eight bytes that end before `end`.
 #[inline(always)]
 pub(super) fn word_before(bytes: &[u8], end: usize) -> Option<u64> {

@@ -1,7 +1,7 @@
 //! The data of `tickerV2` and `ticker` frames: best bid and offer as the exchange sees them.
 
-use super::fields::{Fields, TakerSide};
-use super::scan::Text;
+use super::fields::{Fields, Key, TakerSide};
+use super::text::Text;
 use crate::error::WireError;
 use crate::ids::{Sequence, Symbol};
 use crate::num::{Lots, Price};
@@ -65,14 +65,17 @@ impl TickerV2 {
     /// # Errors
     /// A missing, repeated or ill-typed key, or a number that its type cannot hold.
     pub fn parse(data: &[u8]) -> Result<Self, WireError> {
-        let fields = Fields::parse(data, &V2_KEYS)?;
+        Fields::parse(data, &V2_KEYS, Self::assemble)
+    }
+
+    pub(super) fn assemble(fields: &Fields<'_>) -> Result<Self, WireError> {
         Ok(Self {
             symbol: fields.symbol()?,
-            sequence: fields.sequence_if_any(),
-            best_bid_price: fields.bid_price()?,
-            best_bid_size: fields.bid_size()?,
-            best_ask_price: fields.ask_price()?,
-            best_ask_size: fields.ask_size()?,
+            sequence: fields.sequence_if_any()?,
+            best_bid_price: fields.price(Key::BidPrice)?,
+            best_bid_size: fields.size(Key::BidSize)?,
+            best_ask_price: fields.price(Key::AskPrice)?,
+            best_ask_size: fields.size(Key::AskSize)?,
             ts_event: fields.ts()?,
         })
     }
@@ -87,36 +90,46 @@ impl<'a> Ticker<'a> {
     /// # Errors
     /// A missing, repeated or ill-typed key, or a number that its type cannot hold.
     pub fn parse(data: &'a [u8]) -> Result<Self, WireError> {
-        let fields = Fields::parse(data, &V1_KEYS)?;
+        Fields::parse(data, &V1_KEYS, Self::assemble)
+    }
+
+    pub(super) fn assemble(fields: &Fields<'a>) -> Result<Self, WireError> {
         Ok(Self {
             symbol: fields.symbol()?,
             sequence: fields.sequence()?,
-            taker_side: fields.side()?,
-            price: fields.price()?,
-            size: fields.size()?,
-            trade_id: fields.trade_id()?,
-            best_bid_price: fields.bid_price()?,
-            best_bid_size: fields.bid_size()?,
-            best_ask_price: fields.ask_price()?,
-            best_ask_size: fields.ask_size()?,
+            taker_side: fields.taker_side()?,
+            price: fields.price(Key::Price)?,
+            size: fields.size(Key::Size)?,
+            trade_id: fields.text(Key::TradeId)?,
+            best_bid_price: fields.price(Key::BidPrice)?,
+            best_bid_size: fields.size(Key::BidSize)?,
+            best_ask_price: fields.price(Key::AskPrice)?,
+            best_ask_size: fields.size(Key::AskSize)?,
             ts_event: fields.ts()?,
         })
     }
 }
 
-const V2_KEYS: [&str; 7] =
-    ["symbol", "sequence", "bestBidPrice", "bestBidSize", "bestAskPrice", "bestAskSize", "ts"];
+const V2_KEYS: [Key; 7] = [
+    Key::Symbol,
+    Key::Sequence,
+    Key::BidPrice,
+    Key::BidSize,
+    Key::AskPrice,
+    Key::AskSize,
+    Key::Ts,
+];
 
-const V1_KEYS: [&str; 11] = [
-    "symbol",
-    "sequence",
-    "side",
-    "price",
-    "size",
-    "tradeId",
-    "bestBidPrice",
-    "bestBidSize",
-    "bestAskPrice",
-    "bestAskSize",
-    "ts",
+const V1_KEYS: [Key; 11] = [
+    Key::Symbol,
+    Key::Sequence,
+    Key::Side,
+    Key::Price,
+    Key::Size,
+    Key::TradeId,
+    Key::BidPrice,
+    Key::BidSize,
+    Key::AskPrice,
+    Key::AskSize,
+    Key::Ts,
 ];

@@ -9,7 +9,8 @@ use crate::channel::LEVEL2;
 use crate::ids::Symbol;
 use crate::time::UnixNanos;
 use crate::wire::Delta;
-use crate::wire::scan::{Scanner, Text, Value};
+use crate::wire::scan::{Scanner, Value};
+use crate::wire::text::Text;
 
 /// What a frame teaches.
 pub(super) struct Learned {

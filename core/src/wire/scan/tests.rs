@@ -227,5 +227,5 @@ fn reads_objects_key_by_key() {
 
 #[test]
 fn an_escaped_key_is_the_key_it_means() {
-    assert!(Text { raw: r"t\u006fpic", escaped: true }.is("topic"));
+    assert!(Text::checked(r"t\u006fpic", true).is("topic"));
 }
