@@ -22,11 +22,13 @@
 
 mod layout;
 mod market;
+mod messages;
 
 use kucoin_futures_proto::SplitMix64;
 
 pub use layout::{Frames, Layout};
 pub use market::Market;
+pub use messages::Feed;
 
 /// A price in units of 1e-12, as `kucoin_futures_proto::Price` has it.
 pub type Units = i64;
@@ -109,6 +111,12 @@ impl Corpus {
     #[must_use]
     pub fn frames(&self, layout: Layout) -> Frames {
         Frames::new(self, layout)
+    }
+
+    /// The same prices and sizes as messages of another channel.
+    #[must_use]
+    pub fn messages(&self, feed: Feed) -> Frames {
+        messages::frames(self, feed)
     }
 }
 

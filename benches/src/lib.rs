@@ -25,6 +25,7 @@
 pub mod baseline;
 pub mod books;
 pub mod corpus;
+pub mod messages;
 pub mod number;
 pub mod ours;
 pub mod parsers;

@@ -4,14 +4,15 @@
 use std::time::Duration;
 
 use kucoin_futures_proto::book::{Apply, Best, Book, Scope};
+pub use kucoin_futures_proto::wire::MessageParser;
 use kucoin_futures_proto::wire::{Delta, DeltaFrame, DeltaParser, Side};
 use kucoin_futures_proto::{
-    Channel, Client, Config, ConnId, Event, Head, Input, Instant, Lots, Output, Price, Sequence,
-    TopicId,
+    Channel, Client, Config, ConnId, Event, Head, Input, Instant, Lots, Message, Output, Price,
+    Sequence, Symbol, TopicId, TopicStatus,
 };
 
 use crate::books::{TOP, mix};
-use crate::corpus::{Change, Level, Market};
+use crate::corpus::{Change, Feed, Level, Market};
 
 /// Name in tables.
 pub const NAME: &str = "ours";
@@ -114,30 +115,41 @@ impl Live {
     /// The books do not become live.
     #[must_use]
     pub fn new(markets: &[Market]) -> Self {
+        let mut live = Self::subscribed(markets, Channel::Level2);
+        live.run(markets, |client, topic| client.book(topic).is_some());
+        live
+    }
+
+    /// A client that wants a topic of each market, and has done nothing yet.
+    fn subscribed(markets: &[Market], channel: fn(Symbol) -> Channel) -> Self {
         let mut config = Config::default();
         config.topics_per_line = config.topics_per_line.max(markets.len());
         let now = Instant::ZERO;
         let client = Client::new(now, 1, config);
         let mut live = Self { client, now, conn: ConnId::new(0), topics: Vec::new() };
         for market in markets {
-            let channel = market.symbol.parse().map(Channel::Level2).ok();
+            let channel = market.symbol.parse().map(channel).ok();
             let topic = channel.and_then(|channel| live.client.subscribe(now, channel).ok());
             live.topics.extend(topic);
         }
         assert_eq!(live.topics.len(), markets.len(), "a symbol was refused");
-        for _ in 0..10_000 {
-            while let Some(output) = live.client.poll_output() {
-                live.answer(&output, markets);
-            }
-            if live.topics.iter().all(|&topic| live.client.book(topic).is_some()) {
-                return live;
-            }
-            let deadline = live.client.poll_timeout().map_or(now, |deadline| deadline.at);
-            live.now = live.now.max(deadline);
-            live.client.handle_input(live.now, Input::Timeout);
-        }
-        assert!(live.topics.is_empty(), "the books do not become live");
         live
+    }
+
+    /// Answers all it asks for, until all its topics are as they should be.
+    fn run(&mut self, markets: &[Market], is_there: fn(&Client, TopicId) -> bool) {
+        for _ in 0..10_000 {
+            while let Some(output) = self.client.poll_output() {
+                self.answer(&output, markets);
+            }
+            if self.topics.iter().all(|&topic| is_there(&self.client, topic)) {
+                return;
+            }
+            let deadline = self.client.poll_timeout().map_or(self.now, |deadline| deadline.at);
+            self.now = self.now.max(deadline);
+            self.client.handle_input(self.now, Input::Timeout);
+        }
+        assert!(self.topics.is_empty(), "the topics do not become what they should be");
     }
 
     fn answer(&mut self, output: &Output, markets: &[Market]) {
@@ -198,6 +210,39 @@ impl Live {
     #[must_use]
     pub fn held(&self) -> Vec<Option<[Vec<Level>; 2]>> {
         self.topics.iter().map(|&topic| self.client.book(topic).map(held)).collect()
+    }
+}
+
+/// A whole client with a topic without a book of each market, and the adapter around it.
+#[derive(Debug)]
+pub struct Messages(Live);
+
+impl Messages {
+    /// Brings up a client.
+    ///
+    /// # Panics
+    /// The topics are not confirmed.
+    #[must_use]
+    pub fn new(markets: &[Market], feed: Feed) -> Self {
+        let mut live = match feed {
+            Feed::TickerV2 => Live::subscribed(markets, Channel::TickerV2),
+            Feed::Execution => Live::subscribed(markets, Channel::Execution),
+        };
+        live.run(markets, |client, topic| {
+            matches!(client.status(topic), TopicStatus::Confirmed { .. })
+        });
+        Self(live)
+    }
+
+    /// What an adapter does with a frame, and what its user does then: the frame goes in, the outputs are
+    /// drained, and the message is decoded.
+    #[inline]
+    pub fn feed<'a>(&mut self, frame: &'a [u8]) -> Option<Message<'a>> {
+        let Live { client, now, conn, .. } = &mut self.0;
+        *now = *now + STEP;
+        let push = client.handle_input(*now, Input::Text(*conn, frame));
+        while client.poll_output().is_some() {}
+        push?.decode().ok()
     }
 }
 

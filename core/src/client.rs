@@ -1,5 +1,7 @@
 //! The client: routes inputs to its components and gathers what they put out.
 
+mod frames;
+
 use crate::book::Book;
 use crate::book::sync::{BookStatus, BookSync};
 use crate::channel::Channel;
@@ -15,8 +17,8 @@ use crate::push::{Kind, Push, Query};
 use crate::stats::Stats;
 use crate::time::Instant;
 use crate::timers::{LineTimer, Timer, TopicTimer};
-use crate::topics::{Routed, TopicStatus, Topics};
-use crate::wire::{Bullet, Delta, Frame, MessageFrame};
+use crate::topics::{TopicStatus, Topics};
+use crate::wire::{Bullet, Content, Frame};
 
 use alloc::vec::Vec;
 
@@ -237,15 +239,25 @@ impl Client {
             count(&mut self.cx.stats.stale);
             return None;
         };
-        let read = line.read_delta(bytes).or_else(|| line.meet_delta(bytes, topics));
-        if let Some((topic, delta)) = read {
+        if let Some((topic, delta)) = line.read_delta(bytes) {
             let routed = topics.on_delta(cx, line.id(), topic, delta);
-            return Self::hand_out(cx, routed, bytes);
+            Self::hand_out(cx, routed);
+            return None;
+        }
+        if let Some((topic, decoded)) = line.read_message(bytes, topics) {
+            return Self::on_decoded(cx, topics, topic, decoded, bytes);
+        }
+        if let Some((topic, delta)) = line.meet_delta(bytes, topics) {
+            let routed = topics.on_delta(cx, line.id(), topic, delta);
+            Self::hand_out(cx, routed);
+            return None;
+        }
+        if let Some((channel, content)) = Content::read(bytes) {
+            return Self::on_content(line, cx, topics, channel, content, bytes);
         }
         match Frame::parse(bytes) {
             Ok(Frame::Message(message)) => {
-                let routed = Self::on_message(line, cx, topics, message, bytes);
-                return Self::hand_out(cx, routed, bytes);
+                return Self::on_message(line, cx, topics, message, bytes);
             }
             Ok(Frame::Welcome(welcome)) => line.on_welcome(cx, topics, welcome),
             Ok(Frame::Pong(pong)) => line.on_pong(cx, pong),
@@ -255,47 +267,6 @@ impl Client {
             Err(_) => count(&mut cx.stats.malformed),
         }
         None
-    }
-
-    fn on_message(
-        line: &mut Line,
-        cx: &mut Context,
-        topics: &mut Topics,
-        message: MessageFrame<'_>,
-        bytes: &[u8],
-    ) -> Routed {
-        let channel = message.channel().filter(|_| line.is_ready());
-        let routed = channel.and_then(|channel| Some((channel, topics.route(channel)?)));
-        match routed {
-            None => Routed::Unwanted,
-            Some((Channel::Level2(symbol), topic)) => match Delta::parse(message.data) {
-                Ok(delta) => {
-                    line.learn_delta(bytes, symbol, delta, topic);
-                    topics.on_delta(cx, line.id(), topic, delta)
-                }
-                Err(error) => topics.on_poison(cx, line.id(), topic, error),
-            },
-            Some((_, topic)) => topics.on_push(cx, topic, message.data),
-        }
-    }
-
-    /// What the user gets of a message.
-    fn hand_out<'a>(cx: &mut Context, routed: Routed, bytes: &'a [u8]) -> Option<Push<'a>> {
-        match routed {
-            Routed::Book => None,
-            Routed::Repeat => {
-                count(&mut cx.stats.repeats);
-                None
-            }
-            Routed::Unwanted => {
-                count(&mut cx.stats.unwanted);
-                None
-            }
-            Routed::Push(topic) => {
-                count(&mut cx.stats.pushes);
-                Some(Push::new(Kind::Topic(topic), bytes))
-            }
-        }
     }
 
     // Replies.

@@ -18,7 +18,10 @@ use crate::time::Instant;
 use crate::timers::{LineTimer, Timer};
 use crate::topics::{TopicStatus, Topics};
 use crate::wire::encode::{self, Command};
-use crate::wire::{Ack, Bullet, Delta, DeltaParser, ErrorFrame, ErrorKind, Pong, Server, Welcome};
+use crate::wire::{
+    Ack, Bullet, Decoded, Delta, DeltaParser, ErrorFrame, ErrorKind, MessageParser, Pong, Server,
+    Welcome,
+};
 
 #[derive(Clone)]
 pub(crate) struct Line {
@@ -32,6 +35,7 @@ pub(crate) struct Line {
     wants_token: bool,
     /// What was learned of one connection mostly holds for the next.
     parser: DeltaParser,
+    messages: MessageParser,
     keepalive: Keepalive,
     subs: Subscriptions,
     sends: SlidingWindow,
@@ -60,6 +64,7 @@ impl Line {
             endpoint: None,
             wants_token: false,
             parser: DeltaParser::new(),
+            messages: MessageParser::new(),
             keepalive: Keepalive::new(default_rhythm(cx)),
             subs: Subscriptions::new(&cx.config),
             sends: SlidingWindow::new(cx.config.sends_per_10s, SEND_SPAN),
@@ -117,6 +122,25 @@ impl Line {
         let topic = topics.route(Channel::Level2(met.symbol))?;
         self.parser.remember(met, delta.sequence, topic.get());
         Some((topic, delta))
+    }
+
+    /// Reads a ticker or a trade of one of our topics that looks like earlier ones.
+    pub(crate) fn read_message(
+        &mut self,
+        bytes: &[u8],
+        topics: &Topics,
+    ) -> Option<(TopicId, Decoded)> {
+        if !self.is_ready() {
+            return None;
+        }
+        let tag = |channel| topics.route(channel).map(TopicId::get);
+        let (tag, decoded) = self.messages.read(bytes, tag)?;
+        Some((TopicId::new(tag), decoded))
+    }
+
+    /// Learns how this connection writes the messages of a channel.
+    pub(crate) fn learn_message(&mut self, bytes: &[u8], channel: Channel) {
+        self.messages.learn(bytes, channel);
     }
 
     /// Learns how this connection writes the deltas of a symbol.

@@ -17,6 +17,8 @@
 //! # Ok::<(), kucoin_futures_proto::WireError>(())
 //! ```
 
+mod change;
+mod decoded;
 mod delta;
 pub(crate) mod encode;
 mod execution;
@@ -28,18 +30,23 @@ mod rest;
 pub(crate) mod scan;
 mod snapshot;
 mod swar;
+mod template;
 mod text;
 mod ticker;
+mod walk;
 
+pub(crate) use decoded::Decoded;
 pub use delta::{Delta, Side};
 pub use execution::Execution;
 pub(crate) use fields::Position;
 pub use fields::TakerSide;
 pub use frame::{Ack, ErrorFrame, ErrorKind, Frame, FrameId, MessageFrame, Pong, Welcome};
 pub use level2::{DeltaFrame, DeltaParser};
+pub(crate) use message::{Content, read_data, read_message};
 pub(crate) use rest::{Bullet, Server, api_data, parse_server_time};
 pub use rest::{Contract, Contracts};
-pub use text::Text;
 pub use snapshot::{Snapshot, SnapshotHead};
 pub(crate) use snapshot::{TakeLevels, TakeSide, read as read_snapshot};
+pub use template::MessageParser;
+pub use text::Text;
 pub use ticker::{Ticker, TickerV2};

@@ -15,7 +15,7 @@ use std::hint::black_box;
 use std::process::{Command, ExitCode};
 use std::{env, fs, io};
 
-use kucoin_futures_bench::corpus::{Corpus, Layout, Shape, Spread};
+use kucoin_futures_bench::corpus::{Corpus, Feed, Layout, Shape, Spread};
 use kucoin_futures_bench::{ours, run};
 use serde::{Deserialize, Serialize};
 
@@ -28,16 +28,20 @@ enum Case {
     Apply,
     /// Bytes to the best of the changed book, through a client with 200 of them.
     Pipeline,
+    /// Bytes to a decoded message, through a client with 200 topics of this channel.
+    Message(Feed),
     /// A level of a snapshot, 2 x 1000 of them, into the book.
     Snapshot,
 }
 
-const CASES: [(&str, Case); 6] = [
+const CASES: [(&str, Case); 8] = [
     ("parse, usual", Case::Parse(Layout::Usual)),
     ("parse, other key order", Case::Parse(Layout::OtherOrder)),
     ("parse, random key order", Case::Parse(Layout::Random)),
     ("apply", Case::Apply),
     ("pipeline, 200 symbols", Case::Pipeline),
+    ("tickerV2, decoded", Case::Message(Feed::TickerV2)),
+    ("execution, decoded", Case::Message(Feed::Execution)),
     ("snapshot, per level", Case::Snapshot),
 ];
 
@@ -146,7 +150,7 @@ fn perform(name: Option<&str>) -> ExitCode {
     let Some((_, case)) = CASES.into_iter().find(|(known, _)| Some(*known) == name) else {
         return ExitCode::from(2);
     };
-    let symbols = if case == Case::Pipeline { 200 } else { 1 };
+    let symbols = if matches!(case, Case::Pipeline | Case::Message(_)) { 200 } else { 1 };
     let (levels, changes) = if case == Case::Snapshot { (1000, 0) } else { (500, FRAMES) };
     let shape = Shape { symbols, levels, changes, spread: Spread::Touch, seed: 2 };
     let corpus = Corpus::new(shape);
@@ -166,6 +170,11 @@ fn perform(name: Option<&str>) -> ExitCode {
             let frames = corpus.frames(Layout::Usual);
             let mut live = ours::Live::new(&corpus.markets);
             counted(|| frames.iter().filter(|frame| live.feed(frame).is_some()).count())
+        }
+        Case::Message(feed) => {
+            let frames = corpus.messages(feed);
+            let mut client = ours::Messages::new(&corpus.markets, feed);
+            counted(|| frames.iter().filter(|frame| client.feed(frame).is_some()).count())
         }
         Case::Snapshot => {
             let body = market.body.as_bytes();

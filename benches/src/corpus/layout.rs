@@ -46,12 +46,17 @@ pub struct Frames {
 
 impl Frames {
     pub(super) fn new(corpus: &Corpus, layout: Layout) -> Self {
-        let mut frames = Self { bytes: Vec::new(), ends: Vec::new() };
         let mut rng = SplitMix64::new(layout as u64);
-        for change in &corpus.changes {
-            let Some(market) = corpus.markets.get(change.market) else { continue };
+        Self::of_texts(corpus.changes.iter().filter_map(|change| {
+            let market = corpus.markets.get(change.market)?;
             let price = market.price_text(change.price);
-            let text = write(&market.symbol, &price, change, layout, &mut rng);
+            Some(write(&market.symbol, &price, change, layout, &mut rng))
+        }))
+    }
+
+    pub(super) fn of_texts(texts: impl Iterator<Item = String>) -> Self {
+        let mut frames = Self { bytes: Vec::new(), ends: Vec::new() };
+        for text in texts {
             frames.bytes.extend_from_slice(text.as_bytes());
             frames.ends.push(frames.bytes.len());
         }

@@ -26,6 +26,7 @@ enum Figure {
 use Figure::{Against, AsLong, Faster, Idle, Nanos, Tail};
 
 const SERDE: &str = "serde_json borrowed";
+const DECIMAL: &str = "serde_json borrowed, Decimal";
 const TREE: &str = "BTreeMap of Decimal";
 const ROI: &str = "hftbacktest ROI vector";
 const FLOOR: &str = "floor: every byte read once";
@@ -35,12 +36,15 @@ const FLOATS: &str = "serde_json into Vec<(f64, u64)>";
 const WHOLE: &str = "pipeline, 200 symbols";
 
 #[rustfmt::skip]
-const GOALS: [Goal; 17] = [
+const GOALS: [Goal; 20] = [
     Goal("parse / serde_json borrowed", Faster("parse, usual", SERDE), Some(13.0), Some(16.0)),
     Goal("parse, as against every byte read once", AsLong("parse, usual", FLOOR), None, Some(2.2)),
     Goal("parse, other key order / serde_json", Faster("parse, other key order", SERDE), Some(4.0), None),
     Goal("parse, white space / serde_json", Faster("parse, white space", SERDE), Some(4.0), None),
     Goal("parse, other key order, as against usual", Against("parse, other key order", "parse, usual"), None, Some(1.1)),
+    Goal("parse, random key order / serde_json", Faster("parse, random key order", SERDE), Some(1.0), None),
+    Goal("tickerV2, client + decode / serde_json", Faster("messages, tickerV2", DECIMAL), Some(1.5), Some(4.0)),
+    Goal("execution, client + decode / serde_json", Faster("messages, execution", DECIMAL), Some(1.5), Some(4.0)),
     Goal("apply, 2 x 500 / BTreeMap of Decimal", Faster("apply, 2 x 500", TREE), Some(11.0), None),
     Goal("apply, 2 x 5000 / BTreeMap of Decimal", Faster("apply, 2 x 5000", TREE), Some(11.0), None),
     Goal("apply, 2 x 500 / hftbacktest ROI vector", Faster("apply, 2 x 500", ROI), Some(2.0), None),

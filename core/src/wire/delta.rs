@@ -2,6 +2,7 @@
 
 use core::fmt;
 
+use super::change;
 use super::fields::{Fields, Key};
 use super::text::Text;
 use crate::error::WireError;
@@ -81,6 +82,9 @@ fn parse_change(change: Text<'_>) -> Result<(Price, Side, Lots), WireError> {
     const MALFORMED: WireError = WireError::Malformed { field: "change" };
     let mut room = [0; ESCAPED_CHANGE];
     let change = change.resolve(&mut room).ok_or(WireError::TooLong { field: "change" })?;
+    if let Some(parts) = change::read(change.as_bytes(), 0, change.len()) {
+        return Ok(parts);
+    }
     let mut parts = change.as_bytes().split(|&b| b == b',');
     let mut part = || parts.next().ok_or(MALFORMED);
     let (price, side, size) = (part()?, part()?, part()?);

@@ -58,7 +58,7 @@ impl<'a> Execution<'a> {
     }
 }
 
-const KEYS: [Key; 9] = [
+pub(super) const KEYS: [Key; 9] = [
     Key::Symbol,
     Key::Sequence,
     Key::Side,

@@ -6,8 +6,10 @@
 //! the object is read again, key by key in its own order ([`Fields::walk`]), which finds the error
 //! or, if only keys of other channels were odd, the values.
 
-use super::scan::{Scanner, Value};
+use super::scan::Scanner;
+use super::swar;
 use super::text::Text;
+use super::walk::{self, Kind, Token};
 use crate::error::WireError;
 use crate::ids::{Sequence, Symbol};
 use crate::num::{Lots, Price};
@@ -41,10 +43,27 @@ pub(crate) struct Position {
 
 impl Position {
     /// Of data that cannot be decoded as a whole; `None` if it does not say where it stands.
-    pub(crate) fn peek(data: &[u8]) -> Option<Self> {
+    pub(crate) fn of_data(data: &[u8]) -> Option<Self> {
         let position =
             |fields: &Fields<'_>| Ok(Self { sequence: fields.sequence()?, ts: fields.ts()? });
         Fields::parse(data, &[Key::Sequence, Key::Ts], position).ok()
+    }
+
+    /// The form in which it is routed: what decodes a message, and what tells repeats, do not share a
+    /// type for it yet. Empty without a position.
+    #[inline]
+    pub(crate) fn to_bytes(position: Option<Self>) -> ([u8; 16], usize) {
+        let Some(Self { sequence, ts }) = position else { return ([0; 16], 0) };
+        let both = u128::from(sequence.get()) | u128::from(ts.as_nanos()) << 64;
+        (both.to_le_bytes(), 16)
+    }
+
+    /// Out of that form.
+    #[inline]
+    pub(crate) fn peek(bytes: &[u8]) -> Option<Self> {
+        let both = u128::from_le_bytes(*<&[u8; 16]>::try_from(bytes).ok()?);
+        let (sequence, ts) = (both as u64, (both >> 64) as u64);
+        Some(Self { sequence: Sequence::new(sequence), ts: UnixNanos::from_nanos(ts) })
     }
 }
 
@@ -85,8 +104,8 @@ keys! {
 impl Key {
     /// By length first, so that one or two comparisons of words are left.
     #[inline]
-    pub(super) fn of(name: &str) -> Option<Self> {
-        let is = |key: Self| (name == key.name()).then_some(key);
+    pub(super) fn of(name: &[u8]) -> Option<Self> {
+        let is = |key: Self| (name == key.name().as_bytes()).then_some(key);
         match name.len() {
             2 => is(Self::Ts),
             4 => is(Self::Size).or_else(|| is(Self::Side)),
@@ -103,58 +122,72 @@ impl Key {
     }
 }
 
-/// The values of an object, by key.
-#[derive(Default)]
-pub(super) struct Fields<'a>([Option<Value<'a>>; Key::ALL.len()]);
+/// The values of an object, by key, and the bytes that they stand in.
+pub(super) struct Fields<'a> {
+    bytes: &'a [u8],
+    tokens: [Token; Key::ALL.len()],
+}
 
 /// What an object says, put together from its values.
 pub(super) type Assemble<'a, T> = fn(&Fields<'a>) -> Result<T, WireError>;
 
+/// No value: one that is there does not begin with the frame.
+const NONE: Token = Token { start: 0, end: 0, kind: Kind::Other };
+
 impl<'a> Fields<'a> {
+    pub(super) const fn new(bytes: &'a [u8]) -> Self {
+        Self { bytes, tokens: [NONE; Key::ALL.len()] }
+    }
+
     /// Reads an object of which these keys are used.
     pub(super) fn parse<T>(
         data: &'a [u8],
         keys: &[Key],
         assemble: Assemble<'a, T>,
     ) -> Result<T, WireError> {
-        let mut scanner = Scanner::of_text(data);
-        let fields = Self::collect(&mut scanner).filter(|_| scanner.end().is_ok());
-        match fields.map(|fields| assemble(&fields)) {
-            Some(Ok(whole)) => Ok(whole),
-            Some(Err(_)) | None => assemble(&Self::walk(data, keys)?),
+        let mut fields = Self::new(data);
+        if let Some(end) = fields.collect(walk::space(data, 0), 1)
+            && walk::is_end(data, end)
+            && let Ok(whole) = assemble(&fields)
+        {
+            return Ok(whole);
         }
+        assemble(&Self::walk(data, keys)?)
     }
 
-    /// Reads an object once and keeps everything; `None` if it is unusual or wrong.
+    /// Reads the object that begins at `at` and keeps everything; `None` if it is unusual or wrong. Its
+    /// depth is 1 if it does not stand in another one.
     #[inline]
-    pub(super) fn collect(scanner: &mut Scanner<'a>) -> Option<Self> {
-        let mut fields = Self::default();
-        scanner.object().ok()?;
-        let mut first = true;
-        while let Some(name) = scanner.key(&mut first).ok()? {
-            let value = scanner.value().ok()?;
-            if let Some(key) = Key::of(name.plain()?) {
-                let slot = fields.0.get_mut(key as usize)?;
-                if slot.replace(value).is_some() {
+    pub(super) fn collect(&mut self, at: usize, depth: u32) -> Option<usize> {
+        let (bytes, tokens) = (self.bytes, &mut self.tokens);
+        walk::object(bytes, at, |name, at| {
+            let (token, end) = walk::value(bytes, at, depth)?;
+            if let Some(key) = Key::of(name) {
+                let slot = tokens.get_mut(key as usize)?;
+                if *slot != NONE {
                     return None;
                 }
+                *slot = token;
             }
-        }
-        Some(fields)
+            Some(end)
+        })
     }
 
     /// Reads those keys of an object, in the order in which they stand, up to the first that is wrong.
     #[cold]
     fn walk(data: &'a [u8], keys: &[Key]) -> Result<Self, WireError> {
-        let mut fields = Self::default();
+        let mut fields = Self::new(data);
         let mut scanner = Scanner::of_text(data);
         scanner.object()?;
         let mut first = true;
         while let Some(name) = scanner.key(&mut first)? {
+            scanner.space();
+            let start = scanner.at();
             let value = scanner.value()?;
             let Some(&key) = keys.iter().find(|key| name.is(key.name())) else { continue };
-            let Some(slot) = fields.0.get_mut(key as usize) else { continue };
-            let is_second = slot.replace(value).is_some();
+            let Some(slot) = fields.tokens.get_mut(key as usize) else { continue };
+            let is_second = *slot != NONE;
+            *slot = Token::of(value, start, scanner.at());
             fields.check(key)?;
             if is_second {
                 return Err(WireError::Duplicate { field: key.name() });
@@ -179,32 +212,60 @@ impl<'a> Fields<'a> {
         }
     }
 
-    fn optional(&self, key: Key) -> Option<Value<'a>> {
-        self.0.get(key as usize).copied().flatten()
+    fn optional(&self, key: Key) -> Option<Token> {
+        self.tokens.get(key as usize).copied().filter(|token| *token != NONE)
     }
 
-    fn required(&self, key: Key) -> Result<Value<'a>, WireError> {
+    fn required(&self, key: Key) -> Result<Token, WireError> {
         self.optional(key).ok_or(WireError::Missing { field: key.name() })
     }
 
+    /// The digits of a number, or of a string that should hold one: both occur for prices.
+    fn digits(&self, key: Key) -> Result<&'a [u8], WireError> {
+        let Token { start, end, kind } = self.required(key)?;
+        match kind {
+            Kind::Text | Kind::Number => Ok(self.bytes.get(start..end).unwrap_or_default()),
+            Kind::Escaped | Kind::Other => Err(WireError::WrongType { field: key.name() }),
+        }
+    }
+
+    /// An unsigned integer in plain digits. `1.0`, `1e3` and `"1"` are not that.
     fn integer(&self, key: Key) -> Result<u64, WireError> {
-        self.required(key)?.integer(key.name())
+        if self.required(key)?.kind != Kind::Number {
+            return Err(WireError::WrongType { field: key.name() });
+        }
+        let digits = self.digits(key)?;
+        let long = || core::str::from_utf8(digits).ok()?.parse().ok();
+        let value = swar::whole_number(digits).or_else(long);
+        value.ok_or(WireError::OutOfRange { field: key.name() })
     }
 
     pub(super) fn price(&self, key: Key) -> Result<Price, WireError> {
-        Price::parse(self.required(key)?.digits(key.name())?, key.name())
+        let text = self.digits(key)?;
+        swar::usual_price(text).map_or_else(|| Price::parse(text, key.name()), Ok)
     }
 
     pub(super) fn size(&self, key: Key) -> Result<Lots, WireError> {
-        Lots::parse(self.required(key)?.digits(key.name())?, key.name())
+        let text = self.digits(key)?;
+        let lots = swar::whole_number(text).map(Lots::new);
+        lots.map_or_else(|| Lots::parse(text, key.name()), Ok)
     }
 
     pub(super) fn text(&self, key: Key) -> Result<Text<'a>, WireError> {
-        self.required(key)?.text(key.name())
+        let Token { start, end, kind } = self.required(key)?;
+        let escaped = match kind {
+            Kind::Text => false,
+            Kind::Escaped => true,
+            Kind::Number | Kind::Other => {
+                return Err(WireError::WrongType { field: key.name() });
+            }
+        };
+        let text = self.bytes.get(start..end).unwrap_or_default();
+        Ok(Text::checked(core::str::from_utf8(text).unwrap_or_default(), escaped))
     }
 
     pub(super) fn text_if_any(&self, key: Key) -> Result<Option<Text<'a>>, WireError> {
-        self.optional(key).map(|value| value.text(key.name())).transpose()
+        self.optional(key).map(|_| self.text(key)).transpose()
     }
 
     pub(super) fn symbol(&self) -> Result<Symbol, WireError> {
@@ -237,9 +298,11 @@ impl<'a> Fields<'a> {
 
     /// Milliseconds on the wire.
     pub(super) fn millis(&self) -> Result<Option<UnixNanos>, WireError> {
-        let Some(value) = self.optional(Key::Timestamp) else { return Ok(None) };
+        if self.optional(Key::Timestamp).is_none() {
+            return Ok(None);
+        }
         let field = Key::Timestamp.name();
-        let time = UnixNanos::from_millis(value.integer(field)?);
+        let time = UnixNanos::from_millis(self.integer(Key::Timestamp)?);
         time.map(Some).ok_or(WireError::OutOfRange { field })
     }
 }

@@ -21,7 +21,6 @@
 //! words without quote or escape. So the tokens are the same in the same order, and what differs is
 //! read by the same rules. Everything else is a surprise, and left to the scanner.
 
-mod change;
 mod layout;
 mod learn;
 mod level;
@@ -31,9 +30,10 @@ use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
+use super::change;
 use super::delta::Delta;
 use super::frame::Frame;
-use super::message::RawMessage;
+use super::message::Content;
 use crate::channel::Channel;
 use crate::error::WireError;
 use crate::ids::{Sequence, Symbol};
@@ -332,9 +332,10 @@ impl DeltaParser {
 
 /// Envelope and data in one go; `None` if it is no usual delta.
 fn read_once(frame: &[u8]) -> Option<DeltaFrame> {
-    let message = RawMessage::read(frame)?;
-    let Channel::Level2(symbol) = message.channel else { return None };
-    Some(DeltaFrame { symbol, delta: Delta::assemble(&message.fields).ok()? })
+    match Content::read(frame)? {
+        (Channel::Level2(symbol), Content::Delta(delta)) => Some(DeltaFrame { symbol, delta }),
+        _ => None,
+    }
 }
 
 /// The envelope, and then its data: what is wrong, if something is.

@@ -5,15 +5,87 @@
 //! [`Frame::parse`](super::Frame::parse) and the readers of its data, which say the same of all
 //! that is read here.
 
+use super::decoded::Decoded;
+use super::delta::Delta;
 use super::fields::Fields;
-use super::scan::{Scanner, Value};
-use super::text::Text;
+use super::frame::Frame;
+use super::walk::{self, Kind, Token};
+use super::{Execution, Ticker, TickerV2};
 use crate::channel::Channel;
+use crate::error::WireError;
+use crate::ids::Symbol;
+use crate::push::Message;
+
+/// What a usual message says.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Content {
+    Delta(Delta),
+    Decoded(Decoded),
+}
+
+impl Content {
+    /// Reads a whole frame in one go; `None` if it is not of the usual kind.
+    pub(crate) fn read(bytes: &[u8]) -> Option<(Channel, Self)> {
+        let RawMessage { channel, fields } = RawMessage::read(bytes)?;
+        let content = match channel {
+            Channel::Level2(_) => Self::Delta(Delta::assemble(&fields).ok()?),
+            Channel::TickerV2(_) | Channel::Ticker(_) | Channel::Execution(_) => {
+                Self::Decoded(Decoded::of(&decode(channel, &fields).ok()?, bytes)?)
+            }
+        };
+        Some((channel, content))
+    }
+}
+
+/// Reads the message of a topic in two goes, whatever it is: what is wrong, if something is.
+pub(crate) fn read_message(bytes: &[u8]) -> Result<Message<'_>, WireError> {
+    let Frame::Message(message) = Frame::parse(bytes)? else {
+        return Err(WireError::Unexpected);
+    };
+    let channel = message.channel().ok_or(WireError::Unexpected)?;
+    read_data(channel, message.data)
+}
+
+/// Reads the data of a message of this channel.
+pub(crate) fn read_data(channel: Channel, data: &[u8]) -> Result<Message<'_>, WireError> {
+    let message = match channel {
+        Channel::TickerV2(_) => Message::TickerV2(TickerV2::parse(data)?),
+        Channel::Ticker(_) => Message::Ticker(Ticker::parse(data)?),
+        Channel::Execution(_) => Message::Execution(Execution::parse(data)?),
+        Channel::Level2(_) => return Err(WireError::Unexpected),
+    };
+    of_channel(channel, message)
+}
+
+fn decode<'a>(channel: Channel, fields: &Fields<'a>) -> Result<Message<'a>, WireError> {
+    let message = match channel {
+        Channel::TickerV2(_) => Message::TickerV2(TickerV2::assemble(fields)?),
+        Channel::Ticker(_) => Message::Ticker(Ticker::assemble(fields)?),
+        Channel::Execution(_) => Message::Execution(Execution::assemble(fields)?),
+        Channel::Level2(_) => return Err(WireError::Unexpected),
+    };
+    of_channel(channel, message)
+}
+
+/// Topic and data have to speak of the same contract.
+fn of_channel(channel: Channel, message: Message<'_>) -> Result<Message<'_>, WireError> {
+    let symbol = match &message {
+        Message::TickerV2(ticker) => ticker.symbol,
+        Message::Ticker(ticker) => ticker.symbol,
+        Message::Execution(execution) => execution.symbol,
+        Message::ServerTime(_) | Message::Contracts(_) => return Err(WireError::Unexpected),
+    };
+    if symbol == channel.symbol() {
+        Ok(message)
+    } else {
+        Err(WireError::Mismatch { field: "symbol" })
+    }
+}
 
 /// What a message is about, and its data.
-pub(super) struct RawMessage<'a> {
-    pub(super) channel: Channel,
-    pub(super) fields: Fields<'a>,
+struct RawMessage<'a> {
+    channel: Channel,
+    fields: Fields<'a>,
 }
 
 /// The keys of an envelope, as bits.
@@ -27,39 +99,54 @@ const TIMESTAMP: u8 = 1 << 6;
 
 impl<'a> RawMessage<'a> {
     /// Reads a whole frame; `None` if it is not of the usual kind.
-    pub(super) fn read(bytes: &'a [u8]) -> Option<Self> {
-        let mut scanner = Scanner::of_text(bytes);
-        let (mut topic, mut fields) = (Text::default(), None);
-        scanner.object().ok()?;
-        let (mut first, mut seen) = (true, 0);
-        while let Some(name) = scanner.key(&mut first).ok()? {
-            let key = bit(name.plain()?);
+    fn read(bytes: &'a [u8]) -> Option<Self> {
+        let mut fields = Fields::new(bytes);
+        let (mut topic, mut seen) = (None, 0);
+        let end = walk::object(bytes, walk::space(bytes, 0), |name, at| {
+            let key = bit(name);
             if seen & key != 0 {
                 return None;
             }
             seen |= key;
             if key == DATA {
-                fields = Some(Fields::collect(&mut scanner)?);
-                continue;
+                return fields.collect(at, 2);
             }
-            let value = scanner.value().ok()?;
-            match (key, value) {
-                (TOPIC, Value::Text(text)) => topic = text,
-                (KIND, Value::Text(kind)) if kind.plain() == Some("message") => {}
-                (SUBJECT, Value::Text(_)) | (0 | ID | CODE | TIMESTAMP, _) => {}
+            let (Token { start, end, kind }, behind) = walk::value(bytes, at, 1)?;
+            match (key, kind) {
+                (TOPIC, Kind::Text) => topic = channel_of(bytes.get(start..end)?),
+                (KIND, Kind::Text) if bytes.get(start..end)? == b"message" => {}
+                (SUBJECT, Kind::Text | Kind::Escaped) | (0 | ID | CODE | TIMESTAMP, _) => {}
                 _ => return None,
             }
-        }
-        scanner.end().ok()?;
+            Some(behind)
+        })?;
         // Some published samples of messages lack the type.
-        Some(Self { channel: Channel::from_text(topic)?, fields: fields? })
+        let is_whole = seen & DATA != 0 && walk::is_end(bytes, end);
+        Some(Self { channel: topic?, fields }).filter(|_| is_whole)
+    }
+}
+
+/// What a topic without escapes names.
+fn channel_of(topic: &[u8]) -> Option<Channel> {
+    let rest = topic.strip_prefix(b"/contractMarket/")?;
+    let symbol = |kind: &[u8]| {
+        let symbol = rest.strip_prefix(kind)?;
+        Symbol::new(core::str::from_utf8(symbol).ok()?).ok()
+    };
+    match rest.first()? {
+        b'l' => symbol(b"level2:").map(Channel::Level2),
+        b'e' => symbol(b"execution:").map(Channel::Execution),
+        _ => match symbol(b"tickerV2:") {
+            Some(symbol) => Some(Channel::TickerV2(symbol)),
+            None => symbol(b"ticker:").map(Channel::Ticker),
+        },
     }
 }
 
 /// Which key of an envelope this is; 0 for any other.
 #[inline]
-fn bit(name: &str) -> u8 {
-    let is = |key: &str, bit: u8| if name == key { bit } else { 0 };
+fn bit(name: &[u8]) -> u8 {
+    let is = |key: &str, bit: u8| if name == key.as_bytes() { bit } else { 0 };
     match name.len() {
         2 => is("id", ID),
         4 => is("data", DATA) | is("type", KIND) | is("code", CODE),

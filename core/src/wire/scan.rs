@@ -63,6 +63,9 @@ pub(crate) fn once<T>(
 }
 
 /// The reader: a place in the bytes.
+///
+/// What it does by itself says no more than that it went wrong: the place and the depth say the rest
+/// ([`Scanner::error`]).
 #[derive(Clone, Debug)]
 pub(crate) struct Scanner<'a> {
     bytes: &'a [u8],
@@ -70,6 +73,17 @@ pub(crate) struct Scanner<'a> {
     whole: Option<&'a str>,
     at: usize,
     depth: u32,
+}
+
+/// What kind of value was passed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Text { escaped: bool },
+    Number,
+    Bool(bool),
+    Null,
+    Object,
+    Array,
 }
 
 impl<'a> Scanner<'a> {
@@ -82,48 +96,35 @@ impl<'a> Scanner<'a> {
         Self { whole: core::str::from_utf8(bytes).ok(), ..Self::new(bytes) }
     }
 
+    /// From a place on, inside of so many open containers.
+    pub(super) const fn inside(bytes: &'a [u8], at: usize, depth: u32) -> Self {
+        Self { bytes, whole: None, at, depth }
+    }
+
     /// Opens an object.
     pub(crate) fn object(&mut self) -> Result<(), WireError> {
-        self.open(b'{')
+        self.open(b'{').ok_or_else(|| self.error())
     }
 
     /// Opens an array.
     pub(crate) fn array(&mut self) -> Result<(), WireError> {
-        self.open(b'[')
+        self.open(b'[').ok_or_else(|| self.error())
     }
 
     /// The next key of the open object with its colon; `None` once it is closed. `first` starts
     /// out true.
-    #[inline]
     pub(crate) fn key(&mut self, first: &mut bool) -> Result<Option<Text<'a>>, WireError> {
-        if !self.more(b'}', first)? {
-            return Ok(None);
-        }
-        self.colon_key().map(Some)
+        self.try_key(first).ok_or_else(|| self.error())
     }
 
     /// Whether the open array has another element; `first` starts out true.
     pub(crate) fn element(&mut self, first: &mut bool) -> Result<bool, WireError> {
-        self.more(b']', first)
+        self.more(b']', first).ok_or_else(|| self.error())
     }
 
     /// The next value, whatever it is.
-    #[inline]
     pub(crate) fn value(&mut self) -> Result<Value<'a>, WireError> {
-        self.space();
-        let start = self.at;
-        let container = |end| self.bytes.get(start..end).unwrap_or_default();
-        Ok(match self.peek() {
-            Some(b'{') => {
-                let end = self.skip_container()?;
-                Value::Object(container(end))
-            }
-            Some(b'[') => {
-                let end = self.skip_container()?;
-                Value::Array(container(end))
-            }
-            _ => self.scalar()?,
-        })
+        self.try_value().ok_or_else(|| self.error())
     }
 
     /// Whether the next value is null; reads it if so.
@@ -131,7 +132,7 @@ impl<'a> Scanner<'a> {
         self.space();
         let is_null = self.peek() == Some(b'n');
         if is_null {
-            self.word("null")?;
+            self.word(b"null").ok_or_else(|| self.error())?;
         }
         Ok(is_null)
     }
@@ -156,66 +157,96 @@ impl<'a> Scanner<'a> {
     /// Nothing but white space is left.
     pub(crate) fn end(&mut self) -> Result<(), WireError> {
         self.space();
-        if self.peek().is_none() { Ok(()) } else { Err(self.broken()) }
+        if self.peek().is_none() { Ok(()) } else { Err(self.error()) }
     }
 
-    fn open(&mut self, bracket: u8) -> Result<(), WireError> {
+    fn try_key(&mut self, first: &mut bool) -> Option<Option<Text<'a>>> {
+        if !self.more(b'}', first)? {
+            return Some(None);
+        }
+        let start = self.at;
+        let escaped = self.string()?;
+        let name = self.between_quotes(start);
+        self.colon()?;
+        Some(Some(Text::checked(name, escaped)))
+    }
+
+    fn try_value(&mut self) -> Option<Value<'a>> {
+        self.space();
+        let start = self.at;
+        Some(match self.any()? {
+            Kind::Text { escaped } => {
+                Value::Text(Text::checked(self.between_quotes(start), escaped))
+            }
+            Kind::Number => Value::Number(self.text(start, self.at)),
+            Kind::Bool(value) => Value::Bool(value),
+            Kind::Null => Value::Null,
+            Kind::Object => Value::Object(self.bytes.get(start..self.at)?),
+            Kind::Array => Value::Array(self.bytes.get(start..self.at)?),
+        })
+    }
+
+    fn open(&mut self, bracket: u8) -> Option<()> {
         self.space();
         self.expect(bracket)?;
         self.deeper()
     }
 
     #[inline]
-    fn more(&mut self, close: u8, first: &mut bool) -> Result<bool, WireError> {
+    fn more(&mut self, close: u8, first: &mut bool) -> Option<bool> {
         self.space();
         if self.take(close) {
             self.depth = self.depth.saturating_sub(1);
-            return Ok(false);
+            return Some(false);
         }
         if !core::mem::replace(first, false) {
             self.expect(b',')?;
             self.space();
         }
-        Ok(true)
+        Some(true)
     }
 
     #[inline]
-    fn colon_key(&mut self) -> Result<Text<'a>, WireError> {
-        let key = self.string()?;
-        if !self.take(b':') {
-            self.space();
-            self.expect(b':')?;
-        }
-        Ok(key)
+    fn colon(&mut self) -> Option<()> {
+        self.space();
+        self.expect(b':')
     }
 
     #[inline]
-    fn scalar(&mut self) -> Result<Value<'a>, WireError> {
-        match self.peek() {
-            Some(b'"') => self.string().map(Value::Text),
-            Some(b't') => self.word("true").map(|()| Value::Bool(true)),
-            Some(b'f') => self.word("false").map(|()| Value::Bool(false)),
-            Some(b'n') => self.word("null").map(|()| Value::Null),
-            _ => self.number().map(Value::Number),
+    fn any(&mut self) -> Option<Kind> {
+        match self.peek()? {
+            b'"' => self.string().map(|escaped| Kind::Text { escaped }),
+            b'{' => self.container().map(|()| Kind::Object),
+            b'[' => self.container().map(|()| Kind::Array),
+            _ => self.bare(),
         }
     }
 
+    /// A value without quotes or brackets.
     #[inline]
-    fn number(&mut self) -> Result<&'a str, WireError> {
-        let start = self.at;
+    fn bare(&mut self) -> Option<Kind> {
+        match self.peek()? {
+            b't' => self.word(b"true").map(|()| Kind::Bool(true)),
+            b'f' => self.word(b"false").map(|()| Kind::Bool(false)),
+            b'n' => self.word(b"null").map(|()| Kind::Null),
+            _ => self.number().map(|()| Kind::Number),
+        }
+    }
+
+    #[inline]
+    fn number(&mut self) -> Option<()> {
         let digits = swar::digits_len(self.rest());
-        let end = start.saturating_add(digits);
+        let end = self.at.wrapping_add(digits);
         let may_stand = digits == 1 || (digits > 1 && self.peek() != Some(b'0'));
         if may_stand && !matches!(self.bytes.get(end), Some(b'.' | b'e' | b'E')) {
             self.at = end;
-            return self.text(start);
+            return Some(());
         }
         self.any_number()
     }
 
     /// A number with a sign, a point or an exponent, or none at all.
-    fn any_number(&mut self) -> Result<&'a str, WireError> {
-        let start = self.at;
+    fn any_number(&mut self) -> Option<()> {
         self.take(b'-');
         if !self.take(b'0') {
             self.digits()?;
@@ -229,96 +260,112 @@ impl<'a> Scanner<'a> {
             }
             self.digits()?;
         }
-        self.text(start)
+        Some(())
     }
 
-    fn digits(&mut self) -> Result<(), WireError> {
+    fn digits(&mut self) -> Option<()> {
         let digits = swar::digits_len(self.rest());
         self.skip(digits);
-        if digits == 0 { Err(self.broken()) } else { Ok(()) }
+        (digits > 0).then_some(())
     }
 
+    /// Passes a string with its quotes, and says whether there is an escape in it.
     #[inline]
-    fn string(&mut self) -> Result<Text<'a>, WireError> {
+    fn string(&mut self) -> Option<bool> {
         self.expect(b'"')?;
         let start = self.at;
         self.skip(swar::plain_len(self.rest()));
-        let mut escaped = false;
-        if self.peek() != Some(b'"') {
-            escaped = true;
+        let escaped = self.peek() != Some(b'"');
+        if escaped {
             self.escapes()?;
         }
-        let raw = self.text(start)?;
+        if self.whole.is_none() {
+            self.encoding(start)?;
+        }
         self.advance();
-        Ok(Text::checked(raw, escaped))
+        Some(escaped)
     }
 
     /// The rest of a string that has escapes, up to its quote.
     #[cold]
-    fn escapes(&mut self) -> Result<(), WireError> {
+    fn escapes(&mut self) -> Option<()> {
         loop {
-            match self.peek() {
-                Some(b'"') => return Ok(()),
-                Some(b'\\') => self.escape()?,
-                _ => return Err(self.broken()),
+            match self.peek()? {
+                b'"' => return Some(()),
+                b'\\' => self.escape()?,
+                _ => return None,
             }
             self.skip(swar::plain_len(self.rest()));
         }
     }
 
-    /// What was read since `start`.
-    #[inline]
-    fn text(&self, start: usize) -> Result<&'a str, WireError> {
-        if let Some(text) = self.whole.and_then(|whole| whole.get(start..self.at)) {
-            return Ok(text);
+    /// Whether what was read since `start` is UTF-8; if not, goes back to where that ends.
+    fn encoding(&mut self, start: usize) -> Option<()> {
+        let text = self.bytes.get(start..self.at)?;
+        if let Err(error) = core::str::from_utf8(text) {
+            self.at = start.wrapping_add(error.valid_up_to());
+            return None;
         }
-        let text = self.bytes.get(start..self.at).unwrap_or_default();
-        core::str::from_utf8(text).map_err(|e| not_json(start, e.valid_up_to()))
+        Some(())
     }
 
-    fn escape(&mut self) -> Result<(), WireError> {
+    /// The string that was passed since `start`, without its quotes.
+    #[inline]
+    fn between_quotes(&self, start: usize) -> &'a str {
+        self.text(start.wrapping_add(1), self.at.wrapping_sub(1))
+    }
+
+    /// Something that was passed, and so is UTF-8.
+    #[inline]
+    fn text(&self, start: usize, end: usize) -> &'a str {
+        match self.whole {
+            Some(whole) => whole.get(start..end).unwrap_or_default(),
+            None => {
+                let text = self.bytes.get(start..end).unwrap_or_default();
+                core::str::from_utf8(text).unwrap_or_default()
+            }
+        }
+    }
+
+    fn escape(&mut self) -> Option<()> {
         self.advance();
-        match self.peek() {
-            Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => self.advance(),
-            Some(b'u') => {
-                let unit = self.unit()?;
-                if (0xdc00..0xe000).contains(&unit) {
-                    return Err(self.broken());
-                }
-                if (0xd800..0xdc00).contains(&unit) {
+        match self.peek()? {
+            b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => self.advance(),
+            b'u' => match self.unit()? {
+                0xdc00..0xe000 => return None,
+                0xd800..0xdc00 => {
                     self.expect(b'\\')?;
                     if !(0xdc00..0xe000).contains(&self.unit()?) {
-                        return Err(self.broken());
+                        return None;
                     }
                 }
-            }
-            _ => return Err(self.broken()),
+                _ => {}
+            },
+            _ => return None,
         }
-        Ok(())
+        Some(())
     }
 
     /// `uXXXX`.
-    fn unit(&mut self) -> Result<u32, WireError> {
+    fn unit(&mut self) -> Option<u32> {
         self.expect(b'u')?;
         let mut unit = 0;
         for _ in 0..4 {
-            let digit = self.peek().and_then(|b| char::from(b).to_digit(16));
-            unit = (unit << 4) | digit.ok_or_else(|| self.broken())?;
+            unit = (unit << 4) | char::from(self.peek()?).to_digit(16)?;
             self.advance();
         }
-        Ok(unit)
+        Some(unit)
     }
 
-    /// Walks over an object or array and returns where it ends. One bit per open container says
-    /// which of the two it is.
-    fn skip_container(&mut self) -> Result<usize, WireError> {
+    /// Walks over an object or array. One bit per open container says which of the two it is.
+    fn container(&mut self) -> Option<()> {
         let outer = self.depth;
         let mut objects: u32 = 0;
         loop {
             self.space();
-            let opened = match self.peek() {
-                Some(b'{') => Some(1),
-                Some(b'[') => Some(0),
+            let opened = match self.peek()? {
+                b'{' => Some(1),
+                b'[' => Some(0),
                 _ => None,
             };
             if let Some(object) = opened {
@@ -329,22 +376,25 @@ impl<'a> Scanner<'a> {
                 let close = if object == 1 { b'}' } else { b']' };
                 if self.peek() != Some(close) {
                     if object == 1 {
-                        self.colon_key()?;
+                        self.string()?;
+                        self.colon()?;
                     }
                     continue;
                 }
+            } else if self.peek() == Some(b'"') {
+                self.string()?;
             } else {
-                self.scalar()?;
+                self.bare()?;
             }
             if self.close_all(&mut objects, outer)? {
-                return Ok(self.at);
+                return Some(());
             }
         }
     }
 
     /// After a value: closes what ends here. True when the outermost container did; otherwise a
     /// comma was read and another value follows.
-    fn close_all(&mut self, objects: &mut u32, outer: u32) -> Result<bool, WireError> {
+    fn close_all(&mut self, objects: &mut u32, outer: u32) -> Option<bool> {
         loop {
             self.space();
             let object = *objects & 1 == 1;
@@ -352,26 +402,27 @@ impl<'a> Scanner<'a> {
                 *objects >>= 1;
                 self.depth = self.depth.saturating_sub(1);
                 if self.depth == outer {
-                    return Ok(true);
+                    return Some(true);
                 }
                 continue;
             }
             self.expect(b',')?;
             if object {
                 self.space();
-                self.colon_key()?;
+                self.string()?;
+                self.colon()?;
             }
-            return Ok(false);
+            return Some(false);
         }
     }
 
-    fn deeper(&mut self) -> Result<(), WireError> {
+    fn deeper(&mut self) -> Option<()> {
         self.depth = self.depth.saturating_add(1);
-        if self.depth > MAX_DEPTH { Err(WireError::TooDeep) } else { Ok(()) }
+        (self.depth <= MAX_DEPTH).then_some(())
     }
 
-    fn word(&mut self, word: &str) -> Result<(), WireError> {
-        word.bytes().try_for_each(|b| self.expect(b))
+    fn word(&mut self, word: &[u8]) -> Option<()> {
+        word.iter().try_for_each(|&byte| self.expect(byte))
     }
 
     /// Walks over white space, of which there is mostly none.
@@ -399,8 +450,8 @@ impl<'a> Scanner<'a> {
     }
 
     #[inline]
-    fn expect(&mut self, byte: u8) -> Result<(), WireError> {
-        if self.take(byte) { Ok(()) } else { Err(self.broken()) }
+    fn expect(&mut self, byte: u8) -> Option<()> {
+        self.take(byte).then_some(())
     }
 
     #[inline]
@@ -413,13 +464,14 @@ impl<'a> Scanner<'a> {
         self.bytes.get(self.at).copied()
     }
 
-    fn broken(&self) -> WireError {
-        not_json(self.at, 0)
+    /// Why it did not go on.
+    #[cold]
+    fn error(&self) -> WireError {
+        if self.depth > MAX_DEPTH {
+            return WireError::TooDeep;
+        }
+        WireError::NotJson { at: u32::try_from(self.at).unwrap_or(u32::MAX) }
     }
-}
-
-fn not_json(start: usize, further: usize) -> WireError {
-    WireError::NotJson { at: u32::try_from(start.saturating_add(further)).unwrap_or(u32::MAX) }
 }
 
 #[cfg(test)]

@@ -5,6 +5,8 @@
 //! because each is a few instructions between others.
 #![allow(clippy::inline_always, reason = "see above; measured")]
 
+use crate::num::Price;
+
 /// One in each byte.
 const ONES: u64 = u64::MAX / 255;
 /// The highest bit of each byte.
@@ -14,38 +16,84 @@ const HIGHS: u64 = ONES << 7;
 /// a control character. All of them if there is none.
 #[inline]
 pub(super) fn plain_len(bytes: &[u8]) -> usize {
-    let mut at = 0_usize;
-    while let Some(word) = word_at(bytes, at) {
+    let mut rest = bytes;
+    while let Some((word, behind)) = rest.split_first_chunk() {
+        let word = u64::from_le_bytes(*word);
         let controls = word.wrapping_sub(ONES * 0x20) & !word & HIGHS;
         let marks = find(word, b'"') | find(word, b'\\') | controls;
         if marks != 0 {
-            return at.wrapping_add(marks.trailing_zeros() as usize / 8);
+            let before = bytes.len().wrapping_sub(rest.len());
+            return before.wrapping_add(marks.trailing_zeros() as usize / 8);
         }
-        at = at.wrapping_add(8);
+        rest = behind;
     }
-    let rest = bytes.get(at..).unwrap_or_default();
     let plain = rest.iter().take_while(|&&byte| !matches!(byte, b'"' | b'\\' | 0..0x20)).count();
-    at.wrapping_add(plain)
+    bytes.len().wrapping_sub(rest.len()).wrapping_add(plain)
+}
+
+/// The same, and the bytes stop at whatever is not ASCII, too.
+#[inline]
+pub(super) fn text_len(bytes: &[u8]) -> usize {
+    let mut rest = bytes;
+    while let Some((word, behind)) = rest.split_first_chunk() {
+        let word = u64::from_le_bytes(*word);
+        // The first mark is right: only a mark below it can make a wrong one.
+        let controls = word.wrapping_sub(ONES * 0x20);
+        let marks = find(word, b'"') | find(word, b'\\') | (controls | word) & HIGHS;
+        if marks != 0 {
+            let before = bytes.len().wrapping_sub(rest.len());
+            return before.wrapping_add(marks.trailing_zeros() as usize / 8);
+        }
+        rest = behind;
+    }
+    let is_plain = |&&byte: &&u8| !matches!(byte, b'"' | b'\\' | 0..0x20 | 0x80..);
+    bytes.len().wrapping_sub(rest.len()).wrapping_add(rest.iter().take_while(is_plain).count())
 }
 
 /// How many digits there are at the beginning.
 #[inline]
 pub(super) fn digits_len(bytes: &[u8]) -> usize {
-    let mut at = 0_usize;
-    while let Some(word) = word_at(bytes, at) {
-        let flaw = Digits::of(word).flaw();
+    let mut rest = bytes;
+    while let Some((word, behind)) = rest.split_first_chunk() {
+        let flaw = Digits::of(u64::from_le_bytes(*word)).flaw();
         if flaw != 0 {
-            return at.wrapping_add(flaw.trailing_zeros() as usize / 8);
+            let before = bytes.len().wrapping_sub(rest.len());
+            return before.wrapping_add(flaw.trailing_zeros() as usize / 8);
         }
-        at = at.wrapping_add(8);
+        rest = behind;
     }
-    let rest = bytes.get(at..).unwrap_or_default();
-    at.wrapping_add(rest.iter().take_while(|byte| byte.is_ascii_digit()).count())
+    let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    bytes.len().wrapping_sub(rest.len()).wrapping_add(digits)
 }
 
-/// The number that up to nineteen digits spell; `None` for more, none, or anything else.
+/// The number that up to nineteen digits spell; `None` for more or none, for a zero before others, and
+/// for anything else.
 #[inline]
 pub(super) fn whole_number(text: &[u8]) -> Option<u64> {
+    let is_padded = text.len() > 1 && text.first() == Some(&b'0');
+    if is_padded { None } else { digits(text) }
+}
+
+/// A price of up to six digits before the point and twelve behind it.
+#[inline]
+pub(super) fn usual_price(text: &[u8]) -> Option<Price> {
+    const UNIT: u64 = 10_u64.pow(Price::SCALE as u32);
+    let point = text.iter().take(7).position(|&byte| byte == b'.');
+    let (whole, fraction) = text.split_at_checked(point.unwrap_or(text.len()))?;
+    let units = whole_number(whole).filter(|_| whole.len() < 7)?.wrapping_mul(UNIT);
+    let fraction = match fraction.split_first() {
+        None => 0,
+        Some((_, places)) => {
+            let missing = u32::from(Price::SCALE).checked_sub(places.len() as u32)?;
+            digits(places)?.wrapping_mul(10_u64.pow(missing))
+        }
+    };
+    Price::from_scaled(units.wrapping_add(fraction) as i64)
+}
+
+/// The number that up to nineteen digits spell, whatever they begin with.
+#[inline]
+fn digits(text: &[u8]) -> Option<u64> {
     if text.is_empty() || text.len() > 19 {
         return None;
     }

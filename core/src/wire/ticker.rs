@@ -110,17 +110,10 @@ impl<'a> Ticker<'a> {
     }
 }
 
-const V2_KEYS: [Key; 7] = [
-    Key::Symbol,
-    Key::Sequence,
-    Key::BidPrice,
-    Key::BidSize,
-    Key::AskPrice,
-    Key::AskSize,
-    Key::Ts,
-];
+pub(super) const V2_KEYS: [Key; 7] =
+    [Key::Symbol, Key::Sequence, Key::BidPrice, Key::BidSize, Key::AskPrice, Key::AskSize, Key::Ts];
 
-const V1_KEYS: [Key; 11] = [
+pub(super) const V1_KEYS: [Key; 11] = [
     Key::Symbol,
     Key::Sequence,
     Key::Side,

@@ -1,9 +1,9 @@
 //! The levels of a snapshot, `[price,size]`, in their usual form.
 #![allow(clippy::inline_always, reason = "a part of the fast way, in files of its own; measured")]
 
-use super::change::unit_of;
 use crate::book::Level;
 use crate::num::{Lots, Price};
+use crate::wire::change::unit_of;
 use crate::wire::swar::{Digits, chunk_at, find, half_word_at, word_at};
 
 /// Reads the levels of one side. Comma and point of a price nearly always stand where those of the

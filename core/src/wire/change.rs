@@ -21,7 +21,7 @@ pub(super) fn read(frame: &[u8], start: usize, end: usize) -> Option<(Price, Sid
         None => read_long_size(frame, end, last)?,
     };
 
-    let (price, price_comma) = read_price(frame, start)?;
+    let (price, price_comma) = read_price::<b','>(frame, start)?;
 
     // Looked up by its length: a branch would be wrong half of the time. Whether what was taken for
     // commas are some is seen here, too.
@@ -76,15 +76,18 @@ pub(super) fn unit_of(bits_behind: u32) -> Option<u64> {
     UNITS.get((bits_behind as usize / 8) & 7).copied()
 }
 
-/// A price of up to seven bytes, point included, and where the comma behind it is.
+/// A price, and where the byte behind it is that ends it, such as the comma of a change: that it is there,
+/// and not followed by a digit, has to be looked at by the caller.
 #[inline(always)]
-fn read_price(frame: &[u8], start: usize) -> Option<(Price, usize)> {
+pub(super) fn read_price<const END: u8>(frame: &[u8], start: usize) -> Option<(Price, usize)> {
     let word = word_at(frame, start)?;
+    // Up to seven bytes, point included, and the end.
     let Some(text) = Digits::of(word).up_to_second_mark() else {
-        return read_long_price(frame, start);
+        return read_long_price::<END>(frame, start);
     };
     // A zero before another digit, or a point or comma that nothing stands before.
-    if word as u8 <= b'0' && word as u16 != ZERO_POINT && word as u16 != ZERO_COMMA {
+    let zero_end = u16::from_le_bytes([b'0', END]);
+    if word as u8 <= b'0' && word as u16 != ZERO_POINT && word as u16 != zero_end {
         return None;
     }
     // The first mark is the point, or else the comma, and what is behind that is no digit. Whichever
@@ -102,23 +105,27 @@ fn read_price(frame: &[u8], start: usize) -> Option<(Price, usize)> {
 }
 
 const ZERO_POINT: u16 = u16::from_le_bytes(*b"0.");
-const ZERO_COMMA: u16 = u16::from_le_bytes(*b"0,");
 
-/// The same out of more words, where the comma is eight bytes on or further.
-fn read_long_price(frame: &[u8], start: usize) -> Option<(Price, usize)> {
+/// The same out of more words, where the end is eight bytes on or further.
+#[inline(never)]
+fn read_long_price<const END: u8>(frame: &[u8], start: usize) -> Option<(Price, usize)> {
     let rest = word_at(frame, start.wrapping_add(8))?;
-    let more = find(rest, b',').trailing_zeros() as usize / 8;
+    let more = find(rest, END).trailing_zeros() as usize / 8;
     let comma = start.wrapping_add(8).wrapping_add(more);
-    if frame.get(comma) != Some(&b',') {
+    if frame.get(comma) != Some(&END) {
         let rest = word_at(frame, comma)?;
-        let more = find(rest, b',').trailing_zeros() as usize / 8;
-        return read_split_price(frame, start, comma.wrapping_add(more));
+        let more = find(rest, END).trailing_zeros() as usize / 8;
+        return read_split_price::<END>(frame, start, comma.wrapping_add(more));
     }
-    read_split_price(frame, start, comma)
+    read_split_price::<END>(frame, start, comma)
 }
 
 /// Up to eight digits before the point and twelve behind it.
-fn read_split_price(frame: &[u8], start: usize, end: usize) -> Option<(Price, usize)> {
+fn read_split_price<const END: u8>(
+    frame: &[u8],
+    start: usize,
+    end: usize,
+) -> Option<(Price, usize)> {
     let text = frame.get(start..end)?;
     let whole_len = text.iter().take(9).position(|&byte| byte == b'.')?;
     let places = text.len().wrapping_sub(whole_len).wrapping_sub(1);
@@ -130,7 +137,7 @@ fn read_split_price(frame: &[u8], start: usize, end: usize) -> Option<(Price, us
     let high = last_digits(frame, end.wrapping_sub(8), places.saturating_sub(8))?;
     let is_padded = whole_len > 1 && text.first() == Some(&b'0');
     let flaw = whole.flaw() | low.flaw() | high.flaw();
-    if flaw != 0 || is_padded || whole_len == 0 || places == 0 || frame.get(end) != Some(&b',') {
+    if flaw != 0 || is_padded || whole_len == 0 || places == 0 || frame.get(end) != Some(&END) {
         return None;
     }
     let fraction = high.value().wrapping_mul(100_000_000).wrapping_add(low.value());

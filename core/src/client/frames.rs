@@ -1,0 +1,104 @@
+//! What becomes of a message: to whom it goes, and what of it the user gets.
+
+use super::{Client, count};
+use crate::channel::Channel;
+use crate::ids::TopicId;
+use crate::line::Line;
+use crate::push::{Kind, Push, Said};
+use crate::context::Context;
+use crate::topics::{Routed, Topics};
+use crate::wire::{Content, Decoded, Delta, MessageFrame, Position, read_data};
+
+impl Client {
+    /// A message that was read in one go.
+    pub(super) fn on_content<'a>(
+        line: &mut Line,
+        cx: &mut Context,
+        topics: &mut Topics,
+        channel: Channel,
+        content: Content,
+        bytes: &'a [u8],
+    ) -> Option<Push<'a>> {
+        let topic = if line.is_ready() { topics.route(channel) } else { None };
+        let Some(topic) = topic else {
+            Self::hand_out(cx, Routed::Unwanted);
+            return None;
+        };
+        match content {
+            Content::Delta(delta) => {
+                line.learn_delta(bytes, channel.symbol(), delta, topic);
+                let routed = topics.on_delta(cx, line.id(), topic, delta);
+                Self::hand_out(cx, routed);
+                None
+            }
+            Content::Decoded(decoded) => {
+                line.learn_message(bytes, channel);
+                Self::on_decoded(cx, topics, topic, decoded, bytes)
+            }
+        }
+    }
+
+    pub(super) fn on_decoded<'a>(
+        cx: &mut Context,
+        topics: &mut Topics,
+        topic: TopicId,
+        decoded: Decoded,
+        bytes: &'a [u8],
+    ) -> Option<Push<'a>> {
+        let (position, len) = Position::to_bytes(decoded.position());
+        let routed = topics.on_push(cx, topic, position.get(..len)?);
+        let topic = Self::hand_out(cx, routed)?;
+        Some(Push::new(Kind::Topic(topic, Said::of(bytes, Ok(decoded))), bytes))
+    }
+
+    /// A message that is unusual or wrong.
+    pub(super) fn on_message<'a>(
+        line: &mut Line,
+        cx: &mut Context,
+        topics: &mut Topics,
+        message: MessageFrame<'_>,
+        bytes: &'a [u8],
+    ) -> Option<Push<'a>> {
+        let channel = message.channel().filter(|_| line.is_ready());
+        let routed = channel.and_then(|channel| Some((channel, topics.route(channel)?)));
+        let (routed, said) = match routed {
+            None => (Routed::Unwanted, Said::Unread),
+            Some((Channel::Level2(symbol), topic)) => {
+                let routed = match Delta::parse(message.data) {
+                    Ok(delta) => {
+                        line.learn_delta(bytes, symbol, delta, topic);
+                        topics.on_delta(cx, line.id(), topic, delta)
+                    }
+                    Err(error) => topics.on_poison(cx, line.id(), topic, error),
+                };
+                (routed, Said::Unread)
+            }
+            Some((channel, topic)) => {
+                let (position, len) = Position::to_bytes(Position::of_data(message.data));
+                let routed = topics.on_push(cx, topic, position.get(..len)?);
+                (routed, Said::again(bytes, read_data(channel, message.data)))
+            }
+        };
+        let topic = Self::hand_out(cx, routed)?;
+        Some(Push::new(Kind::Topic(topic, said), bytes))
+    }
+
+    /// The topic that the user gets a message of.
+    pub(super) fn hand_out(cx: &mut Context, routed: Routed) -> Option<TopicId> {
+        match routed {
+            Routed::Book => None,
+            Routed::Repeat => {
+                count(&mut cx.stats.repeats);
+                None
+            }
+            Routed::Unwanted => {
+                count(&mut cx.stats.unwanted);
+                None
+            }
+            Routed::Push(topic) => {
+                count(&mut cx.stats.pushes);
+                Some(topic)
+            }
+        }
+    }
+}

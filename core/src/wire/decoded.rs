@@ -1,0 +1,171 @@
+//! A decoded ticker or trade that borrows nothing: its numbers, and where in the frame its texts stand.
+
+use super::fields::{Position, TakerSide};
+use super::text::Text;
+use super::{Execution, Ticker, TickerV2};
+use crate::ids::{Sequence, Symbol};
+use crate::num::{Lots, Price};
+use crate::push::Message;
+use crate::time::UnixNanos;
+
+/// What a message of a channel without a book says.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Decoded {
+    TickerV2(TickerV2),
+    Ticker(Trade, Touch),
+    Execution(Trade, Orders),
+}
+
+/// A trade, as `ticker` and `execution` have it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Trade {
+    pub(super) symbol: Symbol,
+    pub(super) taker_side: TakerSide,
+    pub(super) trade_id: Place,
+    pub(super) sequence: Sequence,
+    pub(super) price: Price,
+    pub(super) size: Lots,
+    pub(super) ts_event: UnixNanos,
+}
+
+/// Best bid and offer.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Touch {
+    pub(super) bid_price: Price,
+    pub(super) bid_size: Lots,
+    pub(super) ask_price: Price,
+    pub(super) ask_size: Lots,
+}
+
+/// The ids of the orders that met.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Orders {
+    pub(super) taker: Option<Place>,
+    pub(super) maker: Option<Place>,
+}
+
+/// Where a text stands without its quotes, in a frame of less than 64 KiB.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub(crate) struct Place {
+    start: u16,
+    end: u16,
+    is_escaped: bool,
+}
+
+impl Place {
+    /// Of an unescaped text; `None` if it is too far out.
+    #[inline]
+    pub(super) fn new(start: usize, end: usize) -> Option<Self> {
+        let (start, end) = (u16::try_from(start).ok()?, u16::try_from(end).ok()?);
+        Some(Self { start, end, is_escaped: false })
+    }
+
+    /// Of a text that lies in these bytes.
+    fn of(text: Text<'_>, bytes: &[u8]) -> Option<Self> {
+        let start = text.raw().as_ptr().addr().checked_sub(bytes.as_ptr().addr())?;
+        let place = Self::new(start, start.checked_add(text.raw().len())?)?;
+        Some(Self { is_escaped: text.is_escaped(), ..place })
+    }
+
+    /// The text that stands there; `None` if these bytes have none.
+    fn text(self, bytes: &[u8]) -> Option<Text<'_>> {
+        let raw = bytes.get(usize::from(self.start)..usize::from(self.end))?;
+        Some(Text::checked(core::str::from_utf8(raw).ok()?, self.is_escaped))
+    }
+}
+
+impl Decoded {
+    /// Keeps a message that was read out of these bytes; `None` if it is not one of a topic, or if a
+    /// text of it is too far out.
+    pub(crate) fn of(message: &Message<'_>, bytes: &[u8]) -> Option<Self> {
+        Some(match message {
+            Message::TickerV2(ticker) => Self::TickerV2(*ticker),
+            Message::Ticker(ticker) => {
+                let trade = Trade {
+                    symbol: ticker.symbol,
+                    taker_side: ticker.taker_side,
+                    trade_id: Place::of(ticker.trade_id, bytes)?,
+                    sequence: ticker.sequence,
+                    price: ticker.price,
+                    size: ticker.size,
+                    ts_event: ticker.ts_event,
+                };
+                let touch = Touch {
+                    bid_price: ticker.best_bid_price,
+                    bid_size: ticker.best_bid_size,
+                    ask_price: ticker.best_ask_price,
+                    ask_size: ticker.best_ask_size,
+                };
+                Self::Ticker(trade, touch)
+            }
+            Message::Execution(execution) => {
+                let trade = Trade {
+                    symbol: execution.symbol,
+                    taker_side: execution.taker_side,
+                    trade_id: Place::of(execution.trade_id, bytes)?,
+                    sequence: execution.sequence,
+                    price: execution.price,
+                    size: execution.size,
+                    ts_event: execution.ts_event,
+                };
+                let order = |text| each(text, |text| Place::of(text, bytes));
+                let taker = order(execution.taker_order_id)?;
+                Self::Execution(trade, Orders { taker, maker: order(execution.maker_order_id)? })
+            }
+            Message::ServerTime(_) | Message::Contracts(_) => return None,
+        })
+    }
+
+    /// The message, with its texts out of these bytes; `None` if they have none there.
+    #[inline]
+    pub(crate) fn message(self, bytes: &[u8]) -> Option<Message<'_>> {
+        Some(match self {
+            Self::TickerV2(ticker) => Message::TickerV2(ticker),
+            Self::Ticker(trade, touch) => Message::Ticker(Ticker {
+                symbol: trade.symbol,
+                sequence: trade.sequence,
+                taker_side: trade.taker_side,
+                price: trade.price,
+                size: trade.size,
+                trade_id: trade.trade_id.text(bytes)?,
+                best_bid_price: touch.bid_price,
+                best_bid_size: touch.bid_size,
+                best_ask_price: touch.ask_price,
+                best_ask_size: touch.ask_size,
+                ts_event: trade.ts_event,
+            }),
+            Self::Execution(trade, orders) => {
+                let order = |place| each(place, |place: Place| place.text(bytes));
+                Message::Execution(Execution {
+                    symbol: trade.symbol,
+                    sequence: trade.sequence,
+                    taker_side: trade.taker_side,
+                    price: trade.price,
+                    size: trade.size,
+                    trade_id: trade.trade_id.text(bytes)?,
+                    taker_order_id: order(orders.taker)?,
+                    maker_order_id: order(orders.maker)?,
+                    ts_event: trade.ts_event,
+                })
+            }
+        })
+    }
+
+    /// Where it stands, if it says so.
+    #[inline]
+    pub(crate) fn position(&self) -> Option<Position> {
+        let (sequence, ts) = match self {
+            Self::TickerV2(ticker) => (ticker.sequence?, ticker.ts_event),
+            Self::Ticker(trade, _) | Self::Execution(trade, _) => (trade.sequence, trade.ts_event),
+        };
+        Some(Position { sequence, ts })
+    }
+}
+
+/// What becomes of something that need not be there, but if it is must become something.
+fn each<T, U>(item: Option<T>, make: impl FnOnce(T) -> Option<U>) -> Option<Option<U>> {
+    match item {
+        Some(item) => make(item).map(Some),
+        None => Some(None),
+    }
+}

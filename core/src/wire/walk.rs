@@ -1,0 +1,126 @@
+//! A walk over an object without a look back: what nearly every frame consists of is read in few steps.
+//!
+//! Strings in printable ASCII without an escape and whole numbers are read here; every other value by the
+//! [`Scanner`], in its place. An unusual key ends the walk. Where it comes to its end the scanner would
+//! have come to the same one; where it does not, that says nothing.
+//!
+//! Places are handed on by value: kept in a structure they are written and read back for every byte.
+#![allow(clippy::inline_always, reason = "called twice, in the loops of the hot path; measured")]
+
+use super::scan::{Scanner, Value};
+use super::swar;
+
+/// Where a value stands: a text without its quotes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Token {
+    pub(super) start: usize,
+    pub(super) end: usize,
+    pub(super) kind: Kind,
+}
+
+/// What kind of value it is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Kind {
+    Text,
+    /// A text with an escape in it.
+    Escaped,
+    Number,
+    /// A word, an object, an array.
+    Other,
+}
+
+impl Token {
+    /// Of what the scanner has read from here to there.
+    pub(super) const fn of(value: Value<'_>, start: usize, end: usize) -> Self {
+        let kind = match value {
+            Value::Text(text) => {
+                let kind = if text.is_escaped() { Kind::Escaped } else { Kind::Text };
+                return Self { start: start.wrapping_add(1), end: end.wrapping_sub(1), kind };
+            }
+            Value::Number(_) => Kind::Number,
+            Value::Bool(_) | Value::Null | Value::Object(_) | Value::Array(_) => Kind::Other,
+        };
+        Self { start, end, kind }
+    }
+}
+
+/// Walks over the object that begins at `at` and says where it ends. `visit` is told each key and where its
+/// value begins, and says where that ends.
+#[inline(always)]
+pub(super) fn object<'a>(
+    bytes: &'a [u8],
+    at: usize,
+    mut visit: impl FnMut(&'a [u8], usize) -> Option<usize>,
+) -> Option<usize> {
+    let mut at = space(bytes, expect(bytes, at, b'{')?);
+    if bytes.get(at) == Some(&b'}') {
+        return Some(at.wrapping_add(1));
+    }
+    loop {
+        let start = expect(bytes, at, b'"')?;
+        let name = bytes.get(start..)?;
+        let name = name.get(..swar::text_len(name))?;
+        let end = expect(bytes, start.wrapping_add(name.len()), b'"')?;
+        let value = space(bytes, expect(bytes, space(bytes, end), b':')?);
+        at = space(bytes, visit(name, value)?);
+        match bytes.get(at)? {
+            b',' => at = space(bytes, at.wrapping_add(1)),
+            b'}' => return Some(at.wrapping_add(1)),
+            _ => return None,
+        }
+    }
+}
+
+/// The value that begins at `at`, in an object of this depth, and where what follows it begins.
+#[inline(always)]
+pub(super) fn value(bytes: &[u8], at: usize, depth: u32) -> Option<(Token, usize)> {
+    let rest = bytes.get(at..)?;
+    let (&first, behind) = rest.split_first()?;
+    if first == b'"' {
+        let start = at.wrapping_add(1);
+        let end = start.wrapping_add(swar::text_len(behind));
+        if bytes.get(end) == Some(&b'"') {
+            return Some((Token { start, end, kind: Kind::Text }, end.wrapping_add(1)));
+        }
+    } else if first.wrapping_sub(b'1') < 9 {
+        let end = at.wrapping_add(swar::digits_len(rest));
+        if matches!(bytes.get(end), Some(b',' | b'}')) {
+            return Some((Token { start: at, end, kind: Kind::Number }, end));
+        }
+    }
+    unusual(bytes, at, depth)
+}
+
+#[cold]
+fn unusual(bytes: &[u8], at: usize, depth: u32) -> Option<(Token, usize)> {
+    let mut scanner = Scanner::inside(bytes, at, depth);
+    let value = scanner.value().ok()?;
+    let end = scanner.at();
+    Some((Token::of(value, at, end), end))
+}
+
+/// Whether nothing but white space is left.
+pub(super) fn is_end(bytes: &[u8], at: usize) -> bool {
+    space(bytes, at) == bytes.len()
+}
+
+/// Where what begins at `at` begins without white space.
+#[inline(always)]
+pub(super) fn space(bytes: &[u8], at: usize) -> usize {
+    match bytes.get(at) {
+        Some(&byte) if byte <= b' ' => some_space(bytes, at),
+        _ => at,
+    }
+}
+
+#[inline(never)]
+fn some_space(bytes: &[u8], at: usize) -> usize {
+    let rest = bytes.get(at..).unwrap_or_default();
+    let is_space = |byte: &&u8| matches!(byte, b' ' | b'\t' | b'\n' | b'\r');
+    at.wrapping_add(rest.iter().take_while(is_space).count())
+}
+
+#[inline(always)]
+fn expect(bytes: &[u8], at: usize, byte: u8) -> Option<usize> {
+    (bytes.get(at) == Some(&byte)).then_some(at.wrapping_add(1))
+}
