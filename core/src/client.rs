@@ -18,7 +18,7 @@ use crate::stats::Stats;
 use crate::time::Instant;
 use crate::timers::{LineTimer, Timer, TopicTimer};
 use crate::topics::{TopicStatus, Topics};
-use crate::wire::{Bullet, Content, Frame};
+use crate::wire::Bullet;
 
 use alloc::vec::Vec;
 
@@ -244,29 +244,7 @@ impl Client {
             Self::hand_out(cx, routed);
             return None;
         }
-        if let Some((topic, decoded)) = line.read_message(bytes, topics) {
-            return Self::on_decoded(cx, topics, topic, decoded, bytes);
-        }
-        if let Some((topic, delta)) = line.meet_delta(bytes, topics) {
-            let routed = topics.on_delta(cx, line.id(), topic, delta);
-            Self::hand_out(cx, routed);
-            return None;
-        }
-        if let Some((channel, content)) = Content::read(bytes) {
-            return Self::on_content(line, cx, topics, channel, content, bytes);
-        }
-        match Frame::parse(bytes) {
-            Ok(Frame::Message(message)) => {
-                return Self::on_message(line, cx, topics, message, bytes);
-            }
-            Ok(Frame::Welcome(welcome)) => line.on_welcome(cx, topics, welcome),
-            Ok(Frame::Pong(pong)) => line.on_pong(cx, pong),
-            Ok(Frame::Ack(ack)) => line.on_ack(cx, topics, ack),
-            Ok(Frame::Error(error)) => line.on_error(cx, topics, error),
-            Ok(Frame::Other) => count(&mut cx.stats.unknown),
-            Err(_) => count(&mut cx.stats.malformed),
-        }
-        None
+        Self::on_other(line, cx, topics, bytes)
     }
 
     // Replies.

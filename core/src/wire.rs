@@ -4,6 +4,7 @@
 //! * [`Frame::parse`] reads the envelope of any WebSocket frame; [`Delta::parse`] the data of a
 //!   level2 one.
 //! * [`TickerV2::parse`], [`Ticker::parse`] and [`Execution::parse`] the data of theirs.
+//! * [`DeltaParser`] and [`MessageParser`] read whole frames, and learn how a connection writes them.
 //! * [`Snapshot::parse`] reads the body of `GET /api/v1/level2/snapshot`.
 //!
 //! ```

@@ -313,7 +313,9 @@ fn tickers_and_trades_are_decoded_without_allocating() {
     let rig = &mut Rig::live();
     for market in &rig.markets[..40] {
         let symbol = market.name.parse().unwrap();
-        for channel in [Channel::TickerV2(symbol), Channel::Execution(symbol)] {
+        for channel in
+            [Channel::TickerV2(symbol), Channel::Ticker(symbol), Channel::Execution(symbol)]
+        {
             rig.client.subscribe(rig.now, channel).unwrap();
         }
     }
@@ -329,9 +331,16 @@ fn tickers_and_trades_are_decoded_without_allocating() {
         let trade = format!(
             r#"{{"topic":"/contractMarket/execution:{name}","type":"message","subject":"match","sn":{sequence},"data":{{"symbol":"{name}","sequence":{sequence},"side":"buy","size":2,"price":"5001.5","takerOrderId":"9001","makerOrderId":"9000","tradeId":"{sequence}","ts":{nanos}}}}}"#
         );
-        rig.add(&ticker);
+        let last = format!(
+            r#"{{"topic":"/contractMarket/ticker:{name}","type":"message","subject":"ticker","sn":{sequence},"data":{{"symbol":"{name}","sequence":{sequence},"side":"sell","size":2,"price":"5001.5","bestBidSize":7,"bestBidPrice":"4999.5","bestAskPrice":"5001.5","tradeId":"{sequence}","bestAskSize":9,"ts":{nanos}}}}}"#
+        );
+        // Another key order, as a scanner reads it.
+        let odd =
+            ticker.replace("\"bestBidSize\":7,", "").replace("\"ts\"", "\"bestBidSize\":7,\"ts\"");
+        rig.add(if rig.frames.len().is_multiple_of(7) { &odd } else { &ticker });
+        rig.add(&last);
         rig.add(&trade);
     };
     assert_eq!(run("with tickers and trades", rig, mixed), 0);
-    assert!(rig.client.stats().pushes > FRAMES as u64 / 2, "{}", rig.client.stats().pushes);
+    assert!(rig.client.stats().pushes > FRAMES as u64, "{}", rig.client.stats().pushes);
 }

@@ -29,8 +29,7 @@ impl Feed {
 }
 
 /// Nanoseconds of a message, whose change has milliseconds: with all its digits, so that it is new.
-#[must_use]
-pub const fn nanos(change: &Change) -> u64 {
+const fn nanos(change: &Change) -> u64 {
     change.timestamp * 1_000_000 + change.sequence % 1_000_000
 }
 

@@ -7,11 +7,45 @@ use crate::line::Line;
 use crate::push::{Kind, Push, Said};
 use crate::context::Context;
 use crate::topics::{Routed, Topics};
-use crate::wire::{Content, Decoded, Delta, MessageFrame, Position, read_data};
+use crate::wire::{Content, Decoded, Delta, Frame, MessageFrame, Position, read_data};
 
 impl Client {
+    /// A frame that does not look like the last delta of its symbol. Apart from those, which are most and
+    /// should not wait for what this needs.
+    #[inline(never)]
+    pub(super) fn on_other<'a>(
+        line: &mut Line,
+        cx: &mut Context,
+        topics: &mut Topics,
+        bytes: &'a [u8],
+    ) -> Option<Push<'a>> {
+        if let Some((topic, decoded)) = line.read_message(bytes, topics) {
+            return Self::on_decoded(cx, topics, topic, decoded, bytes);
+        }
+        if let Some((topic, delta)) = line.meet_delta(bytes, topics) {
+            let routed = topics.on_delta(cx, line.id(), topic, delta);
+            Self::hand_out(cx, routed);
+            return None;
+        }
+        if let Some((channel, content)) = Content::read(bytes) {
+            return Self::on_content(line, cx, topics, channel, content, bytes);
+        }
+        match Frame::parse(bytes) {
+            Ok(Frame::Message(message)) => {
+                return Self::on_message(line, cx, topics, message, bytes);
+            }
+            Ok(Frame::Welcome(welcome)) => line.on_welcome(cx, topics, welcome),
+            Ok(Frame::Pong(pong)) => line.on_pong(cx, pong),
+            Ok(Frame::Ack(ack)) => line.on_ack(cx, topics, ack),
+            Ok(Frame::Error(error)) => line.on_error(cx, topics, error),
+            Ok(Frame::Other) => count(&mut cx.stats.unknown),
+            Err(_) => count(&mut cx.stats.malformed),
+        }
+        None
+    }
+
     /// A message that was read in one go.
-    pub(super) fn on_content<'a>(
+    fn on_content<'a>(
         line: &mut Line,
         cx: &mut Context,
         topics: &mut Topics,
@@ -38,7 +72,7 @@ impl Client {
         }
     }
 
-    pub(super) fn on_decoded<'a>(
+    fn on_decoded<'a>(
         cx: &mut Context,
         topics: &mut Topics,
         topic: TopicId,
@@ -52,7 +86,7 @@ impl Client {
     }
 
     /// A message that is unusual or wrong.
-    pub(super) fn on_message<'a>(
+    fn on_message<'a>(
         line: &mut Line,
         cx: &mut Context,
         topics: &mut Topics,

@@ -217,7 +217,7 @@ impl<'a> Fields<'a> {
     }
 
     fn required(&self, key: Key) -> Result<Token, WireError> {
-        self.optional(key).ok_or(WireError::Missing { field: key.name() })
+        self.optional(key).ok_or_else(|| WireError::Missing { field: key.name() })
     }
 
     /// The digits of a number, or of a string that should hold one: both occur for prices.
@@ -237,7 +237,7 @@ impl<'a> Fields<'a> {
         let digits = self.digits(key)?;
         let long = || core::str::from_utf8(digits).ok()?.parse().ok();
         let value = swar::whole_number(digits).or_else(long);
-        value.ok_or(WireError::OutOfRange { field: key.name() })
+        value.ok_or_else(|| WireError::OutOfRange { field: key.name() })
     }
 
     pub(super) fn price(&self, key: Key) -> Result<Price, WireError> {

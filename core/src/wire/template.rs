@@ -36,6 +36,7 @@ use alloc::vec::Vec;
 
 use super::decoded::{Decoded, Orders, Place, Touch, Trade};
 use super::message::{Content, read_message};
+use super::swar;
 use super::{TakerSide, TickerV2};
 use crate::channel::{Channel, ChannelKind};
 use crate::error::WireError;
@@ -291,19 +292,29 @@ impl Template {
 #[inline]
 fn stands_at(literal: &[Block], frame: &[u8], at: usize) -> bool {
     let (mut differ, mut at) = (0, at);
-    for Block { want, mask } in literal {
-        let (Some(first), Some(second)) =
-            (hole::word(frame, at), hole::word(frame, at.wrapping_add(8)))
-        else {
-            // Only what begins behind the frame's end is not there; a literal has no zeros.
-            let Some(first) = hole::word(frame, at) else { return false };
-            differ |= (first ^ want[0]) & mask[0] | mask[1];
-            break;
+    for block in literal {
+        differ |= match swar::pair_at(frame, at) {
+            Some(pair) => block.differ(pair),
+            None => block.differ_near_end(frame, at),
         };
-        differ |= (first ^ want[0]) & mask[0] | (second ^ want[1]) & mask[1];
         at = at.wrapping_add(16);
     }
     differ == 0
+}
+
+impl Block {
+    #[inline]
+    const fn differ(&self, pair: [u64; 2]) -> u64 {
+        (pair[0] ^ self.want[0]) & self.mask[0] | (pair[1] ^ self.want[1]) & self.mask[1]
+    }
+
+    /// The same where the frame may end before the block does. What is not there is no byte of a literal,
+    /// which has no zeros.
+    #[inline(never)]
+    fn differ_near_end(&self, frame: &[u8], at: usize) -> u64 {
+        let word = |at: usize| hole::word(frame, at).unwrap_or(0);
+        self.differ([word(at), word(at.wrapping_add(8))])
+    }
 }
 
 impl Holes {

@@ -53,15 +53,15 @@ impl<'a> Learner<'a> {
                 continue;
             }
             let (value, span) = self.value()?;
-            match value {
-                Value::Text(topic) if key.is("topic") => {
-                    let (_, symbol) = topic.plain()?.split_once(':')?;
-                    let text = inside(topic, &span)?;
-                    self.hole(Hole::Symbol, &(text.end.checked_sub(symbol.len())?..text.end))?;
-                }
-                // The same in every frame.
-                Value::Text(_) if key.is("type") || key.is("subject") => {}
-                other => self.unused(other, &span)?,
+            if let Value::Text(topic) = value
+                && key.is("topic")
+            {
+                let (_, symbol) = topic.plain()?.split_once(':')?;
+                let text = inside(topic, &span)?;
+                self.hole(Hole::Symbol, &(text.end.checked_sub(symbol.len())?..text.end))?;
+            } else if !(key.is("type") || key.is("subject")) {
+                // These two are the same in every frame.
+                self.unused(value, &span)?;
             }
         }
         Some(())
