@@ -127,10 +127,19 @@ impl Client {
     /// A message for the user that stands in the frame is returned, borrowing the frame. Outputs
     /// that this call queued come before it: drain them first.
     pub fn handle_input<'a>(&mut self, now: Instant, input: Input<'a>) -> Option<Push<'a>> {
-        if self.enter(now).is_err() {
-            return None;
+        // One value from the beginning to the end, so that a push is not moved.
+        let mut push = None;
+        if self.enter(now).is_ok() {
+            push = self.take(input);
+            self.run_timers();
+            self.settle();
         }
-        let push = match input {
+        push
+    }
+
+    #[inline]
+    fn take<'a>(&mut self, input: Input<'a>) -> Option<Push<'a>> {
+        match input {
             Input::Timeout => None,
             Input::Opened(conn) => {
                 match self.line_of(conn) {
@@ -160,10 +169,7 @@ impl Client {
                 self.on_failed(request, FetchFailure::Lost(loss));
                 None
             }
-        };
-        self.run_timers();
-        self.settle();
-        push
+        }
     }
 
     // Outputs.

@@ -25,6 +25,7 @@ mod scenario;
 mod watched;
 mod wire_any;
 mod wire_delta;
+mod wire_message;
 
 pub use book::book;
 pub use client::client;
@@ -34,12 +35,13 @@ pub use rest_bodies::rest_bodies;
 pub use scenario::scenario;
 pub use wire_any::wire_any;
 pub use wire_delta::wire_delta;
+pub use wire_message::wire_message;
 
 /// A body: takes any bytes, and panics when a promise is broken.
 pub type Body = fn(&[u8]);
 
 /// Every body, by the name of its target.
-pub const TARGETS: [(&str, Body); 8] = [
+pub const TARGETS: [(&str, Body); 9] = [
     ("book", book),
     ("client", client),
     ("decimal", decimal),
@@ -48,4 +50,5 @@ pub const TARGETS: [(&str, Body); 8] = [
     ("scenario", scenario),
     ("wire_any", wire_any),
     ("wire_delta", wire_delta),
+    ("wire_message", wire_message),
 ];

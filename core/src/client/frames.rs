@@ -2,10 +2,10 @@
 
 use super::{Client, count};
 use crate::channel::Channel;
+use crate::context::Context;
 use crate::ids::TopicId;
 use crate::line::Line;
 use crate::push::{Kind, Push, Said};
-use crate::context::Context;
 use crate::topics::{Routed, Topics};
 use crate::wire::{Content, Decoded, Delta, Frame, MessageFrame, Position, read_data};
 

@@ -72,6 +72,25 @@ impl Place {
         let raw = bytes.get(usize::from(self.start)..usize::from(self.end))?;
         Some(Text::checked(core::str::from_utf8(raw).ok()?, self.is_escaped))
     }
+
+    /// The same of several. They mostly stand side by side: their encoding is looked at once for all.
+    fn texts<const N: usize>(
+        places: [Option<Self>; N],
+        bytes: &[u8],
+    ) -> Option<[Option<Text<'_>>; N]> {
+        let there = || places.iter().flatten();
+        let start = usize::from(there().map(|place| place.start).min()?);
+        let end = usize::from(there().map(|place| place.end).max()?);
+        let all = core::str::from_utf8(bytes.get(start..end)?).ok()?;
+        let mut texts = [None; N];
+        for (text, place) in texts.iter_mut().zip(places) {
+            let Some(place) = place else { continue };
+            let from = usize::from(place.start).checked_sub(start)?;
+            let raw = all.get(from..usize::from(place.end).checked_sub(start)?)?;
+            *text = Some(Text::checked(raw, place.is_escaped));
+        }
+        Some(texts)
+    }
 }
 
 impl Decoded {
@@ -135,16 +154,17 @@ impl Decoded {
                 ts_event: trade.ts_event,
             }),
             Self::Execution(trade, orders) => {
-                let order = |place| each(place, |place: Place| place.text(bytes));
+                let places = [Some(trade.trade_id), orders.taker, orders.maker];
+                let [trade_id, taker_order_id, maker_order_id] = Place::texts(places, bytes)?;
                 Message::Execution(Execution {
                     symbol: trade.symbol,
                     sequence: trade.sequence,
                     taker_side: trade.taker_side,
                     price: trade.price,
                     size: trade.size,
-                    trade_id: trade.trade_id.text(bytes)?,
-                    taker_order_id: order(orders.taker)?,
-                    maker_order_id: order(orders.maker)?,
+                    trade_id: trade_id?,
+                    taker_order_id,
+                    maker_order_id,
                     ts_event: trade.ts_event,
                 })
             }

@@ -55,8 +55,8 @@ pub struct DeltaFrame {
 
 /// Reads the level2 frames of one connection, and learns how that connection writes them.
 ///
-/// Says what [`Frame::parse`] and [`Delta::parse`] say, about twenty times as fast once it has seen a
-/// symbol (800 and 38 ns: `benches/RESULTS.md`, a random key order and the usual one). A connection that changes its mind is learned anew; one that writes every frame
+/// Says what [`Frame::parse`] and [`Delta::parse`] say, in an eighth of the scanner's instructions once it
+/// has seen a symbol (420 and 3500). A connection that changes its mind is learned anew; one that writes every frame
 /// differently is read by the scanner. Remembers at most 1024 symbols, 1 KiB each at most.
 ///
 /// ```
