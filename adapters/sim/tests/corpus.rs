@@ -204,6 +204,11 @@ fn wire_delta_stands_tampering() {
     disturb("wire_delta", 4000);
 }
 
+#[test]
+fn wire_message_stands_tampering() {
+    disturb("wire_message", 2000);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig {
         cases: 4000,
