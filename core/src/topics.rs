@@ -209,14 +209,20 @@ impl Topics {
         }
     }
 
-    /// A line brought the data of a message for the user.
-    pub(crate) fn on_push(&mut self, cx: &mut Context, topic: TopicId, data: &[u8]) -> Routed {
+    /// A line brought a message for the user; `position` is `None` for one that does not say where it
+    /// stands.
+    pub(crate) fn on_push(
+        &mut self,
+        cx: &mut Context,
+        topic: TopicId,
+        position: Option<Position>,
+    ) -> Routed {
         let Some(Feed::Stream(stream)) = self.heard(cx, topic) else { return Routed::Unwanted };
         // Data may come before the ack.
         if stream.resume() {
             cx.event(Event::MayHaveMissed { topic });
         }
-        if stream.is_new(Position::peek(data)) { Routed::Push(topic) } else { Routed::Repeat }
+        if stream.is_new(position) { Routed::Push(topic) } else { Routed::Repeat }
     }
 
     /// A wanted topic has spoken.

@@ -79,8 +79,7 @@ impl Client {
         decoded: Decoded,
         bytes: &'a [u8],
     ) -> Option<Push<'a>> {
-        let (position, len) = Position::to_bytes(decoded.position());
-        let routed = topics.on_push(cx, topic, position.get(..len)?);
+        let routed = topics.on_push(cx, topic, decoded.position());
         let topic = Self::hand_out(cx, routed)?;
         Some(Push::new(Kind::Topic(topic, Said::of(bytes, Ok(decoded))), bytes))
     }
@@ -108,8 +107,7 @@ impl Client {
                 (routed, Said::Unread)
             }
             Some((channel, topic)) => {
-                let (position, len) = Position::to_bytes(Position::of_data(message.data));
-                let routed = topics.on_push(cx, topic, position.get(..len)?);
+                let routed = topics.on_push(cx, topic, Position::of_data(message.data));
                 (routed, Said::again(bytes, read_data(channel, message.data)))
             }
         };

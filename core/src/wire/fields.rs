@@ -48,23 +48,6 @@ impl Position {
             |fields: &Fields<'_>| Ok(Self { sequence: fields.sequence()?, ts: fields.ts()? });
         Fields::parse(data, &[Key::Sequence, Key::Ts], position).ok()
     }
-
-    /// The form in which it is routed: what decodes a message, and what tells repeats, do not share a
-    /// type for it yet. Empty without a position.
-    #[inline]
-    pub(crate) fn to_bytes(position: Option<Self>) -> ([u8; 16], usize) {
-        let Some(Self { sequence, ts }) = position else { return ([0; 16], 0) };
-        let both = u128::from(sequence.get()) | u128::from(ts.as_nanos()) << 64;
-        (both.to_le_bytes(), 16)
-    }
-
-    /// Out of that form.
-    #[inline]
-    pub(crate) fn peek(bytes: &[u8]) -> Option<Self> {
-        let both = u128::from_le_bytes(*<&[u8; 16]>::try_from(bytes).ok()?);
-        let (sequence, ts) = (both as u64, (both >> 64) as u64);
-        Some(Self { sequence: Sequence::new(sequence), ts: UnixNanos::from_nanos(ts) })
-    }
 }
 
 /// The keys that some channel uses.
