@@ -19,9 +19,9 @@ use crate::error::WireError;
 use crate::ids::Sequence;
 use crate::num::{Lots, Price};
 use crate::time::UnixNanos;
-use crate::wire::{Delta, Side, Snapshot, SnapshotHead, TakeLevels, TakeSide};
+use crate::wire::{Delta, LevelSink, Side, SideSink, Snapshot, SnapshotHead};
 pub use lineage::Evidence;
-use side::{HalfBook, Loading};
+use side::{BookSide, Loading};
 
 /// One price level.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -102,7 +102,7 @@ pub struct Book {
     sequence: Sequence,
     ts_event: Option<UnixNanos>,
     /// Bids and asks, by [`Side`]: the market picks one without a branch.
-    sides: [HalfBook; 2],
+    sides: [BookSide; 2],
     snapshot_levels: usize,
 }
 
@@ -119,7 +119,7 @@ impl Book {
             ts_event: None,
             // A side without room for its best level could not even say that it is cut.
             sides: [Side::Bid, Side::Ask]
-                .map(|side| HalfBook::new(side, max_levels_per_side.max(1))),
+                .map(|side| BookSide::new(side, max_levels_per_side.max(1))),
             snapshot_levels: snapshot_levels.max(1),
         }
     }
@@ -157,7 +157,7 @@ impl Book {
             Err(_) => {
                 self.sequence = Sequence::new(0);
                 self.ts_event = None;
-                self.sides.iter_mut().for_each(HalfBook::clear);
+                self.sides.iter_mut().for_each(BookSide::clear);
             }
         }
         head
@@ -298,7 +298,7 @@ impl Book {
     }
 
     #[inline]
-    const fn half(&self, side: Side) -> &HalfBook {
+    const fn half(&self, side: Side) -> &BookSide {
         let [bids, asks] = &self.sides;
         match side {
             Side::Bid => bids,
@@ -308,7 +308,7 @@ impl Book {
 
     #[allow(clippy::indexing_slicing, reason = "there are two sides")]
     #[inline]
-    const fn half_mut(&mut self, side: Side) -> &mut HalfBook {
+    const fn half_mut(&mut self, side: Side) -> &mut BookSide {
         &mut self.sides[side as usize]
     }
 }
@@ -316,7 +316,7 @@ impl Book {
 /// Both sides of a book, on their way from the bytes of a snapshot.
 struct Filling<'a>([Loading<'a>; 2]);
 
-impl<'a> TakeLevels for Filling<'a> {
+impl<'a> LevelSink for Filling<'a> {
     type Side = Loading<'a>;
 
     #[allow(clippy::indexing_slicing, reason = "there are two sides")]
@@ -325,7 +325,7 @@ impl<'a> TakeLevels for Filling<'a> {
     }
 }
 
-impl TakeSide for Loading<'_> {
+impl SideSink for Loading<'_> {
     #[allow(clippy::inline_always, reason = "for every level of a snapshot; measured")]
     #[inline(always)]
     fn take(&mut self, level: Level) -> bool {

@@ -7,13 +7,13 @@ use crate::book::sync::{BookStatus, BookSync};
 use crate::channel::Channel;
 use crate::config::Config;
 use crate::context::Context;
-use crate::desk::{Desk, Purpose, open_reply};
 use crate::error::{Loss, Misuse};
 use crate::ids::{ConnId, LineId, RequestId, TopicId};
 use crate::input::{Head, Input};
 use crate::line::Line;
 use crate::output::{Deadline, Delay, Event, FetchFailure, Output, Wake};
 use crate::push::{Kind, Push, Query};
+use crate::scheduler::{Purpose, RestScheduler, parse_envelope};
 use crate::stats::Stats;
 use crate::time::Instant;
 use crate::timers::{LineTimer, Timer, TopicTimer};
@@ -33,7 +33,7 @@ pub struct Client {
     cx: Context,
     lines: Vec<Line>,
     topics: Topics,
-    desk: Desk,
+    scheduler: RestScheduler,
     closed: bool,
 }
 
@@ -46,9 +46,9 @@ impl Client {
     #[must_use]
     pub fn new(now: Instant, seed: u64, config: Config) -> Self {
         let cx = Context::new(now, seed, config.in_order());
-        let desk = Desk::new(&cx.config);
+        let scheduler = RestScheduler::new(&cx.config);
         let lines = [Line::new(LineId::new(0), &cx)].into();
-        Self { cx, lines, topics: Topics::default(), desk, closed: false }
+        Self { cx, lines, topics: Topics::default(), scheduler, closed: false }
     }
 
     // Commands: these take `now` and may queue outputs.
@@ -87,7 +87,7 @@ impl Client {
         self.enter(now)?;
         let entry = self.topics.get(topic).ok_or(Misuse::UnknownTopic)?;
         if entry.is_wanted() {
-            self.topics.drop_interest(&mut self.cx, topic, TopicStatus::Unsubscribed);
+            self.topics.deactivate(&mut self.cx, topic, TopicStatus::Unsubscribed);
             for line in &mut self.lines {
                 line.unsubscribe(&mut self.cx, &self.topics, topic);
             }
@@ -103,7 +103,7 @@ impl Client {
     /// [`Misuse::TooManyQueries`], [`Misuse::Closed`].
     pub fn fetch(&mut self, now: Instant, query: Query) -> Result<RequestId, Misuse> {
         self.enter(now)?;
-        let request = self.desk.want_query(&mut self.cx, query)?;
+        let request = self.scheduler.want_query(&mut self.cx, query)?;
         self.settle();
         Ok(request)
     }
@@ -117,7 +117,7 @@ impl Client {
         for line in &mut self.lines {
             line.close(&mut self.cx, &mut self.topics);
         }
-        self.desk.close(&mut self.cx);
+        self.scheduler.close(&mut self.cx);
         self.cx.timers.clear_all();
         self.closed = true;
     }
@@ -256,7 +256,7 @@ impl Client {
     // Replies.
 
     fn on_reply<'a>(&mut self, request: RequestId, head: Head, body: &'a [u8]) -> Option<Push<'a>> {
-        let Some(purpose) = self.desk.finish(&mut self.cx, request) else {
+        let Some(purpose) = self.scheduler.finish(&mut self.cx, request) else {
             count(&mut self.cx.stats.stale_inputs);
             return None;
         };
@@ -265,7 +265,7 @@ impl Client {
         {
             return None;
         }
-        let data = match open_reply(head, body) {
+        let data = match parse_envelope(head, body) {
             Ok(data) => data,
             Err(failure) => {
                 self.on_no_answer(request, purpose, failure);
@@ -277,7 +277,7 @@ impl Client {
             Purpose::Token(line) => {
                 let bullet = Bullet::parse(data).map_err(FetchFailure::Wire);
                 if let Err(failure) = bullet {
-                    self.desk.on_failure(&mut self.cx, failure);
+                    self.scheduler.on_failure(&mut self.cx, failure);
                 }
                 self.on_token(line, bullet);
             }
@@ -288,14 +288,14 @@ impl Client {
     }
 
     fn on_failed(&mut self, request: RequestId, failure: FetchFailure) {
-        match self.desk.finish(&mut self.cx, request) {
+        match self.scheduler.finish(&mut self.cx, request) {
             Some(purpose) => self.on_no_answer(request, purpose, failure),
             None => count(&mut self.cx.stats.stale_inputs),
         }
     }
 
     fn on_no_answer(&mut self, request: RequestId, purpose: Purpose, reason: FetchFailure) {
-        self.desk.on_failure(&mut self.cx, reason);
+        self.scheduler.on_failure(&mut self.cx, reason);
         match purpose {
             Purpose::Query(_) => self.cx.event(Event::QueryFailed { request, reason }),
             Purpose::Token(line) => self.on_token(line, Err(reason)),
@@ -317,7 +317,7 @@ impl Client {
     /// The stream confirms any symbol; REST knows better.
     fn on_unknown_symbol(&mut self, topic: TopicId) {
         let status = TopicStatus::Rejected { code: UNKNOWN_SYMBOL };
-        self.topics.drop_interest(&mut self.cx, topic, status);
+        self.topics.deactivate(&mut self.cx, topic, status);
         self.cx.event(Event::Rejected { topic, code: UNKNOWN_SYMBOL });
         for line in &mut self.lines {
             line.unsubscribe(&mut self.cx, &self.topics, topic);
@@ -326,7 +326,7 @@ impl Client {
 
     fn on_token(&mut self, line: LineId, token: Result<Bullet, FetchFailure>) {
         if let Some(line) = self.lines.get_mut(line.index()) {
-            line.on_token(&mut self.cx, &mut self.desk.connects, token);
+            line.on_token(&mut self.cx, &mut self.scheduler.connects, token);
         }
     }
 
@@ -344,7 +344,7 @@ impl Client {
         }
         match book.on_snapshot(&mut self.cx, symbol, body) {
             Ok(()) => true,
-            Err(_) if open_reply(head, body).is_err() => false,
+            Err(_) if parse_envelope(head, body).is_err() => false,
             Err(error) => {
                 book.on_no_snapshot(&mut self.cx, Delay::SnapshotMalformed(error));
                 true
@@ -358,7 +358,7 @@ impl Client {
         while let Some((due, timer)) = self.cx.timers.take_due(self.cx.now) {
             match timer {
                 Timer::Line(line, timer) => {
-                    let connects = &mut self.desk.connects;
+                    let connects = &mut self.scheduler.connects;
                     if let Some(line) = self.lines.get_mut(line.index()) {
                         line.on_timer(&mut self.cx, &mut self.topics, connects, timer, due);
                     }
@@ -367,7 +367,7 @@ impl Client {
                 Timer::Request(request) => {
                     self.on_failed(request, FetchFailure::Lost(Loss::TimedOut));
                 }
-                Timer::Desk => self.desk.stir(),
+                Timer::RestScheduler => self.scheduler.stir(),
             }
         }
     }
@@ -382,7 +382,7 @@ impl Client {
             }
             TopicTimer::Snapshot => {
                 if self.topics.book_mut(topic).is_some_and(BookSync::on_snapshot_due) {
-                    self.desk.want_snapshot(topic);
+                    self.scheduler.want_snapshot(topic);
                 }
             }
         }
@@ -402,10 +402,10 @@ impl Client {
     fn settle(&mut self) {
         for line in &mut self.lines {
             if line.take_token_wish() {
-                self.desk.want_token(line.id());
+                self.scheduler.want_token(line.id());
             }
         }
-        self.desk.pump(&mut self.cx, &mut self.topics);
+        self.scheduler.pump(&mut self.cx, &mut self.topics);
     }
 
     fn line_of(&mut self, conn: ConnId) -> Option<(&mut Line, &mut Context, &mut Topics)> {
@@ -420,7 +420,7 @@ const fn reason(timer: Timer) -> Wake {
         Timer::Line(_, LineTimer::Ping) => Wake::Ping,
         Timer::Line(_, LineTimer::Pong) => Wake::Pong,
         Timer::Line(_, LineTimer::Ack) => Wake::Ack,
-        Timer::Line(_, LineTimer::Send) | Timer::Desk => Wake::Budget,
+        Timer::Line(_, LineTimer::Send) | Timer::RestScheduler => Wake::Budget,
         Timer::Topic(_, TopicTimer::Snapshot) => Wake::Snapshot,
         Timer::Topic(_, TopicTimer::Crossed) => Wake::Crossed,
         Timer::Topic(_, TopicTimer::Silence) => Wake::Silence,

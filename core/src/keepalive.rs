@@ -15,14 +15,14 @@ const GRACE: Duration = Duration::from_secs(1);
 const SHORTEST: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_secs(60);
 
-/// The rhythm that a token response asks for.
+/// The timing that a token response asks for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Rhythm {
+pub(crate) struct PingTiming {
     pub(crate) interval: Duration,
     pub(crate) timeout: Duration,
 }
 
-impl Rhythm {
+impl PingTiming {
     /// Takes the response's milliseconds where they are numbers, cut to 1 to 60 s.
     pub(crate) fn new(
         interval_ms: Option<Decimal>,
@@ -52,20 +52,20 @@ fn to_duration(ms: Decimal) -> Duration {
 /// One connection's heartbeat.
 #[derive(Clone, Debug)]
 pub(crate) struct Keepalive {
-    rhythm: Rhythm,
+    timing: PingTiming,
     /// Id of the ping that has not been answered, and whether its deadline was put off already.
     awaiting: Option<(u64, bool)>,
 }
 
 /// What a deadline calls for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Beat {
+pub(crate) enum KeepaliveAction {
     /// Send a ping; the one after is due then.
     Ping { next: Instant },
     /// The last ping is still unanswered; look again then.
     Skip { next: Instant },
     /// Look again then: an answer may be waiting in the socket.
-    PutOff { until: Instant },
+    Extend { until: Instant },
     /// The peer is gone.
     Dead,
     /// So late that the machine must have slept: the peer has given us up.
@@ -73,25 +73,29 @@ pub(crate) enum Beat {
 }
 
 impl Keepalive {
-    pub(crate) const fn new(rhythm: Rhythm) -> Self {
-        Self { rhythm, awaiting: None }
+    pub(crate) const fn new(timing: PingTiming) -> Self {
+        Self { timing, awaiting: None }
     }
 
-    pub(crate) const fn rhythm(&self) -> Rhythm {
-        self.rhythm
+    pub(crate) const fn timing(&self) -> PingTiming {
+        self.timing
     }
 
     /// A ping that was due at `due` comes up at `now`.
-    pub(crate) fn on_ping_due(&self, due: Instant, now: Instant) -> Beat {
+    pub(crate) fn on_ping_due(&self, due: Instant, now: Instant) -> KeepaliveAction {
         if self.slept(due, now) {
-            return Beat::Suspended;
+            return KeepaliveAction::Suspended;
         }
         // Counted from when it was due, so that late calls do not add up.
-        let mut next = due + self.rhythm.interval;
+        let mut next = due + self.timing.interval;
         if next <= now {
-            next = now + self.rhythm.interval;
+            next = now + self.timing.interval;
         }
-        if self.awaiting.is_some() { Beat::Skip { next } } else { Beat::Ping { next } }
+        if self.awaiting.is_some() {
+            KeepaliveAction::Skip { next }
+        } else {
+            KeepaliveAction::Ping { next }
+        }
     }
 
     pub(crate) const fn on_ping_sent(&mut self, id: u64) {
@@ -109,21 +113,21 @@ impl Keepalive {
     }
 
     /// The deadline `due` of a pong comes up at `now`.
-    pub(crate) fn on_pong_due(&mut self, due: Instant, now: Instant) -> Beat {
+    pub(crate) fn on_pong_due(&mut self, due: Instant, now: Instant) -> KeepaliveAction {
         if self.slept(due, now) {
-            return Beat::Suspended;
+            return KeepaliveAction::Suspended;
         }
         match &mut self.awaiting {
             Some((_, put_off)) if now.since(due) > GRACE && !*put_off => {
                 *put_off = true;
-                Beat::PutOff { until: now + GRACE }
+                KeepaliveAction::Extend { until: now + GRACE }
             }
-            _ => Beat::Dead,
+            _ => KeepaliveAction::Dead,
         }
     }
 
     fn slept(&self, due: Instant, now: Instant) -> bool {
-        now.since(due) > self.rhythm.timeout * 2
+        now.since(due) > self.timing.timeout * 2
     }
 }
 
@@ -131,15 +135,15 @@ impl Keepalive {
 mod tests {
     use super::*;
 
-    const DEFAULT: Rhythm =
-        Rhythm { interval: Duration::from_secs(18), timeout: Duration::from_secs(10) };
+    const DEFAULT: PingTiming =
+        PingTiming { interval: Duration::from_secs(18), timeout: Duration::from_secs(10) };
 
     fn at(seconds: u64) -> Instant {
         Instant::ZERO + Duration::from_secs(seconds)
     }
 
     fn millis(text: &str) -> Duration {
-        Rhythm::new(Decimal::parse(text.as_bytes()), None, DEFAULT).interval
+        PingTiming::new(Decimal::parse(text.as_bytes()), None, DEFAULT).interval
     }
 
     #[test]
@@ -152,15 +156,19 @@ mod tests {
         for high in ["60001", "18446744073709551616", "1e100"] {
             assert_eq!(millis(high), LONGEST, "{high}");
         }
-        assert_eq!(Rhythm::new(None, None, DEFAULT), DEFAULT);
+        assert_eq!(PingTiming::new(None, None, DEFAULT), DEFAULT);
     }
 
     #[test]
     fn pings_are_counted_from_when_they_were_due() {
         let keepalive = Keepalive::new(DEFAULT);
         let beat = keepalive.on_ping_due(at(18), at(19));
-        assert_eq!(beat, Beat::Ping { next: at(36) }, "not 37: lateness does not add up");
-        assert_eq!(keepalive.on_ping_due(at(18), at(38)), Beat::Ping { next: at(56) });
+        assert_eq!(
+            beat,
+            KeepaliveAction::Ping { next: at(36) },
+            "not 37: lateness does not add up"
+        );
+        assert_eq!(keepalive.on_ping_due(at(18), at(38)), KeepaliveAction::Ping { next: at(56) });
     }
 
     #[test]
@@ -168,7 +176,7 @@ mod tests {
         let mut keepalive = Keepalive::new(DEFAULT);
         keepalive.on_ping_sent(7);
         assert!(!keepalive.on_pong(Some(6)) && !keepalive.on_pong(None));
-        assert_eq!(keepalive.on_ping_due(at(18), at(18)), Beat::Skip { next: at(36) });
+        assert_eq!(keepalive.on_ping_due(at(18), at(18)), KeepaliveAction::Skip { next: at(36) });
         assert!(keepalive.on_pong(Some(7)));
         assert!(!keepalive.on_pong(Some(7)), "a second pong answers nothing");
     }
@@ -177,16 +185,19 @@ mod tests {
     fn a_deadline_met_in_time_is_final_a_late_one_is_put_off_once() {
         let mut keepalive = Keepalive::new(DEFAULT);
         keepalive.on_ping_sent(1);
-        assert_eq!(keepalive.clone().on_pong_due(at(28), at(29)), Beat::Dead);
-        assert_eq!(keepalive.on_pong_due(at(28), at(30)), Beat::PutOff { until: at(31) });
-        assert_eq!(keepalive.on_pong_due(at(31), at(33)), Beat::Dead);
+        assert_eq!(keepalive.clone().on_pong_due(at(28), at(29)), KeepaliveAction::Dead);
+        assert_eq!(
+            keepalive.on_pong_due(at(28), at(30)),
+            KeepaliveAction::Extend { until: at(31) }
+        );
+        assert_eq!(keepalive.on_pong_due(at(31), at(33)), KeepaliveAction::Dead);
     }
 
     #[test]
     fn long_past_deadlines_mean_that_the_machine_slept() {
         let mut keepalive = Keepalive::new(DEFAULT);
         keepalive.on_ping_sent(1);
-        assert_eq!(keepalive.on_pong_due(at(28), at(49)), Beat::Suspended);
-        assert_eq!(Keepalive::new(DEFAULT).on_ping_due(at(18), at(39)), Beat::Suspended);
+        assert_eq!(keepalive.on_pong_due(at(28), at(49)), KeepaliveAction::Suspended);
+        assert_eq!(Keepalive::new(DEFAULT).on_ping_due(at(18), at(39)), KeepaliveAction::Suspended);
     }
 }

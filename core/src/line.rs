@@ -9,11 +9,11 @@ use crate::context::Context;
 use crate::endpoint::Endpoint;
 use crate::error::{Loss, WireError};
 use crate::ids::{ConnId, LineId, Symbol, TopicId};
-use crate::keepalive::{Beat, Keepalive, Rhythm};
+use crate::keepalive::{Keepalive, KeepaliveAction, PingTiming};
 use crate::limiter::SlidingWindow;
 use crate::output::{Down, Event, FetchFailure, Output};
-use crate::session::{Cause, Phase, Remedy, Session};
-use crate::subscription::{Answer, Subscriptions};
+use crate::session::{Cause, Phase, Retry, Session};
+use crate::subscription::{AckOutcome, Subscriptions};
 use crate::time::Instant;
 use crate::timers::{LineTimer, Timer};
 use crate::topics::{TopicStatus, Topics};
@@ -40,7 +40,7 @@ pub(crate) struct Line {
     subs: Subscriptions,
     sends: SlidingWindow,
     /// Nothing is to be sent, pings apart, until the timer `Send` comes.
-    held: bool,
+    send_paused: bool,
     frame_ids: u64,
     /// When the last binary messages came, oldest first.
     binaries: [Option<Instant>; 3],
@@ -65,10 +65,10 @@ impl Line {
             wants_token: false,
             parser: DeltaParser::new(),
             messages: MessageParser::new(),
-            keepalive: Keepalive::new(default_rhythm(cx)),
+            keepalive: Keepalive::new(default_timing(cx)),
             subs: Subscriptions::new(&cx.config),
             sends: SlidingWindow::new(cx.config.sends_per_10s, SEND_SPAN),
-            held: false,
+            send_paused: false,
             frame_ids: 0,
             binaries: [None; 3],
         }
@@ -92,7 +92,7 @@ impl Line {
 
     /// Whether `compose` would send something.
     pub(crate) fn has_output(&self) -> bool {
-        self.is_ready() && !self.held && self.subs.has_work()
+        self.is_ready() && !self.send_paused && self.subs.has_work()
     }
 
     /// Takes the wish for a token, to be granted or refused later.
@@ -114,11 +114,15 @@ impl Line {
 
     /// Reads a delta for one of our topics that looks like others, but not like the last one of its
     /// symbol, if there was one.
-    pub(crate) fn meet_delta(&mut self, bytes: &[u8], topics: &Topics) -> Option<(TopicId, Delta)> {
+    pub(crate) fn match_delta(
+        &mut self,
+        bytes: &[u8],
+        topics: &Topics,
+    ) -> Option<(TopicId, Delta)> {
         if !self.is_ready() {
             return None;
         }
-        let (met, delta) = self.parser.meet(bytes)?;
+        let (met, delta) = self.parser.match_layout(bytes)?;
         let topic = topics.route(Channel::Level2(met.symbol))?;
         self.parser.remember(met, delta.sequence, topic.get());
         Some((topic, delta))
@@ -205,8 +209,8 @@ impl Line {
             }
             Err(reason) => {
                 cx.event(Event::NoToken { line: self.id, reason });
-                let remedy = self.session.on_no_token(cx.now, &mut cx.rng, reason);
-                self.apply(cx, remedy);
+                let retry = self.session.on_no_token(cx.now, &mut cx.rng, reason);
+                self.apply(cx, retry);
             }
         }
     }
@@ -226,9 +230,9 @@ impl Line {
         let turn = self.session.failures() as usize % bullet.servers.len().max(1);
         let order = bullet.servers.iter().cycle().skip(turn).take(bullet.servers.len());
         let (server, endpoint) = order.filter_map(|s| usable(s).map(|e| (s, e))).next()?;
-        let rhythm =
-            Rhythm::new(server.ping_interval_ms, server.ping_timeout_ms, default_rhythm(cx));
-        self.keepalive = Keepalive::new(rhythm);
+        let timing =
+            PingTiming::new(server.ping_interval_ms, server.ping_timeout_ms, default_timing(cx));
+        self.keepalive = Keepalive::new(timing);
         Some(endpoint)
     }
 
@@ -283,7 +287,7 @@ impl Line {
         self.session.on_welcome(cx.now);
         cx.event(Event::LineUp { line: self.id, conn });
         cx.timers.clear(self.timer(LineTimer::Phase));
-        let interval = self.keepalive.rhythm().interval;
+        let interval = self.keepalive.timing().interval;
         // planted: no-first-ping
         cx.timers.set(self.timer(LineTimer::Ping), cx.now + interval);
         for topic in topics.ids() {
@@ -304,7 +308,7 @@ impl Line {
 
     pub(crate) fn on_ack(&mut self, cx: &mut Context, topics: &mut Topics, ack: Ack<'_>) {
         let answer = self.subs.on_ack(ack.id.and_then(|id| id.counter()));
-        if answer == Answer::Unknown {
+        if answer == AckOutcome::Unknown {
             return count(&mut cx.stats.unsolicited);
         }
         count(&mut cx.stats.control);
@@ -377,7 +381,7 @@ impl Line {
     }
 
     fn hold(&mut self, cx: &mut Context, until: Instant) {
-        self.held = true;
+        self.send_paused = true;
         cx.timers.set(self.timer(LineTimer::Send), until);
     }
 
@@ -393,7 +397,7 @@ impl Line {
         self.keepalive.on_ping_sent(id);
         count(&mut cx.stats.pings);
         cx.timers.set(self.timer(LineTimer::Ping), next);
-        let timeout = self.keepalive.rhythm().timeout;
+        let timeout = self.keepalive.timing().timeout;
         // planted: no-pong-deadline
         cx.timers.set(self.timer(LineTimer::Pong), cx.now + timeout);
     }
@@ -412,18 +416,18 @@ impl Line {
         match timer {
             LineTimer::Phase => self.on_phase_over(cx, topics, connects),
             LineTimer::Ping => {
-                let beat = self.keepalive.on_ping_due(due, cx.now);
-                self.beat(cx, topics, beat);
+                let act = self.keepalive.on_ping_due(due, cx.now);
+                self.act(cx, topics, act);
             }
             LineTimer::Pong => {
-                let beat = self.keepalive.on_pong_due(due, cx.now);
-                self.beat(cx, topics, beat);
+                let act = self.keepalive.on_pong_due(due, cx.now);
+                self.act(cx, topics, act);
             }
             LineTimer::Ack => {
                 let answer = self.subs.on_overdue(cx.now);
                 self.settle(cx, topics, answer, 0);
             }
-            LineTimer::Send => self.held = false,
+            LineTimer::Send => self.send_paused = false,
         }
     }
 
@@ -445,41 +449,41 @@ impl Line {
         }
     }
 
-    fn beat(&mut self, cx: &mut Context, topics: &mut Topics, beat: Beat) {
-        match beat {
-            Beat::Ping { next } => self.ping(cx, next),
-            Beat::Skip { next } => cx.timers.set(self.timer(LineTimer::Ping), next),
-            Beat::PutOff { until } => cx.timers.set(self.timer(LineTimer::Pong), until),
-            Beat::Dead => self.fail(cx, topics, Down::PongTimeout),
-            Beat::Suspended => self.fail(cx, topics, Down::Suspended),
+    fn act(&mut self, cx: &mut Context, topics: &mut Topics, act: KeepaliveAction) {
+        match act {
+            KeepaliveAction::Ping { next } => self.ping(cx, next),
+            KeepaliveAction::Skip { next } => cx.timers.set(self.timer(LineTimer::Ping), next),
+            KeepaliveAction::Extend { until } => cx.timers.set(self.timer(LineTimer::Pong), until),
+            KeepaliveAction::Dead => self.fail(cx, topics, Down::PongTimeout),
+            KeepaliveAction::Suspended => self.fail(cx, topics, Down::Suspended),
         }
     }
 
     // Consequences.
 
-    fn settle(&mut self, cx: &mut Context, topics: &mut Topics, answer: Answer, code: u32) {
+    fn settle(&mut self, cx: &mut Context, topics: &mut Topics, answer: AckOutcome, code: u32) {
         match answer {
-            Answer::Done(batch) if batch.command == Command::Subscribe => {
+            AckOutcome::Done(batch) if batch.command == Command::Subscribe => {
                 for topic in batch.topics {
                     topics.on_confirmed(cx, topic, self.id);
                 }
             }
-            Answer::Done(batch) => {
+            AckOutcome::Done(batch) => {
                 batch.topics.iter().for_each(|&topic| end(cx, topics, topic));
             }
-            Answer::Rejected(topic) => {
+            AckOutcome::Rejected(topic) => {
                 end(cx, topics, topic);
                 self.reject(cx, topics, topic, code);
             }
-            Answer::GiveUp => return self.fail(cx, topics, Down::AckTimeout),
-            Answer::Again | Answer::Unknown => {}
+            AckOutcome::GiveUp => return self.fail(cx, topics, Down::AckTimeout),
+            AckOutcome::Again | AckOutcome::Unknown => {}
         }
         self.arm_ack(cx);
     }
 
     fn reject(&self, cx: &mut Context, topics: &mut Topics, topic: TopicId, code: u32) {
         if topics.get(topic).is_some_and(|entry| entry.is_wanted()) {
-            topics.drop_interest(cx, topic, TopicStatus::Rejected { code });
+            topics.deactivate(cx, topic, TopicStatus::Rejected { code });
             cx.event(Event::Rejected { topic, code });
         }
     }
@@ -501,9 +505,9 @@ impl Line {
         if self.is_ready() {
             count(&mut cx.stats.reconnects);
         }
-        let remedy = self.session.on_down(cx.now, &mut cx.rng, reason);
+        let retry = self.session.on_down(cx.now, &mut cx.rng, reason);
         self.disconnect(cx, topics, reason);
-        self.apply(cx, remedy);
+        self.apply(cx, retry);
     }
 
     /// Leaves nothing of the connection behind.
@@ -517,7 +521,7 @@ impl Line {
             end(cx, topics, topic);
         }
         self.subs.clear();
-        self.held = false;
+        self.send_paused = false;
         self.wants_token = false;
         self.endpoint = None;
         self.binaries = [None; 3];
@@ -530,10 +534,10 @@ impl Line {
         topics.on_line_down(cx, self.id);
     }
 
-    fn apply(&mut self, cx: &mut Context, remedy: Remedy) {
-        match remedy {
-            Remedy::NewToken => self.wants_token = true,
-            Remedy::Wait(delay) => {
+    fn apply(&mut self, cx: &mut Context, retry: Retry) {
+        match retry {
+            Retry::NewToken => self.wants_token = true,
+            Retry::Wait(delay) => {
                 let failures = self.session.failures();
                 cx.event(Event::LineWaiting { line: self.id, delay, failures });
                 cx.timers.set(self.timer(LineTimer::Phase), cx.now + delay);
@@ -561,8 +565,8 @@ fn end(cx: &mut Context, topics: &Topics, topic: TopicId) {
 /// The code for "no room on this line", as the exchange has it.
 const NO_ROOM: u32 = 509;
 
-const fn default_rhythm(cx: &Context) -> Rhythm {
-    Rhythm { interval: cx.config.ping_interval, timeout: cx.config.ping_timeout }
+const fn default_timing(cx: &Context) -> PingTiming {
+    PingTiming { interval: cx.config.ping_interval, timeout: cx.config.ping_timeout }
 }
 
 const fn count(counter: &mut u64) {

@@ -48,7 +48,7 @@ pub(crate) enum Cause {
     Granted,
     Opened,
     Welcomed,
-    /// Failed, and the remedy is a new token at once.
+    /// Failed, and the retry is a new token at once.
     Renew,
     Failed,
     WaitOver,
@@ -86,7 +86,7 @@ pub(crate) struct Session {
 
 /// How a failure is answered.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Remedy {
+pub(crate) enum Retry {
     NewToken,
     Wait(Duration),
 }
@@ -131,7 +131,7 @@ impl Session {
     }
 
     /// The connection ended or was not to be had.
-    pub(crate) fn on_down(&mut self, now: Instant, rng: &mut SplitMix64, reason: Down) -> Remedy {
+    pub(crate) fn on_down(&mut self, now: Instant, rng: &mut SplitMix64, reason: Down) -> Retry {
         // A connect proves little; only time in use shows that the failures are over.
         let ready_for = self.ready_since.take().map_or(Duration::ZERO, |since| now.since(since));
         if ready_for >= self.reset_after {
@@ -141,10 +141,10 @@ impl Session {
         // planted: endless-renewal
         if reason == Down::Unauthorized && !core::mem::replace(&mut self.refused_once, true) {
             self.on(Cause::Renew);
-            return Remedy::NewToken;
+            return Retry::NewToken;
         }
         self.on(Cause::Failed);
-        Remedy::Wait(self.fail(now, rng, is_lasting(reason)))
+        Retry::Wait(self.fail(now, rng, is_lasting(reason)))
     }
 
     /// Counts a failure and says how long to wait.
@@ -164,9 +164,9 @@ impl Session {
         now: Instant,
         rng: &mut SplitMix64,
         reason: FetchFailure,
-    ) -> Remedy {
+    ) -> Retry {
         self.on(Cause::Failed);
-        Remedy::Wait(match reason {
+        Retry::Wait(match reason {
             // planted: named-wait-counts
             FetchFailure::RateLimited { retry_after: Some(stay) } => {
                 clamp_stay(stay).saturating_add(self.backoff.jitter(rng))
@@ -232,9 +232,9 @@ mod tests {
         let (mut session, mut rng) = (session(), SplitMix64::new(1));
         welcome(&mut session, Instant::ZERO);
         let now = Instant::from_nanos(1);
-        assert_eq!(session.on_down(now, &mut rng, Down::Unauthorized), Remedy::NewToken);
+        assert_eq!(session.on_down(now, &mut rng, Down::Unauthorized), Retry::NewToken);
         session.on(Cause::Granted);
-        assert!(matches!(session.on_down(now, &mut rng, Down::Unauthorized), Remedy::Wait(_)));
+        assert!(matches!(session.on_down(now, &mut rng, Down::Unauthorized), Retry::Wait(_)));
     }
 
     #[test]
@@ -261,7 +261,7 @@ mod tests {
             let (start, mut now) = (Instant::from_nanos(7), Instant::from_nanos(7));
             for _ in 0..12 {
                 let reason = FetchFailure::Http { status: 503 };
-                let Remedy::Wait(delay) = session.on_no_token(now, &mut rng, reason) else {
+                let Retry::Wait(delay) = session.on_no_token(now, &mut rng, reason) else {
                     panic!()
                 };
                 let lasted = now.since(start).max(Duration::from_secs(1));
@@ -309,7 +309,7 @@ mod tests {
             let limited = FetchFailure::RateLimited { retry_after: Some(stay) };
             let (mut session, mut rng) = (session(), SplitMix64::new(seed));
             for _ in 0..10 {
-                let Remedy::Wait(delay) = session.on_no_token(Instant::ZERO, &mut rng, limited)
+                let Retry::Wait(delay) = session.on_no_token(Instant::ZERO, &mut rng, limited)
                 else {
                     panic!()
                 };
@@ -319,9 +319,9 @@ mod tests {
             }
             let unnamed = FetchFailure::RateLimited { retry_after: None };
             let late = Instant::ZERO + Duration::from_secs(3600);
-            let remedy = session.on_no_token(late, &mut rng, unnamed);
+            let retry = session.on_no_token(late, &mut rng, unnamed);
             assert_eq!(session.failures(), 1, "a refusal that names no wait");
-            let Remedy::Wait(delay) = remedy else { panic!() };
+            let Retry::Wait(delay) = retry else { panic!() };
             assert!(
                 delay <= Duration::from_secs(1),
                 "the first failure, however long ago they came"

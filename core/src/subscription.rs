@@ -16,7 +16,7 @@ use crate::wire::encode::Command;
 
 /// A topic on this line.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Carried {
+enum SubscriptionState {
     /// In `wants`, not asked for yet.
     Queued,
     /// In a batch that is not answered yet; `reverse` if the opposite is wanted by now.
@@ -38,7 +38,7 @@ pub(crate) struct Batch {
 
 /// What an answer or its absence means.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) enum Answer {
+pub(crate) enum AckOutcome {
     /// The batch is through.
     Done(Batch),
     /// This topic cannot be had.
@@ -53,11 +53,11 @@ pub(crate) enum Answer {
 
 #[derive(Clone, Debug)]
 pub(crate) struct Subscriptions {
-    carried: BTreeMap<TopicId, Carried>,
+    carried: BTreeMap<TopicId, SubscriptionState>,
     /// To be batched; sorted so that ends come first and one channel's topics stand together.
     wants: BTreeSet<(Command, ChannelKind, TopicId)>,
     /// To be sent as they are.
-    again: VecDeque<Batch>,
+    resend: VecDeque<Batch>,
     sent: Vec<Batch>,
     /// Both are lowered when the server teaches less, and stay so over reconnects.
     symbols_per_frame: usize,
@@ -70,7 +70,7 @@ impl Subscriptions {
         Self {
             carried: BTreeMap::new(),
             wants: BTreeSet::new(),
-            again: VecDeque::new(),
+            resend: VecDeque::new(),
             sent: Vec::new(),
             symbols_per_frame: config.symbols_per_frame,
             topics_per_line: config.topics_per_line,
@@ -87,7 +87,7 @@ impl Subscriptions {
     pub(crate) fn clear(&mut self) {
         self.carried.clear();
         self.wants.clear();
-        self.again.clear();
+        self.resend.clear();
         self.sent.clear();
     }
 
@@ -95,19 +95,19 @@ impl Subscriptions {
     pub(crate) fn subscribe(&mut self, topic: TopicId, kind: ChannelKind) -> bool {
         match self.carried.get_mut(&topic) {
             None => {
-                self.carried.insert(topic, Carried::Queued);
+                self.carried.insert(topic, SubscriptionState::Queued);
                 self.wants.insert((Command::Subscribe, kind, topic));
                 false
             }
-            Some(Carried::Confirmed) => {
+            Some(SubscriptionState::Confirmed) => {
                 self.wants.remove(&(Command::Unsubscribe, kind, topic));
                 true
             }
-            Some(Carried::Asked { .. }) => {
+            Some(SubscriptionState::Asked { .. }) => {
                 self.set_reverse(topic, Command::Subscribe);
                 false
             }
-            Some(Carried::Queued) => false,
+            Some(SubscriptionState::Queued) => false,
         }
     }
 
@@ -115,16 +115,16 @@ impl Subscriptions {
     pub(crate) fn unsubscribe(&mut self, topic: TopicId, kind: ChannelKind) -> bool {
         match self.carried.get_mut(&topic) {
             None => true,
-            Some(Carried::Queued) => {
+            Some(SubscriptionState::Queued) => {
                 self.carried.remove(&topic);
                 self.wants.remove(&(Command::Subscribe, kind, topic));
                 true
             }
-            Some(Carried::Confirmed) => {
+            Some(SubscriptionState::Confirmed) => {
                 self.wants.insert((Command::Unsubscribe, kind, topic));
                 false
             }
-            Some(Carried::Asked { .. }) => {
+            Some(SubscriptionState::Asked { .. }) => {
                 self.set_reverse(topic, Command::Unsubscribe);
                 false
             }
@@ -133,14 +133,15 @@ impl Subscriptions {
 
     /// `wanted` is what is wanted of a topic in an unanswered batch.
     fn set_reverse(&mut self, topic: TopicId, wanted: Command) {
-        let batch = self.sent.iter().chain(&self.again).find(|batch| batch.topics.contains(&topic));
+        let batch =
+            self.sent.iter().chain(&self.resend).find(|batch| batch.topics.contains(&topic));
         let reverse = batch.is_some_and(|batch| batch.command != wanted);
-        self.carried.insert(topic, Carried::Asked { reverse });
+        self.carried.insert(topic, SubscriptionState::Asked { reverse });
     }
 
     /// Whether there is a frame to send.
     pub(crate) fn has_work(&self) -> bool {
-        !self.again.is_empty() || !self.wants.is_empty()
+        !self.resend.is_empty() || !self.wants.is_empty()
     }
 
     /// The next frame's batch under the id `id`; `Err` is a topic for which there is no room.
@@ -149,7 +150,7 @@ impl Subscriptions {
         id: u64,
         deadline: Instant,
     ) -> Option<Result<&Batch, TopicId>> {
-        let mut batch = match self.again.pop_front() {
+        let mut batch = match self.resend.pop_front() {
             Some(batch) => batch,
             None => match self.gather()? {
                 Ok(batch) => batch,
@@ -184,7 +185,7 @@ impl Subscriptions {
                 break;
             }
             self.wants.pop_first();
-            self.carried.insert(want.2, Carried::Asked { reverse: false });
+            self.carried.insert(want.2, SubscriptionState::Asked { reverse: false });
             topics.push(want.2);
         }
         Some(Ok(Batch { command, kind, topics, ids: Vec::new(), deadline: Instant::ZERO }))
@@ -195,20 +196,21 @@ impl Subscriptions {
         self.sent.iter().map(|batch| batch.deadline).min()
     }
 
-    pub(crate) fn on_ack(&mut self, id: Option<u64>) -> Answer {
+    pub(crate) fn on_ack(&mut self, id: Option<u64>) -> AckOutcome {
         match self.take(id) {
             // planted: ack-for-all
             Some(batch) => self.done(batch),
-            None => Answer::Unknown,
+            None => AckOutcome::Unknown,
         }
     }
 
-    fn done(&mut self, batch: Batch) -> Answer {
+    fn done(&mut self, batch: Batch) -> AckOutcome {
         for &topic in &batch.topics {
-            let reverse = self.carried.get(&topic) == Some(&Carried::Asked { reverse: true });
+            let reverse =
+                self.carried.get(&topic) == Some(&SubscriptionState::Asked { reverse: true });
             match (batch.command, reverse) {
                 (Command::Subscribe, _) => {
-                    self.carried.insert(topic, Carried::Confirmed);
+                    self.carried.insert(topic, SubscriptionState::Confirmed);
                     if reverse {
                         self.wants.insert((Command::Unsubscribe, batch.kind, topic));
                     }
@@ -217,16 +219,16 @@ impl Subscriptions {
                     self.carried.remove(&topic);
                 }
                 (Command::Unsubscribe, true) => {
-                    self.carried.insert(topic, Carried::Queued);
+                    self.carried.insert(topic, SubscriptionState::Queued);
                     self.wants.insert((Command::Subscribe, batch.kind, topic));
                 }
             }
         }
-        Answer::Done(batch)
+        AckOutcome::Done(batch)
     }
 
     /// An error frame about a request.
-    pub(crate) fn on_error(&mut self, id: Option<u64>, kind: ErrorKind) -> Answer {
+    pub(crate) fn on_error(&mut self, id: Option<u64>, kind: ErrorKind) -> AckOutcome {
         // The id may be one that the server made: with a single open request there is no doubt.
         // One of ours that is settled already is another matter: a resent request is refused twice.
         let only = match self.sent.as_slice() {
@@ -234,7 +236,7 @@ impl Subscriptions {
             _ => None,
         };
         let Some(batch) = self.take(id.or(only)) else {
-            return Answer::Unknown;
+            return AckOutcome::Unknown;
         };
         if batch.command == Command::Unsubscribe {
             // Whatever it was that could not be ended, it is not there.
@@ -250,7 +252,7 @@ impl Subscriptions {
         match (kind, batch.topics.as_slice()) {
             (_, &[topic]) => {
                 self.carried.remove(&topic);
-                Answer::Rejected(topic)
+                AckOutcome::Rejected(topic)
             }
             _ => {
                 if kind == ErrorKind::TooManyPerFrame {
@@ -262,45 +264,45 @@ impl Subscriptions {
     }
 
     /// Back into the queue, where there is room for fewer now.
-    fn learn_topics(&mut self, limit: usize, batch: Batch) -> Answer {
+    fn learn_topics(&mut self, limit: usize, batch: Batch) -> AckOutcome {
         self.topics_per_line = limit;
         for &topic in &batch.topics {
-            if self.carried.get(&topic) == Some(&Carried::Asked { reverse: true }) {
+            if self.carried.get(&topic) == Some(&SubscriptionState::Asked { reverse: true }) {
                 self.carried.remove(&topic);
             } else {
-                self.carried.insert(topic, Carried::Queued);
+                self.carried.insert(topic, SubscriptionState::Queued);
                 self.wants.insert((batch.command, batch.kind, topic));
             }
         }
-        Answer::Again
+        AckOutcome::Again
     }
 
     /// Topics that the server may count on this line.
     fn on_line(&self) -> usize {
-        let queued = self.carried.values().filter(|c| **c == Carried::Queued).count();
+        let queued = self.carried.values().filter(|c| **c == SubscriptionState::Queued).count();
         self.carried.len().saturating_sub(queued)
     }
 
-    fn split(&mut self, mut batch: Batch) -> Answer {
+    fn split(&mut self, mut batch: Batch) -> AckOutcome {
         let rest = batch.topics.split_off(batch.topics.len() / 2);
         batch.ids.clear();
         let other = Batch { topics: rest, ..batch.clone() };
-        self.again.push_back(batch);
-        self.again.push_back(other);
-        Answer::Again
+        self.resend.push_back(batch);
+        self.resend.push_back(other);
+        AckOutcome::Again
     }
 
     /// The deadline has come: what is overdue goes out again, until it has been often enough.
-    pub(crate) fn on_overdue(&mut self, now: Instant) -> Answer {
+    pub(crate) fn on_overdue(&mut self, now: Instant) -> AckOutcome {
         let Some(at) = self.sent.iter().position(|batch| batch.deadline <= now) else {
-            return Answer::Unknown;
+            return AckOutcome::Unknown;
         };
         let batch = self.sent.remove(at);
         if batch.ids.len() > self.retries {
-            return Answer::GiveUp;
+            return AckOutcome::GiveUp;
         }
-        self.again.push_back(batch);
-        Answer::Again
+        self.resend.push_back(batch);
+        AckOutcome::Again
     }
 
     fn take(&mut self, id: Option<u64>) -> Option<Batch> {
@@ -309,8 +311,8 @@ impl Subscriptions {
         if let Some(at) = self.sent.iter().position(has) {
             return Some(self.sent.remove(at));
         }
-        let at = self.again.iter().position(has)?;
-        self.again.remove(at)
+        let at = self.resend.iter().position(has)?;
+        self.resend.remove(at)
     }
 }
 

@@ -14,7 +14,7 @@ pub(crate) enum Timer {
     Topic(TopicId, TopicTimer),
     Request(RequestId),
     /// A budget for REST requests frees up.
-    Desk,
+    RestScheduler,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]

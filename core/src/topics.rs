@@ -7,10 +7,10 @@ use crate::book::sync::{BookStatus, BookSync};
 use crate::channel::Channel;
 use crate::config::Config;
 use crate::context::Context;
+use crate::deduplicator::{Deduplicator, Delivery};
 use crate::error::WireError;
 use crate::ids::{LineId, TopicId};
 use crate::output::Event;
-use crate::stream::{Keep, Stream};
 use crate::time::Instant;
 use crate::timers::{Timer, TopicTimer};
 use crate::wire::{Delta, Position};
@@ -44,15 +44,15 @@ pub enum TopicStatus {
 pub(crate) struct Topic {
     pub(crate) status: TopicStatus,
     heard_at: Instant,
-    feed: Feed,
+    state: TopicState,
     pub(crate) channel: Channel,
 }
 
 #[derive(Clone)]
 #[allow(clippy::large_enum_variant, reason = "a book on the heap is one more place to wait for")]
-enum Feed {
+enum TopicState {
     Book(BookSync),
-    Stream(Stream),
+    Deduplicator(Deduplicator),
 }
 
 /// What became of a frame.
@@ -88,13 +88,15 @@ impl Topics {
             return Some(topic);
         }
         let topic = TopicId::new(u32::try_from(self.list.len()).ok()?);
-        let feed = match channel {
-            Channel::Level2(_) => Feed::Book(BookSync::new(topic, config)),
-            Channel::TickerV2(_) | Channel::Ticker(_) => Feed::Stream(Stream::new(Keep::Newest)),
-            Channel::Execution(_) => Feed::Stream(Stream::new(Keep::Each)),
+        let state = match channel {
+            Channel::Level2(_) => TopicState::Book(BookSync::new(topic, config)),
+            Channel::TickerV2(_) | Channel::Ticker(_) => {
+                TopicState::Deduplicator(Deduplicator::new(Delivery::Newest))
+            }
+            Channel::Execution(_) => TopicState::Deduplicator(Deduplicator::new(Delivery::Each)),
         };
         let status = TopicStatus::Wanted;
-        self.list.push(Topic { channel, status, heard_at: Instant::ZERO, feed });
+        self.list.push(Topic { channel, status, heard_at: Instant::ZERO, state });
         self.by_channel.insert(channel, topic);
         self.wanted = self.wanted.saturating_add(1);
         Some(topic)
@@ -110,22 +112,22 @@ impl Topics {
     }
 
     /// Ends the interest in a topic, with `status` as its last word.
-    pub(crate) fn drop_interest(&mut self, cx: &mut Context, topic: TopicId, status: TopicStatus) {
+    pub(crate) fn deactivate(&mut self, cx: &mut Context, topic: TopicId, status: TopicStatus) {
         let Some(entry) = self.list.get_mut(topic.index()) else { return };
         if entry.is_wanted() {
             self.wanted = self.wanted.saturating_sub(1);
         }
         entry.status = status;
         cx.timers.clear(Timer::Topic(topic, TopicTimer::Silence));
-        match &mut entry.feed {
-            Feed::Book(book) => book.stop(cx),
-            Feed::Stream(stream) => stream.rest(),
+        match &mut entry.state {
+            TopicState::Book(book) => book.stop(cx),
+            TopicState::Deduplicator(dedup) => dedup.rest(),
         }
     }
 
     pub(crate) fn drop_all(&mut self, cx: &mut Context) {
         for topic in self.ids() {
-            self.drop_interest(cx, topic, TopicStatus::Unsubscribed);
+            self.deactivate(cx, topic, TopicStatus::Unsubscribed);
         }
     }
 
@@ -143,10 +145,10 @@ impl Topics {
         entry.heard_at = cx.now;
         cx.timers.set(Timer::Topic(topic, TopicTimer::Silence), cx.now + cx.config.silent_after);
         cx.event(Event::Confirmed { topic });
-        match &mut entry.feed {
-            Feed::Book(book) => book.on_confirmed(cx, line),
-            Feed::Stream(stream) => {
-                if stream.resume() {
+        match &mut entry.state {
+            TopicState::Book(book) => book.on_confirmed(cx, line),
+            TopicState::Deduplicator(dedup) => {
+                if dedup.resume() {
                     cx.event(Event::MayHaveMissed { topic });
                 }
             }
@@ -161,9 +163,9 @@ impl Topics {
                 entry.status = TopicStatus::Wanted;
             }
             cx.timers.clear(Timer::Topic(topic, TopicTimer::Silence));
-            match &mut entry.feed {
-                Feed::Book(book) => book.on_line_lost(cx, line),
-                Feed::Stream(stream) => stream.interrupt(),
+            match &mut entry.state {
+                TopicState::Book(book) => book.on_line_lost(cx, line),
+                TopicState::Deduplicator(dedup) => dedup.interrupt(),
             }
         }
     }
@@ -184,11 +186,11 @@ impl Topics {
         delta: Delta,
     ) -> Routed {
         match self.heard(cx, topic) {
-            Some(Feed::Book(book)) => {
+            Some(TopicState::Book(book)) => {
                 book.on_delta(cx, line, delta);
                 Routed::Book
             }
-            Some(Feed::Stream(_)) | None => Routed::Unwanted,
+            Some(TopicState::Deduplicator(_)) | None => Routed::Unwanted,
         }
     }
 
@@ -201,11 +203,11 @@ impl Topics {
         error: WireError,
     ) -> Routed {
         match self.heard(cx, topic) {
-            Some(Feed::Book(book)) => {
+            Some(TopicState::Book(book)) => {
                 book.on_undecodable(cx, line, error);
                 Routed::Book
             }
-            Some(Feed::Stream(_)) | None => Routed::Unwanted,
+            Some(TopicState::Deduplicator(_)) | None => Routed::Unwanted,
         }
     }
 
@@ -217,20 +219,22 @@ impl Topics {
         topic: TopicId,
         position: Option<Position>,
     ) -> Routed {
-        let Some(Feed::Stream(stream)) = self.heard(cx, topic) else { return Routed::Unwanted };
+        let Some(TopicState::Deduplicator(dedup)) = self.heard(cx, topic) else {
+            return Routed::Unwanted;
+        };
         // Data may come before the ack.
-        if stream.resume() {
+        if dedup.resume() {
             cx.event(Event::MayHaveMissed { topic });
         }
-        if stream.is_new(position) { Routed::Push(topic) } else { Routed::Repeat }
+        if dedup.is_new(position) { Routed::Push(topic) } else { Routed::Repeat }
     }
 
     /// A wanted topic has spoken.
     #[inline]
-    fn heard(&mut self, cx: &mut Context, topic: TopicId) -> Option<&mut Feed> {
+    fn heard(&mut self, cx: &mut Context, topic: TopicId) -> Option<&mut TopicState> {
         let entry = self.list.get_mut(topic.index()).filter(|entry| entry.is_wanted())?;
         entry.on_heard(cx, topic);
-        Some(&mut entry.feed)
+        Some(&mut entry.state)
     }
 
     pub(crate) fn on_silence_due(&mut self, cx: &mut Context, topic: TopicId) {
@@ -252,16 +256,16 @@ impl Topics {
     }
 
     pub(crate) fn book(&self, topic: TopicId) -> Option<&BookSync> {
-        match &self.get(topic)?.feed {
-            Feed::Book(book) => Some(book),
-            Feed::Stream(_) => None,
+        match &self.get(topic)?.state {
+            TopicState::Book(book) => Some(book),
+            TopicState::Deduplicator(_) => None,
         }
     }
 
     pub(crate) fn book_mut(&mut self, topic: TopicId) -> Option<&mut BookSync> {
-        match &mut self.list.get_mut(topic.index())?.feed {
-            Feed::Book(book) => Some(book),
-            Feed::Stream(_) => None,
+        match &mut self.list.get_mut(topic.index())?.state {
+            TopicState::Book(book) => Some(book),
+            TopicState::Deduplicator(_) => None,
         }
     }
 
@@ -277,9 +281,9 @@ impl Topic {
     }
 
     pub(crate) fn book_status(&self) -> Option<BookStatus> {
-        match &self.feed {
-            Feed::Book(book) => Some(book.status()),
-            Feed::Stream(_) => None,
+        match &self.state {
+            TopicState::Book(book) => Some(book.status()),
+            TopicState::Deduplicator(_) => None,
         }
     }
 

@@ -15,7 +15,7 @@ use pages::Pages;
 
 /// The levels of one side, by the number of their price on a grid of ticks.
 #[derive(Clone)]
-pub(super) struct HalfBook {
+pub(super) struct BookSide {
     grid: Grid,
     pages: Pages,
     reach: Reach,
@@ -31,7 +31,7 @@ pub(super) struct HalfBook {
     max_levels: usize,
 }
 
-impl HalfBook {
+impl BookSide {
     pub(super) fn new(side: Side, max_levels: usize) -> Self {
         Self {
             grid: Grid::new(side),
@@ -192,13 +192,13 @@ impl HalfBook {
 }
 
 /// The same levels and the same reach, wherever they lie.
-impl PartialEq for HalfBook {
+impl PartialEq for BookSide {
     fn eq(&self, other: &Self) -> bool {
         self.reach == other.reach && self.levels(Scope::Held).eq(other.levels(Scope::Held))
     }
 }
 
-impl Eq for HalfBook {}
+impl Eq for BookSide {}
 
 #[cfg(test)]
 mod tests;

@@ -22,7 +22,7 @@ impl Client {
         if let Some((topic, decoded)) = line.read_message(bytes, topics) {
             return Self::on_decoded(cx, topics, topic, decoded, bytes);
         }
-        if let Some((topic, delta)) = line.meet_delta(bytes, topics) {
+        if let Some((topic, delta)) = line.match_delta(bytes, topics) {
             let routed = topics.on_delta(cx, line.id(), topic, delta);
             Self::hand_out(cx, routed);
             return None;

@@ -5,7 +5,7 @@ use std::vec::Vec;
 
 use proptest::prelude::*;
 
-use super::{Answer, Subscriptions};
+use super::{AckOutcome, Subscriptions};
 use crate::channel::ChannelKind::{self, Level2, TickerV2};
 use crate::config::Config;
 use crate::ids::TopicId;
@@ -34,10 +34,10 @@ fn a_frame_holds_up_to_100_topics_of_one_channel() {
 #[test]
 fn an_ack_confirms_the_frame_with_its_id_and_no_other() {
     let mut subs = two_frames_of_one();
-    assert_eq!(subs.on_ack(Some(3)), Answer::Unknown);
-    assert_eq!(subs.on_ack(None), Answer::Unknown);
+    assert_eq!(subs.on_ack(Some(3)), AckOutcome::Unknown);
+    assert_eq!(subs.on_ack(None), AckOutcome::Unknown);
     assert_eq!(done(subs.on_ack(Some(2))), [topic(2)], "out of order");
-    assert_eq!(subs.on_ack(Some(2)), Answer::Unknown, "a second ack means nothing");
+    assert_eq!(subs.on_ack(Some(2)), AckOutcome::Unknown, "a second ack means nothing");
     assert_eq!(done(subs.on_ack(Some(1))), [topic(1)]);
     assert!(subs.subscribe(topic(1), Level2), "confirmed already");
     assert_eq!(subs.deadline(), None);
@@ -46,7 +46,7 @@ fn an_ack_confirms_the_frame_with_its_id_and_no_other() {
 #[test]
 fn an_ack_of_an_earlier_try_counts() {
     let mut subs = one_frame(&[1, 2]);
-    assert_eq!(subs.on_overdue(at(5)), Answer::Again);
+    assert_eq!(subs.on_overdue(at(5)), AckOutcome::Again);
     assert_eq!(send(&mut subs.clone(), 2).2, [topic(1), topic(2)], "the same topics again");
 
     let mut waiting = subs.clone();
@@ -55,31 +55,31 @@ fn an_ack_of_an_earlier_try_counts() {
 
     send(&mut subs, 2);
     assert_eq!(done(subs.on_ack(Some(1))).len(), 2, "after it went out again");
-    assert_eq!(subs.on_ack(Some(2)), Answer::Unknown, "the later try's ack comes as well");
+    assert_eq!(subs.on_ack(Some(2)), AckOutcome::Unknown, "the later try's ack comes as well");
 }
 
 #[test]
 fn a_frame_is_sent_four_times_before_the_line_is_given_up() {
     let mut subs = one_frame(&[1]);
     for id in 2..=4 {
-        assert_eq!(subs.on_overdue(at(4)), Answer::Unknown, "not overdue yet");
-        assert_eq!(subs.on_overdue(at(5)), Answer::Again);
+        assert_eq!(subs.on_overdue(at(4)), AckOutcome::Unknown, "not overdue yet");
+        assert_eq!(subs.on_overdue(at(5)), AckOutcome::Again);
         send(&mut subs, id);
     }
-    assert_eq!(subs.on_overdue(at(5)), Answer::GiveUp);
+    assert_eq!(subs.on_overdue(at(5)), AckOutcome::GiveUp);
 }
 
 #[test]
 fn a_refused_batch_is_halved_until_the_bad_symbol_stands_alone() {
     let mut subs = one_frame(&[1, 2, 3, 4]);
-    assert_eq!(subs.on_error(Some(1), ErrorKind::Topic), Answer::Again);
+    assert_eq!(subs.on_error(Some(1), ErrorKind::Topic), AckOutcome::Again);
     assert_eq!(send(&mut subs, 2).2, [topic(1), topic(2)]);
     assert_eq!(send(&mut subs, 3).2, [topic(3), topic(4)]);
     assert_eq!(done(subs.on_ack(Some(2))).len(), 2);
-    assert_eq!(subs.on_error(Some(3), ErrorKind::Topic), Answer::Again);
+    assert_eq!(subs.on_error(Some(3), ErrorKind::Topic), AckOutcome::Again);
     send(&mut subs, 4);
     send(&mut subs, 5);
-    assert_eq!(subs.on_error(Some(4), ErrorKind::Topic), Answer::Rejected(topic(3)));
+    assert_eq!(subs.on_error(Some(4), ErrorKind::Topic), AckOutcome::Rejected(topic(3)));
     assert_eq!(done(subs.on_ack(Some(5))), [topic(4)]);
     assert!(!subs.has_work());
 }
@@ -89,10 +89,11 @@ fn an_error_without_an_id_of_ours_concerns_the_only_open_request() {
     for strange in [None, Some(u64::MAX)] {
         let mut subs = one_frame(&[1]);
         let answer = subs.on_error(strange, ErrorKind::Topic);
-        let expected = if strange.is_none() { Answer::Rejected(topic(1)) } else { Answer::Unknown };
+        let expected =
+            if strange.is_none() { AckOutcome::Rejected(topic(1)) } else { AckOutcome::Unknown };
         assert_eq!(answer, expected, "{strange:?}");
     }
-    assert_eq!(two_frames_of_one().on_error(None, ErrorKind::Topic), Answer::Unknown, "whose?");
+    assert_eq!(two_frames_of_one().on_error(None, ErrorKind::Topic), AckOutcome::Unknown, "whose?");
 }
 
 #[test]
@@ -100,10 +101,10 @@ fn a_late_error_of_a_settled_request_is_not_blamed_on_another() {
     let mut subs = one_frame(&[1]);
     subs.on_overdue(at(5));
     send(&mut subs, 2);
-    assert_eq!(subs.on_error(Some(1), ErrorKind::Topic), Answer::Rejected(topic(1)));
+    assert_eq!(subs.on_error(Some(1), ErrorKind::Topic), AckOutcome::Rejected(topic(1)));
     subs.subscribe(topic(9), Level2);
     send(&mut subs, 3);
-    assert_eq!(subs.on_error(Some(2), ErrorKind::Topic), Answer::Unknown, "the second try's");
+    assert_eq!(subs.on_error(Some(2), ErrorKind::Topic), AckOutcome::Unknown, "the second try's");
     assert_eq!(done(subs.on_ack(Some(3))), [topic(9)]);
 }
 
@@ -111,7 +112,7 @@ fn a_late_error_of_a_settled_request_is_not_blamed_on_another() {
 fn a_509_about_one_frame_halves_all_frames_for_good() {
     let all: Vec<u32> = (0..100).collect();
     let mut subs = one_frame(&all);
-    assert_eq!(subs.on_error(Some(1), ErrorKind::TooManyPerFrame), Answer::Again);
+    assert_eq!(subs.on_error(Some(1), ErrorKind::TooManyPerFrame), AckOutcome::Again);
     assert_eq!((send(&mut subs, 2).2.len(), send(&mut subs, 3).2.len()), (50, 50));
     subs.clear();
     want(&mut subs, &all);
@@ -122,7 +123,7 @@ fn a_509_about_one_frame_halves_all_frames_for_good() {
 fn a_509_about_the_session_teaches_how_many_topics_it_takes() {
     let all: Vec<u32> = (0..100).collect();
     let mut subs = one_frame(&all);
-    assert_eq!(subs.on_error(Some(1), limit(Some(40))), Answer::Again);
+    assert_eq!(subs.on_error(Some(1), limit(Some(40))), AckOutcome::Again);
     assert_eq!(send(&mut subs, 2).2.len(), 40);
     for refused in 40..100 {
         assert_eq!(subs.next_batch(3, at(5)), Some(Err(topic(refused))), "no room");
@@ -138,10 +139,10 @@ fn a_509_about_the_session_teaches_how_many_topics_it_takes() {
 fn a_509_that_does_not_explain_itself_is_halved_and_teaches_nothing() {
     for unexplained in [None, Some(0), Some(300)] {
         let mut subs = one_frame(&[1, 2]);
-        assert_eq!(subs.on_error(Some(1), limit(unexplained)), Answer::Again);
+        assert_eq!(subs.on_error(Some(1), limit(unexplained)), AckOutcome::Again);
         assert_eq!((send(&mut subs, 2).2.len(), send(&mut subs, 3).2.len()), (1, 1));
         assert_eq!(done(subs.on_ack(Some(2))), [topic(1)]);
-        assert_eq!(subs.on_error(Some(3), limit(unexplained)), Answer::Rejected(topic(2)));
+        assert_eq!(subs.on_error(Some(3), limit(unexplained)), AckOutcome::Rejected(topic(2)));
         subs.subscribe(topic(2), Level2);
         assert_eq!(send(&mut subs, 4).2.len(), 1, "asked again when wanted again");
     }
@@ -223,7 +224,7 @@ proptest! {
             frames += 1;
             let (_, _, topics) = send(&mut subs, frames);
             if topics.iter().any(|topic| bad.contains(&topic.get())) {
-                if let Answer::Rejected(topic) = subs.on_error(Some(frames), ErrorKind::Topic) {
+                if let AckOutcome::Rejected(topic) = subs.on_error(Some(frames), ErrorKind::Topic) {
                     rejected.push(topic.get());
                 }
             } else {
@@ -282,7 +283,7 @@ fn two_frames_of_one() -> Subscriptions {
     subs
 }
 
-fn done(answer: Answer) -> Vec<TopicId> {
-    let Answer::Done(batch) = answer else { panic!("{answer:?}") };
+fn done(answer: AckOutcome) -> Vec<TopicId> {
+    let AckOutcome::Done(batch) = answer else { panic!("{answer:?}") };
     batch.topics
 }

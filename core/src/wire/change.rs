@@ -12,7 +12,7 @@ use crate::wire::swar::{Digits, find, word_at, word_before};
 pub(super) fn read(frame: &[u8], start: usize, end: usize) -> Option<(Price, Side, Lots)> {
     // The size from the end and the price from the start, so that neither waits for the other.
     let last = Digits::of(word_before(frame, end)?);
-    let (size, size_at, is_padded) = match last.flaw().checked_ilog2() {
+    let (size, size_at, is_padded) = match last.non_digits().checked_ilog2() {
         Some(comma) => {
             let is_padded = last.is_zero_behind(comma) & (comma != ONE_DIGIT);
             let size_at = end.wrapping_sub(7).wrapping_add(comma as usize / 8);
@@ -40,7 +40,7 @@ pub(super) fn read(frame: &[u8], start: usize, end: usize) -> Option<(Price, Sid
 fn read_long_size(frame: &[u8], end: usize, last: Digits) -> Option<(u64, usize, bool)> {
     let first_end = end.wrapping_sub(8);
     let first = Digits::of(word_before(frame, first_end)?);
-    let comma = first.flaw().checked_ilog2()?;
+    let comma = first.non_digits().checked_ilog2()?;
     let size_at = first_end.wrapping_sub(7).wrapping_add(comma as usize / 8);
     let first = if comma == NO_DIGIT { Digits::NONE } else { first.behind(comma) };
     // planted: long-size
@@ -136,8 +136,9 @@ fn read_split_price<const END: u8>(
     let low = last_digits(frame, end, places.min(8))?;
     let high = last_digits(frame, end.wrapping_sub(8), places.saturating_sub(8))?;
     let is_padded = whole_len > 1 && text.first() == Some(&b'0');
-    let flaw = whole.flaw() | low.flaw() | high.flaw();
-    if flaw != 0 || is_padded || whole_len == 0 || places == 0 || frame.get(end) != Some(&END) {
+    let non_digits = whole.non_digits() | low.non_digits() | high.non_digits();
+    if non_digits != 0 || is_padded || whole_len == 0 || places == 0 || frame.get(end) != Some(&END)
+    {
         return None;
     }
     let fraction = high.value().wrapping_mul(100_000_000).wrapping_add(low.value());

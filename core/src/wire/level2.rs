@@ -96,7 +96,7 @@ struct Other {
 /// A symbol and how its frames look: all that is needed of it to read one, in one line of the cache.
 #[derive(Clone, Copy, Debug)]
 #[repr(align(64))]
-pub(crate) struct Known {
+pub(crate) struct SymbolEntry {
     key: [u64; 2],
     /// What the last digits of the sequence and of the time are added to.
     sequence: u64,
@@ -108,13 +108,13 @@ pub(crate) struct Known {
     tag: u32,
 }
 
-const _: () = assert!(size_of::<Known>() == 64, "one line");
+const _: () = assert!(size_of::<SymbolEntry>() == 64, "one line");
 
 /// A symbol whose frame turned out to look like those of others.
-pub(crate) struct Met {
+pub(crate) struct LayoutMatch {
     pub(crate) symbol: Symbol,
     anchor: Anchor,
-    known: Known,
+    known: SymbolEntry,
 }
 
 /// A symbol, and the rest of what is known of it.
@@ -122,13 +122,13 @@ pub(crate) struct Met {
 struct Entry {
     symbol: Symbol,
     anchor: Anchor,
-    known: Known,
-    patience: Patience,
+    known: SymbolEntry,
+    patience: RelearnBackoff,
 }
 
 /// When to learn a symbol again that is known, but looked otherwise.
 #[derive(Clone, Copy, Debug)]
-struct Patience {
+struct RelearnBackoff {
     learned_at: Sequence,
     /// Frames of this symbol that were met or read by the scanner since.
     scanned: u32,
@@ -167,7 +167,7 @@ impl DeltaParser {
         {
             return Ok(DeltaFrame { symbol: entry.symbol, delta });
         }
-        if let Some((met, delta)) = self.meet(frame) {
+        if let Some((met, delta)) = self.match_layout(frame) {
             let symbol = met.symbol;
             self.remember(met, delta.sequence, 0);
             return Ok(DeltaFrame { symbol, delta });
@@ -187,7 +187,7 @@ impl DeltaParser {
 
     /// Reads a frame that looks like an earlier one of its symbol. `None`: leave it to the scanner.
     #[inline]
-    pub(crate) fn read(&self, frame: &[u8]) -> Option<(&Known, Delta)> {
+    pub(crate) fn read(&self, frame: &[u8]) -> Option<(&SymbolEntry, Delta)> {
         let (key, edge) = self.anchor.find(frame)?;
         let known = self.table.find(key)?;
         // Two ways, so that reading need not wait until it is known which layout it is: that is
@@ -200,7 +200,13 @@ impl DeltaParser {
     }
 
     #[inline(never)]
-    fn read_as(&self, layout: u16, known: &Known, frame: &[u8], edge: usize) -> Option<Delta> {
+    fn read_as(
+        &self,
+        layout: u16,
+        known: &SymbolEntry,
+        frame: &[u8],
+        edge: usize,
+    ) -> Option<Delta> {
         let other = self.others.get(usize::from(layout).wrapping_sub(1))?;
         known.read(&other.layout, frame, edge)
     }
@@ -208,14 +214,14 @@ impl DeltaParser {
     /// Reads a frame of another symbol, with other first digits, or in another layout than this symbol
     /// had last, if the layout is known. `None`: leave it to the scanner.
     #[inline(never)]
-    pub(crate) fn meet(&mut self, frame: &[u8]) -> Option<(Met, Delta)> {
+    pub(crate) fn match_layout(&mut self, frame: &[u8]) -> Option<(LayoutMatch, Delta)> {
         let usual = self.usual.as_deref();
-        if let Some(met) = usual.and_then(|layout| Met::of(0, layout, frame)) {
+        if let Some(met) = usual.and_then(|layout| LayoutMatch::of(0, layout, frame)) {
             return Some(met);
         }
         let mut others = (1..).zip(&mut self.others);
         others.find_map(|(number, other)| {
-            let met = Met::of(number, &other.layout, frame)?;
+            let met = LayoutMatch::of(number, &other.layout, frame)?;
             other.met = other.met.saturating_add(1);
             Some(met)
         })
@@ -223,18 +229,18 @@ impl DeltaParser {
 
     /// Remembers what was met; of a symbol that had another layout not every time. The tag comes with
     /// what is [read](Self::read) of this symbol from now on.
-    pub(crate) fn remember(&mut self, met: Met, at: Sequence, tag: u32) {
+    pub(crate) fn remember(&mut self, met: LayoutMatch, at: Sequence, tag: u32) {
         let old = self.index.get(&met.symbol);
         let old = old.and_then(|&old| self.entries.get_mut(usize::from(old)));
         let patience = match old {
-            None => Patience { learned_at: at, scanned: 0, wait: 1 },
+            None => RelearnBackoff { learned_at: at, scanned: 0, wait: 1 },
             Some(old) if old.known.is_nobody() || old.known.is_of(met.known.layout) => old.patience,
             Some(old) => match old.patience.after_another(at) {
-                Some(wait) => Patience { learned_at: at, scanned: 0, wait },
+                Some(wait) => RelearnBackoff { learned_at: at, scanned: 0, wait },
                 None => return,
             },
         };
-        self.keep(met.symbol, met.anchor, Known { tag, ..met.known }, patience);
+        self.keep(met.symbol, met.anchor, SymbolEntry { tag, ..met.known }, patience);
     }
 
     /// Learns from a frame that the scanner has read as this delta. The tag comes with what is
@@ -246,22 +252,28 @@ impl DeltaParser {
             Some(entry) => entry.patience.after_another(delta.sequence),
         };
         let Some(wait) = wait else { return };
-        let patience = Patience { learned_at: delta.sequence, scanned: 0, wait };
+        let patience = RelearnBackoff { learned_at: delta.sequence, scanned: 0, wait };
         if let Some(Learned { layout, known }) = Learned::from(frame) {
             let anchor = layout.anchor;
-            let known = Known { layout: self.number_of(layout), tag, ..known };
+            let known = SymbolEntry { layout: self.number_of(layout), tag, ..known };
             self.keep(symbol, anchor, known, patience);
         }
     }
 
-    fn keep(&mut self, symbol: Symbol, anchor: Anchor, known: Known, patience: Patience) {
+    fn keep(
+        &mut self,
+        symbol: Symbol,
+        anchor: Anchor,
+        known: SymbolEntry,
+        patience: RelearnBackoff,
+    ) {
         let next = self.entries.len();
         let at = match self.index.get(&symbol) {
             Some(&at) => at,
             None if next >= MAX_KNOWN => return,
             None => next as u16,
         };
-        let known = Known { entry: at, ..known };
+        let known = SymbolEntry { entry: at, ..known };
         let entry = Entry { symbol, anchor, known, patience };
         let is_first_key = match self.entries.get_mut(usize::from(at)) {
             Some(before) => core::mem::replace(before, entry).known.key == known.key,
@@ -324,7 +336,7 @@ impl DeltaParser {
         self.others.iter_mut().for_each(|other| other.met /= 2);
         let has_it = |entry: &&mut Entry| entry.known.is_of(other_number(least));
         let entries = self.entries.iter_mut().filter(has_it);
-        entries.for_each(|entry| entry.known = Known::NOBODY);
+        entries.for_each(|entry| entry.known = SymbolEntry::NOBODY);
         self.fill_table();
         Some(least)
     }
@@ -349,10 +361,10 @@ fn read_twice(frame: &[u8]) -> Result<DeltaFrame, WireError> {
     Ok(DeltaFrame { symbol, delta: Delta::parse(message.data)? })
 }
 
-impl Met {
+impl LayoutMatch {
     fn of(number: u16, layout: &Layout, frame: &[u8]) -> Option<(Self, Delta)> {
         let (symbol, known, delta) = learn::met(layout, frame)?;
-        let known = Known { layout: number, ..known };
+        let known = SymbolEntry { layout: number, ..known };
         Some((Self { symbol, anchor: layout.anchor, known }, delta))
     }
 }
@@ -361,7 +373,7 @@ const fn other_number(at: usize) -> u16 {
     at as u16 + 1
 }
 
-impl Known {
+impl SymbolEntry {
     const NOBODY: Self = Self {
         key: [0; 2],
         sequence: 0,
@@ -397,7 +409,7 @@ impl Known {
         let differ = differ | first ^ self.firsts[1];
         let (other, first) = layout.other.digits(frame, edge)?;
         let differ = differ | first ^ self.firsts[2];
-        if differ | sequence.flaw() | timestamp.flaw() | other.flaw() != 0 {
+        if differ | sequence.non_digits() | timestamp.non_digits() | other.non_digits() != 0 {
             return None;
         }
         let [start, end] = layout.change.map(|place| place.of(frame, edge));
@@ -409,7 +421,7 @@ impl Known {
     }
 }
 
-impl Patience {
+impl RelearnBackoff {
     /// After one more frame that the scanner had to read: whether it is time to learn again, and how
     /// long to wait the next time.
     fn after_another(&mut self, at: Sequence) -> Option<u32> {

@@ -41,14 +41,14 @@ pub struct SnapshotHead {
 }
 
 /// Takes the levels of a snapshot as they are read.
-pub(crate) trait TakeLevels {
-    type Side: TakeSide;
+pub(crate) trait LevelSink {
+    type Side: SideSink;
 
     fn side(&mut self, side: Side) -> &mut Self::Side;
 }
 
 /// Takes the levels of a side, best first, none of them zero.
-pub(crate) trait TakeSide {
+pub(crate) trait SideSink {
     /// False if the level is not worse than all before.
     fn take(&mut self, level: Level) -> bool;
 }
@@ -87,7 +87,7 @@ struct List {
     levels: Vec<Level>,
 }
 
-impl TakeLevels for Sides {
+impl LevelSink for Sides {
     type Side = List;
 
     fn side(&mut self, side: Side) -> &mut List {
@@ -98,7 +98,7 @@ impl TakeLevels for Sides {
     }
 }
 
-impl TakeSide for List {
+impl SideSink for List {
     fn take(&mut self, level: Level) -> bool {
         let in_order = self.levels.last().is_none_or(|last| match self.side {
             Side::Bid => last.price > level.price,
@@ -111,7 +111,7 @@ impl TakeSide for List {
 
 /// Reads a body as [`Snapshot::parse`] does, its levels into `levels`; some of them also if the rest
 /// turns out to be wrong.
-pub(crate) fn read(body: &[u8], levels: &mut impl TakeLevels) -> Result<SnapshotHead, WireError> {
+pub(crate) fn read(body: &[u8], levels: &mut impl LevelSink) -> Result<SnapshotHead, WireError> {
     read_body(body, levels).map_err(|error| match api_data(body) {
         // What else is wrong with it says less than this.
         Ok(Err(_code)) => WireError::Unexpected,
@@ -119,7 +119,7 @@ pub(crate) fn read(body: &[u8], levels: &mut impl TakeLevels) -> Result<Snapshot
     })
 }
 
-fn read_body(body: &[u8], levels: &mut impl TakeLevels) -> Result<SnapshotHead, WireError> {
+fn read_body(body: &[u8], levels: &mut impl LevelSink) -> Result<SnapshotHead, WireError> {
     let mut scanner = Scanner::new(body);
     let (mut code, mut head) = (None, None);
     let mut first = true;
@@ -143,7 +143,7 @@ fn read_body(body: &[u8], levels: &mut impl TakeLevels) -> Result<SnapshotHead, 
 
 fn read_data(
     scanner: &mut Scanner<'_>,
-    levels: &mut impl TakeLevels,
+    levels: &mut impl LevelSink,
 ) -> Result<SnapshotHead, WireError> {
     let (mut sequence, mut symbol, mut ts) = (None, None, None);
     let (mut bids, mut asks) = (None, None);
@@ -193,7 +193,7 @@ fn read_symbol(value: Value<'_>) -> Result<Symbol, WireError> {
 fn read_side(
     scanner: &mut Scanner<'_>,
     field: &'static str,
-    levels: &mut impl TakeSide,
+    levels: &mut impl SideSink,
 ) -> Result<bool, WireError> {
     if scanner.null()? {
         return Ok(false);

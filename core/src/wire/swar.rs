@@ -55,10 +55,10 @@ pub(super) fn text_len(bytes: &[u8]) -> usize {
 pub(super) fn digits_len(bytes: &[u8]) -> usize {
     let mut rest = bytes;
     while let Some((word, behind)) = rest.split_first_chunk() {
-        let flaw = Digits::of(u64::from_le_bytes(*word)).flaw();
-        if flaw != 0 {
+        let non_digits = Digits::of(u64::from_le_bytes(*word)).non_digits();
+        if non_digits != 0 {
             let before = bytes.len().wrapping_sub(rest.len());
-            return before.wrapping_add(flaw.trailing_zeros() as usize / 8);
+            return before.wrapping_add(non_digits.trailing_zeros() as usize / 8);
         }
         rest = behind;
     }
@@ -98,17 +98,17 @@ fn digits(text: &[u8]) -> Option<u64> {
         return None;
     }
     let (words, rest) = text.as_chunks();
-    let mut flaw = 0;
+    let mut non_digits = 0;
     let whole = words.iter().fold(0_u64, |sum, word| {
         let digits = Digits::of(u64::from_le_bytes(*word));
-        flaw |= digits.flaw();
+        non_digits |= digits.non_digits();
         sum.wrapping_mul(100_000_000).wrapping_add(digits.value())
     });
     let value = rest.iter().try_fold(whole, |sum, byte| {
         let digit = byte.wrapping_sub(b'0');
         (digit <= 9).then(|| sum.wrapping_mul(10).wrapping_add(u64::from(digit)))
     });
-    value.filter(|_| flaw == 0)
+    value.filter(|_| non_digits == 0)
 }
 
 /// The eight bytes that end before `end`.
@@ -187,7 +187,7 @@ pub(super) struct Split {
     pub(super) second: u32,
 }
 
-/// Eight digits as their values, the first one lowest. Until [`flaw`](Self::flaw) is looked at, they
+/// Eight digits as their values, the first one lowest. Until [`non_digits`](Self::non_digits) is looked at, they
 /// may be anything.
 #[derive(Clone, Copy)]
 pub(super) struct Digits(u64);
@@ -203,7 +203,7 @@ impl Digits {
     }
 
     /// Those behind a mark, with zeros in place of the others; all eight if nothing is behind it, the
-    /// marked one included, so that it is a flaw.
+    /// marked one included, so that it is no digit.
     #[inline(always)]
     pub(super) const fn behind(self, mark: u32) -> Self {
         Self(self.0 & u64::MAX.wrapping_shl(mark.wrapping_add(1)))
@@ -216,7 +216,7 @@ impl Digits {
     }
 
     /// Those before a mark, with zeros before them; all eight if nothing is before it, the marked one
-    /// included, so that it is a flaw.
+    /// included, so that it is no digit.
     #[inline(always)]
     pub(super) const fn before(self, mark: u32) -> Self {
         Self(self.0.wrapping_shl(7_u32.wrapping_sub(mark)))
@@ -243,7 +243,7 @@ impl Digits {
     /// Closes the gap that a point leaves.
     #[inline(always)]
     pub(super) const fn without_point(self, bits_behind: u32) -> Self {
-        // Nothing behind it is a flaw that stays.
+        // What is no digit behind it goes, too.
         let fraction = u64::MAX.wrapping_shl(64_u32.wrapping_sub(bits_behind));
         Self(self.0 & fraction | (self.0 << 8) & !fraction)
     }
@@ -252,7 +252,7 @@ impl Digits {
     /// something between them as one. `None` without a second one.
     #[inline(always)]
     pub(super) const fn up_to_second_mark(self) -> Option<Split> {
-        let marks = self.flaw();
+        let marks = self.non_digits();
         let before = marks.wrapping_sub(1);
         let rest = marks & before;
         if rest == 0 {
@@ -270,7 +270,7 @@ impl Digits {
 
     /// Not zero if something else than a digit is there. To be gathered with `|`.
     #[inline(always)]
-    pub(super) const fn flaw(self) -> u64 {
+    pub(super) const fn non_digits(self) -> u64 {
         (self.0.wrapping_add(ONES * (0x7f - 9)) | self.0) & HIGHS
     }
 

@@ -5,14 +5,14 @@
 use alloc::vec::Vec;
 
 use super::pages::Fill;
-use super::{HalfBook, Level, Scope};
+use super::{BookSide, Level, Scope};
 use crate::num::Price;
 
 /// Fills a side. The tick is found on the way: whenever a price lies between ticks, what is there
 /// gets new numbers. The tick is at least halved by that, so it happens a few times near the touch and
 /// then no more.
 pub(in crate::book) struct Loading<'a> {
-    half: &'a mut HalfBook,
+    half: &'a mut BookSide,
     fill: Fill,
     /// The rank of the last level's price.
     last: u64,
@@ -22,7 +22,7 @@ pub(in crate::book) struct Loading<'a> {
 
 impl<'a> Loading<'a> {
     /// Forgets what was there.
-    pub(in crate::book) fn begin(half: &'a mut HalfBook) -> Self {
+    pub(in crate::book) fn begin(half: &'a mut BookSide) -> Self {
         half.clear();
         // The first price lies between these ticks, whatever it is.
         half.grid = half.grid.with_tick(Price::MAX);

@@ -52,13 +52,13 @@ fn level((price, size): (i64, u64)) -> Level {
 /// A side and what it should be.
 struct Pair {
     side: Side,
-    pages: HalfBook,
+    pages: BookSide,
     sorted: Sorted,
 }
 
 impl Pair {
     fn new(side: Side, max_levels: usize) -> Self {
-        Self { side, pages: HalfBook::new(side, max_levels), sorted: Sorted::new(side, max_levels) }
+        Self { side, pages: BookSide::new(side, max_levels), sorted: Sorted::new(side, max_levels) }
     }
 
     fn apply(&mut self, op: &Op) {

@@ -47,7 +47,7 @@ enum Step {
     /// The next frame goes out and the server reads it.
     Send,
     /// One of the server's answers arrives; order between answers does not matter.
-    Answer(Index),
+    AckOutcome(Index),
     /// One of the server's answers is lost.
     Lose(Index),
     /// Everything unanswered is overdue.
@@ -59,7 +59,7 @@ fn step() -> impl Strategy<Value = Step> {
         6 => (0..TOPICS).prop_map(Step::Subscribe),
         3 => (0..TOPICS).prop_map(Step::Unsubscribe),
         4 => Just(Step::Send),
-        4 => any::<Index>().prop_map(Step::Answer),
+        4 => any::<Index>().prop_map(Step::AckOutcome),
         1 => any::<Index>().prop_map(Step::Lose),
         1 => Just(Step::Overdue),
     ]
@@ -133,7 +133,7 @@ impl World {
                 }
             }
             Step::Send => self.send(),
-            Step::Answer(index) => {
+            Step::AckOutcome(index) => {
                 if let Some((id, error)) = self.take_answer(*index) {
                     self.answer(id, error);
                 }
@@ -145,7 +145,7 @@ impl World {
                 let late =
                     |error: &Option<_>| !matches!(error, Some(ErrorKind::TooManyTopics { .. }));
                 self.server.answers.retain(|(_, error)| late(error));
-                while self.subs.on_overdue(at(5)) == Answer::Again {}
+                while self.subs.on_overdue(at(5)) == AckOutcome::Again {}
             }
         }
     }
@@ -176,16 +176,16 @@ impl World {
             Some(kind) => self.subs.on_error(Some(id), kind),
         };
         match answer {
-            Answer::Done(batch) if batch.command == Subscribe => {
+            AckOutcome::Done(batch) if batch.command == Subscribe => {
                 let wanted = batch.topics.iter().filter(|topic| self.wanted.contains(&topic.get()));
                 self.confirmed.extend(wanted.map(|topic| topic.get()));
             }
-            Answer::Rejected(topic) => {
+            AckOutcome::Rejected(topic) => {
                 let for_room = matches!(error, Some(ErrorKind::TooManyTopics { .. }));
                 self.refuse(topic, for_room);
             }
-            Answer::Done(_) | Answer::Again | Answer::Unknown => {}
-            Answer::GiveUp => panic!("nothing is overdue {} times", u8::MAX),
+            AckOutcome::Done(_) | AckOutcome::Again | AckOutcome::Unknown => {}
+            AckOutcome::GiveUp => panic!("nothing is overdue {} times", u8::MAX),
         }
     }
 

@@ -167,7 +167,7 @@ impl Number {
     pub(super) fn first_value(&self, first: u64) -> Option<u64> {
         let digits = Digits::of(first).under(self.first);
         let least = 10_u64.checked_pow((self.first.count_ones() / 8).checked_sub(1)?)?;
-        (digits.flaw() == 0 && digits.value() >= least).then(|| digits.value())
+        (digits.non_digits() == 0 && digits.value() >= least).then(|| digits.value())
     }
 }
 

@@ -3,7 +3,7 @@
 use alloc::boxed::Box;
 use core::ops::Range;
 
-use super::Known;
+use super::SymbolEntry;
 use super::layout::{Anchor, BLOCK, Base, Block, KEY, Layout, Number, Place};
 use crate::channel::LEVEL2;
 use crate::ids::Symbol;
@@ -16,7 +16,7 @@ use crate::wire::text::Text;
 pub(super) struct Learned {
     pub(super) layout: Layout,
     /// Of its symbol; the layout, the entry and the tag are yet to be said.
-    pub(super) known: Known,
+    pub(super) known: SymbolEntry,
 }
 
 /// So many digits at the end of a number are expected to differ; at least one before them has to
@@ -88,7 +88,7 @@ impl Learned {
 /// What a frame teaches of its symbol if it is laid out like those of others, without a look by the
 /// scanner: as in these, every byte is what the scanner has accepted there. What may be anything, a
 /// symbol and digits that do not begin with a zero, is looked at here.
-pub(super) fn met(layout: &Layout, frame: &[u8]) -> Option<(Symbol, Known, Delta)> {
+pub(super) fn met(layout: &Layout, frame: &[u8]) -> Option<(Symbol, SymbolEntry, Delta)> {
     if !layout.begins(frame) {
         return None;
     }
@@ -100,7 +100,7 @@ pub(super) fn met(layout: &Layout, frame: &[u8]) -> Option<(Symbol, Known, Delta
 }
 
 /// What is to be remembered of a symbol whose frames are laid out like this.
-fn known(layout: &Layout, key: [u64; 2], edge: usize, frame: &[u8]) -> Option<Known> {
+fn known(layout: &Layout, key: [u64; 2], edge: usize, frame: &[u8]) -> Option<SymbolEntry> {
     let numbers = [&layout.sequence, &layout.timestamp, &layout.other];
     let firsts = numbers.map(|number| Some(number.digits(frame, edge)?.1));
     let [Some(sequence), Some(timestamp), Some(other)] = firsts else { return None };
@@ -108,12 +108,12 @@ fn known(layout: &Layout, key: [u64; 2], edge: usize, frame: &[u8]) -> Option<Kn
     let millis = layout.timestamp.first_value(timestamp)?.checked_mul(MODULUS)?;
     // Whatever the last digits become, it fits.
     UnixNanos::from_millis(millis.checked_add(MODULUS)?)?;
-    Some(Known {
+    Some(SymbolEntry {
         key,
         sequence: layout.sequence.first_value(sequence)?.checked_mul(MODULUS)?,
         ts_nanos: UnixNanos::from_millis(millis)?.as_nanos(),
         firsts: [sequence, timestamp, other],
-        ..Known::NOBODY
+        ..SymbolEntry::NOBODY
     })
 }
 

@@ -82,7 +82,7 @@ impl LevelReader {
         let size_word = word_at(window, size_at)?;
         let size = Digits::of(size_word);
         // Where the first byte is that is no digit.
-        let bracket = size.flaw().trailing_zeros();
+        let bracket = size.non_digits().trailing_zeros();
         let close = size_at.wrapping_add(bracket as usize / 8);
         let follows = half_word_at(window, close)?;
         let price = Digits::of(word).shifted(self.shift).without_point(self.bits_behind);
@@ -90,7 +90,7 @@ impl LevelReader {
         // With a bracket in the first byte of its word a size has no digit, without one eight or more.
         // planted: eight-even-digits
         let is_short = bracket.wrapping_sub(8) < 56;
-        if !starts || !is_short || follows as u8 != b']' || price.flaw() != 0 {
+        if !starts || !is_short || follows as u8 != b']' || price.non_digits() != 0 {
             return None;
         }
         // Seven digits of the highest unit fit into 64 bits.

@@ -4,12 +4,12 @@
 
 use alloc::vec::Vec;
 
-use super::Known;
+use super::SymbolEntry;
 
 /// An open hash table that is at most half full.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Table {
-    slots: Vec<Known>,
+    slots: Vec<SymbolEntry>,
     /// How many more there is room for.
     room: usize,
     /// How far a hash is shifted to be a place: the highest bits are the best mixed.
@@ -19,7 +19,7 @@ pub(super) struct Table {
 impl Table {
     /// What is known under a key.
     #[inline(always)]
-    pub(super) fn find(&self, key: [u64; 2]) -> Option<&Known> {
+    pub(super) fn find(&self, key: [u64; 2]) -> Option<&SymbolEntry> {
         let mut place = self.place(key);
         loop {
             let known = self.slots.get(place)?;
@@ -35,20 +35,20 @@ impl Table {
     }
 
     /// Replaces everything.
-    pub(super) fn fill(&mut self, all: impl ExactSizeIterator<Item = Option<Known>>) {
+    pub(super) fn fill(&mut self, all: impl ExactSizeIterator<Item = Option<SymbolEntry>>) {
         let places = all.len().saturating_mul(2).next_power_of_two().saturating_mul(2);
         self.shift = 64_u32.saturating_sub(places.trailing_zeros());
         self.room = places / 2;
         // The first keys of a run may be the table's last; they go on behind it.
         self.slots.clear();
-        self.slots.resize(places.saturating_add(self.room), Known::NOBODY);
+        self.slots.resize(places.saturating_add(self.room), SymbolEntry::NOBODY);
         for known in all.flatten() {
             self.insert(known);
         }
     }
 
     /// Puts what is known under its key. False if there is no room.
-    pub(super) fn insert(&mut self, known: Known) -> bool {
+    pub(super) fn insert(&mut self, known: SymbolEntry) -> bool {
         let Some(room) = self.room.checked_sub(1) else { return false };
         let first = self.place(known.key);
         let mut rest = self.slots.iter_mut().skip(first);

@@ -168,7 +168,7 @@ fn fast_agrees(
     frame: &[u8],
     slow: Result<DeltaFrame, WireError>,
 ) -> bool {
-    if let Some((met, delta)) = parser.meet(frame) {
+    if let Some((met, delta)) = parser.match_layout(frame) {
         let shown = String::from_utf8_lossy(frame);
         assert_eq!(Ok(DeltaFrame { symbol: met.symbol, delta }), slow, "{shown}");
     }
@@ -335,7 +335,7 @@ fn a_connection_that_changes_its_mind_is_learned_anew_and_one_without_a_mind_is_
     assert!(fast(1_700_000_020_000, |n| (n % 2) as usize) < 5_010);
     for style in styles {
         let frame = style.write("XBTUSDTM", 1_700_000_030_000, "5,buy,1", 1_731_897_467_183);
-        assert!(parser.meet(frame.as_bytes()).is_some(), "not left to the scanner");
+        assert!(parser.match_layout(frame.as_bytes()).is_some(), "not left to the scanner");
     }
 }
 
@@ -364,7 +364,7 @@ fn symbols_of_all_lengths_share_a_layout() {
             let symbol = "A".repeat(len);
             let first = style.write(&symbol, 1_700_000_000_000, "5,buy,1", 1_731_897_467_182);
             check(&mut parser, first.as_bytes());
-            let is_met = parser.meet(first.as_bytes()).is_some();
+            let is_met = parser.match_layout(first.as_bytes()).is_some();
             assert_eq!(is_met, (2..=whole).contains(&len), "{symbol}: met without a scan");
             parser.parse(first.as_bytes()).unwrap();
             let next =

@@ -58,9 +58,9 @@ pub(super) fn symbol(frame: &[u8], at: usize) -> Option<(SymbolKey, usize)> {
 pub(super) fn integer(frame: &[u8], at: usize) -> Option<(u64, usize)> {
     let first = word(frame, at)?;
     let digits = Digits::of(first);
-    let flaw = digits.flaw();
-    if flaw != 0 {
-        let mark = flaw.trailing_zeros();
+    let non_digits = digits.non_digits();
+    if non_digits != 0 {
+        let mark = non_digits.trailing_zeros();
         let len = mark as usize / 8;
         if len == 0 || (len > 1 && first as u8 == b'0') {
             return None;
@@ -83,12 +83,12 @@ pub(super) fn integer(frame: &[u8], at: usize) -> Option<(u64, usize)> {
 fn more_digits(value: u64, frame: &[u8], at: usize) -> Option<(u64, usize)> {
     const POWERS: [u64; 8] = [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000];
     let digits = Digits::of(word(frame, at)?);
-    let flaw = digits.flaw();
-    if flaw == 0 {
+    let non_digits = digits.non_digits();
+    if non_digits == 0 {
         let value = value.wrapping_mul(100_000_000).wrapping_add(digits.value());
         return Some((value, at.wrapping_add(8)));
     }
-    let mark = flaw.trailing_zeros();
+    let mark = non_digits.trailing_zeros();
     let len = mark as usize / 8;
     if len == 0 {
         return Some((value, at));

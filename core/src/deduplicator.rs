@@ -8,8 +8,8 @@ use crate::wire::Position;
 /// Remembers what a topic has brought, over all lines and reconnects: after a reconnect the exchange
 /// may push again what it pushed before, and a trade must not be counted twice.
 #[derive(Clone, Debug)]
-pub(crate) struct Stream {
-    keep: Keep,
+pub(crate) struct Deduplicator {
+    delivery: Delivery,
     newest: Option<Position>,
     /// The sequences handed out last, in the order of their coming; of trades only.
     recent: VecDeque<Sequence>,
@@ -22,7 +22,7 @@ pub(crate) struct Stream {
 
 /// Which messages matter.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Keep {
+pub(crate) enum Delivery {
     /// The newest: what is older than what was handed out is of no use.
     Newest,
     /// Each, in whatever order they come.
@@ -33,10 +33,10 @@ pub(crate) enum Keep {
 /// pushed again comes from a short-lived queue.
 const MEMORY: usize = 256;
 
-impl Stream {
-    pub(crate) const fn new(keep: Keep) -> Self {
+impl Deduplicator {
+    pub(crate) const fn new(delivery: Delivery) -> Self {
         Self {
-            keep,
+            delivery,
             newest: None,
             recent: VecDeque::new(),
             repeats: 0,
@@ -63,10 +63,10 @@ impl Stream {
         if at.sequence > newest.sequence || at.ts > newest.ts {
             return false;
         }
-        match self.keep {
-            Keep::Newest => true,
+        match self.delivery {
+            Delivery::Newest => true,
             // What is older than all that is remembered is taken for seen.
-            Keep::Each => {
+            Delivery::Each => {
                 self.recent.contains(&at.sequence)
                     || self.recent.iter().all(|&known| known > at.sequence)
             }
@@ -84,7 +84,7 @@ impl Stream {
             self.newest = Some(at);
         }
         self.repeats = 0;
-        if self.keep == Keep::Each {
+        if self.delivery == Delivery::Each {
             // planted: trades-remembered
             if self.recent.len() == MEMORY {
                 self.recent.pop_front();
@@ -117,21 +117,21 @@ mod tests {
     use super::*;
     use crate::time::UnixNanos;
 
-    fn take(stream: &mut Stream, sequence: u64, ts: u64) -> bool {
+    fn take(stream: &mut Deduplicator, sequence: u64, ts: u64) -> bool {
         let (sequence, ts) = (Sequence::new(sequence), UnixNanos::from_nanos(ts));
         stream.is_new(Some(Position { sequence, ts }))
     }
 
-    fn after(keep: Keep, sequences: impl Iterator<Item = u64>) -> Stream {
-        let mut stream = Stream::new(keep);
+    fn after(delivery: Delivery, sequences: impl Iterator<Item = u64>) -> Deduplicator {
+        let mut stream = Deduplicator::new(delivery);
         sequences.for_each(|sequence| assert!(take(&mut stream, sequence, sequence)));
         stream
     }
 
     #[test]
     fn what_is_pushed_again_is_a_repeat_however_far_back() {
-        for keep in [Keep::Newest, Keep::Each] {
-            let mut stream = after(keep, (0..1_000).map(|n| 160 * n));
+        for delivery in [Delivery::Newest, Delivery::Each] {
+            let mut stream = after(delivery, (0..1_000).map(|n| 160 * n));
             let again = (800..1_000).filter(|n| take(&mut stream, 160 * n, 160 * n));
             assert_eq!(again.count(), 0);
             assert!(!take(&mut stream, 160, 160), "older than all that is remembered");
@@ -141,18 +141,18 @@ mod tests {
 
     #[test]
     fn a_trade_that_comes_late_is_told_and_a_ticker_that_does_is_not() {
-        let mut trades = after(Keep::Each, [100, 102, 104].into_iter());
+        let mut trades = after(Delivery::Each, [100, 102, 104].into_iter());
         assert!(take(&mut trades, 103, 103));
         assert!(!take(&mut trades, 103, 103), "once");
         assert!(take(&mut trades, 105, 105));
-        let mut tickers = after(Keep::Newest, [100, 102].into_iter());
+        let mut tickers = after(Delivery::Newest, [100, 102].into_iter());
         assert!(!take(&mut tickers, 101, 101));
     }
 
     #[test]
     fn a_lower_sequence_with_a_later_time_is_a_restarted_counter() {
-        for keep in [Keep::Newest, Keep::Each] {
-            let mut stream = after(keep, 4_900..5_000);
+        for delivery in [Delivery::Newest, Delivery::Each] {
+            let mut stream = after(delivery, 4_900..5_000);
             assert!(take(&mut stream, 4_950, 5_001));
             assert!(take(&mut stream, 4_951, 5_002), "of the new run");
             assert!(!take(&mut stream, 4_951, 5_002));
@@ -162,8 +162,8 @@ mod tests {
     /// A clock that was set back together with the counter must not silence the topic for good.
     #[test]
     fn repeats_for_long_are_a_restarted_counter_whatever_the_time() {
-        for keep in [Keep::Newest, Keep::Each] {
-            let mut stream = after(keep, 4_900..5_000);
+        for delivery in [Delivery::Newest, Delivery::Each] {
+            let mut stream = after(delivery, 4_900..5_000);
             let silent = (0..2_000).take_while(|n| !take(&mut stream, 100 + n, 1)).count();
             assert_eq!(silent, MEMORY);
             assert!(take(&mut stream, 1_000, 2), "and then it goes on");
@@ -172,7 +172,7 @@ mod tests {
 
     #[test]
     fn without_a_position_everything_is_new() {
-        let mut stream = after(Keep::Each, 5..6);
+        let mut stream = after(Delivery::Each, 5..6);
         assert!(stream.is_new(None) && stream.is_new(None));
     }
 }

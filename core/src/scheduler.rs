@@ -31,7 +31,7 @@ pub(crate) enum Purpose {
 }
 
 #[derive(Clone)]
-pub(crate) struct Desk {
+pub(crate) struct RestScheduler {
     weights: SlidingWindow,
     tokens: SlidingWindow,
     /// Connection attempts; kept here because every attempt begins with a token.
@@ -57,7 +57,7 @@ const RESET_JITTER: Duration = Duration::from_millis(250);
 const TOKEN_WEIGHT: u32 = 10;
 const SNAPSHOT_WEIGHT: u32 = 3;
 
-impl Desk {
+impl RestScheduler {
     pub(crate) const fn new(config: &Config) -> Self {
         Self {
             weights: SlidingWindow::new(config.rest_weight_per_30s, WEIGHT_SPAN),
@@ -123,8 +123,8 @@ impl Desk {
     fn pump_all(&mut self, cx: &mut Context, topics: &mut Topics) {
         let waits = [self.pump_tokens(cx), self.pump_snapshots(cx, topics), self.pump_queries(cx)];
         match waits.into_iter().flatten().min() {
-            Some(at) => cx.timers.set(Timer::Desk, at),
-            None => cx.timers.clear(Timer::Desk),
+            Some(at) => cx.timers.set(Timer::RestScheduler, at),
+            None => cx.timers.clear(Timer::RestScheduler),
         }
     }
 
@@ -237,7 +237,7 @@ impl Desk {
 }
 
 /// What a reply says, whichever way it says it.
-pub(crate) fn open_reply(head: Head, body: &[u8]) -> Result<&RawValue, FetchFailure> {
+pub(crate) fn parse_envelope(head: Head, body: &[u8]) -> Result<&RawValue, FetchFailure> {
     /// 429000: quota used up; 200002: the older limiter; 1015: the edge's limiter.
     const TOO_MANY: [u32; 3] = [429_000, 200_002, 1015];
     let limited = FetchFailure::RateLimited { retry_after: head.retry_after() };
