@@ -7,8 +7,8 @@ use kucoin_futures_proto::book::{Apply, Best, Book, Scope};
 pub use kucoin_futures_proto::wire::MessageParser;
 use kucoin_futures_proto::wire::{Delta, DeltaFrame, DeltaParser, Side};
 use kucoin_futures_proto::{
-    Channel, Client, Config, ConnId, Event, Head, Input, Instant, Lots, Message, Output, Price,
-    Sequence, Symbol, TopicId, TopicStatus,
+    Channel, Client, Config, ConnId, Event, Input, Instant, Lots, Message, Output, Price,
+    ResponseHead, Sequence, Symbol, TopicId, TopicStatus,
 };
 
 use crate::books::{TOP, mix};
@@ -162,7 +162,7 @@ impl Live {
                         market.map_or("", |market| &market.body)
                     }
                 };
-                let input = Input::Reply(fetch.request(), Head::new(200), body.as_bytes());
+                let input = Input::Reply(fetch.request(), ResponseHead::new(200), body.as_bytes());
                 self.client.handle_input(self.now, input);
             }
             Output::Open { conn, to } => {
@@ -176,7 +176,7 @@ impl Live {
                 let kind = if text.contains(r#""type":"ping""#) { "pong" } else { "ack" };
                 self.text(&format!(r#"{{"id":"{id}","type":"{kind}"}}"#));
             }
-            Output::Shut { .. } | Output::Event(_) => {}
+            Output::Close { .. } | Output::Event(_) => {}
         }
     }
 

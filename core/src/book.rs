@@ -36,7 +36,7 @@ pub struct Level {
 /// How far a side of a book is known completely, from the touch outwards.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[allow(clippy::exhaustive_enums, reason = "a side is complete or it ends somewhere")]
-pub enum Reach {
+pub enum Coverage {
     /// The snapshot held the whole side: complete without limit.
     All,
     /// Complete to this price, inclusive.
@@ -52,7 +52,7 @@ pub enum Best {
     /// The side is empty, and known completely.
     Empty,
     /// The market has left the horizon: the best of this side is not known.
-    Beyond,
+    Unknown,
 }
 
 /// What [`Book::apply`] did.
@@ -219,7 +219,7 @@ impl Book {
 
     /// How far `side` is complete.
     #[must_use]
-    pub const fn reach(&self, side: Side) -> Reach {
+    pub const fn reach(&self, side: Side) -> Coverage {
         self.half(side).reach()
     }
 
@@ -293,7 +293,7 @@ impl Book {
     pub(crate) fn short_side(&self, below: usize) -> Option<Side> {
         [Side::Bid, Side::Ask].into_iter().find(|&side| {
             let half = self.half(side);
-            matches!(half.reach(), Reach::To(_)) && half.complete_len() < below
+            matches!(half.reach(), Coverage::To(_)) && half.complete_len() < below
         })
     }
 

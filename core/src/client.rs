@@ -7,11 +7,11 @@ use crate::book::sync::{BookStatus, BookSync};
 use crate::channel::Channel;
 use crate::config::Config;
 use crate::context::Context;
-use crate::error::{Loss, Misuse};
+use crate::error::{Misuse, TransportError};
 use crate::ids::{ConnId, LineId, RequestId, TopicId};
-use crate::input::{Head, Input};
+use crate::input::{Input, ResponseHead};
 use crate::line::Line;
-use crate::output::{Deadline, Delay, Event, FetchFailure, Output, Wake};
+use crate::output::{BookDelayReason, Deadline, Event, Output, RestError, TimeoutReason};
 use crate::push::{Kind, Push, Query};
 use crate::scheduler::{Purpose, RestScheduler, parse_envelope};
 use crate::stats::Stats;
@@ -166,7 +166,7 @@ impl Client {
             }
             Input::Reply(request, head, body) => self.on_reply(request, head, body),
             Input::Failed(request, loss) => {
-                self.on_failed(request, FetchFailure::Lost(loss));
+                self.on_failed(request, RestError::Lost(loss));
                 None
             }
         }
@@ -192,7 +192,7 @@ impl Client {
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Deadline> {
         if !self.cx.outbox.is_empty() || self.lines.iter().any(Line::has_output) {
-            return Some(Deadline::new(self.cx.now, Wake::Outputs));
+            return Some(Deadline::new(self.cx.now, TimeoutReason::Outputs));
         }
         // planted: early-deadline
         let (at, timer) = self.cx.timers.earliest()?;
@@ -255,7 +255,12 @@ impl Client {
 
     // Replies.
 
-    fn on_reply<'a>(&mut self, request: RequestId, head: Head, body: &'a [u8]) -> Option<Push<'a>> {
+    fn on_reply<'a>(
+        &mut self,
+        request: RequestId,
+        head: ResponseHead,
+        body: &'a [u8],
+    ) -> Option<Push<'a>> {
         let Some(purpose) = self.scheduler.finish(&mut self.cx, request) else {
             count(&mut self.cx.stats.stale_inputs);
             return None;
@@ -275,7 +280,7 @@ impl Client {
         match purpose {
             Purpose::Query(query) => return Some(Push::new(Kind::Reply(request, query), body)),
             Purpose::Token(line) => {
-                let bullet = Bullet::parse(data).map_err(FetchFailure::Wire);
+                let bullet = Bullet::parse(data).map_err(RestError::Wire);
                 if let Err(failure) = bullet {
                     self.scheduler.on_failure(&mut self.cx, failure);
                 }
@@ -287,14 +292,14 @@ impl Client {
         None
     }
 
-    fn on_failed(&mut self, request: RequestId, failure: FetchFailure) {
+    fn on_failed(&mut self, request: RequestId, failure: RestError) {
         match self.scheduler.finish(&mut self.cx, request) {
             Some(purpose) => self.on_no_answer(request, purpose, failure),
             None => count(&mut self.cx.stats.stale_inputs),
         }
     }
 
-    fn on_no_answer(&mut self, request: RequestId, purpose: Purpose, reason: FetchFailure) {
+    fn on_no_answer(&mut self, request: RequestId, purpose: Purpose, reason: RestError) {
         self.scheduler.on_failure(&mut self.cx, reason);
         match purpose {
             Purpose::Query(_) => self.cx.event(Event::QueryFailed { request, reason }),
@@ -304,11 +309,11 @@ impl Client {
                 if !awaited {
                     return;
                 }
-                if reason == (FetchFailure::Api { code: UNKNOWN_SYMBOL }) {
+                if reason == (RestError::Api { code: UNKNOWN_SYMBOL }) {
                     return self.on_unknown_symbol(topic);
                 }
                 if let Some(book) = self.topics.book_mut(topic) {
-                    book.on_no_snapshot(&mut self.cx, Delay::SnapshotFailed(reason));
+                    book.on_no_snapshot(&mut self.cx, BookDelayReason::SnapshotFailed(reason));
                 }
             }
         }
@@ -324,7 +329,7 @@ impl Client {
         }
     }
 
-    fn on_token(&mut self, line: LineId, token: Result<Bullet, FetchFailure>) {
+    fn on_token(&mut self, line: LineId, token: Result<Bullet, RestError>) {
         if let Some(line) = self.lines.get_mut(line.index()) {
             line.on_token(&mut self.cx, &mut self.scheduler.connects, token);
         }
@@ -332,7 +337,13 @@ impl Client {
 
     /// False: it is no snapshot, or nobody waits for it; an error of the exchange is still to be
     /// looked for.
-    fn on_snapshot(&mut self, topic: TopicId, request: RequestId, head: Head, body: &[u8]) -> bool {
+    fn on_snapshot(
+        &mut self,
+        topic: TopicId,
+        request: RequestId,
+        head: ResponseHead,
+        body: &[u8],
+    ) -> bool {
         let Some(symbol) = self.topics.get(topic).map(|entry| entry.channel.symbol()) else {
             return false;
         };
@@ -346,7 +357,7 @@ impl Client {
             Ok(()) => true,
             Err(_) if parse_envelope(head, body).is_err() => false,
             Err(error) => {
-                book.on_no_snapshot(&mut self.cx, Delay::SnapshotMalformed(error));
+                book.on_no_snapshot(&mut self.cx, BookDelayReason::SnapshotMalformed(error));
                 true
             }
         }
@@ -365,7 +376,7 @@ impl Client {
                 }
                 Timer::Topic(topic, timer) => self.on_topic_timer(topic, timer),
                 Timer::Request(request) => {
-                    self.on_failed(request, FetchFailure::Lost(Loss::TimedOut));
+                    self.on_failed(request, RestError::Lost(TransportError::TimedOut));
                 }
                 Timer::RestScheduler => self.scheduler.stir(),
             }
@@ -414,17 +425,17 @@ impl Client {
     }
 }
 
-const fn reason(timer: Timer) -> Wake {
+const fn reason(timer: Timer) -> TimeoutReason {
     match timer {
-        Timer::Line(_, LineTimer::Phase) => Wake::Phase,
-        Timer::Line(_, LineTimer::Ping) => Wake::Ping,
-        Timer::Line(_, LineTimer::Pong) => Wake::Pong,
-        Timer::Line(_, LineTimer::Ack) => Wake::Ack,
-        Timer::Line(_, LineTimer::Send) | Timer::RestScheduler => Wake::Budget,
-        Timer::Topic(_, TopicTimer::Snapshot) => Wake::Snapshot,
-        Timer::Topic(_, TopicTimer::Crossed) => Wake::Crossed,
-        Timer::Topic(_, TopicTimer::Silence) => Wake::Silence,
-        Timer::Request(_) => Wake::Fetch,
+        Timer::Line(_, LineTimer::Phase) => TimeoutReason::Phase,
+        Timer::Line(_, LineTimer::Ping) => TimeoutReason::Ping,
+        Timer::Line(_, LineTimer::Pong) => TimeoutReason::Pong,
+        Timer::Line(_, LineTimer::Ack) => TimeoutReason::Ack,
+        Timer::Line(_, LineTimer::Send) | Timer::RestScheduler => TimeoutReason::Budget,
+        Timer::Topic(_, TopicTimer::Snapshot) => TimeoutReason::Snapshot,
+        Timer::Topic(_, TopicTimer::Crossed) => TimeoutReason::Crossed,
+        Timer::Topic(_, TopicTimer::Silence) => TimeoutReason::Silence,
+        Timer::Request(_) => TimeoutReason::Fetch,
     }
 }
 

@@ -142,7 +142,7 @@ impl core::error::Error for WireError {}
 /// How a transport ended, in the adapter's words. What to do about it is the core's business.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
-pub enum Loss {
+pub enum TransportError {
     /// The name could not be resolved.
     Dns,
     /// The peer refused the connection.
@@ -177,7 +177,7 @@ pub enum Loss {
     Other,
 }
 
-impl fmt::Display for Loss {
+impl fmt::Display for TransportError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Dns => f.write_str("the host name was not found"),
@@ -198,4 +198,4 @@ impl fmt::Display for Loss {
     }
 }
 
-impl core::error::Error for Loss {}
+impl core::error::Error for TransportError {}

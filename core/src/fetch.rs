@@ -9,7 +9,7 @@ use crate::ids::RequestId;
 
 /// One REST request.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Fetch {
+pub struct RestRequest {
     request: RequestId,
     method: Method,
     url: Box<str>,
@@ -60,7 +60,7 @@ pub enum Sign {
 const SMALL_BODY: usize = 64 << 10;
 const LARGE_BODY: usize = 8 << 20;
 
-impl Fetch {
+impl RestRequest {
     pub(crate) fn new(
         request: RequestId,
         base: &RestBase,
@@ -132,7 +132,7 @@ impl Fetch {
         self.timeout
     }
 
-    /// Most bytes of body to read; more is [`Loss::TooLarge`](crate::Loss::TooLarge).
+    /// Most bytes of body to read; more is [`TransportError::TooLarge`](crate::TransportError::TooLarge).
     #[must_use]
     pub const fn max_body(&self) -> usize {
         self.max_body

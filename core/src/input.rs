@@ -3,7 +3,7 @@
 use core::fmt;
 use core::time::Duration;
 
-use crate::error::Loss;
+use crate::error::TransportError;
 use crate::ids::{ConnId, RequestId};
 
 /// Everything that can happen to a client. Exhaustive, so that a recorded session is a list of
@@ -20,11 +20,11 @@ pub enum Input<'a> {
     /// A binary message arrived; there are none in this protocol.
     Binary(ConnId),
     /// The connection could not be made, or has ended.
-    Lost(ConnId, Loss),
+    Lost(ConnId, TransportError),
     /// A REST reply, whatever its status. The body may be hostile and may hold a token.
-    Reply(RequestId, Head, &'a [u8]),
+    Reply(RequestId, ResponseHead, &'a [u8]),
     /// There will be no reply.
-    Failed(RequestId, Loss),
+    Failed(RequestId, TransportError),
 }
 
 /// Shows sizes in place of bytes: a reply may hold a token.
@@ -48,19 +48,19 @@ impl fmt::Debug for Input<'_> {
 ///
 /// ```
 /// use core::time::Duration;
-/// use kucoin_futures_proto::Head;
-/// let mut head = Head::new(429);
+/// use kucoin_futures_proto::ResponseHead;
+/// let mut head = ResponseHead::new(429);
 /// head.header("GW-RateLimit-Reset", "1178");
 /// assert_eq!(head.retry_after(), Some(Duration::from_millis(1178)));
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Head {
+pub struct ResponseHead {
     status: u16,
     reset_ms: Option<u64>,
     retry_after_s: Option<u64>,
 }
 
-impl Head {
+impl ResponseHead {
     /// A head with this HTTP status and no headers.
     #[must_use]
     pub const fn new(status: u16) -> Self {

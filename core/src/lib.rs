@@ -123,12 +123,15 @@ pub use channel::Channel;
 pub use client::Client;
 pub use config::Config;
 pub use endpoint::{Endpoint, RestBase};
-pub use error::{Loss, Misuse, WireError};
-pub use fetch::{Fetch, Method, Sign};
+pub use error::{Misuse, TransportError, WireError};
+pub use fetch::{Method, RestRequest, Sign};
 pub use ids::{ConnId, Epoch, LineId, RequestId, Sequence, Symbol, TopicId};
-pub use input::{Head, Input};
+pub use input::{Input, ResponseHead};
 pub use num::{Decimal, Lots, Price};
-pub use output::{Deadline, Delay, Down, Event, FetchFailure, Output, ResyncReason, Wake};
+pub use output::{
+    BookDelayReason, BookLostReason, Deadline, DisconnectReason, Event, Output, RestError,
+    TimeoutReason,
+};
 pub use push::{Message, Push, PushTag, Query};
 pub use rng::SplitMix64;
 pub use stats::Stats;

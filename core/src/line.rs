@@ -7,11 +7,11 @@ use core::time::Duration;
 use crate::channel::Channel;
 use crate::context::Context;
 use crate::endpoint::Endpoint;
-use crate::error::{Loss, WireError};
+use crate::error::{TransportError, WireError};
 use crate::ids::{ConnId, LineId, Symbol, TopicId};
 use crate::keepalive::{Keepalive, KeepaliveAction, PingTiming};
 use crate::limiter::SlidingWindow;
-use crate::output::{Down, Event, FetchFailure, Output};
+use crate::output::{DisconnectReason, Event, Output, RestError};
 use crate::session::{Cause, Phase, Retry, Session};
 use crate::subscription::{AckOutcome, Subscriptions};
 use crate::time::Instant;
@@ -182,7 +182,7 @@ impl Line {
     }
 
     pub(crate) fn close(&mut self, cx: &mut Context, topics: &mut Topics) {
-        self.disconnect(cx, topics, Down::Closed);
+        self.disconnect(cx, topics, DisconnectReason::Closed);
         self.session.on(Cause::Close);
     }
 
@@ -192,14 +192,14 @@ impl Line {
         &mut self,
         cx: &mut Context,
         connects: &mut SlidingWindow,
-        token: Result<Bullet, FetchFailure>,
+        token: Result<Bullet, RestError>,
     ) {
         if self.session.phase() != Phase::Token {
             return;
         }
         let endpoint = token.and_then(|bullet| {
             cx.stats.tokens = cx.stats.tokens.saturating_add(1);
-            self.choose_endpoint(cx, &bullet).ok_or(FetchFailure::Wire(WireError::NoUsableServer))
+            self.choose_endpoint(cx, &bullet).ok_or(RestError::Wire(WireError::NoUsableServer))
         });
         match endpoint {
             Ok(endpoint) => {
@@ -208,7 +208,7 @@ impl Line {
                 self.open(cx, connects);
             }
             Err(reason) => {
-                cx.event(Event::NoToken { line: self.id, reason });
+                cx.event(Event::TokenFailed { line: self.id, reason });
                 let retry = self.session.on_no_token(cx.now, &mut cx.rng, reason);
                 self.apply(cx, retry);
             }
@@ -262,9 +262,10 @@ impl Line {
         }
     }
 
-    pub(crate) fn on_lost(&mut self, cx: &mut Context, topics: &mut Topics, loss: Loss) {
-        let refused = loss == Loss::Upgrade { status: 401 };
-        let reason = if refused { Down::Unauthorized } else { Down::Lost(loss) };
+    pub(crate) fn on_lost(&mut self, cx: &mut Context, topics: &mut Topics, loss: TransportError) {
+        let refused = loss == TransportError::Upgrade { status: 401 };
+        let reason =
+            if refused { DisconnectReason::Unauthorized } else { DisconnectReason::Lost(loss) };
         self.fail(cx, topics, reason);
     }
 
@@ -282,7 +283,7 @@ impl Line {
         count(&mut cx.stats.control);
         // planted: any-welcome
         if welcome.id.is_some_and(|id| !id.is(&self.connect_id)) {
-            return self.fail(cx, topics, Down::WrongWelcome);
+            return self.fail(cx, topics, DisconnectReason::WrongWelcome);
         }
         self.session.on_welcome(cx.now);
         cx.event(Event::LineUp { line: self.id, conn });
@@ -323,10 +324,10 @@ impl Line {
     ) {
         count(&mut cx.stats.errors);
         let (code, kind) = (error.code, error.kind);
-        let refused = Down::Refused { code, kind };
+        let refused = DisconnectReason::Refused { code, kind };
         let id = error.id.and_then(|id| id.counter());
         match kind {
-            ErrorKind::Unauthorized => self.fail(cx, topics, Down::Unauthorized),
+            ErrorKind::Unauthorized => self.fail(cx, topics, DisconnectReason::Unauthorized),
             _ if self.is_greeting() => self.fail(cx, topics, refused),
             ErrorKind::Topic | ErrorKind::TooManyPerFrame | ErrorKind::TooManyTopics { .. } => {
                 let answer = self.subs.on_error(id, kind);
@@ -348,7 +349,7 @@ impl Line {
         }
         let recent = |at: &Option<Instant>| at.is_some_and(|at| cx.now.since(at) <= BINARY_SPAN);
         if self.binaries.iter().all(recent) {
-            self.fail(cx, topics, Down::Binary);
+            self.fail(cx, topics, DisconnectReason::Binary);
         }
     }
 
@@ -443,8 +444,8 @@ impl Line {
                 self.wants_token = true;
             }
             Phase::Opening if self.endpoint.is_some() => self.open(cx, connects),
-            Phase::Opening => self.fail(cx, topics, Down::ConnectTimeout),
-            Phase::Greeting => self.fail(cx, topics, Down::WelcomeTimeout),
+            Phase::Opening => self.fail(cx, topics, DisconnectReason::ConnectTimeout),
+            Phase::Greeting => self.fail(cx, topics, DisconnectReason::WelcomeTimeout),
             Phase::Idle | Phase::Token | Phase::Ready | Phase::Closed => {}
         }
     }
@@ -454,8 +455,8 @@ impl Line {
             KeepaliveAction::Ping { next } => self.ping(cx, next),
             KeepaliveAction::Skip { next } => cx.timers.set(self.timer(LineTimer::Ping), next),
             KeepaliveAction::Extend { until } => cx.timers.set(self.timer(LineTimer::Pong), until),
-            KeepaliveAction::Dead => self.fail(cx, topics, Down::PongTimeout),
-            KeepaliveAction::Suspended => self.fail(cx, topics, Down::Suspended),
+            KeepaliveAction::Dead => self.fail(cx, topics, DisconnectReason::PongTimeout),
+            KeepaliveAction::Suspended => self.fail(cx, topics, DisconnectReason::Suspended),
         }
     }
 
@@ -475,7 +476,7 @@ impl Line {
                 end(cx, topics, topic);
                 self.reject(cx, topics, topic, code);
             }
-            AckOutcome::GiveUp => return self.fail(cx, topics, Down::AckTimeout),
+            AckOutcome::GiveUp => return self.fail(cx, topics, DisconnectReason::AckTimeout),
             AckOutcome::Again | AckOutcome::Unknown => {}
         }
         self.arm_ack(cx);
@@ -498,8 +499,8 @@ impl Line {
     }
 
     /// The connection is over; the session decides how to go on.
-    fn fail(&mut self, cx: &mut Context, topics: &mut Topics, reason: Down) {
-        if reason == Down::Unauthorized {
+    fn fail(&mut self, cx: &mut Context, topics: &mut Topics, reason: DisconnectReason) {
+        if reason == DisconnectReason::Unauthorized {
             count(&mut cx.stats.unauthorized);
         }
         if self.is_ready() {
@@ -511,7 +512,7 @@ impl Line {
     }
 
     /// Leaves nothing of the connection behind.
-    fn disconnect(&mut self, cx: &mut Context, topics: &mut Topics, reason: Down) {
+    fn disconnect(&mut self, cx: &mut Context, topics: &mut Topics, reason: DisconnectReason) {
         for timer in
             [LineTimer::Phase, LineTimer::Ping, LineTimer::Pong, LineTimer::Ack, LineTimer::Send]
         {
@@ -527,7 +528,7 @@ impl Line {
         self.binaries = [None; 3];
         if let Some(conn) = self.conn.take() {
             cx.cancel_sends(conn);
-            cx.effect(Output::Shut { conn });
+            cx.effect(Output::Close { conn });
             cx.event(Event::LineDown { line: self.id, conn, reason });
         }
         // planted: books-outlive-line

@@ -6,8 +6,8 @@ use core::time::Duration;
 
 use crate::book::Evidence;
 use crate::endpoint::Endpoint;
-use crate::error::{Loss, WireError};
-use crate::fetch::Fetch;
+use crate::error::{TransportError, WireError};
+use crate::fetch::RestRequest;
 use crate::ids::{ConnId, Epoch, LineId, RequestId, Sequence, TopicId};
 use crate::time::Instant;
 use crate::wire::{Delta, ErrorKind, Side};
@@ -18,7 +18,7 @@ use crate::wire::{Delta, ErrorKind, Side};
 pub enum Output {
     /// For the user.
     Event(Event),
-    /// Send a text message. Never before `Opened`, never after `Shut`.
+    /// Send a text message. Never before `Opened`, never after `Close`.
     Send {
         /// On this connection.
         conn: ConnId,
@@ -33,12 +33,12 @@ pub enum Output {
         to: Box<Endpoint>,
     },
     /// Drop this connection, open or opening. Nothing need be answered.
-    Shut {
+    Close {
         /// Which.
         conn: ConnId,
     },
     /// Make a REST request; answer with `Reply` or `Failed`.
-    Fetch(Box<Fetch>),
+    Fetch(Box<RestRequest>),
 }
 
 /// Something that a user may want to know. Small and `Copy`; in the order of the causes.
@@ -63,14 +63,14 @@ pub enum Event {
         /// Its connection.
         conn: ConnId,
         /// Why.
-        reason: Down,
+        reason: DisconnectReason,
     },
     /// There was no token to be had.
-    NoToken {
+    TokenFailed {
         /// Which line.
         line: LineId,
         /// Why.
-        reason: FetchFailure,
+        reason: RestError,
     },
     /// The line waits before its next attempt.
     LineWaiting {
@@ -101,12 +101,12 @@ pub enum Event {
     },
     /// A confirmed topic has said nothing for [`Config::silent_after`](crate::Config::silent_after):
     /// a still market, a symbol that does not exist, or a subscription that the server lost.
-    Silent {
+    Idle {
         /// This topic.
         topic: TopicId,
     },
     /// A topic that was silent speaks again.
-    Heard {
+    Active {
         /// This topic.
         topic: TopicId,
     },
@@ -133,21 +133,21 @@ pub enum Event {
         /// The run that ended.
         epoch: Epoch,
         /// Why.
-        reason: ResyncReason,
+        reason: BookLostReason,
     },
     /// A book that is not live takes longer than usual to become so.
     BookDelayed {
         /// Its topic.
         topic: TopicId,
         /// Why.
-        reason: Delay,
+        reason: BookDelayReason,
     },
     /// A query could not be answered.
     QueryFailed {
         /// The query.
         request: RequestId,
         /// Why.
-        reason: FetchFailure,
+        reason: RestError,
     },
     /// Messages of a topic without a book may have been missed: the line that carried it was down
     /// and it is carried again. (A book says by its epoch that it was lost.)
@@ -168,9 +168,9 @@ const _: () = assert!(size_of::<Event>() <= 64, "events are copied around");
 /// Why a connection ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
-pub enum Down {
+pub enum DisconnectReason {
     /// The transport ended.
-    Lost(Loss),
+    Lost(TransportError),
     /// No connection within [`Config::connect_timeout`](crate::Config::connect_timeout).
     ConnectTimeout,
     /// No welcome within [`Config::welcome_timeout`](crate::Config::welcome_timeout).
@@ -201,7 +201,7 @@ pub enum Down {
 /// Why a live book stopped being live.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
-pub enum ResyncReason {
+pub enum BookLostReason {
     /// Deltas are missing.
     Gap {
         /// The sequence that had to come.
@@ -226,7 +226,7 @@ pub enum ResyncReason {
 /// Why a book takes long to become live.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
-pub enum Delay {
+pub enum BookDelayReason {
     /// The snapshot is older than the first buffered delta, or than what the book had reached.
     SnapshotTooOld {
         /// Of the snapshot.
@@ -240,7 +240,7 @@ pub enum Delay {
         evidence: Evidence,
     },
     /// The snapshot could not be had.
-    SnapshotFailed(FetchFailure),
+    SnapshotFailed(RestError),
     /// The snapshot was not of this symbol, or not a snapshot.
     SnapshotMalformed(WireError),
     /// More deltas came than are buffered; all of them were dropped and buffering began anew.
@@ -256,9 +256,9 @@ pub enum Delay {
 /// Why a REST request did not give what it should.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
-pub enum FetchFailure {
+pub enum RestError {
     /// The transport ended or time ran out.
-    Lost(Loss),
+    Lost(TransportError),
     /// Too many requests: HTTP 429 or 403, or one of the exchange's codes for it.
     RateLimited {
         /// How long the server asks us to stay away, if it says.
@@ -287,11 +287,11 @@ pub struct Deadline {
     /// When to call `handle_input(_, Input::Timeout)`.
     pub at: Instant,
     /// What for: for logs and tests.
-    pub reason: Wake,
+    pub reason: TimeoutReason,
 }
 
 impl Deadline {
-    pub(crate) const fn new(at: Instant, reason: Wake) -> Self {
+    pub(crate) const fn new(at: Instant, reason: TimeoutReason) -> Self {
         Self { at, reason }
     }
 }
@@ -299,7 +299,7 @@ impl Deadline {
 /// What a deadline is for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
-pub enum Wake {
+pub enum TimeoutReason {
     /// Outputs are waiting: drain them.
     Outputs,
     /// A line's phase ends: connecting, waiting for a welcome, backing off, or waiting for a budget.
@@ -322,7 +322,7 @@ pub enum Wake {
     Silence,
 }
 
-impl fmt::Display for Down {
+impl fmt::Display for DisconnectReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Lost(loss) => loss.fmt(f),
@@ -340,7 +340,7 @@ impl fmt::Display for Down {
     }
 }
 
-impl fmt::Display for ResyncReason {
+impl fmt::Display for BookLostReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Gap { expected, got } => write!(f, "gap: expected {expected}, got {got}"),
@@ -354,7 +354,7 @@ impl fmt::Display for ResyncReason {
     }
 }
 
-impl fmt::Display for Delay {
+impl fmt::Display for BookDelayReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::SnapshotTooOld { snapshot } => write!(f, "snapshot {snapshot} is too old"),
@@ -371,7 +371,7 @@ impl fmt::Display for Delay {
     }
 }
 
-impl fmt::Display for FetchFailure {
+impl fmt::Display for RestError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Lost(loss) => loss.fmt(f),

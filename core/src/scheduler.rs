@@ -10,11 +10,11 @@ use serde_json::value::RawValue;
 use crate::config::Config;
 use crate::context::Context;
 use crate::error::Misuse;
-use crate::fetch::{Fetch, Resource};
+use crate::fetch::{Resource, RestRequest};
 use crate::ids::{LineId, RequestId, TopicId};
-use crate::input::Head;
+use crate::input::ResponseHead;
 use crate::limiter::SlidingWindow;
-use crate::output::{Event, FetchFailure, Output};
+use crate::output::{Event, Output, RestError};
 use crate::push::Query;
 use crate::session::clamp_stay;
 use crate::time::Instant;
@@ -103,7 +103,7 @@ impl RestScheduler {
         let asked = asked.filter(|(_, purpose)| matches!(purpose, Purpose::Query(_)));
         let waiting = core::mem::take(&mut self.queries).into_iter().map(|(request, _)| request);
         for request in asked.map(|(request, _)| request).chain(waiting) {
-            cx.event(Event::QueryFailed { request, reason: FetchFailure::Closed });
+            cx.event(Event::QueryFailed { request, reason: RestError::Closed });
         }
     }
 
@@ -211,7 +211,12 @@ impl RestScheduler {
         let timeout = cx.config.fetch_timeout;
         // planted: endless-request
         cx.timers.set(Timer::Request(request), cx.now + timeout + SLACK);
-        cx.effect(Output::Fetch(Box::new(Fetch::new(request, &cx.config.rest, timeout, resource))));
+        cx.effect(Output::Fetch(Box::new(RestRequest::new(
+            request,
+            &cx.config.rest,
+            timeout,
+            resource,
+        ))));
     }
 
     /// A request came to its end; `None` if it is not one of ours any more.
@@ -226,9 +231,9 @@ impl RestScheduler {
     }
 
     /// A 429 that names a time concerns everything that goes out from this address.
-    pub(crate) fn on_failure(&mut self, cx: &mut Context, failure: FetchFailure) {
+    pub(crate) fn on_failure(&mut self, cx: &mut Context, failure: RestError) {
         cx.stats.failed_fetches = cx.stats.failed_fetches.saturating_add(1);
-        if let FetchFailure::RateLimited { retry_after: Some(stay) } = failure {
+        if let RestError::RateLimited { retry_after: Some(stay) } = failure {
             let until = cx.now + clamp_stay(stay) + cx.rng.up_to(RESET_JITTER);
             // planted: wait-ignored
             self.blocked_until = self.blocked_until.max(until);
@@ -237,18 +242,18 @@ impl RestScheduler {
 }
 
 /// What a reply says, whichever way it says it.
-pub(crate) fn parse_envelope(head: Head, body: &[u8]) -> Result<&RawValue, FetchFailure> {
+pub(crate) fn parse_envelope(head: ResponseHead, body: &[u8]) -> Result<&RawValue, RestError> {
     /// 429000: quota used up; 200002: the older limiter; 1015: the edge's limiter.
     const TOO_MANY: [u32; 3] = [429_000, 200_002, 1015];
-    let limited = FetchFailure::RateLimited { retry_after: head.retry_after() };
+    let limited = RestError::RateLimited { retry_after: head.retry_after() };
     match (api_data(body), head.status()) {
         (Ok(Ok(data)), 200) => Ok(data),
         (_, 429) => Err(limited),
         (Ok(Err(code)), _) if TOO_MANY.contains(&code) => Err(limited),
-        (Ok(Err(code)), _) => Err(FetchFailure::Api { code }),
-        (Err(error), 200) => Err(FetchFailure::Wire(error)),
+        (Ok(Err(code)), _) => Err(RestError::Api { code }),
+        (Err(error), 200) => Err(RestError::Wire(error)),
         // Without a code of the exchange, 403 is the edge saying "too many".
         (Err(_), 403) => Err(limited),
-        (_, status) => Err(FetchFailure::Http { status }),
+        (_, status) => Err(RestError::Http { status }),
     }
 }

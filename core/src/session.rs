@@ -16,8 +16,8 @@ use core::time::Duration;
 
 use crate::backoff::Backoff;
 use crate::config::Config;
-use crate::error::Loss;
-use crate::output::{Down, FetchFailure};
+use crate::error::TransportError;
+use crate::output::{DisconnectReason, RestError};
 use crate::rng::SplitMix64;
 use crate::time::Instant;
 use crate::wire::ErrorKind;
@@ -131,7 +131,12 @@ impl Session {
     }
 
     /// The connection ended or was not to be had.
-    pub(crate) fn on_down(&mut self, now: Instant, rng: &mut SplitMix64, reason: Down) -> Retry {
+    pub(crate) fn on_down(
+        &mut self,
+        now: Instant,
+        rng: &mut SplitMix64,
+        reason: DisconnectReason,
+    ) -> Retry {
         // A connect proves little; only time in use shows that the failures are over.
         let ready_for = self.ready_since.take().map_or(Duration::ZERO, |since| now.since(since));
         if ready_for >= self.reset_after {
@@ -139,7 +144,9 @@ impl Session {
             self.failing_since = None;
         }
         // planted: endless-renewal
-        if reason == Down::Unauthorized && !core::mem::replace(&mut self.refused_once, true) {
+        if reason == DisconnectReason::Unauthorized
+            && !core::mem::replace(&mut self.refused_once, true)
+        {
             self.on(Cause::Renew);
             return Retry::NewToken;
         }
@@ -163,20 +170,20 @@ impl Session {
         &mut self,
         now: Instant,
         rng: &mut SplitMix64,
-        reason: FetchFailure,
+        reason: RestError,
     ) -> Retry {
         self.on(Cause::Failed);
         Retry::Wait(match reason {
             // planted: named-wait-counts
-            FetchFailure::RateLimited { retry_after: Some(stay) } => {
+            RestError::RateLimited { retry_after: Some(stay) } => {
                 clamp_stay(stay).saturating_add(self.backoff.jitter(rng))
             }
-            FetchFailure::Lost(loss) => self.fail(now, rng, loss == Loss::Tls),
-            FetchFailure::RateLimited { retry_after: None }
-            | FetchFailure::Http { .. }
-            | FetchFailure::Api { .. }
-            | FetchFailure::Wire(_)
-            | FetchFailure::Closed => self.fail(now, rng, false),
+            RestError::Lost(loss) => self.fail(now, rng, loss == TransportError::Tls),
+            RestError::RateLimited { retry_after: None }
+            | RestError::Http { .. }
+            | RestError::Api { .. }
+            | RestError::Wire(_)
+            | RestError::Closed => self.fail(now, rng, false),
         })
     }
 }
@@ -187,14 +194,14 @@ pub(crate) fn clamp_stay(stay: Duration) -> Duration {
 }
 
 /// Failures that another quick attempt will not mend.
-const fn is_lasting(reason: Down) -> bool {
+const fn is_lasting(reason: DisconnectReason) -> bool {
     matches!(
         reason,
-        Down::Lost(
-            Loss::Tls
-                | Loss::Closed { code: Some(1012 | 1013) }
-                | Loss::Upgrade { status: 403 | 429 }
-        ) | Down::Refused { kind: ErrorKind::Busy | ErrorKind::NotUnderstood, .. }
+        DisconnectReason::Lost(
+            TransportError::Tls
+                | TransportError::Closed { code: Some(1012 | 1013) }
+                | TransportError::Upgrade { status: 403 | 429 }
+        ) | DisconnectReason::Refused { kind: ErrorKind::Busy | ErrorKind::NotUnderstood, .. }
     )
 }
 
@@ -232,9 +239,12 @@ mod tests {
         let (mut session, mut rng) = (session(), SplitMix64::new(1));
         welcome(&mut session, Instant::ZERO);
         let now = Instant::from_nanos(1);
-        assert_eq!(session.on_down(now, &mut rng, Down::Unauthorized), Retry::NewToken);
+        assert_eq!(session.on_down(now, &mut rng, DisconnectReason::Unauthorized), Retry::NewToken);
         session.on(Cause::Granted);
-        assert!(matches!(session.on_down(now, &mut rng, Down::Unauthorized), Retry::Wait(_)));
+        assert!(matches!(
+            session.on_down(now, &mut rng, DisconnectReason::Unauthorized),
+            Retry::Wait(_)
+        ));
     }
 
     #[test]
@@ -244,13 +254,13 @@ mod tests {
         for failures in 1..4 {
             welcome(&mut session, now);
             now = now + Duration::from_secs(59);
-            session.on_down(now, &mut rng, Down::Lost(Loss::Eof));
+            session.on_down(now, &mut rng, DisconnectReason::Lost(TransportError::Eof));
             assert_eq!(session.failures(), failures, "accepted and dropped");
             session.on(Cause::WaitOver);
         }
         welcome(&mut session, now);
         now = now + Duration::from_secs(60);
-        session.on_down(now, &mut rng, Down::Lost(Loss::Eof));
+        session.on_down(now, &mut rng, DisconnectReason::Lost(TransportError::Eof));
         assert_eq!(session.failures(), 1);
     }
 
@@ -260,7 +270,7 @@ mod tests {
             let (mut session, mut rng) = (session(), SplitMix64::new(seed));
             let (start, mut now) = (Instant::from_nanos(7), Instant::from_nanos(7));
             for _ in 0..12 {
-                let reason = FetchFailure::Http { status: 503 };
+                let reason = RestError::Http { status: 503 };
                 let Retry::Wait(delay) = session.on_no_token(now, &mut rng, reason) else {
                     panic!()
                 };
@@ -275,21 +285,21 @@ mod tests {
 
     #[test]
     fn what_will_not_pass_quickly_is_waited_out_longer() {
-        let refused = |kind| Down::Refused { code: 1, kind };
+        let refused = |kind| DisconnectReason::Refused { code: 1, kind };
         let lasting = [
-            Down::Lost(Loss::Tls),
-            Down::Lost(Loss::Closed { code: Some(1012) }),
-            Down::Lost(Loss::Closed { code: Some(1013) }),
-            Down::Lost(Loss::Upgrade { status: 403 }),
-            Down::Lost(Loss::Upgrade { status: 429 }),
+            DisconnectReason::Lost(TransportError::Tls),
+            DisconnectReason::Lost(TransportError::Closed { code: Some(1012) }),
+            DisconnectReason::Lost(TransportError::Closed { code: Some(1013) }),
+            DisconnectReason::Lost(TransportError::Upgrade { status: 403 }),
+            DisconnectReason::Lost(TransportError::Upgrade { status: 429 }),
             refused(ErrorKind::Busy),
             refused(ErrorKind::NotUnderstood),
         ];
         let passing = [
-            Down::Lost(Loss::Eof),
-            Down::Lost(Loss::Closed { code: Some(1001) }),
-            Down::Lost(Loss::Upgrade { status: 502 }),
-            Down::PongTimeout,
+            DisconnectReason::Lost(TransportError::Eof),
+            DisconnectReason::Lost(TransportError::Closed { code: Some(1001) }),
+            DisconnectReason::Lost(TransportError::Upgrade { status: 502 }),
+            DisconnectReason::PongTimeout,
             refused(ErrorKind::PingTimeout),
         ];
         let failures = |reason| {
@@ -306,7 +316,7 @@ mod tests {
     fn what_a_429_asks_for_is_waited_out_with_jitter_and_is_no_failure() {
         for seed in 0..50 {
             let stay = Duration::from_millis(2500);
-            let limited = FetchFailure::RateLimited { retry_after: Some(stay) };
+            let limited = RestError::RateLimited { retry_after: Some(stay) };
             let (mut session, mut rng) = (session(), SplitMix64::new(seed));
             for _ in 0..10 {
                 let Retry::Wait(delay) = session.on_no_token(Instant::ZERO, &mut rng, limited)
@@ -317,7 +327,7 @@ mod tests {
                 assert_eq!(session.failures(), 0);
                 session.on(Cause::WaitOver);
             }
-            let unnamed = FetchFailure::RateLimited { retry_after: None };
+            let unnamed = RestError::RateLimited { retry_after: None };
             let late = Instant::ZERO + Duration::from_secs(3600);
             let retry = session.on_no_token(late, &mut rng, unnamed);
             assert_eq!(session.failures(), 1, "a refusal that names no wait");

@@ -247,7 +247,7 @@ impl Topics {
         } else if entry.status == (TopicStatus::Confirmed { silent: false }) {
             entry.status = TopicStatus::Confirmed { silent: true };
             // planted: silence-untold
-            cx.event(Event::Silent { topic });
+            cx.event(Event::Idle { topic });
         }
     }
 
@@ -295,7 +295,7 @@ impl Topic {
             let due = cx.now + cx.config.silent_after;
             cx.timers.set(Timer::Topic(topic, TopicTimer::Silence), due);
             // planted: speech-untold
-            cx.event(Event::Heard { topic });
+            cx.event(Event::Active { topic });
         }
     }
 }

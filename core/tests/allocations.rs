@@ -18,8 +18,8 @@ use allocation_counter::measure;
 use kucoin_futures_proto::book::{Best, Scope};
 use kucoin_futures_proto::wire::Side;
 use kucoin_futures_proto::{
-    Channel, Client, Config, ConnId, Event, Head, Input, Instant, Output, RequestId, SplitMix64,
-    TopicId,
+    Channel, Client, Config, ConnId, Event, Input, Instant, Output, RequestId, ResponseHead,
+    SplitMix64, TopicId,
 };
 
 const SYMBOLS: usize = 200;
@@ -169,7 +169,7 @@ impl Rig {
                 let reply = format!(r#"{{"id":{},"type":"{kind}"}}"#, text["id"]);
                 self.input(Input::Text(conn, reply.as_bytes()));
             }
-            Output::Shut { .. } | Output::Event(_) => panic!("{output:?}"),
+            Output::Close { .. } | Output::Event(_) => panic!("{output:?}"),
         }
     }
 
@@ -181,7 +181,7 @@ impl Rig {
                 market.unwrap().snapshot()
             }
         };
-        self.input(Input::Reply(request, Head::new(200), body.as_bytes()));
+        self.input(Input::Reply(request, ResponseHead::new(200), body.as_bytes()));
     }
 
     fn add(&mut self, frame: &str) {

@@ -218,8 +218,8 @@ fn the_histories_reach_what_matters() {
         "Confirmed",
         "Rejected",
         "Unsubscribed",
-        "Silent",
-        "Heard",
+        "Idle",
+        "Active",
         "BookLive",
         "Delta",
         "QueryFailed",
@@ -246,10 +246,10 @@ fn the_histories_reach_what_matters() {
         "BookDelayed Poisoned",
         "BookDelayed SequenceReset",
         "BookDelayed Overflow",
-        "NoToken Wire",
-        "NoToken RateLimited",
-        "NoToken Api",
-        "NoToken Lost",
+        "TokenFailed Wire",
+        "TokenFailed RateLimited",
+        "TokenFailed Api",
+        "TokenFailed Lost",
     ] {
         assert!(seen.has(name), "{name} is not in {seen:?}");
     }

@@ -27,11 +27,11 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use kucoin_futures_proto::book::{Best, Book, Level, Reach, Scope};
+use kucoin_futures_proto::book::{Best, Book, Coverage, Level, Scope};
 use kucoin_futures_proto::wire::Side;
 use kucoin_futures_proto::{
-    Channel, Client, Config, ConnId, Event, Head, Input, Instant, Loss, Lots, Output, Price,
-    RequestId, Sequence, Stats, TopicId,
+    Channel, Client, Config, ConnId, Event, Input, Instant, Lots, Output, Price, RequestId,
+    ResponseHead, Sequence, Stats, TopicId, TransportError,
 };
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
@@ -73,7 +73,7 @@ enum Step {
     /// If a snapshot was asked for: here is one.
     Snapshot(Served),
     /// The connection breaks. When the client asks for another one, it gets it.
-    LineLost(Loss),
+    LineLost(TransportError),
     /// The exchange restarts: its counter is lower by so much, the book is what it was. By enough to
     /// tell the two runs apart: if both had the same sequences within a second, and frames were lost
     /// besides, nothing that is said on this wire would contradict the old one.
@@ -157,7 +157,10 @@ impl ReferenceStateMachine for Exchange {
             1 => Just(Served::TooManyRequests),
             1 => Just(Served::Html),
         ];
-        let loss = prop_oneof![Just(Loss::Eof), Just(Loss::Closed { code: Some(1001) })];
+        let loss = prop_oneof![
+            Just(TransportError::Eof),
+            Just(TransportError::Closed { code: Some(1001) })
+        ];
         let back = prop_oneof![Just(1000), Just(50_000)];
         let time = prop_oneof![5 => 0..1500_u32, 1 => 0..20_000_u32];
         prop_oneof![
@@ -250,15 +253,15 @@ impl Exchange {
 fn is_true(book: &Book, side: Side, truth: &[Level]) -> bool {
     let reach = book.reach(side);
     let inside = |level: &&Level| match (reach, side) {
-        (Reach::All, _) => true,
-        (Reach::To(horizon), Side::Bid) => level.price >= horizon,
-        (Reach::To(horizon), Side::Ask) => level.price <= horizon,
+        (Coverage::All, _) => true,
+        (Coverage::To(horizon), Side::Bid) => level.price >= horizon,
+        (Coverage::To(horizon), Side::Ask) => level.price <= horizon,
     };
     let known: Vec<Level> = truth.iter().filter(inside).copied().collect();
     let best = match (known.first(), reach) {
         (Some(level), _) => Best::Level(*level),
-        (None, Reach::All) => Best::Empty,
-        (None, Reach::To(_)) => Best::Beyond,
+        (None, Coverage::All) => Best::Empty,
+        (None, Coverage::To(_)) => Best::Unknown,
     };
     let says = if side == Side::Bid { book.best_bid() } else { book.best_ask() };
     says == best
@@ -311,7 +314,7 @@ impl Rig {
                 }
                 Output::Fetch(fetch) => {
                     let token = br#"{"code":"200000","data":{"token":"t","instanceServers":[{"endpoint":"wss://ws.kucoin.com/"}]}}"#;
-                    self.input(Input::Reply(fetch.request(), Head::new(200), token));
+                    self.input(Input::Reply(fetch.request(), ResponseHead::new(200), token));
                 }
                 Output::Open { conn, to } => {
                     self.conn = Some(conn);
@@ -319,7 +322,7 @@ impl Rig {
                     let (_, id) = to.secret_url().split_once("connectId=").unwrap();
                     self.text(&format!(r#"{{"id":"{id}","type":"welcome"}}"#));
                 }
-                Output::Shut { conn } => {
+                Output::Close { conn } => {
                     self.conn.take_if(|open| *open == conn);
                 }
                 Output::Send { text, .. } => {
@@ -366,17 +369,17 @@ impl Rig {
     /// Answers the request for a snapshot, if there is one.
     fn serve(&mut self, exchange: &Exchange, served: Served) {
         let Some(request) = self.asked.take() else { return };
-        let ok = Head::new(200);
+        let ok = ResponseHead::new(200);
         match served {
             Served::Now => self.reply(request, ok, &snapshot(exchange.present())),
             Served::Past(back) => self.reply(request, ok, &snapshot(exchange.moment(back))),
-            Served::TimeOut => self.input(Input::Failed(request, Loss::TimedOut)),
-            Served::TooManyRequests => self.reply(request, Head::new(429), ""),
-            Served::Html => self.reply(request, Head::new(502), "<html>Bad gateway</html>"),
+            Served::TimeOut => self.input(Input::Failed(request, TransportError::TimedOut)),
+            Served::TooManyRequests => self.reply(request, ResponseHead::new(429), ""),
+            Served::Html => self.reply(request, ResponseHead::new(502), "<html>Bad gateway</html>"),
         }
     }
 
-    fn reply(&mut self, request: RequestId, head: Head, body: &str) {
+    fn reply(&mut self, request: RequestId, head: ResponseHead, body: &str) {
         self.input(Input::Reply(request, head, body.as_bytes()));
     }
 }

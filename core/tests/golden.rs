@@ -16,8 +16,8 @@ use kucoin_futures_proto::wire::{
     TickerV2,
 };
 use kucoin_futures_proto::{
-    Channel, Config, Decimal, Event, Head, Input, Lots, Message, Price, Query, Sequence, UnixNanos,
-    WireError,
+    Channel, Config, Decimal, Event, Input, Lots, Message, Price, Query, ResponseHead, Sequence,
+    UnixNanos, WireError,
 };
 
 #[test]
@@ -414,7 +414,7 @@ fn a_query_is_answered_by_a_push() {
             (fetch.request(), fetch.path(), fetch.method().as_str()),
             (request, path, "GET")
         );
-        let input = Input::Reply(request, Head::new(200), body.as_bytes());
+        let input = Input::Reply(request, ResponseHead::new(200), body.as_bytes());
         let push = rig.client.handle_input(rig.now, input).unwrap();
         assert_eq!(
             (push.request(), push.topic(), push.bytes()),

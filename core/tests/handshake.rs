@@ -14,7 +14,8 @@ use std::time::Duration;
 
 use common::*;
 use kucoin_futures_proto::{
-    Config, Down, Event, FetchFailure, Head, Input, LineId, Loss, Output, TopicStatus, WireError,
+    Config, DisconnectReason, Event, Input, LineId, Output, ResponseHead, RestError, TopicStatus,
+    TransportError, WireError,
 };
 use proptest::prelude::*;
 
@@ -97,7 +98,7 @@ fn after_a_failure_the_next_server_has_its_turn() {
     for _ in 0..4 {
         let outputs = rig.reply(request, &body);
         hosts.push(String::from(opens(&outputs)[0].host()));
-        let lost = rig.lose(Loss::Refused);
+        let lost = rig.lose(TransportError::Refused);
         request = bullet_request(&rig.pass(waiting(&lost)));
     }
     let (one, two) = ("ws-1.kucoin.com", "ws-2.kucoin.com");
@@ -145,7 +146,7 @@ fn nothing_is_sent_before_the_welcome() {
 fn a_welcome_for_somebody_else_ends_the_connection() {
     let mut rig = Rig::greeting(Config::default());
     let outputs = rig.text(r#"{"id":"somebody-else","type":"welcome"}"#);
-    assert_eq!(down(&outputs), Down::WrongWelcome);
+    assert_eq!(down(&outputs), DisconnectReason::WrongWelcome);
     assert_eq!((shuts(&outputs), sent(&outputs).len()), (1, 0));
 }
 
@@ -162,7 +163,12 @@ fn a_second_welcome_changes_nothing() {
 fn every_attempt_gets_a_token_of_its_own() {
     let (mut rig, mut request) = Rig::waiting_for_token(Config::default());
     let mut tokens = Vec::new();
-    for loss in [Loss::Refused, Loss::Eof, Loss::Closed { code: Some(1000) }, Loss::Reset] {
+    for loss in [
+        TransportError::Refused,
+        TransportError::Eof,
+        TransportError::Closed { code: Some(1000) },
+        TransportError::Reset,
+    ] {
         rig.grant(request);
         assert!(!tokens.contains(&rig.token));
         tokens.push(rig.token.clone());
@@ -177,11 +183,11 @@ fn a_401_in_place_of_the_welcome_is_answered_by_a_new_token_at_once_but_only_onc
     let refused = r#"{"type":"error","code":401,"data":"token is expired"}"#;
     let mut rig = Rig::greeting(Config::default());
     let first = rig.text(refused);
-    assert_eq!((down(&first), shuts(&first)), (Down::Unauthorized, 1));
+    assert_eq!((down(&first), shuts(&first)), (DisconnectReason::Unauthorized, 1));
     rig.grant(bullet_request(&first));
     rig.opened();
     let second = rig.text(&error("5e1f00aa91b2c3d4e5f60718", 401, "token is invalid"));
-    assert_eq!(down(&second), Down::Unauthorized);
+    assert_eq!(down(&second), DisconnectReason::Unauthorized);
     assert_eq!(fetches(&second).len(), 0, "no faster than any other failure");
     assert!(waiting(&second) > Duration::ZERO);
     let request = bullet_request(&rig.pass(waiting(&second)));
@@ -195,10 +201,10 @@ fn a_401_in_place_of_the_welcome_is_answered_by_a_new_token_at_once_but_only_onc
 fn a_401_of_the_upgrade_is_a_refused_token_too() {
     let (mut rig, request) = Rig::waiting_for_token(Config::default());
     rig.grant(request);
-    let outputs = rig.lose(Loss::Upgrade { status: 401 });
-    assert_eq!(down(&outputs), Down::Unauthorized);
+    let outputs = rig.lose(TransportError::Upgrade { status: 401 });
+    assert_eq!(down(&outputs), DisconnectReason::Unauthorized);
     rig.grant(bullet_request(&outputs));
-    let again = rig.lose(Loss::Upgrade { status: 401 });
+    let again = rig.lose(TransportError::Upgrade { status: 401 });
     assert_eq!(fetches(&again).len(), 0);
 }
 
@@ -208,7 +214,7 @@ fn an_attempt_has_ten_seconds_to_connect() {
     rig.grant(request);
     assert_eq!(rig.pass(10 * SECOND - MS), []);
     let outputs = rig.pass(MS);
-    assert_eq!((down(&outputs), shuts(&outputs)), (Down::ConnectTimeout, 1));
+    assert_eq!((down(&outputs), shuts(&outputs)), (DisconnectReason::ConnectTimeout, 1));
     let dead = rig.conn;
     assert_eq!(rig.input(Input::Opened(dead)), [], "too late");
 }
@@ -218,7 +224,7 @@ fn the_server_has_ten_seconds_to_say_welcome() {
     let mut rig = Rig::greeting(Config::default());
     assert_eq!(rig.pass(10 * SECOND - MS), []);
     let outputs = rig.pass(MS);
-    assert_eq!((down(&outputs), shuts(&outputs)), (Down::WelcomeTimeout, 1));
+    assert_eq!((down(&outputs), shuts(&outputs)), (DisconnectReason::WelcomeTimeout, 1));
     assert_eq!(rig.welcome(), [], "too late");
 }
 
@@ -227,19 +233,19 @@ fn a_token_reply_that_is_none_is_reported_and_waited_out() {
     let huge = bullet(&"x".repeat(4097));
     let largest = bullet(&"x".repeat(4096));
     let nowhere = bullet_of("t", &[("wss://evil.example/", "1", "1")]);
-    let not_json = |at| FetchFailure::Wire(WireError::NotJson { at });
-    let wire = FetchFailure::Wire;
+    let not_json = |at| RestError::Wire(WireError::NotJson { at });
+    let wire = RestError::Wire;
     for (status, body, failure) in [
         (200, "<html><body>Sign in to the hotel's network</body></html>", not_json(1)),
         (200, "", not_json(0)),
         (200, r#"{"code":"200000","data":{"tok"#, not_json(29)),
-        (200, r#"{"msg":"Invalid symbol.","code":"200003"}"#, FetchFailure::Api { code: 200_003 }),
-        (400, r#"{"code":"400100","msg":"no"}"#, FetchFailure::Api { code: 400_100 }),
-        (503, "<html>", FetchFailure::Http { status: 503 }),
-        (301, "", FetchFailure::Http { status: 301 }),
-        (403, "<html>", FetchFailure::RateLimited { retry_after: None }),
-        (429, "", FetchFailure::RateLimited { retry_after: None }),
-        (200, r#"{"code":"429000","msg":"x"}"#, FetchFailure::RateLimited { retry_after: None }),
+        (200, r#"{"msg":"Invalid symbol.","code":"200003"}"#, RestError::Api { code: 200_003 }),
+        (400, r#"{"code":"400100","msg":"no"}"#, RestError::Api { code: 400_100 }),
+        (503, "<html>", RestError::Http { status: 503 }),
+        (301, "", RestError::Http { status: 301 }),
+        (403, "<html>", RestError::RateLimited { retry_after: None }),
+        (429, "", RestError::RateLimited { retry_after: None }),
+        (200, r#"{"code":"429000","msg":"x"}"#, RestError::RateLimited { retry_after: None }),
         (200, r#"{"code":"200000"}"#, wire(WireError::Missing { field: "data" })),
         (200, r#"{"data":{}}"#, wire(WireError::WrongType { field: "code" })),
         (200, r#"{"code":"OK","data":{}}"#, wire(WireError::OutOfRange { field: "code" })),
@@ -249,7 +255,7 @@ fn a_token_reply_that_is_none_is_reported_and_waited_out() {
         (200, &nowhere, wire(WireError::NoUsableServer)),
     ] {
         let (mut rig, request) = Rig::waiting_for_token(Config::default());
-        let outputs = rig.reply_with(request, Head::new(status), body);
+        let outputs = rig.reply_with(request, ResponseHead::new(status), body);
         assert_eq!(no_token(&outputs), failure, "{status} {body}");
         assert_eq!(opens(&outputs).len(), 0);
         bullet_request(&rig.pass(waiting(&outputs)));
@@ -271,11 +277,17 @@ fn only_sixteen_servers_are_looked_at() {
 
 #[test]
 fn a_transport_that_fails_is_waited_out_and_bad_certificates_longer() {
-    for loss in [Loss::Dns, Loss::Refused, Loss::TimedOut, Loss::TooLarge, Loss::Tls] {
+    for loss in [
+        TransportError::Dns,
+        TransportError::Refused,
+        TransportError::TimedOut,
+        TransportError::TooLarge,
+        TransportError::Tls,
+    ] {
         let (mut rig, request) = Rig::waiting_for_token(Config::default());
         let outputs = rig.input(Input::Failed(request, loss));
-        assert_eq!(no_token(&outputs), FetchFailure::Lost(loss));
-        let failures = if loss == Loss::Tls { 5 } else { 1 };
+        assert_eq!(no_token(&outputs), RestError::Lost(loss));
+        let failures = if loss == TransportError::Tls { 5 } else { 1 };
         assert!(matches!(
             events(&outputs)[1],
             Event::LineWaiting { failures: f, .. } if f == failures
@@ -287,7 +299,7 @@ fn a_transport_that_fails_is_waited_out_and_bad_certificates_longer() {
 fn an_adapter_that_never_answers_is_not_waited_for() {
     let (mut rig, request) = Rig::waiting_for_token(Config::default());
     assert_eq!(rig.pass(11 * SECOND - MS), [], "a second more than the request may take");
-    assert_eq!(no_token(&rig.pass(MS)), FetchFailure::Lost(Loss::TimedOut));
+    assert_eq!(no_token(&rig.pass(MS)), RestError::Lost(TransportError::TimedOut));
     assert_eq!(rig.reply(request, &bullet("late")), []);
     assert_eq!(rig.client.stats().stale_inputs, 1);
 }
@@ -299,11 +311,11 @@ proptest! {
     #[test]
     fn nobody_knocks_before_the_time_that_a_429_names(reset_ms in 0_u64..400_000) {
         let (mut rig, request) = Rig::waiting_for_token(Config::default());
-        let mut head = Head::new(429);
+        let mut head = ResponseHead::new(429);
         head.header("GW-RATELIMIT-RESET", &reset_ms.to_string());
         let outputs = rig.reply_with(request, head, r#"{"code":"429000","msg":"x"}"#);
         let retry_after = Some(Duration::from_millis(reset_ms));
-        prop_assert_eq!(no_token(&outputs), FetchFailure::RateLimited { retry_after });
+        prop_assert_eq!(no_token(&outputs), RestError::RateLimited { retry_after });
         let floor = Duration::from_millis(reset_ms.clamp(1000, 300_000));
         prop_assert_eq!(rig.pass(floor - MS), []);
         prop_assert_eq!(fetches(&rig.pass(2 * SECOND)).len(), 1, "and not much later");
@@ -327,7 +339,7 @@ proptest! {
                 if failure == 0 { rig.reply(fetch.request(), "<html>") } else { rig.grant(fetch.request()) }
             } else if !opens(&outputs).is_empty() {
                 attempts.push(rig.now);
-                rig.lose(if failure < 2 { Loss::Upgrade { status: 401 } } else { Loss::Eof })
+                rig.lose(if failure < 2 { TransportError::Upgrade { status: 401 } } else { TransportError::Eof })
             } else {
                 let deadline = rig.client.poll_timeout().unwrap();
                 rig.pass(deadline.at.since(rig.now))
@@ -348,7 +360,7 @@ fn no_token_is_ever_shown() {
     let mut shown = Vec::new();
     for body in [bullet(CANARY), edited(&bullet(CANARY), "kucoin", "evil"), bullet(CANARY) + "x"] {
         let (mut other, _) = Rig::waiting_for_token(Config::default());
-        let input = Input::Reply(request, Head::new(200), body.as_bytes());
+        let input = Input::Reply(request, ResponseHead::new(200), body.as_bytes());
         shown.push(format!("{input:?} {input:#?} {:?}", other.input(input)));
     }
     let opened = rig.reply(request, &bullet(CANARY));
@@ -361,15 +373,15 @@ fn no_token_is_ever_shown() {
     assert!(shown.contains("wss://ws-7.kucoin.com/.."), "the rest is");
 }
 
-fn down(outputs: &[Output]) -> Down {
+fn down(outputs: &[Output]) -> DisconnectReason {
     let down = |event| if let Event::LineDown { reason, .. } = event { Some(reason) } else { None };
     let downs: Vec<_> = events(outputs).into_iter().filter_map(down).collect();
     let [reason] = downs[..] else { panic!("one end expected in {outputs:?}") };
     reason
 }
 
-fn no_token(outputs: &[Output]) -> FetchFailure {
-    let [Event::NoToken { line: LINE, reason }, Event::LineWaiting { line: LINE, .. }] =
+fn no_token(outputs: &[Output]) -> RestError {
+    let [Event::TokenFailed { line: LINE, reason }, Event::LineWaiting { line: LINE, .. }] =
         events(outputs)[..]
     else {
         panic!("{outputs:?}")
@@ -397,7 +409,7 @@ fn a_connection_opens_once_and_a_client_closes_once() {
 #[test]
 fn the_edge_may_say_in_seconds_how_long_to_stay_away() {
     let head = |headers: &[(&str, &str)]| {
-        let mut head = Head::new(429);
+        let mut head = ResponseHead::new(429);
         headers.iter().for_each(|(name, value)| head.header(name, value));
         head.retry_after()
     };

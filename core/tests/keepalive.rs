@@ -14,7 +14,8 @@ use std::time::Duration;
 
 use common::*;
 use kucoin_futures_proto::{
-    Channel, Config, Down, Event, Input, Loss, Output, ResyncReason, TopicStatus,
+    BookLostReason, Channel, Config, DisconnectReason, Event, Input, Output, TopicStatus,
+    TransportError,
 };
 use proptest::prelude::*;
 
@@ -68,7 +69,7 @@ fn only_the_pong_with_the_id_of_the_ping_counts() {
     }
     assert_eq!(rig.client.stats().unsolicited, 4);
     let outputs = rig.pass(10 * SECOND);
-    assert_eq!(downs(&outputs), [Down::PongTimeout]);
+    assert_eq!(downs(&outputs), [DisconnectReason::PongTimeout]);
 }
 
 #[test]
@@ -96,11 +97,11 @@ fn a_line_without_a_pong_is_down_within_interval_and_timeout_and_its_book_is_gon
     assert_eq!(
         events(&outputs)[..2],
         [
-            Event::LineDown { line, conn, reason: Down::PongTimeout },
+            Event::LineDown { line, conn, reason: DisconnectReason::PongTimeout },
             Event::BookLost {
                 topic: link,
                 epoch: kucoin_futures_proto::Epoch::new(1),
-                reason: ResyncReason::LineDown,
+                reason: BookLostReason::LineDown,
             },
         ]
     );
@@ -121,7 +122,7 @@ fn a_deadline_found_late_is_put_off_once() {
         (rig, ping, downs(&outputs))
     };
     let (_, _, in_time) = late(SECOND);
-    assert_eq!(in_time, [Down::PongTimeout], "this late is no excuse");
+    assert_eq!(in_time, [DisconnectReason::PongTimeout], "this late is no excuse");
     let (mut answered, ping, down) = late(SECOND + MS);
     assert_eq!(down, []);
     answered.text(&pong(ping));
@@ -129,7 +130,7 @@ fn a_deadline_found_late_is_put_off_once() {
     let (mut silent, _, down) = late(19 * SECOND);
     assert_eq!(down, []);
     assert_eq!(downs(&silent.pass(SECOND - MS)), []);
-    assert_eq!(downs(&silent.pass(MS)), [Down::PongTimeout]);
+    assert_eq!(downs(&silent.pass(MS)), [DisconnectReason::PongTimeout]);
 }
 
 #[test]
@@ -154,13 +155,13 @@ fn after_a_long_sleep_the_line_is_given_up_at_once() {
     for wake_up in wake_ups {
         let (mut rig, link) = Rig::live(Config::default());
         rig.now = rig.now + 3600 * SECOND;
-        assert_eq!(downs(&wake_up(&mut rig)), [Down::Suspended]);
+        assert_eq!(downs(&wake_up(&mut rig)), [DisconnectReason::Suspended]);
         assert!(rig.client.book(link).is_none());
         let mut waiting_for_pong = Rig::live(Config::default()).0;
         waiting_for_pong.answers_pings = false;
         waiting_for_pong.pass(17 * SECOND);
         waiting_for_pong.now = waiting_for_pong.now + 40 * SECOND;
-        assert_eq!(downs(&wake_up(&mut waiting_for_pong)), [Down::Suspended]);
+        assert_eq!(downs(&wake_up(&mut waiting_for_pong)), [DisconnectReason::Suspended]);
     }
 }
 
@@ -169,7 +170,11 @@ fn a_short_sleep_is_no_reason_to_give_up() {
     let (mut rig, link) = Rig::live(Config::default());
     assert_eq!(downs(&rig.sleep(37 * SECOND)), [], "20 s past the ping's time");
     assert!(rig.client.book(link).is_some());
-    assert_eq!(downs(&rig.sleep(38 * SECOND + MS)), [Down::Suspended], "and a little more");
+    assert_eq!(
+        downs(&rig.sleep(38 * SECOND + MS)),
+        [DisconnectReason::Suspended],
+        "and a little more"
+    );
 }
 
 #[test]
@@ -207,7 +212,7 @@ fn pings_have_a_share_of_the_budget_that_nothing_else_may_use() {
 fn a_ping_timeout_reported_by_the_server_ends_the_connection() {
     let (mut rig, link) = Rig::live(Config::default());
     let outputs = rig.text(r#"{"type":"error","code":400,"data":"ping timeout"}"#);
-    assert!(matches!(downs(&outputs)[..], [Down::Refused { code: 400, .. }]));
+    assert!(matches!(downs(&outputs)[..], [DisconnectReason::Refused { code: 400, .. }]));
     assert!(rig.client.book(link).is_none());
 }
 
@@ -216,7 +221,7 @@ fn a_new_connection_has_a_schedule_of_its_own() {
     let mut rig = Rig::live(Config::default()).0;
     rig.answers_pings = false;
     assert_eq!(pings(&rig.pass(17 * SECOND)), [2]);
-    rig.lose(Loss::Eof);
+    rig.lose(TransportError::Eof);
     let outputs = rig.pass(2 * SECOND);
     rig.reconnect(bullet_request(&outputs));
     rig.ack(3);
@@ -280,7 +285,7 @@ fn with_rhythm(interval: &str, timeout: &str) -> Rig {
     rig
 }
 
-fn downs(outputs: &[Output]) -> Vec<Down> {
+fn downs(outputs: &[Output]) -> Vec<DisconnectReason> {
     let down = |event| if let Event::LineDown { reason, .. } = event { Some(reason) } else { None };
     events(outputs).into_iter().filter_map(down).collect()
 }

@@ -17,8 +17,8 @@ use common::{
     LINK, Rig, edited, events, fetches, level2, plain_snapshot, sent, snapshot, snapshot_request,
 };
 use kucoin_futures_proto::{
-    Channel, Config, Delay, Event, Evidence, FetchFailure, Head, Input, Loss, Query, ResyncReason,
-    Sequence,
+    BookDelayReason, BookLostReason, Channel, Config, Event, Evidence, Input, Query, ResponseHead,
+    RestError, Sequence, TransportError,
 };
 use kucoin_futures_sim::{Contract, ExchangeConfig, Fault, Target, World};
 
@@ -62,7 +62,7 @@ fn a_counter_set_back_before_a_new_line_has_said_anything_is_seen() {
             matches!(
                 lost[..],
                 [Event::BookLost {
-                    reason: ResyncReason::SequenceReset(Evidence::SnapshotDiffers),
+                    reason: BookLostReason::SequenceReset(Evidence::SnapshotDiffers),
                     ..
                 }]
             ),
@@ -108,7 +108,7 @@ fn what_a_new_line_truly_repeats_of_the_past_does_no_harm() {
 /// A book that was live at 500, lost its line, and is carried again.
 fn back_on_a_new_line() -> (Rig, kucoin_futures_proto::TopicId) {
     let (mut rig, topic) = Rig::live(Config::default());
-    rig.lose(Loss::Eof);
+    rig.lose(TransportError::Eof);
     let out = rig.pass(SECOND * 2);
     let out = rig.reconnect(common::bullet_request(&out));
     rig.ack(sent(&out)[0].id);
@@ -165,7 +165,7 @@ fn a_restart_right_after_going_live_is_not_taken_for_what_the_snapshot_contains(
         matches!(
             lost[..],
             [Event::BookLost {
-                reason: ResyncReason::SequenceReset(Evidence::ContainedIsLater),
+                reason: BookLostReason::SequenceReset(Evidence::ContainedIsLater),
                 ..
             }]
         ),
@@ -182,7 +182,10 @@ fn a_repeat_of_what_is_buffered_with_another_content_is_a_restart() {
     let restarted = rig.change(521, "14.2,buy,5");
     assert!(matches!(
         restarted[..],
-        [Event::BookDelayed { reason: Delay::SequenceReset(Evidence::RepeatDiffers), .. }]
+        [Event::BookDelayed {
+            reason: BookDelayReason::SequenceReset(Evidence::RepeatDiffers),
+            ..
+        }]
     ));
 }
 
@@ -276,7 +279,7 @@ fn a_poison_now_and_then_does_not_stop_a_book_for_good() {
 fn a_restart_that_the_line_has_no_delta_to_tell_by_does_not_stop_a_book_for_good() {
     let (mut rig, topic) = Rig::live(Config::default());
     let lost = rig.change(101, "14.2,buy,0.5");
-    assert!(matches!(lost[..], [Event::BookLost { reason: ResyncReason::Poisoned(_), .. }]));
+    assert!(matches!(lost[..], [Event::BookLost { reason: BookLostReason::Poisoned(_), .. }]));
     let mut sequence = 101;
     while rig.shown(topic).is_none() {
         assert!(sequence < 101 + 180, "no book in three minutes");
@@ -312,7 +315,7 @@ fn patience_with_old_snapshots_begins_anew_with_a_line() {
     };
     stale(&mut rig, 11);
     assert_eq!(rig.change(520, "14.1,buy,7"), [], "what was heard speaks against them");
-    let out = rig.lose(Loss::Eof);
+    let out = rig.lose(TransportError::Eof);
     assert_eq!(fetches(&out).len(), 0);
     let out = rig.pass(SECOND * 3);
     let out = rig.reconnect(common::bullet_request(&out));
@@ -326,7 +329,7 @@ fn patience_with_old_snapshots_begins_anew_with_a_line() {
     stale(&mut rig, 2);
     assert!(rig.shown(topic).is_some(), "the counter must have been set back meanwhile");
     let goes_on = rig.change(501, "14.1,buy,11");
-    assert!(matches!(goes_on[..], [Event::Heard { .. }, Event::Delta { .. }]), "{goes_on:?}");
+    assert!(matches!(goes_on[..], [Event::Active { .. }, Event::Delta { .. }]), "{goes_on:?}");
 }
 
 #[test]
@@ -336,7 +339,8 @@ fn lagged_stands_where_the_deltas_are_missing() {
     let (mut rig, _) = Rig::confirmed(config);
     let request = snapshot_request(&rig.pass(SECOND));
     let body = plain_snapshot(500);
-    rig.client.handle_input(rig.now, Input::Reply(request, Head::new(200), body.as_bytes()));
+    rig.client
+        .handle_input(rig.now, Input::Reply(request, ResponseHead::new(200), body.as_bytes()));
     for sequence in 501..=505 {
         let text = level2(LINK, sequence, "14.1,buy,1");
         rig.client.handle_input(rig.now, Input::Text(rig.conn, text.as_bytes()));
@@ -353,7 +357,7 @@ fn closing_answers_the_queries_that_wait() {
     let (mut rig, _) = Rig::live(Config::default());
     let query = rig.client.fetch(rig.now, Query::ServerTime).unwrap();
     rig.client.close(rig.now);
-    let failed = Event::QueryFailed { request: query, reason: FetchFailure::Closed };
+    let failed = Event::QueryFailed { request: query, reason: RestError::Closed };
     assert!(events(&rig.drain()).contains(&failed));
 }
 
@@ -362,7 +366,7 @@ fn an_end_is_told_also_when_the_connection_or_an_error_brings_it() {
     let (mut rig, topic) = Rig::live(Config::default());
     rig.client.unsubscribe(rig.now, topic).unwrap();
     rig.drain();
-    assert!(events(&rig.lose(Loss::Eof)).contains(&Event::Unsubscribed { topic }));
+    assert!(events(&rig.lose(TransportError::Eof)).contains(&Event::Unsubscribed { topic }));
     let (mut rig, topic) = Rig::asked(Config::default());
     rig.client.unsubscribe(rig.now, topic).unwrap();
     rig.drain();
@@ -378,7 +382,7 @@ fn a_snapshot_that_says_otherwise_than_the_deltas_it_contains_is_refused() {
     (510..=512).for_each(|sequence| drop(rig.change(sequence, "14.1,buy,11")));
     let request = snapshot_request(&rig.pass(SECOND));
     let refused = events(&rig.reply(request, &plain_snapshot(511)));
-    let reason = Delay::SequenceReset(Evidence::SnapshotDiffers);
+    let reason = BookDelayReason::SequenceReset(Evidence::SnapshotDiffers);
     assert_eq!(refused, [Event::BookDelayed { topic, reason }], "14.1 has 7 there, not 11");
     assert_eq!(rig.shown(topic), None);
     rig.change(513, "14.1,buy,7");
@@ -402,7 +406,7 @@ fn a_live_book_whose_stream_says_otherwise_when_it_gets_there_is_lost() {
         matches!(
             lost[..],
             [Event::BookLost {
-                reason: ResyncReason::SequenceReset(Evidence::SnapshotDiffers),
+                reason: BookLostReason::SequenceReset(Evidence::SnapshotDiffers),
                 ..
             }]
         ),
@@ -493,7 +497,7 @@ fn a_delta_made_before_the_snapshot_that_it_follows_takes_the_book_away() {
         matches!(
             lost[..],
             [Event::BookLost {
-                reason: ResyncReason::SequenceReset(Evidence::FollowerIsEarlier),
+                reason: BookLostReason::SequenceReset(Evidence::FollowerIsEarlier),
                 ..
             }]
         ),
@@ -512,7 +516,10 @@ fn a_repeat_that_was_made_after_the_newest_delta_is_a_restart() {
     assert!(
         matches!(
             lost[..],
-            [Event::BookLost { reason: ResyncReason::SequenceReset(Evidence::RepeatIsNewer), .. }]
+            [Event::BookLost {
+                reason: BookLostReason::SequenceReset(Evidence::RepeatIsNewer),
+                ..
+            }]
         ),
         "{lost:?}"
     );
@@ -568,13 +575,14 @@ fn a_delta_after_the_snapshot_that_changes_nothing_is_a_restart() {
     let (mut rig, topic) = Rig::live(Config::default());
     assert_eq!(rig.change(499, "14.1,buy,9"), []);
     let lost = rig.change(501, "14.1,buy,7");
-    let reason = ResyncReason::SequenceReset(Evidence::ChangesNothing);
+    let reason = BookLostReason::SequenceReset(Evidence::ChangesNothing);
     assert!(matches!(lost[..], [Event::BookLost { reason: r, .. }] if r == reason), "{lost:?}");
     // The same before the book is live.
     let request = snapshot_request(&rig.pass(SECOND * 2));
     let doubted = events(&rig.reply(request, &plain_snapshot(500)));
     let snapshot = Sequence::new(500);
-    let reason = Delay::SnapshotDoubted { snapshot, evidence: Evidence::UnprovenAfterReset };
+    let reason =
+        BookDelayReason::SnapshotDoubted { snapshot, evidence: Evidence::UnprovenAfterReset };
     assert_eq!(doubted, [Event::BookDelayed { topic, reason }]);
 }
 
@@ -587,7 +595,7 @@ fn a_delta_after_an_unsure_repeat_that_changes_nothing_is_a_restart() {
     assert!(matches!(rig.change(511, "14.1,buy,510")[..], [Event::Delta { .. }]), "no doubt");
     assert_eq!(rig.change(505, "14.2,buy,505"), []);
     let lost = rig.change(512, "14.1,buy,510");
-    let reason = ResyncReason::SequenceReset(Evidence::ChangesNothing);
+    let reason = BookLostReason::SequenceReset(Evidence::ChangesNothing);
     assert!(matches!(lost[..], [Event::BookLost { reason: r, .. }] if r == reason), "{lost:?}");
 }
 
@@ -600,7 +608,7 @@ fn a_snapshot_before_a_delta_that_changes_nothing_is_refused_three_times() {
         let request = snapshot_request(&rig.pass(SECOND * 4));
         let doubted = events(&rig.reply(request, &plain_snapshot(509)));
         let evidence = Evidence::ChangesNothing;
-        let reason = Delay::SnapshotDoubted { snapshot: Sequence::new(509), evidence };
+        let reason = BookDelayReason::SnapshotDoubted { snapshot: Sequence::new(509), evidence };
         assert_eq!(doubted, [Event::BookDelayed { topic, reason }]);
     }
     let request = snapshot_request(&rig.pass(SECOND * 4));

@@ -12,11 +12,11 @@
 mod common;
 
 use common::*;
-use kucoin_futures_proto::book::{Best, Reach};
+use kucoin_futures_proto::book::{Best, Coverage};
 use kucoin_futures_proto::wire::Side;
 use kucoin_futures_proto::{
-    BookStatus, Config, Delay, Epoch, Event, Evidence, Loss, ResyncReason, Sequence, TopicId,
-    WireError,
+    BookDelayReason, BookLostReason, BookStatus, Config, Epoch, Event, Evidence, Sequence, TopicId,
+    TransportError, WireError,
 };
 
 const AVAX: &str = "AVAXUSDTM";
@@ -43,7 +43,7 @@ fn a_gap_takes_the_book_away_before_anything_else_is_said() {
     let (mut rig, link) = Rig::live(Config::default());
     rig.change(501, "14.1,buy,3");
     let (expected, got) = (Sequence::new(502), Sequence::new(503));
-    let reason = ResyncReason::Gap { expected, got };
+    let reason = BookLostReason::Gap { expected, got };
     assert_eq!(rig.change(503, "14.1,buy,4"), [lost(link, 1, reason)]);
     assert_eq!(rig.shown(link), None);
     assert_eq!(rig.client.book_status(link), Some(BookStatus::Buffering));
@@ -69,8 +69,8 @@ fn a_gap_concerns_one_book_and_no_other() {
 #[test]
 fn a_new_connection_begins_with_no_book() {
     let (mut rig, link, avax) = two_live_books();
-    let outputs = rig.lose(Loss::Eof);
-    let losses = [lost(link, 1, ResyncReason::LineDown), lost(avax, 1, ResyncReason::LineDown)];
+    let outputs = rig.lose(TransportError::Eof);
+    let losses = [lost(link, 1, BookLostReason::LineDown), lost(avax, 1, BookLostReason::LineDown)];
     assert_eq!(events(&outputs)[1..3], losses);
     assert_eq!((rig.shown(link), rig.shown(avax)), (None, None));
     assert_eq!(rig.client.book_status(link), Some(BookStatus::Stale));
@@ -89,14 +89,14 @@ fn a_new_connection_begins_with_no_book() {
 fn a_snapshot_from_before_the_reconnect_is_too_old() {
     let (mut rig, link) = Rig::live(Config::default());
     rig.change(501, "14.1,buy,3");
-    rig.lose(Loss::Eof);
+    rig.lose(TransportError::Eof);
     let request = bullet_request(&rig.pass(SECOND));
     rig.reconnect(request);
     rig.ack(2);
     let request = snapshot_request(&rig.pass(SECOND));
     let old = rig.reply(request, &plain_snapshot(500));
     let snapshot = Sequence::new(500);
-    assert_eq!(events(&old), [delayed(link, Delay::SnapshotTooOld { snapshot })]);
+    assert_eq!(events(&old), [delayed(link, BookDelayReason::SnapshotTooOld { snapshot })]);
     let request = snapshot_request(&rig.pass(2 * SECOND));
     assert_eq!(events(&rig.reply(request, &plain_snapshot(501))), [live(link, 2, 501)]);
 }
@@ -140,7 +140,7 @@ fn three_repeats_in_a_row_mean_that_the_counter_was_set_back() {
     assert_eq!((rig.change(300, "14,buy,1"), rig.change(301, "14,buy,2")), (vec![], vec![]));
     assert_eq!(
         rig.change(302, "14,buy,3"),
-        [lost(link, 1, ResyncReason::SequenceReset(Evidence::ThreeRepeats))]
+        [lost(link, 1, BookLostReason::SequenceReset(Evidence::ThreeRepeats))]
     );
     rig.change(303, "14.1,buy,4");
     let request = snapshot_request(&rig.pass(SECOND));
@@ -161,7 +161,7 @@ fn a_long_step_back_means_the_same_at_once() {
     rig.change(5001, "14.1,buy,3");
     assert_eq!(rig.change(5001 - 1023, "14.1,buy,4"), [], "a repeat, for all we know");
     let events = rig.change(5001 - 1024, "14.1,buy,4");
-    assert_eq!(events, [lost(link, 2, ResyncReason::SequenceReset(Evidence::LongStepBack))]);
+    assert_eq!(events, [lost(link, 2, BookLostReason::SequenceReset(Evidence::LongStepBack))]);
 }
 
 #[test]
@@ -171,7 +171,7 @@ fn a_snapshot_that_was_on_its_way_when_the_counter_was_set_back_is_not_used() {
     let before = snapshot_request(&rig.pass(SECOND));
     assert_eq!(
         rig.change(20, "14.1,buy,7"),
-        [delayed(link, Delay::SequenceReset(Evidence::LongStepBack))]
+        [delayed(link, BookDelayReason::SequenceReset(Evidence::LongStepBack))]
     );
     assert_eq!(rig.reply(before, &plain_snapshot(5000)), [], "of another counter");
     let after = snapshot_request(&rig.pass(SECOND));
@@ -194,7 +194,7 @@ fn a_book_that_its_stream_does_not_reach_in_time_is_given_up() {
     rig.pass(MS);
     assert_eq!(
         rig.change(514, "14.1,buy,4"),
-        [lost(link, 2, ResyncReason::SequenceReset(Evidence::StreamStaysBehind))]
+        [lost(link, 2, BookLostReason::SequenceReset(Evidence::StreamStaysBehind))]
     );
     assert_eq!(rig.client.stats().covered, 12);
 }
@@ -203,7 +203,7 @@ fn a_book_that_its_stream_does_not_reach_in_time_is_given_up() {
 fn a_delta_that_cannot_be_read_takes_the_book_away() {
     let (mut rig, link) = Rig::live(Config::default());
     let error = WireError::Malformed { field: "change" };
-    assert_eq!(rig.change(501, "14.1,BUY,3"), [lost(link, 1, ResyncReason::Poisoned(error))]);
+    assert_eq!(rig.change(501, "14.1,BUY,3"), [lost(link, 1, BookLostReason::Poisoned(error))]);
     let request = snapshot_request(&rig.pass(SECOND));
     assert_eq!(events(&rig.reply(request, &plain_snapshot(501))), [live(link, 2, 501)]);
     assert_eq!(rig.client.stats().poisoned, 1);
@@ -232,7 +232,7 @@ fn a_book_crossed_for_a_second_is_doubted() {
     rig.change(501, "14.3,buy,1");
     assert!(rig.client.book(link).unwrap().is_crossed(), "shown as it is");
     assert_eq!(rig.pass(SECOND - MS), []);
-    assert_eq!(events(&rig.pass(MS)), [lost(link, 1, ResyncReason::Crossed)]);
+    assert_eq!(events(&rig.pass(MS)), [lost(link, 1, BookLostReason::Crossed)]);
 }
 
 #[test]
@@ -257,8 +257,8 @@ fn the_end_of_a_cut_snapshot_is_known_and_never_walked_over() {
     rig.change(502, "14.2,buy,0");
     rig.change(503, "14.1,buy,0");
     let book = rig.client.book(link).unwrap();
-    assert_eq!(book.reach(Side::Bid), Reach::To("14.1".parse().unwrap()));
-    assert_eq!(book.best_bid(), Best::Beyond, "14 is held, but 14.05 may stand before it");
+    assert_eq!(book.reach(Side::Bid), Coverage::To("14.1".parse().unwrap()));
+    assert_eq!(book.best_bid(), Best::Unknown, "14 is held, but 14.05 may stand before it");
 }
 
 #[test]
@@ -275,7 +275,7 @@ fn a_book_that_comes_near_its_horizon_is_fetched_anew() {
     assert!(rig.client.book(link).is_some(), "the other side is known whole, however short");
     let events = rig.change(504, "14.5,sell,0");
     assert!(matches!(events[0], Event::Delta { .. }), "this one was still right");
-    assert_eq!(events[1..], [lost(link, 1, ResyncReason::Horizon(Side::Ask))]);
+    assert_eq!(events[1..], [lost(link, 1, BookLostReason::Horizon(Side::Ask))]);
     snapshot_request(&rig.pass(SECOND));
 }
 
@@ -285,7 +285,7 @@ fn a_book_nobody_wants_is_gone_at_once_and_frames_of_it_are_nothing() {
     rig.client.unsubscribe(rig.now, link).unwrap();
     assert_eq!(rig.shown(link), None);
     let outputs = rig.drain();
-    assert_eq!(events(&outputs), [lost(link, 1, ResyncReason::Unsubscribed)]);
+    assert_eq!(events(&outputs), [lost(link, 1, BookLostReason::Unsubscribed)]);
     assert_eq!(rig.change(501, "14.1,buy,1"), []);
     assert_eq!(rig.ack(sent(&outputs)[0].id), [Event::Unsubscribed { topic: link }]);
     assert_eq!((rig.client.stats().unwanted, rig.client.stats().resyncs), (1, 0));
@@ -324,10 +324,10 @@ fn live(topic: TopicId, epoch: u32, sequence: u64) -> Event {
     Event::BookLive { topic, epoch: Epoch::new(epoch), sequence: Sequence::new(sequence) }
 }
 
-fn lost(topic: TopicId, epoch: u32, reason: ResyncReason) -> Event {
+fn lost(topic: TopicId, epoch: u32, reason: BookLostReason) -> Event {
     Event::BookLost { topic, epoch: Epoch::new(epoch), reason }
 }
 
-fn delayed(topic: TopicId, reason: Delay) -> Event {
+fn delayed(topic: TopicId, reason: BookDelayReason) -> Event {
     Event::BookDelayed { topic, reason }
 }

@@ -11,7 +11,7 @@
 use std::time::Duration;
 
 use kucoin_futures_proto::{BookStatus, Channel, Config, Event, SplitMix64, Stats, TopicId};
-use kucoin_futures_sim::{Contract, ExchangeConfig, Fault, Happening, Plan, Target, World};
+use kucoin_futures_sim::{Contract, ExchangeConfig, Fault, Plan, Target, World, WorldEvent};
 
 const SECOND: Duration = Duration::from_secs(1);
 /// Deep, drifting, tiny prices, thin: what differs between markets.
@@ -56,7 +56,7 @@ fn a_market_that_walks_out_of_the_snapshot_is_followed() {
     let mut world = world(3, 500.0, Plan::default(), |config| config.max_levels_per_side = 1200);
     let xbt = subscribe(&mut world, "XBTUSDTM");
     world.run_for(SECOND * 600).unwrap();
-    let horizon = |(_, happening): &(_, Happening)| matches!(happening, Happening::Client(Event::BookLost { topic, .. }) if *topic == xbt);
+    let horizon = |(_, happening): &(_, WorldEvent)| matches!(happening, WorldEvent::Client(Event::BookLost { topic, .. }) if *topic == xbt);
     let lost = world.take_happenings().iter().filter(|h| horizon(h)).count();
     assert!(lost > 1, "the horizon was never near: {lost}");
     assert_eq!(world.client().stats().resyncs, lost as u64);
@@ -123,7 +123,7 @@ fn run(seed: u64) -> Result<Run, String> {
     Ok(Run {
         stats: *world.client().stats(),
         checks: world.compared().1,
-        faults: happenings.iter().filter(|(_, h)| matches!(h, Happening::Fault(_))).count(),
+        faults: happenings.iter().filter(|(_, h)| matches!(h, WorldEvent::Fault(_))).count(),
         trace: format!("{happenings:?}"),
     })
 }

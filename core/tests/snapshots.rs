@@ -14,8 +14,8 @@ use std::time::Duration;
 
 use common::*;
 use kucoin_futures_proto::{
-    BookStatus, Config, Delay, Epoch, Event, FetchFailure, Head, Input, Loss, Output, RequestId,
-    Sequence, TopicId, TopicStatus, WireError,
+    BookDelayReason, BookStatus, Config, Epoch, Event, Input, Output, RequestId, ResponseHead,
+    RestError, Sequence, TopicId, TopicStatus, TransportError, WireError,
 };
 
 /// The classic mistake: a snapshot first and the subscription afterwards; what happens between the
@@ -56,7 +56,7 @@ fn a_snapshot_that_is_too_old_is_asked_for_again_and_the_buffer_kept() {
     rig.change(510, "14.2,buy,2");
     let request = snapshot_request(&rig.pass(SECOND));
     let snapshot = Sequence::new(508);
-    let too_old = delayed(link, Delay::SnapshotTooOld { snapshot });
+    let too_old = delayed(link, BookDelayReason::SnapshotTooOld { snapshot });
     let asked_at = rig.now;
     assert_eq!(events(&rig.reply(request, &plain_snapshot(508))), [too_old]);
     rig.change(511, "14.1,buy,0");
@@ -85,7 +85,7 @@ fn snapshots_that_stay_too_old_are_asked_for_ever_more_slowly() {
 #[test]
 fn a_past_that_nothing_but_old_snapshots_contradict_is_forgotten_in_the_end() {
     let (mut rig, link) = Rig::live(Config::default());
-    rig.lose(Loss::Eof);
+    rig.lose(TransportError::Eof);
     let request = bullet_request(&rig.pass(SECOND));
     rig.reconnect(request);
     rig.ack(2);
@@ -118,7 +118,7 @@ fn a_snapshot_of_another_symbol_is_of_no_use() {
     let request = snapshot_request(&rig.pass(SECOND));
     let error = WireError::Mismatch { field: "symbol" };
     let outputs = rig.reply(request, &snapshot("AVAXUSDTM", 500, "[14.2,5]", ""));
-    assert_eq!(events(&outputs), [delayed(link, Delay::SnapshotMalformed(error))]);
+    assert_eq!(events(&outputs), [delayed(link, BookDelayReason::SnapshotMalformed(error))]);
     assert_eq!(rig.client.book_status(link), Some(BookStatus::Buffering));
     let request = next_request(&mut rig).0;
     assert_eq!(events(&rig.reply(request, &plain_snapshot(500))), [live(link, 500)]);
@@ -156,7 +156,7 @@ fn a_snapshot_that_is_none_is_of_no_use() {
 fn an_answer_to_an_earlier_request_is_nothing() {
     let (mut rig, link) = Rig::confirmed(Config::default());
     let early = snapshot_request(&rig.pass(SECOND));
-    let failure = Delay::SnapshotFailed(FetchFailure::Lost(Loss::TimedOut));
+    let failure = BookDelayReason::SnapshotFailed(RestError::Lost(TransportError::TimedOut));
     assert_eq!(events(&rig.pass(11 * SECOND)), [delayed(link, failure)]);
     let late = next_request(&mut rig).0;
     assert_eq!(rig.reply(early, &plain_snapshot(400)), []);
@@ -171,7 +171,7 @@ fn a_gap_in_the_buffer_restarts_it_and_a_snapshot_past_the_gap_still_fits() {
     let (mut rig, link) = Rig::confirmed(Config::default());
     rig.change(510, "14.2,buy,2");
     let request = snapshot_request(&rig.pass(SECOND));
-    assert_eq!(rig.change(512, "14.2,buy,4"), [delayed(link, Delay::Gap)]);
+    assert_eq!(rig.change(512, "14.2,buy,4"), [delayed(link, BookDelayReason::Gap)]);
     assert_eq!(events(&rig.reply(request, &plain_snapshot(511))), [live(link, 512)]);
     assert_eq!(rig.shown(link).unwrap(), "512: 14.2*4 14.1*7 | 14.3*6 14.4*8");
 }
@@ -183,10 +183,10 @@ fn a_buffer_that_overflows_is_emptied_and_not_thinned() {
     for sequence in 510..513 {
         rig.change(sequence, "14.2,buy,2");
     }
-    assert_eq!(rig.change(513, "14.2,buy,3"), [delayed(link, Delay::Overflow)]);
+    assert_eq!(rig.change(513, "14.2,buy,3"), [delayed(link, BookDelayReason::Overflow)]);
     let request = snapshot_request(&rig.pass(SECOND));
     let snapshot = Sequence::new(511);
-    let too_old = delayed(link, Delay::SnapshotTooOld { snapshot });
+    let too_old = delayed(link, BookDelayReason::SnapshotTooOld { snapshot });
     assert_eq!(events(&rig.reply(request, &plain_snapshot(511))), [too_old]);
     let request = next_request(&mut rig).0;
     assert_eq!(events(&rig.reply(request, &plain_snapshot(512))), [live(link, 513)]);
@@ -275,12 +275,12 @@ fn a_429_that_names_a_time_stops_all_requests_until_then() {
     let (mut rig, topics) = confirmed(9);
     let outputs = rig.pass(SECOND);
     let requests: Vec<_> = fetches(&outputs).iter().map(|fetch| fetch.request()).collect();
-    let mut head = Head::new(429);
+    let mut head = ResponseHead::new(429);
     head.header("gw-ratelimit-reset", "7300");
     let limited = rig.reply_with(requests[0], head, r#"{"code":"429000","msg":"x"}"#);
     let retry_after = Some(Duration::from_millis(7300));
-    let failure = FetchFailure::RateLimited { retry_after };
-    let reason = Delay::SnapshotFailed(failure);
+    let failure = RestError::RateLimited { retry_after };
+    let reason = BookDelayReason::SnapshotFailed(failure);
     assert!(matches!(events(&limited)[..], [Event::BookDelayed { reason: r, .. }] if r == reason));
     for (n, request) in requests.iter().enumerate().skip(1) {
         rig.reply(*request, &snapshot(&symbol(n as u64), 500, "[14.1,1]", ""));
@@ -295,9 +295,9 @@ fn a_429_that_names_a_time_stops_all_requests_until_then() {
 fn a_429_without_a_time_concerns_the_one_request() {
     let (mut rig, link) = Rig::confirmed(Config::default());
     let request = snapshot_request(&rig.pass(SECOND));
-    let failure = FetchFailure::RateLimited { retry_after: None };
-    let outputs = rig.reply_with(request, Head::new(429), "<html>");
-    assert_eq!(events(&outputs), [delayed(link, Delay::SnapshotFailed(failure))]);
+    let failure = RestError::RateLimited { retry_after: None };
+    let outputs = rig.reply_with(request, ResponseHead::new(429), "<html>");
+    assert_eq!(events(&outputs), [delayed(link, BookDelayReason::SnapshotFailed(failure))]);
     rig.client.fetch(rig.now, kucoin_futures_proto::Query::ServerTime).unwrap();
     assert_eq!(
         fetches(&rig.drain()).len(),
@@ -353,6 +353,6 @@ fn live(topic: TopicId, sequence: u64) -> Event {
     Event::BookLive { topic, epoch: Epoch::new(1), sequence: Sequence::new(sequence) }
 }
 
-fn delayed(topic: TopicId, reason: Delay) -> Event {
+fn delayed(topic: TopicId, reason: BookDelayReason) -> Event {
     Event::BookDelayed { topic, reason }
 }

@@ -12,7 +12,7 @@ mod common;
 
 use common::*;
 use kucoin_futures_proto::{
-    Channel, Config, Event, Loss, Message, TopicId, TopicStatus, WireError,
+    Channel, Config, Event, Message, TopicId, TopicStatus, TransportError, WireError,
 };
 
 fn trade(sequence: u64, ts: u64) -> String {
@@ -35,7 +35,7 @@ fn confirmed() -> (Rig, TopicId) {
 
 /// Loses the line and gets it back; what the new acks bring.
 fn reconnected(rig: &mut Rig) -> Vec<Event> {
-    rig.lose(Loss::Eof);
+    rig.lose(TransportError::Eof);
     let outputs = rig.pass(2 * SECOND);
     let asked = rig.reconnect(bullet_request(&outputs));
     rig.ack(sent(&asked)[0].id)
@@ -71,10 +71,10 @@ fn a_reconnect_says_that_messages_may_be_missing_and_a_first_connection_does_not
 #[test]
 fn two_attempts_for_one_reconnect_say_it_once() {
     let (mut rig, topic) = confirmed();
-    rig.lose(Loss::Eof);
+    rig.lose(TransportError::Eof);
     let request = bullet_request(&rig.pass(2 * SECOND));
     rig.grant(request);
-    let outputs = [rig.lose(Loss::Refused), rig.pass(4 * SECOND)].concat();
+    let outputs = [rig.lose(TransportError::Refused), rig.pass(4 * SECOND)].concat();
     let asked = rig.reconnect(bullet_request(&outputs));
     let events = rig.ack(sent(&asked)[0].id);
     assert_eq!(events, [Event::Confirmed { topic }, Event::MayHaveMissed { topic }]);
@@ -97,7 +97,7 @@ fn a_line_that_spoke_without_an_ack_is_missed_too() {
 fn what_may_be_missing_is_said_before_what_comes_after_it() {
     let (mut rig, topic) = confirmed();
     assert!(takes(&mut rig, &trade(100, 100)));
-    rig.lose(Loss::Eof);
+    rig.lose(TransportError::Eof);
     let outputs = rig.pass(2 * SECOND);
     let asked = sent(&rig.reconnect(bullet_request(&outputs)))[0].id;
     let outputs = rig.text(&trade(200, 200));

@@ -9,8 +9,8 @@ use std::time::Duration;
 use kucoin_futures_proto::book::Book;
 use kucoin_futures_proto::wire::{ErrorKind, Side, TakerSide};
 use kucoin_futures_proto::{
-    Channel, Config, Decimal, Delay, Down, Evidence, Fetch, FetchFailure, Loss, Misuse, RequestId,
-    ResyncReason, Sequence, Sign, Symbol, WireError,
+    BookDelayReason, BookLostReason, Channel, Config, Decimal, DisconnectReason, Evidence, Misuse,
+    RequestId, RestError, RestRequest, Sequence, Sign, Symbol, TransportError, WireError,
 };
 
 const FIELD: &str = "bids";
@@ -35,22 +35,22 @@ fn wire_errors() -> Vec<WireError> {
     ]
 }
 
-fn losses() -> Vec<Loss> {
+fn losses() -> Vec<TransportError> {
     vec![
-        Loss::Dns,
-        Loss::Refused,
-        Loss::TimedOut,
-        Loss::Tls,
-        Loss::Upgrade { status: 503 },
-        Loss::Closed { code: Some(1012) },
-        Loss::Closed { code: None },
-        Loss::Eof,
-        Loss::Reset,
-        Loss::TooLarge,
-        Loss::Protocol,
-        Loss::Clogged,
-        Loss::NoCredentials,
-        Loss::Other,
+        TransportError::Dns,
+        TransportError::Refused,
+        TransportError::TimedOut,
+        TransportError::Tls,
+        TransportError::Upgrade { status: 503 },
+        TransportError::Closed { code: Some(1012) },
+        TransportError::Closed { code: None },
+        TransportError::Eof,
+        TransportError::Reset,
+        TransportError::TooLarge,
+        TransportError::Protocol,
+        TransportError::Clogged,
+        TransportError::NoCredentials,
+        TransportError::Other,
     ]
 }
 
@@ -69,49 +69,49 @@ fn every_outcome_has_words_of_its_own() {
         Misuse::InvalidRestBase,
     ]);
     all_differ(&[
-        Down::Lost(Loss::Eof),
-        Down::ConnectTimeout,
-        Down::WelcomeTimeout,
-        Down::WrongWelcome,
-        Down::Unauthorized,
-        Down::PongTimeout,
-        Down::AckTimeout,
-        Down::Suspended,
-        Down::Refused { code: 509, kind: ErrorKind::Busy },
-        Down::Binary,
-        Down::Closed,
+        DisconnectReason::Lost(TransportError::Eof),
+        DisconnectReason::ConnectTimeout,
+        DisconnectReason::WelcomeTimeout,
+        DisconnectReason::WrongWelcome,
+        DisconnectReason::Unauthorized,
+        DisconnectReason::PongTimeout,
+        DisconnectReason::AckTimeout,
+        DisconnectReason::Suspended,
+        DisconnectReason::Refused { code: 509, kind: ErrorKind::Busy },
+        DisconnectReason::Binary,
+        DisconnectReason::Closed,
     ]);
     all_differ(&[
-        ResyncReason::Gap { expected, got },
-        ResyncReason::Poisoned(wire),
-        ResyncReason::SequenceReset(Evidence::LongStepBack),
-        ResyncReason::SequenceReset(Evidence::ThreeRepeats),
-        ResyncReason::Horizon(Side::Bid),
-        ResyncReason::Horizon(Side::Ask),
-        ResyncReason::Crossed,
-        ResyncReason::LineDown,
-        ResyncReason::Unsubscribed,
+        BookLostReason::Gap { expected, got },
+        BookLostReason::Poisoned(wire),
+        BookLostReason::SequenceReset(Evidence::LongStepBack),
+        BookLostReason::SequenceReset(Evidence::ThreeRepeats),
+        BookLostReason::Horizon(Side::Bid),
+        BookLostReason::Horizon(Side::Ask),
+        BookLostReason::Crossed,
+        BookLostReason::LineDown,
+        BookLostReason::Unsubscribed,
     ]);
     all_differ(&[
-        Delay::SnapshotTooOld { snapshot: got },
-        Delay::SnapshotFailed(FetchFailure::Http { status: 502 }),
-        Delay::SnapshotMalformed(wire),
-        Delay::Overflow,
-        Delay::Gap,
-        Delay::Poisoned(wire),
-        Delay::SequenceReset(Evidence::RepeatDiffers),
-        Delay::SequenceReset(Evidence::SnapshotDiffers),
-        Delay::SnapshotDoubted { snapshot: got, evidence: Evidence::RepeatInDoubt },
+        BookDelayReason::SnapshotTooOld { snapshot: got },
+        BookDelayReason::SnapshotFailed(RestError::Http { status: 502 }),
+        BookDelayReason::SnapshotMalformed(wire),
+        BookDelayReason::Overflow,
+        BookDelayReason::Gap,
+        BookDelayReason::Poisoned(wire),
+        BookDelayReason::SequenceReset(Evidence::RepeatDiffers),
+        BookDelayReason::SequenceReset(Evidence::SnapshotDiffers),
+        BookDelayReason::SnapshotDoubted { snapshot: got, evidence: Evidence::RepeatInDoubt },
     ]);
     let retry_after = Some(Duration::from_millis(1178));
     all_differ(&[
-        FetchFailure::Lost(Loss::Eof),
-        FetchFailure::RateLimited { retry_after },
-        FetchFailure::RateLimited { retry_after: None },
-        FetchFailure::Http { status: 502 },
-        FetchFailure::Api { code: 400_100 },
-        FetchFailure::Wire(wire),
-        FetchFailure::Closed,
+        RestError::Lost(TransportError::Eof),
+        RestError::RateLimited { retry_after },
+        RestError::RateLimited { retry_after: None },
+        RestError::Http { status: 502 },
+        RestError::Api { code: 400_100 },
+        RestError::Wire(wire),
+        RestError::Closed,
     ]);
 }
 
@@ -150,22 +150,22 @@ fn all_differ<T: Display + Debug>(values: &[T]) {
 #[test]
 fn the_words_hold_what_matters() {
     let (expected, got) = (Sequence::new(41), Sequence::new(43));
-    let gap = ResyncReason::Gap { expected, got }.to_string();
+    let gap = BookLostReason::Gap { expected, got }.to_string();
     assert_eq!(gap, "gap: expected 41, got 43");
     assert_eq!(WireError::NotJson { at: 17 }.to_string(), "not JSON at byte 17");
     for error in wire_errors() {
         let names_its_field = error.to_string().contains("`bids`");
         assert_eq!(names_its_field, format!("{error:?}").contains(FIELD), "{error:?}");
-        assert!(Delay::Poisoned(error).to_string().contains(&error.to_string()));
-        assert_eq!(FetchFailure::Wire(error).to_string(), error.to_string());
+        assert!(BookDelayReason::Poisoned(error).to_string().contains(&error.to_string()));
+        assert_eq!(RestError::Wire(error).to_string(), error.to_string());
     }
     for loss in losses() {
-        assert_eq!(Down::Lost(loss).to_string(), loss.to_string());
-        assert_eq!(FetchFailure::Lost(loss).to_string(), loss.to_string());
+        assert_eq!(DisconnectReason::Lost(loss).to_string(), loss.to_string());
+        assert_eq!(RestError::Lost(loss).to_string(), loss.to_string());
     }
-    assert!(Loss::Upgrade { status: 503 }.to_string().contains("503"));
-    assert!(Loss::Closed { code: Some(1012) }.to_string().contains("1012"));
-    let stay = FetchFailure::RateLimited { retry_after: Some(Duration::from_millis(1178)) };
+    assert!(TransportError::Upgrade { status: 503 }.to_string().contains("503"));
+    assert!(TransportError::Closed { code: Some(1012) }.to_string().contains("1012"));
+    let stay = RestError::RateLimited { retry_after: Some(Duration::from_millis(1178)) };
     assert!(stay.to_string().contains("1178 ms"));
     assert_eq!((Side::Bid.to_string(), Side::Ask.to_string()), ("bid".into(), "ask".into()));
     assert_eq!(
@@ -205,7 +205,7 @@ fn a_private_token_is_asked_for_with_a_signature() {
     let sign = Sign::At { unix_ms: 1_791_500_000_250 };
     let id = RequestId::new(9);
     let rest = Config::default().rest;
-    let fetch = Fetch::bullet_private(id, &rest, timeout, sign);
+    let fetch = RestRequest::bullet_private(id, &rest, timeout, sign);
     assert_eq!((fetch.request(), fetch.sign(), fetch.timeout()), (id, sign, timeout));
     assert_eq!((fetch.method().as_str(), fetch.path()), ("POST", "/api/v1/bullet-private"));
     assert_eq!(fetch.url(), "https://api-futures.kucoin.com/api/v1/bullet-private");

@@ -51,7 +51,7 @@ fn show((bid, ask): (Best, Best)) {
     let text = |best| match best {
         Best::Level(level) => format!("{} x {}", level.price, level.size),
         Best::Empty => "nobody".into(),
-        Best::Beyond => "beyond what is known".into(),
+        Best::Unknown => "beyond what is known".into(),
     };
     println!("{:>20} | {}", text(bid), text(ask));
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use kucoin_futures_host::{Connection, Received, Socket, WsRead, websocket_loss};
-use kucoin_futures_proto::{ConnId, Loss};
+use kucoin_futures_proto::{ConnId, TransportError};
 use polling::Poller;
 use tungstenite::{Error, Message, WebSocket};
 
@@ -68,7 +68,7 @@ impl Conn {
         Poll::Ready(Received::Other(read))
     }
 
-    fn flush(&mut self) -> Result<(), Loss> {
+    fn flush(&mut self) -> Result<(), TransportError> {
         match self.websocket.flush() {
             Ok(()) => {
                 self.unsent = false;
@@ -100,7 +100,7 @@ impl Connection for Conn {
         self.websocket.get_ref().text(at)
     }
 
-    fn send(&mut self, text: &str) -> Result<(), Loss> {
+    fn send(&mut self, text: &str) -> Result<(), TransportError> {
         match self.websocket.write(Message::text(text)) {
             Ok(()) => self.flush(),
             Err(Error::Io(error)) if error.kind() == ErrorKind::WouldBlock => self.flush(),

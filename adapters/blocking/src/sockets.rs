@@ -9,7 +9,7 @@ use kucoin_futures_host::{
     Attempt, Blocking, Connections, Effect, Incoming, Mailbox, Rest, RestOutcome, Socket,
     Transport, connect,
 };
-use kucoin_futures_proto::{ConnId, Endpoint, Fetch, Instant, Loss};
+use kucoin_futures_proto::{ConnId, Endpoint, Instant, RestRequest, TransportError};
 use polling::{Events, Poller};
 use rustls::ClientConfig;
 use tracing::Span;
@@ -69,7 +69,7 @@ impl Transport for Sockets {
         match effect {
             Effect::Send(id, text) => self.conns.send(id, &text),
             Effect::Open(id, to) => self.open(id, to),
-            Effect::Shut(id) => {
+            Effect::Close(id) => {
                 if let Some(attempt) = self.attempts.remove(&id) {
                     attempt.abandon();
                 }
@@ -129,7 +129,7 @@ impl Sockets {
             }
             Err(error) => {
                 tracing::error!(parent: &self.span, %error, "cannot watch a socket");
-                Incoming::Lost(id, Loss::Other)
+                Incoming::Lost(id, TransportError::Other)
             }
         })
     }
@@ -138,7 +138,7 @@ impl Sockets {
         let attempt = Attempt::default();
         self.attempts.insert(id, attempt.clone());
         let tls = Arc::clone(&self.tls);
-        let failed = Done::Other(Incoming::Lost(id, Loss::Other));
+        let failed = Done::Other(Incoming::Lost(id, TransportError::Other));
         let span = tracing::info_span!(parent: &self.span, "open", conn = id.get(), %to);
         self.on_thread("open", span, failed, move || match connect(&to, &tls, &attempt) {
             Ok(websocket) => {
@@ -152,11 +152,11 @@ impl Sockets {
         });
     }
 
-    fn fetch(&self, fetch: Box<Fetch>) {
+    fn fetch(&self, fetch: Box<RestRequest>) {
         let (rest, request) = (self.rest.clone(), fetch.request());
         let done = move |outcome| Done::Other(Incoming::Rest(request, outcome));
         let span = tracing::info_span!(parent: &self.span, "fetch", path = fetch.path());
-        let failed = done(RestOutcome::Failed(Loss::Other));
+        let failed = done(RestOutcome::Failed(TransportError::Other));
         self.on_thread("rest", span, failed, move || done(rest.perform(&fetch)));
     }
 

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use kucoin_futures_host::{BookUpdate, Next, Update};
-use kucoin_futures_proto::{Channel, Config, Down, Event, Instant, Push, Symbol, TopicId};
+use kucoin_futures_proto::{
+    Channel, Config, DisconnectReason, Event, Instant, Push, Symbol, TopicId,
+};
 
 use crate::args::{Connect, StreamArgs};
 use crate::exit::{Failure, Kind};
@@ -94,7 +96,7 @@ pub(crate) fn follow(
             Next::Update(Update::State(event)) => {
                 reached |= matches!(event, Event::LineUp { .. });
                 unauthorized = match event {
-                    Event::LineDown { reason, .. } => reason == Down::Unauthorized,
+                    Event::LineDown { reason, .. } => reason == DisconnectReason::Unauthorized,
                     Event::LineUp { .. } => false,
                     _ => unauthorized,
                 };

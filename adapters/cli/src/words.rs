@@ -1,7 +1,7 @@
 //! Events, books and counters in words and in JSON: one vocabulary for all commands.
 
 use kucoin_futures_host::unix_now;
-use kucoin_futures_proto::book::{Best, Level, Reach, Scope};
+use kucoin_futures_proto::book::{Best, Coverage, Level, Scope};
 use kucoin_futures_proto::wire::Side;
 use kucoin_futures_proto::{Book, Event, Stats, Symbol, TopicId, UnixNanos};
 use serde_json::{Value, json};
@@ -24,7 +24,7 @@ impl State {
             Event::LineDown { reason, .. } => {
                 state(None, false, "line_down", Some(reason.to_string()))
             }
-            Event::NoToken { reason, .. } => {
+            Event::TokenFailed { reason, .. } => {
                 state(None, false, "no_token", Some(reason.to_string()))
             }
             Event::LineWaiting { delay, failures, .. } => {
@@ -37,8 +37,8 @@ impl State {
                 state(Some(topic), false, "rejected", Some(format!("code {code}{hint}")))
             }
             Event::Unsubscribed { topic } => state(Some(topic), true, "unsubscribed", None),
-            Event::Silent { topic } => state(Some(topic), false, "silent", None),
-            Event::Heard { topic } => state(Some(topic), true, "heard", None),
+            Event::Idle { topic } => state(Some(topic), false, "silent", None),
+            Event::Active { topic } => state(Some(topic), true, "heard", None),
             Event::BookLive { topic, epoch, sequence } => {
                 let reason = format!("epoch {} at {sequence}", epoch.get());
                 state(Some(topic), true, "live", Some(reason))
@@ -90,8 +90,8 @@ pub(crate) fn levels(book: &Book, side: Side, scope: Scope, count: usize) -> Val
 /// The price to which a side is complete; null if it is so without limit.
 pub(crate) fn horizon(book: &Book, side: Side) -> Value {
     match book.reach(side) {
-        Reach::All => Value::Null,
-        Reach::To(price) => Value::from(price.to_string()),
+        Coverage::All => Value::Null,
+        Coverage::To(price) => Value::from(price.to_string()),
     }
 }
 
@@ -105,7 +105,7 @@ pub(crate) fn best(best: Best) -> String {
     match best {
         Best::Level(level) => format!("{} x {}", level.price, level.size),
         Best::Empty => "empty".into(),
-        Best::Beyond => "beyond the horizon".into(),
+        Best::Unknown => "beyond the horizon".into(),
     }
 }
 

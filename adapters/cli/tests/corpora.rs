@@ -21,7 +21,7 @@ use std::io::{BufWriter, Write as _};
 use std::time::Duration;
 
 use common::{Files, kcf, lines, listen, of_type, snapshot};
-use kucoin_futures_proto::book::Reach;
+use kucoin_futures_proto::book::Coverage;
 use kucoin_futures_proto::wire::Side;
 use kucoin_futures_proto::{Instant, Price, SplitMix64, Symbol, UnixNanos};
 use kucoin_futures_sim::{
@@ -259,7 +259,7 @@ impl Told {
             "ask_levels": truth.asks.len(),
             "top_bids": bids,
             "top_asks": asks,
-            "sha256": truth.digest(Reach::All, Reach::All),
+            "sha256": truth.digest(Coverage::All, Coverage::All),
         })
     }
 

@@ -7,7 +7,7 @@ mod common;
 use std::fs;
 
 use common::{Files, edited, kcf, lines, listen, of_type, snapshot};
-use kucoin_futures_proto::book::Reach;
+use kucoin_futures_proto::book::Coverage;
 use kucoin_futures_proto::wire::Side;
 use kucoin_futures_proto::{Instant, Sequence, Symbol};
 use kucoin_futures_sim::{Exchange, ExchangeConfig, Outgoing};
@@ -35,7 +35,7 @@ fn a_recording_replays_to_the_exchanges_books() {
         assert_eq!(row["top_bids"].as_array().unwrap().len(), 20);
         if symbol.as_str() == "CHRUSDTM" {
             // Thin enough for the snapshot to hold all of it.
-            let digest = market.truth().digest(Reach::All, Reach::All);
+            let digest = market.truth().digest(Coverage::All, Coverage::All);
             assert_eq!(row["sha256"].as_str().unwrap(), digest);
         }
     }

@@ -14,13 +14,15 @@ use std::time::Duration;
 use kucoin_futures_host::{
     Attempt, Clock, Rest, RestOutcome, Roots, Socket, WsRead, connect, tls_config, websocket_loss,
 };
-use kucoin_futures_proto::{Channel, Client, Config, ConnId, Input, Loss, Output, RequestId};
+use kucoin_futures_proto::{
+    Channel, Client, Config, ConnId, Input, Output, RequestId, TransportError,
+};
 use mio::{Events, Interest, Poll, Token, Waker, net::TcpStream};
 use tungstenite::{Error, Message, WebSocket};
 
 /// From the helper threads.
 enum Arrival {
-    Opened(ConnId, Result<Box<WebSocket<Socket>>, Loss>),
+    Opened(ConnId, Result<Box<WebSocket<Socket>>, TransportError>),
     Answer(RequestId, RestOutcome),
 }
 
@@ -63,7 +65,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                         client.handle_input(clock.now(), Input::Lost(*id, websocket_loss(&error)));
                     }
                 }
-                Output::Shut { .. } => (opening, conn) = (None, None),
+                Output::Close { .. } => (opening, conn) = (None, None),
                 Output::Fetch(fetch) => {
                     let (rest, request) = (rest.clone(), fetch.request());
                     help(Box::new(move || Arrival::Answer(request, rest.perform(&fetch))));

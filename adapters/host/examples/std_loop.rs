@@ -65,7 +65,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                         client.handle_input(clock.now(), Input::Lost(id, websocket_loss(&error)));
                     }
                 }
-                Output::Shut { conn: id } => conn = conn.take().filter(|conn| conn.0 != id),
+                Output::Close { conn: id } => conn = conn.take().filter(|conn| conn.0 != id),
                 Output::Fetch(fetch) => {
                     let (rest, answered) = (rest.clone(), answered.clone());
                     std::thread::spawn(move || {

@@ -15,7 +15,7 @@ use kucoin_futures_host::{
     Clock, Rest, RestOutcome, Roots, WsRead, io_loss, tls_config, websocket_config, websocket_loss,
 };
 use kucoin_futures_proto::{
-    Channel, Client, Config, ConnId, Endpoint, Event, Input, Loss, Output, RequestId,
+    Channel, Client, Config, ConnId, Endpoint, Event, Input, Output, RequestId, TransportError,
 };
 use rustls::ClientConfig;
 use tokio::net::TcpStream;
@@ -29,7 +29,7 @@ type Conn = Option<(ConnId, Option<WebSocket>)>;
 
 /// From the tasks that connect and ask.
 enum Arrival {
-    Opened(ConnId, Result<WebSocket, Loss>),
+    Opened(ConnId, Result<WebSocket, TransportError>),
     Answer(RequestId, RestOutcome),
 }
 
@@ -69,7 +69,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
                         client.handle_input(clock.now(), Input::Lost(id, websocket_loss(&error)));
                     }
                 }
-                Output::Shut { conn: id } => conn = conn.take().filter(|conn| conn.0 != id),
+                Output::Close { conn: id } => conn = conn.take().filter(|conn| conn.0 != id),
                 Output::Fetch(fetch) => {
                     let (rest, request) = (rest.clone(), fetch.request());
                     tokio::task::spawn_blocking(move || {
@@ -110,7 +110,7 @@ async fn read(conn: &mut Conn) -> (ConnId, WsRead) {
     (*id, WsRead::from_read(read))
 }
 
-async fn open(to: Box<Endpoint>, tls: Arc<ClientConfig>) -> Result<WebSocket, Loss> {
+async fn open(to: Box<Endpoint>, tls: Arc<ClientConfig>) -> Result<WebSocket, TransportError> {
     let tcp = TcpStream::connect((to.host(), to.port())).await.map_err(|error| io_loss(&error))?;
     let _ = tcp.set_nodelay(true);
     let (config, tls) = (Some(websocket_config()), Some(Connector::Rustls(tls)));

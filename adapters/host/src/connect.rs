@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use kucoin_futures_proto::{Endpoint, Loss};
+use kucoin_futures_proto::{Endpoint, TransportError};
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, StreamOwned};
 use tungstenite::WebSocket;
@@ -64,7 +64,7 @@ pub fn connect(
     to: &Endpoint,
     tls: &Arc<ClientConfig>,
     attempt: &Attempt,
-) -> Result<WebSocket<Socket>, Loss> {
+) -> Result<WebSocket<Socket>, TransportError> {
     let tcp = connect_tcp(to, attempt)?;
     let socket =
         if to.is_tls() { Socket::tls(start_tls(to, tls, tcp)?) } else { Socket::plain(tcp) };
@@ -73,7 +73,7 @@ pub fn connect(
     let (websocket, _) = upgraded.map_err(|error| match error {
         HandshakeError::Failure(error) => websocket_loss(&error),
         // A read timeout on a blocking socket.
-        HandshakeError::Interrupted(_) => Loss::TimedOut,
+        HandshakeError::Interrupted(_) => TransportError::TimedOut,
     })?;
     let tcp = websocket.get_ref().tcp();
     let ready = tcp
@@ -84,15 +84,15 @@ pub fn connect(
     Ok(websocket)
 }
 
-fn connect_tcp(to: &Endpoint, attempt: &Attempt) -> Result<TcpStream, Loss> {
+fn connect_tcp(to: &Endpoint, attempt: &Attempt) -> Result<TcpStream, TransportError> {
     let addresses: Vec<_> =
-        (to.host(), to.port()).to_socket_addrs().map_err(|_| Loss::Dns)?.collect();
-    let mut failure = Loss::Dns;
+        (to.host(), to.port()).to_socket_addrs().map_err(|_| TransportError::Dns)?.collect();
+    let mut failure = TransportError::Dns;
     for (at, address) in addresses.iter().enumerate() {
         let last = at + 1 == addresses.len();
         let limit = if last { STEP_TIMEOUT } else { ADDRESS_TIMEOUT };
         if attempt.is_abandoned() {
-            return Err(Loss::TimedOut);
+            return Err(TransportError::TimedOut);
         }
         match TcpStream::connect_timeout(address, limit).and_then(|tcp| {
             tcp.set_nodelay(true)?;
@@ -112,14 +112,15 @@ fn start_tls(
     to: &Endpoint,
     config: &Arc<ClientConfig>,
     mut tcp: TcpStream,
-) -> Result<StreamOwned<ClientConnection, TcpStream>, Loss> {
-    let name = ServerName::try_from(to.host().to_owned()).map_err(|_| Loss::Tls)?;
-    let mut tls = ClientConnection::new(Arc::clone(config), name).map_err(|_| Loss::Tls)?;
+) -> Result<StreamOwned<ClientConnection, TcpStream>, TransportError> {
+    let name = ServerName::try_from(to.host().to_owned()).map_err(|_| TransportError::Tls)?;
+    let mut tls =
+        ClientConnection::new(Arc::clone(config), name).map_err(|_| TransportError::Tls)?;
     while tls.is_handshaking() {
         tls.complete_io(&mut tcp).map_err(|error| match error.kind() {
             ErrorKind::InvalidData => {
                 tracing::warn!(host = to.host(), %error, "TLS refused");
-                Loss::Tls
+                TransportError::Tls
             }
             _ => io_loss(&error),
         })?;

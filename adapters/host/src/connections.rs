@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::task::{Context, Poll};
 
-use kucoin_futures_proto::{ConnId, Loss};
+use kucoin_futures_proto::{ConnId, TransportError};
 
 use crate::transport::Incoming;
 use crate::websocket::WsRead;
@@ -21,7 +21,7 @@ pub trait Connection {
     ///
     /// # Errors
     /// The connection is broken.
-    fn send(&mut self, text: &str) -> Result<(), Loss>;
+    fn send(&mut self, text: &str) -> Result<(), TransportError>;
 
     /// Sends a close frame if the socket takes it, and drops the connection.
     fn shut(self);
@@ -42,7 +42,7 @@ pub enum Received {
 pub struct Connections<C> {
     open: Vec<(ConnId, C)>,
     /// Connections that broke while they were written to, until the next `poll_input`.
-    broken: Vec<(ConnId, Loss)>,
+    broken: Vec<(ConnId, TransportError)>,
 }
 
 impl<C: Connection> Connections<C> {
@@ -92,7 +92,7 @@ impl<C: Connection> Connections<C> {
         }
     }
 
-    /// Performs [`Effect::Shut`](crate::Effect::Shut) for a connection that is open.
+    /// Performs [`Effect::Close`](crate::Effect::Close) for a connection that is open.
     pub fn shut(&mut self, id: ConnId) {
         if let Some(at) = self.open.iter().position(|(of, _)| *of == id) {
             self.open.swap_remove(at).1.shut();

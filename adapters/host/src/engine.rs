@@ -109,7 +109,7 @@ impl Engine {
                 Output::Event(event) => self.reported.push_back(event),
                 Output::Send { conn, text } => return Some(Effect::Send(conn, text)),
                 Output::Open { conn, to } => return Some(Effect::Open(conn, to)),
-                Output::Shut { conn } => return Some(Effect::Shut(conn)),
+                Output::Close { conn } => return Some(Effect::Close(conn)),
                 Output::Fetch(fetch) => return Some(Effect::Fetch(fetch)),
             }
         }

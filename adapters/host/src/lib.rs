@@ -11,7 +11,7 @@
 //!   [`Connections`], [`Mailbox`], [`connect`] and [`Socket`] (blocking), [`WsRead`], and
 //!   [`TextFrameReader`], which takes whole text messages past the WebSocket library.
 //! * [`Clock`]: a monotonic clock that goes on while the machine sleeps.
-//! * [`Rest`]: performs a [`Fetch`](kucoin_futures_proto::Fetch), blocking, by ureq.
+//! * [`Rest`]: performs a [`RestRequest`](kucoin_futures_proto::RestRequest), blocking, by ureq.
 //! * [`tls_config`]: rustls with the `ring` provider named explicitly, so that it works whatever else
 //!   is in the build.
 //! * [`credentials_from_env`]: keys from the environment or from files, never from arguments.

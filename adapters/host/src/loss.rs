@@ -2,23 +2,23 @@
 
 use std::io::{self, ErrorKind};
 
-use kucoin_futures_proto::Loss;
+use kucoin_futures_proto::TransportError;
 
 /// How a socket ended, or was not to be had.
 #[must_use]
-pub fn io_loss(error: &io::Error) -> Loss {
+pub fn io_loss(error: &io::Error) -> TransportError {
     match error.kind() {
-        ErrorKind::ConnectionRefused => Loss::Refused,
+        ErrorKind::ConnectionRefused => TransportError::Refused,
         ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted | ErrorKind::BrokenPipe => {
-            Loss::Reset
+            TransportError::Reset
         }
-        ErrorKind::UnexpectedEof => Loss::Eof,
+        ErrorKind::UnexpectedEof => TransportError::Eof,
         // A read timeout of a blocking socket is one or the other, by system.
-        ErrorKind::TimedOut | ErrorKind::WouldBlock => Loss::TimedOut,
+        ErrorKind::TimedOut | ErrorKind::WouldBlock => TransportError::TimedOut,
         // rustls reports a refused certificate as bad data.
-        ErrorKind::InvalidData => Loss::Tls,
-        _ if is_lookup(error) => Loss::Dns,
-        _ => Loss::Other,
+        ErrorKind::InvalidData => TransportError::Tls,
+        _ if is_lookup(error) => TransportError::Dns,
+        _ => TransportError::Other,
     }
 }
 

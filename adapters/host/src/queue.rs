@@ -191,7 +191,7 @@ mod tests {
     #[test]
     fn events_of_state_have_room_of_their_own() {
         let queue = Queue::new(2);
-        let heard = || Item::State(Event::Heard { topic: TOPIC });
+        let heard = || Item::State(Event::Active { topic: TOPIC });
         (1..=3).for_each(|sequence| queue.push(delta(sequence)));
         queue.push(heard());
         queue.push(delta(4));
@@ -205,7 +205,7 @@ mod tests {
         let queue = Queue::new(1);
         queue.push(Item::State(Event::Lagged { dropped: 5 }));
         queue.push(delta(1));
-        queue.push(Item::State(Event::Heard { topic: TOPIC }));
+        queue.push(Item::State(Event::Active { topic: TOPIC }));
         queue.push(Item::State(Event::Lagged { dropped: 7 }));
         assert_eq!(drained(&queue), ["-6", "!", "-7"]);
     }

@@ -4,7 +4,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use kucoin_futures_proto::auth::Credentials;
-use kucoin_futures_proto::{Fetch, Head, Input, Loss, Method, RequestId, Sign};
+use kucoin_futures_proto::{
+    Input, Method, RequestId, ResponseHead, RestRequest, Sign, TransportError,
+};
 use ureq::Agent;
 use ureq::tls::{Certificate, RootCerts, TlsConfig, TlsProvider};
 
@@ -16,9 +18,9 @@ use crate::tls::{Roots, provider};
 #[allow(clippy::exhaustive_enums, reason = "the two ends of a request")]
 pub enum RestOutcome {
     /// There was a response, of whatever status.
-    Reply(Head, Vec<u8>),
+    Reply(ResponseHead, Vec<u8>),
     /// There was none.
-    Failed(Loss),
+    Failed(TransportError),
 }
 
 impl RestOutcome {
@@ -76,11 +78,11 @@ impl Rest {
 
     /// Performs a request: within its time, up to its size, following no redirect.
     #[must_use]
-    pub fn perform(&self, fetch: &Fetch) -> RestOutcome {
+    pub fn perform(&self, fetch: &RestRequest) -> RestOutcome {
         self.try_perform(fetch).unwrap_or_else(RestOutcome::Failed)
     }
 
-    fn try_perform(&self, fetch: &Fetch) -> Result<RestOutcome, Loss> {
+    fn try_perform(&self, fetch: &RestRequest) -> Result<RestOutcome, TransportError> {
         let method = fetch.method().as_str();
         let mut request = ureq::http::Request::builder().method(method).uri(fetch.url());
         let unix_ms = match fetch.sign() {
@@ -89,16 +91,18 @@ impl Rest {
             Sign::At { unix_ms } => Some(unix_ms),
         };
         if let Some(unix_ms) = unix_ms {
-            let credentials = self.credentials.as_ref().ok_or(Loss::NoCredentials)?;
+            let credentials = self.credentials.as_ref().ok_or(TransportError::NoCredentials)?;
             for (name, value) in credentials.sign(unix_ms, method, fetch.path(), "").iter() {
                 request = request.header(name, value);
             }
         }
         let mut response = match fetch.method() {
-            Method::Get => self.run(request.body(()).map_err(|_| Loss::Other)?, fetch)?,
-            Method::Post => self.run(request.body("").map_err(|_| Loss::Other)?, fetch)?,
+            Method::Get => self.run(request.body(()).map_err(|_| TransportError::Other)?, fetch)?,
+            Method::Post => {
+                self.run(request.body("").map_err(|_| TransportError::Other)?, fetch)?
+            }
         };
-        let mut head = Head::new(response.status().as_u16());
+        let mut head = ResponseHead::new(response.status().as_u16());
         tracing::debug!(path = fetch.path(), status = head.status(), "rest");
         for (name, value) in response.headers() {
             if let Ok(value) = value.to_str() {
@@ -113,8 +117,8 @@ impl Rest {
     fn run<B: ureq::AsSendBody>(
         &self,
         request: ureq::http::Request<B>,
-        fetch: &Fetch,
-    ) -> Result<ureq::http::Response<ureq::Body>, Loss> {
+        fetch: &RestRequest,
+    ) -> Result<ureq::http::Response<ureq::Body>, TransportError> {
         let request =
             self.agent.configure_request(request).timeout_global(Some(fetch.timeout())).build();
         self.agent.run(request).map_err(|error| {
@@ -125,17 +129,17 @@ impl Rest {
     }
 }
 
-fn loss(error: &ureq::Error) -> Loss {
+fn loss(error: &ureq::Error) -> TransportError {
     use ureq::Error;
     match error {
         Error::Io(error) => io_loss(error),
-        Error::Timeout(_) => Loss::TimedOut,
-        Error::HostNotFound => Loss::Dns,
-        Error::ConnectionFailed => Loss::Refused,
-        Error::BodyExceedsLimit(_) | Error::LargeResponseHeader(..) => Loss::TooLarge,
-        Error::Tls(_) | Error::Rustls(_) | Error::Pem(_) => Loss::Tls,
-        Error::Protocol(_) => Loss::Protocol,
-        _ => Loss::Other,
+        Error::Timeout(_) => TransportError::TimedOut,
+        Error::HostNotFound => TransportError::Dns,
+        Error::ConnectionFailed => TransportError::Refused,
+        Error::BodyExceedsLimit(_) | Error::LargeResponseHeader(..) => TransportError::TooLarge,
+        Error::Tls(_) | Error::Rustls(_) | Error::Pem(_) => TransportError::Tls,
+        Error::Protocol(_) => TransportError::Protocol,
+        _ => TransportError::Other,
     }
 }
 

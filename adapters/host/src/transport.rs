@@ -5,7 +5,7 @@ use std::io;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
-use kucoin_futures_proto::{ConnId, Endpoint, Fetch, Instant, Loss, RequestId};
+use kucoin_futures_proto::{ConnId, Endpoint, Instant, RequestId, RestRequest, TransportError};
 use rustls::ClientConfig;
 
 use crate::rest::{Rest, RestOutcome};
@@ -27,7 +27,7 @@ use crate::websocket::WsRead;
 /// * `Mode` is [`Async`] where a waiting task gives its thread away, otherwise [`Blocking`]. It decides
 ///   whether `next` is awaited or blocks.
 /// * Every open connection goes into [`Connections`](crate::Connections), which performs
-///   [`Effect::Send`] and [`Effect::Shut`], reads the sockets in turn and forgets those that ended. A
+///   [`Effect::Send`] and [`Effect::Close`], reads the sockets in turn and forgets those that ended. A
 ///   connection implements [`Connection`](crate::Connection): one WebSocket that never waits.
 /// * [`Effect::Open`] and [`Effect::Fetch`] take long: start them on a helper (a thread, a task) and
 ///   leave the result in a [`Mailbox`](crate::Mailbox) until the next `poll_input`.
@@ -90,9 +90,9 @@ pub enum Effect {
     /// Connect and upgrade. Ends as [`Incoming::Opened`] or [`Incoming::Lost`].
     Open(ConnId, Box<Endpoint>),
     /// Drop a connection, open or opening. There will be no input from it.
-    Shut(ConnId),
+    Close(ConnId),
     /// Make a REST request. Ends as [`Incoming::Rest`].
-    Fetch(Box<Fetch>),
+    Fetch(Box<RestRequest>),
 }
 
 /// What has happened outside.
@@ -106,7 +106,7 @@ pub enum Incoming<'a> {
     /// A connection is upgraded and will be read.
     Opened(ConnId),
     /// A connection has ended, or could not be made.
-    Lost(ConnId, Loss),
+    Lost(ConnId, TransportError),
     /// A REST request has ended.
     Rest(RequestId, RestOutcome),
 }

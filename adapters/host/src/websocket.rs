@@ -1,7 +1,7 @@
 //! tungstenite's words in the core's.
 
 use bytes::Bytes;
-use kucoin_futures_proto::{ConnId, Input, Loss};
+use kucoin_futures_proto::{ConnId, Input, TransportError};
 use tungstenite::protocol::WebSocketConfig;
 use tungstenite::{Error, Message};
 
@@ -36,9 +36,9 @@ pub enum WsRead {
     /// A ping or a pong of the WebSocket layer; the library has an answer that must be flushed.
     Control,
     /// A close frame: flush the answer; the connection is over.
-    Closed(Loss),
+    Closed(TransportError),
     /// The connection is over.
-    Lost(Loss),
+    Lost(TransportError),
 }
 
 impl WsRead {
@@ -51,7 +51,7 @@ impl WsRead {
             Ok(Message::Binary(_)) => Self::Binary,
             Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_)) => Self::Control,
             Ok(Message::Close(frame)) => {
-                Self::Closed(Loss::Closed { code: frame.map(|frame| frame.code.into()) })
+                Self::Closed(TransportError::Closed { code: frame.map(|frame| frame.code.into()) })
             }
             Err(error) => Self::Lost(websocket_loss(&error)),
         }
@@ -77,19 +77,19 @@ impl WsRead {
 
 /// The end of a connection, or of an attempt at one.
 #[must_use]
-pub fn websocket_loss(error: &Error) -> Loss {
+pub fn websocket_loss(error: &Error) -> TransportError {
     use tungstenite::error::ProtocolError;
     match error {
-        Error::ConnectionClosed | Error::AlreadyClosed => Loss::Closed { code: None },
+        Error::ConnectionClosed | Error::AlreadyClosed => TransportError::Closed { code: None },
         Error::Io(error) => io_loss(error),
-        Error::Tls(_) => Loss::Tls,
-        Error::Capacity(_) => Loss::TooLarge,
+        Error::Tls(_) => TransportError::Tls,
+        Error::Capacity(_) => TransportError::TooLarge,
         Error::Protocol(
             ProtocolError::ResetWithoutClosingHandshake | ProtocolError::HandshakeIncomplete,
-        ) => Loss::Eof,
-        Error::Protocol(_) | Error::Utf8(_) | Error::AttackAttempt => Loss::Protocol,
-        Error::WriteBufferFull(_) => Loss::Clogged,
-        Error::Http(response) => Loss::Upgrade { status: response.status().as_u16() },
-        Error::Url(_) | Error::HttpFormat(_) => Loss::Other,
+        ) => TransportError::Eof,
+        Error::Protocol(_) | Error::Utf8(_) | Error::AttackAttempt => TransportError::Protocol,
+        Error::WriteBufferFull(_) => TransportError::Clogged,
+        Error::Http(response) => TransportError::Upgrade { status: response.status().as_u16() },
+        Error::Url(_) | Error::HttpFormat(_) => TransportError::Other,
     }
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use kucoin_futures_host::{Clock, Rest, RestOutcome, Roots, tls_config, unix_now};
 use kucoin_futures_proto::auth::{Credentials, KeyVersion};
-use kucoin_futures_proto::{Fetch, Loss, RequestId, RestBase, Sign};
+use kucoin_futures_proto::{RequestId, RestBase, RestRequest, Sign, TransportError};
 use kucoin_futures_sim::{ExchangeConfig, Server};
 
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -40,13 +40,13 @@ fn a_wrong_secret_or_clock_is_refused_with_its_code() {
 #[test]
 fn without_credentials_nothing_is_sent() {
     let fetch = private_token("http://127.0.0.1:1", Sign::WallClock);
-    failed(&Rest::new(&Roots::Public, None), &fetch, Loss::NoCredentials);
+    failed(&Rest::new(&Roots::Public, None), &fetch, TransportError::NoCredentials);
 }
 
 #[test]
 fn a_closed_port_is_refused() {
     let fetch = private_token("http://127.0.0.1:1", Sign::No);
-    failed(&Rest::new(&Roots::Public, None), &fetch, Loss::Refused);
+    failed(&Rest::new(&Roots::Public, None), &fetch, TransportError::Refused);
 }
 
 #[test]
@@ -65,7 +65,7 @@ fn a_body_beyond_the_cap_is_cut_off() {
     let url = serve_once(&response);
     let fetch = private_token(&url, Sign::No);
     assert_eq!(fetch.max_body(), 64 << 10);
-    failed(&Rest::new(&Roots::Public, None), &fetch, Loss::TooLarge);
+    failed(&Rest::new(&Roots::Public, None), &fetch, TransportError::TooLarge);
 }
 
 #[test]
@@ -74,9 +74,9 @@ fn a_server_that_says_nothing_costs_the_time_of_the_request_and_no_more() {
     let url = format!("http://{}", listener.local_addr().unwrap());
     let base = RestBase::new(&url).unwrap();
     let timeout = Duration::from_millis(300);
-    let fetch = Fetch::bullet_private(RequestId::new(1), &base, timeout, Sign::No);
+    let fetch = RestRequest::bullet_private(RequestId::new(1), &base, timeout, Sign::No);
     let clock = Clock::new();
-    failed(&Rest::new(&Roots::Public, None), &fetch, Loss::TimedOut);
+    failed(&Rest::new(&Roots::Public, None), &fetch, TransportError::TimedOut);
     let took = Duration::from_nanos(clock.now().as_nanos());
     assert!(took >= timeout && took < PATIENCE, "{took:?}");
 }
@@ -105,18 +105,18 @@ fn keys(secret: &str) -> Credentials {
     Credentials::new(key, secret.into(), passphrase, KeyVersion::V3)
 }
 
-fn private_token(url: &str, sign: Sign) -> Fetch {
-    Fetch::bullet_private(RequestId::new(1), &RestBase::new(url).unwrap(), PATIENCE, sign)
+fn private_token(url: &str, sign: Sign) -> RestRequest {
+    RestRequest::bullet_private(RequestId::new(1), &RestBase::new(url).unwrap(), PATIENCE, sign)
 }
 
-fn reply(rest: &Rest, fetch: &Fetch) -> (u16, String) {
+fn reply(rest: &Rest, fetch: &RestRequest) -> (u16, String) {
     match rest.perform(fetch) {
         RestOutcome::Reply(head, body) => (head.status(), String::from_utf8(body).unwrap()),
         RestOutcome::Failed(loss) => panic!("{loss}"),
     }
 }
 
-fn failed(rest: &Rest, fetch: &Fetch, expected: Loss) {
+fn failed(rest: &Rest, fetch: &RestRequest, expected: TransportError) {
     match rest.perform(fetch) {
         RestOutcome::Failed(loss) => assert_eq!(loss, expected),
         RestOutcome::Reply(head, _) => panic!("{head:?}"),

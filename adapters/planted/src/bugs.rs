@@ -173,7 +173,7 @@ pub(crate) const BUGS: &[Bug] = &[
     bug(
         "restart-untold",
         "a restart of the counter is told as something else",
-        Instead("self.invalidate(cx, ResyncReason::Crossed, Delay::Gap);"),
+        Instead("self.invalidate(cx, BookLostReason::Crossed, BookDelayReason::Gap);"),
     ),
     bug(
         "clock-back-forgets",

@@ -12,7 +12,7 @@ use crate::config::ExchangeConfig;
 use crate::fault::{Entry, Fault, Plan};
 use crate::market::{Change, Market};
 use crate::rest::Quota;
-use crate::session::{Feed, Mood, Progress, Reply, Session, error_frame, server_id};
+use crate::session::{Feed, Progress, Reply, ReplyContext, Session, error_frame, server_id};
 use crate::token::{Standing, Tokens};
 use crate::trouble::Troubles;
 use frames::{delta_frame, spoil, ticker_frame};
@@ -61,7 +61,7 @@ pub enum About {
 /// A scripted fault met something: a request, a frame, a connection.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
-pub struct Strike {
+pub struct FaultHit {
     /// The fault's word.
     pub word: &'static str,
     /// The symbol that was hit, if it was one.
@@ -139,7 +139,7 @@ pub struct Exchange {
     parked: Option<(SessionId, String)>,
     /// Until when each engine was being restarted.
     restarted: BTreeMap<Symbol, Instant>,
-    pub(crate) strikes: Vec<Strike>,
+    pub(crate) strikes: Vec<FaultHit>,
 }
 
 /// A frame of a book.
@@ -220,7 +220,7 @@ impl Exchange {
     }
 
     /// What scripted faults have met since this was last called.
-    pub fn take_strikes(&mut self) -> Vec<Strike> {
+    pub fn take_strikes(&mut self) -> Vec<FaultHit> {
         core::mem::take(&mut self.strikes)
     }
 
@@ -231,7 +231,7 @@ impl Exchange {
     }
 
     pub(crate) fn strike(&mut self, word: &'static str, symbol: Option<Symbol>) {
-        self.strikes.push(Strike { word, symbol });
+        self.strikes.push(FaultHit { word, symbol });
     }
 
     fn note(&mut self, at: Instant, later: Later) {
@@ -313,7 +313,7 @@ impl Exchange {
         let unanswered = is_request && self.troubles.no_acks.take().is_some();
         let deaf = unanswered && self.rng.below(2) == 0;
         let markets = &self.markets;
-        let mood = Mood { limits: &self.config.limits, refusal, deaf, markets };
+        let mood = ReplyContext { limits: &self.config.limits, refusal, deaf, markets };
         let replies = session.on_text(now, &mut self.rng, mood, text);
         if let Some(refusal) = refusal {
             self.strike(refusal.as_refusal(), None);

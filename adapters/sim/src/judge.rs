@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use kucoin_futures_proto::{
-    Client, Config, ConnId, Down, Event, Fetch, FetchFailure, Instant, Output, RequestId, Stats,
-    Symbol,
+    Client, Config, ConnId, DisconnectReason, Event, Instant, Output, RequestId, RestError,
+    RestRequest, Stats, Symbol,
 };
 
 use serde_json::Value;
@@ -21,7 +21,7 @@ mod window;
 
 /// Follows one client.
 #[derive(Debug)]
-pub(crate) struct Judge {
+pub(crate) struct ProtocolChecker {
     config: Config,
     conns: BTreeMap<ConnId, Conn>,
     /// The connection that is in use.
@@ -107,7 +107,7 @@ pub(crate) struct Moment<'a> {
     pub(crate) late: bool,
 }
 
-impl Judge {
+impl ProtocolChecker {
     pub(crate) fn new(config: &Config) -> Self {
         let minute = Duration::from_secs(60);
         Self {
@@ -249,7 +249,7 @@ impl Judge {
                 check_secrets(moment.exchange, text)?;
                 self.on_send(moment, *conn, text)
             }
-            Output::Shut { conn } => match self.conns.get(conn).map(|conn| conn.life) {
+            Output::Close { conn } => match self.conns.get(conn).map(|conn| conn.life) {
                 Some(Life::Down) | None => Err(format!("{conn:?} shut twice or never opened")),
                 Some(_) => Ok(()),
             },
@@ -317,7 +317,7 @@ impl Judge {
         Ok(())
     }
 
-    fn on_fetch(&mut self, moment: Moment<'_>, fetch: &Fetch) -> Verdict {
+    fn on_fetch(&mut self, moment: Moment<'_>, fetch: &RestRequest) -> Verdict {
         let at = moment.at;
         let excused = moment.late || at < self.excused_until;
         if at < self.blocked_until && !excused {
@@ -377,8 +377,8 @@ impl Judge {
                 self.refused = 0;
             }
             Event::LineDown { conn, reason, .. } => return self.on_down(moment, conn, reason),
-            Event::NoToken { reason, .. } => {
-                self.named = matches!(reason, FetchFailure::RateLimited { retry_after: Some(_) });
+            Event::TokenFailed { reason, .. } => {
+                self.named = matches!(reason, RestError::RateLimited { retry_after: Some(_) });
             }
             Event::LineWaiting { delay, failures, .. } => {
                 return self.on_waiting(moment, delay, failures);
@@ -388,7 +388,7 @@ impl Judge {
         Ok(())
     }
 
-    fn on_down(&mut self, moment: Moment<'_>, id: ConnId, reason: Down) -> Verdict {
+    fn on_down(&mut self, moment: Moment<'_>, id: ConnId, reason: DisconnectReason) -> Verdict {
         let Some(conn) = self.conns.get_mut(&id).filter(|conn| conn.life != Life::Down) else {
             return Err(format!("{id:?} is down for a second time"));
         };
@@ -404,7 +404,7 @@ impl Judge {
         conn.life = Life::Down;
         self.opening.take_if(|opening| *opening == id);
         self.topics.on_line_down();
-        if reason == Down::Unauthorized {
+        if reason == DisconnectReason::Unauthorized {
             self.refused += 1;
             if self.refused > 2 {
                 return Err("a third refused token without any wait".into());

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use kucoin_futures_proto::{
-    Delay, Down, Event, FetchFailure, ResyncReason, Stats, Symbol, WireError,
+    BookDelayReason, BookLostReason, DisconnectReason, Event, RestError, Stats, Symbol, WireError,
 };
 
 use crate::exchange::DAY_CUT;
@@ -203,30 +203,32 @@ fn signs_of(event: &Event) -> u32 {
     match event {
         Event::LineUp { .. } => UP,
         Event::LineDown { reason, .. } => DOWN | signs_of_down(*reason),
-        Event::NoToken { reason: FetchFailure::Wire(WireError::NoUsableServer), .. } => {
+        Event::TokenFailed { reason: RestError::Wire(WireError::NoUsableServer), .. } => {
             NO_SERVER | FETCH
         }
-        Event::NoToken { .. } | Event::QueryFailed { .. } => FETCH,
+        Event::TokenFailed { .. } | Event::QueryFailed { .. } => FETCH,
         Event::Confirmed { .. } => CONFIRMED,
         Event::Rejected { .. } => REJECTED,
         Event::Unsubscribed { .. } => UNSUBSCRIBED,
         Event::BookLive { .. } => LIVE,
         Event::Delta { .. } => DELTA,
         Event::BookLost { reason, .. } => match reason {
-            ResyncReason::Gap { .. } => GAP,
-            ResyncReason::SequenceReset(_) => REGRESSED,
-            ResyncReason::Poisoned(_) => POISONED,
-            ResyncReason::Horizon(_) => HORIZON,
-            ResyncReason::Crossed => CROSSED,
+            BookLostReason::Gap { .. } => GAP,
+            BookLostReason::SequenceReset(_) => REGRESSED,
+            BookLostReason::Poisoned(_) => POISONED,
+            BookLostReason::Horizon(_) => HORIZON,
+            BookLostReason::Crossed => CROSSED,
             _ => 0,
         },
         Event::BookDelayed { reason, .. } => match reason {
-            Delay::Gap => GAP,
-            Delay::SequenceReset(_) => REGRESSED,
-            Delay::Poisoned(_) => POISONED,
-            Delay::SnapshotTooOld { .. } | Delay::SnapshotDoubted { .. } => TOO_OLD,
-            Delay::SnapshotFailed(_) => FETCH,
-            Delay::SnapshotMalformed(_) => BAD_SNAPSHOT | FETCH,
+            BookDelayReason::Gap => GAP,
+            BookDelayReason::SequenceReset(_) => REGRESSED,
+            BookDelayReason::Poisoned(_) => POISONED,
+            BookDelayReason::SnapshotTooOld { .. } | BookDelayReason::SnapshotDoubted { .. } => {
+                TOO_OLD
+            }
+            BookDelayReason::SnapshotFailed(_) => FETCH,
+            BookDelayReason::SnapshotMalformed(_) => BAD_SNAPSHOT | FETCH,
             _ => 0,
         },
         Event::Lagged { .. } => LAGGED,
@@ -234,15 +236,15 @@ fn signs_of(event: &Event) -> u32 {
     }
 }
 
-const fn signs_of_down(reason: Down) -> u32 {
+const fn signs_of_down(reason: DisconnectReason) -> u32 {
     match reason {
-        Down::PongTimeout => SILENT_PEER,
-        Down::Unauthorized => UNAUTHORIZED,
-        Down::WelcomeTimeout | Down::WrongWelcome => NO_WELCOME,
-        Down::Suspended => SUSPENDED,
-        Down::Refused { .. } => REFUSED,
-        Down::AckTimeout => NO_ACK,
-        Down::Closed => CLOSED,
+        DisconnectReason::PongTimeout => SILENT_PEER,
+        DisconnectReason::Unauthorized => UNAUTHORIZED,
+        DisconnectReason::WelcomeTimeout | DisconnectReason::WrongWelcome => NO_WELCOME,
+        DisconnectReason::Suspended => SUSPENDED,
+        DisconnectReason::Refused { .. } => REFUSED,
+        DisconnectReason::AckTimeout => NO_ACK,
+        DisconnectReason::Closed => CLOSED,
         _ => 0,
     }
 }

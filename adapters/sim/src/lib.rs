@@ -50,20 +50,20 @@ mod world;
 
 pub use config::{Account, ExchangeConfig, Limits};
 pub use contract::Contract;
-pub use exchange::{About, Counts, Exchange, Outgoing, SessionId, Strike};
+pub use exchange::{About, Counts, Exchange, FaultHit, Outgoing, SessionId};
 pub use fault::{Fault, Plan, Refusal, Target};
 pub use ledger::{Ledger, Tally};
 pub use market::{Change, Market, Truth};
 pub use oracle::{Oracle, Violation, compare};
 pub use output_checker::{BrokenLaw, Law, OutputChecker};
-pub use rest::{Fate, Request, Response};
+pub use rest::{Request, Response, ResponseFate};
 pub use scenario::{Profile, Scenario, ScenarioError, Source};
 #[cfg(feature = "server")]
 pub use server::{Clock, Flood, Server, ServerError};
 #[cfg(feature = "server")]
 pub use tls::{Authority, AuthorityError, Flaw};
 pub use trade::Trade;
-pub use world::{Happening, World};
+pub use world::{World, WorldEvent};
 
 /// The page's examples compile.
 #[cfg(doctest)]

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use kucoin_futures_proto::book::{Level, Reach};
+use kucoin_futures_proto::book::{Coverage, Level};
 use kucoin_futures_proto::wire::Side;
 use kucoin_futures_proto::{Lots, Price, Sequence, SplitMix64, UnixNanos};
 use sha2::{Digest as _, Sha256};
@@ -47,11 +47,11 @@ impl Truth {
     }
 
     /// Those from the best to the reach, inclusive.
-    pub fn levels_within(&self, side: Side, reach: Reach) -> impl Iterator<Item = Level> + '_ {
+    pub fn levels_within(&self, side: Side, reach: Coverage) -> impl Iterator<Item = Level> + '_ {
         self.levels(side).take_while(move |level| match (reach, side) {
-            (Reach::All, _) => true,
-            (Reach::To(horizon), Side::Bid) => level.price >= horizon,
-            (Reach::To(horizon), Side::Ask) => level.price <= horizon,
+            (Coverage::All, _) => true,
+            (Coverage::To(horizon), Side::Bid) => level.price >= horizon,
+            (Coverage::To(horizon), Side::Ask) => level.price <= horizon,
         })
     }
 
@@ -68,7 +68,7 @@ impl Truth {
     /// SHA-256, as lower-case hex, over one line per level: `b <price> <size>` for the bids, best
     /// first, then `a <price> <size>` for the asks.
     #[must_use]
-    pub fn digest(&self, bids: Reach, asks: Reach) -> String {
+    pub fn digest(&self, bids: Coverage, asks: Coverage) -> String {
         let mut hash = Sha256::new();
         for (tag, side, reach) in [("b", Side::Bid, bids), ("a", Side::Ask, asks)] {
             for level in self.levels_within(side, reach) {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use kucoin_futures_proto::book::{Best, Book, Level, Reach, Scope};
+use kucoin_futures_proto::book::{Best, Book, Coverage, Level, Scope};
 use kucoin_futures_proto::wire::{Delta, Side};
 use kucoin_futures_proto::{Client, Epoch, Event, Lots, Sequence, TopicId};
 
@@ -235,9 +235,9 @@ fn compare_side(
 ) -> Result<(), String> {
     let reach = book.reach(side);
     let within = |level: &Level| match (reach, side) {
-        (Reach::All, _) => true,
-        (Reach::To(horizon), Side::Bid) => level.price >= horizon,
-        (Reach::To(horizon), Side::Ask) => level.price <= horizon,
+        (Coverage::All, _) => true,
+        (Coverage::To(horizon), Side::Bid) => level.price >= horizon,
+        (Coverage::To(horizon), Side::Ask) => level.price <= horizon,
     };
     let mut first = None;
     for complete in book.levels(side, Scope::Complete) {
@@ -261,8 +261,8 @@ fn compare_side(
     };
     let expected = match (first, reach) {
         (Some(level), _) => Best::Level(level),
-        (None, Reach::All) => Best::Empty,
-        (None, Reach::To(_)) => Best::Beyond,
+        (None, Coverage::All) => Best::Empty,
+        (None, Coverage::To(_)) => Best::Unknown,
     };
     if best == expected {
         Ok(())

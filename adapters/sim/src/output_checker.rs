@@ -42,8 +42,8 @@ laws! {
     OneOpen: Some(5), "Each connection has one `Open`";
     OneUp: Some(5), "A connection is up once, after its `Open`";
     OneShut: Some(5), "A connection is shut once, after its `Open`";
-    OneDown: Some(5), "Each connection has one `LineDown`, after its `Shut`";
-    SentWhileUp: Some(5), "Texts are sent between `LineUp` and `Shut` only";
+    OneDown: Some(5), "Each connection has one `LineDown`, after its `Close`";
+    SentWhileUp: Some(5), "Texts are sent between `LineUp` and `Close` only";
     SentToNoneLost: Some(5), "Nothing is sent on a connection that was reported as lost";
     SentWithId: None, "A text is JSON and has a number as its id";
     SentInTime: None, "At most 100 texts are sent in ten seconds";
@@ -224,7 +224,7 @@ impl OutputChecker {
                 let before = self.conns.insert(*conn, Life::Asked);
                 hold(Law::OneOpen, before.is_none(), || was(conn, before))
             }
-            Output::Shut { conn } => {
+            Output::Close { conn } => {
                 let before = self.conns.insert(*conn, Life::Shut);
                 let right = matches!(before, Some(Life::Asked | Life::Up));
                 hold(Law::OneShut, right, || was(conn, before))

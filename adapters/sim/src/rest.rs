@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use kucoin_futures_proto::auth::hmac_base64;
-use kucoin_futures_proto::book::{Level, Reach};
+use kucoin_futures_proto::book::{Coverage, Level};
 use kucoin_futures_proto::wire::Side;
 use kucoin_futures_proto::{Decimal, Instant, Lots, Price, Sequence, Symbol};
 use serde_json::Value;
@@ -82,13 +82,13 @@ pub struct Response {
     /// How late it is sent.
     pub delay: Duration,
     /// Whether it arrives at all.
-    pub fate: Fate,
+    pub fate: ResponseFate,
 }
 
 /// What becomes of an answer on its way.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 #[allow(clippy::exhaustive_enums, reason = "whoever carries answers must know them all")]
-pub enum Fate {
+pub enum ResponseFate {
     /// It arrives.
     #[default]
     Whole,
@@ -111,7 +111,7 @@ impl Response {
             body,
             drip: None,
             delay: Duration::ZERO,
-            fate: Fate::Whole,
+            fate: ResponseFate::Whole,
         }
     }
 
@@ -193,8 +193,10 @@ impl Exchange {
         };
         self.strike(trouble.word(), request.query("symbol").and_then(|s| s.parse().ok()));
         match trouble {
-            HttpTrouble::Refused => Response { fate: Fate::Refused, ..Response::page(503, "") },
-            HttpTrouble::Never => Response { fate: Fate::Never, ..Response::page(503, "") },
+            HttpTrouble::Refused => {
+                Response { fate: ResponseFate::Refused, ..Response::page(503, "") }
+            }
+            HttpTrouble::Never => Response { fate: ResponseFate::Never, ..Response::page(503, "") },
             HttpTrouble::Html => Response::page(200, PAGE),
             HttpTrouble::Empty => Response::json(200, String::new()),
             HttpTrouble::TooMany => too_many(limit_headers(0, by)),
@@ -210,8 +212,10 @@ impl Exchange {
                 let code = API_ERRORS.get(at).copied().unwrap_or("500000");
                 Response::refused(200, code, "Internal Server Error")
             }
-            HttpTrouble::Giant => Response { fate: Fate::Giant, ..self.answer(now, request) },
-            HttpTrouble::Cut => Response { fate: Fate::Cut, ..self.answer(now, request) },
+            HttpTrouble::Giant => {
+                Response { fate: ResponseFate::Giant, ..self.answer(now, request) }
+            }
+            HttpTrouble::Cut => Response { fate: ResponseFate::Cut, ..self.answer(now, request) },
             HttpTrouble::Late => Response { delay: by, ..self.answer(now, request) },
             HttpTrouble::Drip => Response { drip: Some(by), ..self.answer(now, request) },
         }
@@ -455,10 +459,10 @@ const ABSURD: [&str; 7] = ["0", "1", "-1", "18446744073709551616", "\"18000\"", 
 const NOTHING: Level = Level { price: Price::ZERO, size: Lots::new(0) };
 
 /// Absent, empty or `null` means without limit.
-fn parse_reach(text: Option<&str>) -> Result<Reach, &'static str> {
+fn parse_reach(text: Option<&str>) -> Result<Coverage, &'static str> {
     match text {
-        None | Some("" | "null") => Ok(Reach::All),
-        Some(price) => price.parse().map(Reach::To).map_err(|_| "a horizon is not a price"),
+        None | Some("" | "null") => Ok(Coverage::All),
+        Some(price) => price.parse().map(Coverage::To).map_err(|_| "a horizon is not a price"),
     }
 }
 

@@ -58,7 +58,7 @@ pub(crate) enum Reply {
 
 /// What decides, besides the session's own state, how a frame is answered.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Mood<'a> {
+pub(crate) struct ReplyContext<'a> {
     pub(crate) limits: &'a Limits,
     /// A request is refused with this, and not obeyed.
     pub(crate) refusal: Option<Refusal>,
@@ -225,7 +225,7 @@ impl Session {
         &mut self,
         now: Instant,
         rng: &mut SplitMix64,
-        mood: Mood<'_>,
+        mood: ReplyContext<'_>,
         text: &str,
     ) -> Vec<Reply> {
         self.heard = now;
@@ -267,7 +267,7 @@ impl Session {
         &mut self,
         subscribe: bool,
         frame: &serde_json::Map<String, Value>,
-        mood: &Mood<'_>,
+        mood: &ReplyContext<'_>,
     ) -> Result<(), (u32, String)> {
         let limits = mood.limits;
         let topic = frame.get("topic").and_then(Value::as_str).unwrap_or_default();

@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
-use kucoin_futures_proto::book::Reach;
+use kucoin_futures_proto::book::Coverage;
 use kucoin_futures_proto::wire::Side;
 use kucoin_futures_proto::{Price, Sequence, Symbol};
 
@@ -93,7 +93,7 @@ pub struct View {
 struct Claim {
     levels: BTreeMap<Price, u64>,
     /// Nothing: only what is shown is claimed.
-    reach: Option<Reach>,
+    reach: Option<Coverage>,
 }
 
 impl View {
@@ -124,14 +124,14 @@ impl View {
     /// Only from the best bid to this price does it claim to know every bid.
     #[must_use]
     pub fn bids_down_to(mut self, price: &str) -> Self {
-        self.bids.reach = self.price(price).map(Reach::To);
+        self.bids.reach = self.price(price).map(Coverage::To);
         self
     }
 
     /// Only from the best ask to this price does it claim to know every ask.
     #[must_use]
     pub fn asks_up_to(mut self, price: &str) -> Self {
-        self.asks.reach = self.price(price).map(Reach::To);
+        self.asks.reach = self.price(price).map(Coverage::To);
         self
     }
 
@@ -188,7 +188,7 @@ impl View {
 }
 
 impl Claim {
-    const ALL: Self = Self { levels: BTreeMap::new(), reach: Some(Reach::All) };
+    const ALL: Self = Self { levels: BTreeMap::new(), reach: Some(Coverage::All) };
 }
 
 /// What became of a trial, or of several.

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use kucoin_futures_proto::{
-    BookStatus, Channel, Client, Config, ConnId, Event, Instant, Loss, Misuse, Sequence,
-    SplitMix64, TopicId, TopicStatus,
+    BookStatus, Channel, Client, Config, ConnId, Event, Instant, Misuse, Sequence, SplitMix64,
+    TopicId, TopicStatus, TransportError,
 };
 
 use crate::config::ExchangeConfig;
@@ -12,7 +12,7 @@ use crate::exchange::{Exchange, Outgoing};
 use crate::fault::Fault;
 use crate::ledger::Ledger;
 use crate::oracle::{Oracle, Violation};
-use crate::rest::{Fate, Request};
+use crate::rest::{Request, ResponseFate};
 use crate::trace::Trace;
 use net::{Address, Load, Net, Packet, Way};
 use node::{Cx, Node};
@@ -24,7 +24,7 @@ mod node;
 /// Something that happened in the world, in order.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[allow(clippy::exhaustive_enums, reason = "what a client says, or what was done to it")]
-pub enum Happening {
+pub enum WorldEvent {
     /// The client reported it.
     Client(Event),
     /// The client handed out a message of a topic, or a reply.
@@ -36,12 +36,12 @@ pub enum Happening {
 /// What is remembered of the first client, if anything is.
 #[derive(Debug, Default)]
 struct Happenings {
-    list: Vec<(Instant, Happening)>,
+    list: Vec<(Instant, WorldEvent)>,
     off: bool,
 }
 
 impl Happenings {
-    fn push(&mut self, now: Instant, happening: impl FnOnce() -> Option<Happening>) {
+    fn push(&mut self, now: Instant, happening: impl FnOnce() -> Option<WorldEvent>) {
         if !self.off {
             self.list.extend(happening().map(|happening| (now, happening)));
         }
@@ -201,7 +201,7 @@ impl World {
     }
 
     /// What has happened since this was last called.
-    pub fn take_happenings(&mut self) -> Vec<(Instant, Happening)> {
+    pub fn take_happenings(&mut self) -> Vec<(Instant, WorldEvent)> {
         std::mem::take(&mut self.happenings.list)
     }
 
@@ -441,8 +441,11 @@ impl World {
                 let accepted = self.exchange.connect(self.now, id, &query);
                 let delay =
                     if accepted { self.exchange.take_connect_delay() } else { Duration::ZERO };
-                let load =
-                    if accepted { Load::Opened(conn) } else { Load::Lost(conn, Loss::Refused) };
+                let load = if accepted {
+                    Load::Opened(conn)
+                } else {
+                    Load::Lost(conn, TransportError::Refused)
+                };
                 self.send_down(address, conn, delay, load);
                 self.carry()
             }
@@ -458,7 +461,7 @@ impl World {
                 let request = Request::new(asked.method, &asked.path);
                 let response = self.exchange.http(self.now, &request);
                 // Most adapters give up in time; of one that does not, nothing is heard any more.
-                let is_lost = response.fate == Fate::Never && self.net.flip();
+                let is_lost = response.fate == ResponseFate::Never && self.net.flip();
                 let node = self.nodes.iter().find(|node| node.address == address);
                 if let Some(node) = node.filter(|_| !is_lost) {
                     self.net.answer(self.now, &node.weather, address, &asked, response);
@@ -484,8 +487,11 @@ impl World {
                     self.send_down(address, conn, Duration::ZERO, Load::Down(conn, text, about));
                 }
                 Outgoing::Close(id, code, _) => {
-                    let loss =
-                        if code == 1006 { Loss::Eof } else { Loss::Closed { code: Some(code) } };
+                    let loss = if code == 1006 {
+                        TransportError::Eof
+                    } else {
+                        TransportError::Closed { code: Some(code) }
+                    };
                     let (address, conn) = Address::of(id);
                     self.send_down(address, conn, Duration::ZERO, Load::Lost(conn, loss));
                 }
@@ -493,11 +499,11 @@ impl World {
                 Outgoing::Reset(id) => {
                     let (address, conn) = Address::of(id);
                     let at = self.now;
-                    self.net.post(at, address, Load::Lost(conn, Loss::Reset));
+                    self.net.post(at, address, Load::Lost(conn, TransportError::Reset));
                 }
                 Outgoing::Injected(fault) => {
                     self.faults += 1;
-                    self.happenings.push(self.now, || Some(Happening::Fault(fault)));
+                    self.happenings.push(self.now, || Some(WorldEvent::Fault(fault)));
                     self.trace.text(fault.word());
                     if fault.needs_world() {
                         self.break_a_client(fault)?;

@@ -9,8 +9,8 @@ use kucoin_futures_proto::{
     Channel, Client, Config, Event, Instant, Lots, Price, Sequence, SplitMix64, Symbol, TopicId,
 };
 use kucoin_futures_sim::{
-    Exchange, ExchangeConfig, Fault, Happening, Ledger, Oracle, Plan, Profile, Scenario, Violation,
-    World, soak,
+    Exchange, ExchangeConfig, Fault, Ledger, Oracle, Plan, Profile, Scenario, Violation, World,
+    WorldEvent, soak,
 };
 use proptest::prelude::*;
 
@@ -317,7 +317,7 @@ fn history() -> (World, TopicId, Vec<Event>) {
     faults("drop *").into_iter().for_each(|fault| world.inject(fault).unwrap());
     world.run_for(secs(8)).unwrap();
     let said = world.take_happenings().into_iter().filter_map(|(_, happening)| match happening {
-        Happening::Client(event) => Some(event),
+        WorldEvent::Client(event) => Some(event),
         _ => None,
     });
     let events: Vec<Event> = said.collect();

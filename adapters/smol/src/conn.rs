@@ -9,7 +9,7 @@ use async_tungstenite::tungstenite::{Error, Message};
 use futures_core::Stream as _;
 use futures_util::Sink;
 use kucoin_futures_host::{Connection, Received, WsRead, websocket_loss};
-use kucoin_futures_proto::Loss;
+use kucoin_futures_proto::TransportError;
 
 use crate::socket::Socket;
 
@@ -59,7 +59,7 @@ impl Connection for Conn {
     }
 
     /// It goes out at the next read at the latest.
-    fn send(&mut self, text: &str) -> Result<(), Loss> {
+    fn send(&mut self, text: &str) -> Result<(), TransportError> {
         self.unsent = true;
         let sent = self.sink().start_send(Message::text(text));
         sent.map_err(|error| websocket_loss(&error))

@@ -10,7 +10,7 @@ use futures_rustls::TlsConnector;
 use futures_rustls::rustls::ClientConfig;
 use futures_rustls::rustls::pki_types::ServerName;
 use kucoin_futures_host::{ADDRESS_TIMEOUT, io_loss, websocket_config, websocket_loss};
-use kucoin_futures_proto::{Endpoint, Loss};
+use kucoin_futures_proto::{Endpoint, TransportError};
 use smol::Timer;
 use smol::net::{TcpStream, resolve};
 
@@ -19,7 +19,7 @@ use crate::socket::Socket;
 pub(crate) async fn open(
     to: Box<Endpoint>,
     tls: Arc<ClientConfig>,
-) -> Result<WebSocketStream<Socket>, Loss> {
+) -> Result<WebSocketStream<Socket>, TransportError> {
     let tcp = connect(&to).await?;
     let socket = if to.is_tls() { start_tls(&to, tls, tcp).await? } else { Socket::plain(tcp) };
     let config = Some(websocket_config());
@@ -28,9 +28,9 @@ pub(crate) async fn open(
 }
 
 /// The core's deadline covers all of it.
-async fn connect(to: &Endpoint) -> Result<TcpStream, Loss> {
-    let addresses = resolve((to.host(), to.port())).await.map_err(|_| Loss::Dns)?;
-    let mut failure = Loss::Dns;
+async fn connect(to: &Endpoint) -> Result<TcpStream, TransportError> {
+    let addresses = resolve((to.host(), to.port())).await.map_err(|_| TransportError::Dns)?;
+    let mut failure = TransportError::Dns;
     for (at, address) in addresses.iter().enumerate() {
         let last = at + 1 == addresses.len();
         let late = async {
@@ -49,8 +49,12 @@ async fn connect(to: &Endpoint) -> Result<TcpStream, Loss> {
     Err(failure)
 }
 
-async fn start_tls(to: &Endpoint, tls: Arc<ClientConfig>, tcp: TcpStream) -> Result<Socket, Loss> {
-    let name = ServerName::try_from(to.host().to_owned()).map_err(|_| Loss::Tls)?;
+async fn start_tls(
+    to: &Endpoint,
+    tls: Arc<ClientConfig>,
+    tcp: TcpStream,
+) -> Result<Socket, TransportError> {
+    let name = ServerName::try_from(to.host().to_owned()).map_err(|_| TransportError::Tls)?;
     match TlsConnector::from(tls).connect(name, tcp).await {
         Ok(stream) => Ok(Socket::tls(stream)),
         Err(error) => {

@@ -11,7 +11,7 @@ use async_tungstenite::WebSocketStream;
 use atomic_waker::AtomicWaker;
 use futures_rustls::rustls::ClientConfig;
 use kucoin_futures_host::{Async, Connections, Effect, Incoming, Mailbox, Rest, Spawn, Transport};
-use kucoin_futures_proto::{ConnId, Instant, Loss};
+use kucoin_futures_proto::{ConnId, Instant, TransportError};
 use smol::Timer;
 use tracing::{Instrument as _, Span};
 
@@ -37,7 +37,7 @@ pub struct Sockets {
 
 struct Attempt {
     id: ConnId,
-    opened: Pin<Box<dyn Future<Output = Result<WebSocketStream<Socket>, Loss>> + Send>>,
+    opened: Pin<Box<dyn Future<Output = Result<WebSocketStream<Socket>, TransportError>> + Send>>,
 }
 
 /// Wakes the task that waited last.
@@ -83,7 +83,7 @@ impl Transport for Sockets {
                 let opened = open(to, Arc::clone(&self.tls)).instrument(span);
                 self.attempts.push(Attempt { id, opened: Box::pin(opened) });
             }
-            Effect::Shut(id) => {
+            Effect::Close(id) => {
                 self.attempts.retain(|attempt| attempt.id != id);
                 self.conns.shut(id);
             }

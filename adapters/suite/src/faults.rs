@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use kucoin_futures_host::{Clock, Update};
-use kucoin_futures_proto::{Channel, Down, Event, Loss, Symbol};
+use kucoin_futures_proto::{Channel, DisconnectReason, Event, Symbol, TransportError};
 use kucoin_futures_sim::{Fault, Plan};
 
 use crate::rig::*;
@@ -70,7 +70,7 @@ fn with_every_fault_there_is_every_book_is_the_exchanges<F: Feed>(wire: Wire) {
     assert_eq!(rig.server.with(|exchange, _| exchange.counts().violations), 0);
 }
 
-fn reason_of(event: &Event) -> Option<Down> {
+fn reason_of(event: &Event) -> Option<DisconnectReason> {
     match event {
         Event::LineDown { reason, .. } => Some(*reason),
         _ => None,
@@ -79,7 +79,12 @@ fn reason_of(event: &Event) -> Option<Down> {
 
 /// Breaks the line of a live book; the first thing said must be that it is down, for that reason and
 /// within that time, and the book must come back equal.
-fn is_healed<F: Feed>(rig: &Rig, breaks: impl FnOnce(), reason: Down, within: Duration) {
+fn is_healed<F: Feed>(
+    rig: &Rig,
+    breaks: impl FnOnce(),
+    reason: DisconnectReason,
+    within: Duration,
+) {
     let (mut feed, topic) = rig.live::<F>();
     breaks();
     let mut first = None;
@@ -97,11 +102,15 @@ fn is_healed<F: Feed>(rig: &Rig, breaks: impl FnOnce(), reason: Down, within: Du
 fn each_close_code_is_told_and_healed<F: Feed>(wire: Wire) {
     for code in [1000, 1001, 1006, 1012] {
         let rig = Rig::new(wire, 100.0);
-        let loss = if code == 1006 { Loss::Eof } else { Loss::Closed { code: Some(code) } };
+        let loss = if code == 1006 {
+            TransportError::Eof
+        } else {
+            TransportError::Closed { code: Some(code) }
+        };
         is_healed::<F>(
             &rig,
             || rig.inject(Fault::Close { code }),
-            Down::Lost(loss),
+            DisconnectReason::Lost(loss),
             Duration::ZERO,
         );
     }
@@ -109,7 +118,7 @@ fn each_close_code_is_told_and_healed<F: Feed>(wire: Wire) {
 
 fn a_reset_in_the_middle_of_a_frame_is_a_reset<F: Feed>(wire: Wire) {
     let rig = Rig::new(wire, 100.0);
-    let reset = Down::Lost(Loss::Reset);
+    let reset = DisconnectReason::Lost(TransportError::Reset);
     is_healed::<F>(&rig, || rig.inject(Fault::Reset {}), reset, Duration::ZERO);
 }
 
@@ -117,20 +126,22 @@ fn a_reset_in_the_middle_of_a_frame_is_a_reset<F: Feed>(wire: Wire) {
 fn a_half_open_connection_is_noticed_by_its_pongs<F: Feed>(wire: Wire) {
     let rig = Rig::brisk(wire, 100.0);
     let frozen = || rig.inject(Fault::Freeze { span: 5 * SECOND });
-    is_healed::<F>(&rig, frozen, Down::PongTimeout, 2 * SECOND);
+    is_healed::<F>(&rig, frozen, DisconnectReason::PongTimeout, 2 * SECOND);
 }
 
 fn withheld_pongs_are_noticed_though_data_flow<F: Feed>(wire: Wire) {
     let rig = Rig::brisk(wire, 100.0);
     let withheld = || rig.inject(Fault::WithholdPongs { span: 3 * SECOND });
-    is_healed::<F>(&rig, withheld, Down::PongTimeout, 2 * SECOND);
+    is_healed::<F>(&rig, withheld, DisconnectReason::PongTimeout, 2 * SECOND);
 }
 
 fn a_server_that_goes_away_is_noticed_at_once<F: Feed>(wire: Wire) {
     let rig = Rig::new(wire, 0.0);
     let (mut feed, _) = rig.live::<F>();
     drop(rig);
-    let took = wait_for(&mut feed, "down", |event| matches!(reason_of(event), Some(Down::Lost(_))));
+    let took = wait_for(&mut feed, "down", |event| {
+        matches!(reason_of(event), Some(DisconnectReason::Lost(_)))
+    });
     assert!(took < SLACK, "{took:?}");
 }
 
@@ -146,7 +157,7 @@ fn a_machine_that_slept_believes_nothing<F: Feed>(wire: Wire) {
     let mut deltas = 0;
     let took = wait(&mut feed, "suspended", |update| {
         deltas += u32::from(matches!(update, Update::Book(_)));
-        matches!(update, Update::State(event) if reason_of(event) == Some(Down::Suspended))
+        matches!(update, Update::State(event) if reason_of(event) == Some(DisconnectReason::Suspended))
     });
     assert!(took < SLACK, "{took:?}");
     assert!(deltas <= 1, "{deltas} deltas were believed");

@@ -3,7 +3,7 @@
 use std::net::TcpListener;
 use std::time::Duration;
 
-use kucoin_futures_proto::{Down, Event, FetchFailure, Loss, WireError};
+use kucoin_futures_proto::{DisconnectReason, Event, RestError, TransportError, WireError};
 use kucoin_futures_sim::Fault;
 
 use crate::peer::Peer;
@@ -35,7 +35,9 @@ fn a_refused_upgrade_is_tried_again<F: Feed>(wire: Wire) {
     let rig = Rig::new(wire, 50.0);
     rig.inject(Fault::Refuse { span: 300 * MS });
     let (mut feed, _) = rig.book_feed::<F>();
-    wait_for(&mut feed, "refused", |event| down_by(event) == Some(Loss::Upgrade { status: 503 }));
+    wait_for(&mut feed, "refused", |event| {
+        down_by(event) == Some(TransportError::Upgrade { status: 503 })
+    });
     until_live(&mut feed);
 }
 
@@ -61,14 +63,15 @@ fn scheme(wire: Wire) -> &'static str {
 fn nobody_listening_is_refused<F: Feed>(wire: Wire) {
     let rig = led_to(wire, format!("{}://127.0.0.1:{}/", scheme(wire), nobodys_port()));
     let (mut feed, _) = rig.book_feed::<F>();
-    let took = wait_for(&mut feed, "refused", |event| down_by(event) == Some(Loss::Refused));
+    let took =
+        wait_for(&mut feed, "refused", |event| down_by(event) == Some(TransportError::Refused));
     assert!(took < SLACK, "{took:?}");
-    let refused = FetchFailure::Lost(Loss::Refused);
+    let refused = RestError::Lost(TransportError::Refused);
     let mut options = rig.options();
     options.config = config_of(&format!("http://127.0.0.1:{}", nobodys_port()));
     let (mut feed, _) = book_feed::<F>(options);
     let no_token =
-        |event: &Event| matches!(event, Event::NoToken { reason, .. } if *reason == refused);
+        |event: &Event| matches!(event, Event::TokenFailed { reason, .. } if *reason == refused);
     wait_for(&mut feed, "no token", no_token);
 }
 
@@ -80,7 +83,7 @@ fn no_such_host() -> String {
 fn a_host_that_is_not_known_is_dns<F: Feed>(wire: Wire) {
     let rig = led_to(wire, format!("wss://{}/", no_such_host()));
     let (mut feed, _) = rig.book_feed::<F>();
-    let took = wait_for(&mut feed, "dns", |event| down_by(event) == Some(Loss::Dns));
+    let took = wait_for(&mut feed, "dns", |event| down_by(event) == Some(TransportError::Dns));
     assert!(took < SLACK, "{took:?}");
 }
 
@@ -88,11 +91,11 @@ fn a_rest_host_that_is_not_known_is_dns<F: Feed>(wire: Wire) {
     let mut options = Rig::new(wire, 0.0).options();
     options.config = config_of(&format!("https://{}", no_such_host()));
     let (mut feed, _) = book_feed::<F>(options);
-    let dns = FetchFailure::Lost(Loss::Dns);
+    let dns = RestError::Lost(TransportError::Dns);
     wait_for(
         &mut feed,
         "dns",
-        |event| matches!(event, Event::NoToken { reason, .. } if *reason == dns),
+        |event| matches!(event, Event::TokenFailed { reason, .. } if *reason == dns),
     );
 }
 
@@ -101,7 +104,7 @@ fn config_of(rest: &str) -> kucoin_futures_proto::Config {
 }
 
 /// Waits for a line that goes down for that reason, within that time.
-fn goes_down<F: Feed>(feed: &mut F, reason: Down, within: Duration) {
+fn goes_down<F: Feed>(feed: &mut F, reason: DisconnectReason, within: Duration) {
     let took = wait_for(
         feed,
         "down",
@@ -116,7 +119,7 @@ fn a_slow_upgrade_is_given_up_in_time<F: Feed>(wire: Wire) {
     let mut options = rig.options();
     options.config.connect_timeout = 500 * MS;
     let (mut feed, topic) = book_feed::<F>(options);
-    goes_down(&mut feed, Down::ConnectTimeout, 500 * MS);
+    goes_down(&mut feed, DisconnectReason::ConnectTimeout, 500 * MS);
     until_live(&mut feed);
     assert!(rig.is_equal(feed.book(topic).unwrap()));
 }
@@ -127,7 +130,7 @@ fn a_server_that_accepts_and_says_nothing_is_given_up_in_time<F: Feed>(wire: Wir
     let mut options = rig.options();
     options.config.connect_timeout = 500 * MS;
     let (mut feed, _) = book_feed::<F>(options);
-    goes_down(&mut feed, Down::ConnectTimeout, 500 * MS);
+    goes_down(&mut feed, DisconnectReason::ConnectTimeout, 500 * MS);
 }
 
 fn a_welcome_that_does_not_come_is_given_up_in_time<F: Feed>(wire: Wire) {
@@ -138,7 +141,7 @@ fn a_welcome_that_does_not_come_is_given_up_in_time<F: Feed>(wire: Wire) {
     let mut options = rig.options();
     options.config.welcome_timeout = 500 * MS;
     let (mut feed, _) = book_feed::<F>(options);
-    goes_down(&mut feed, Down::WelcomeTimeout, 500 * MS);
+    goes_down(&mut feed, DisconnectReason::WelcomeTimeout, 500 * MS);
 }
 
 fn an_answer_that_drips_is_cut_off_in_time<F: Feed>(wire: Wire) {
@@ -147,11 +150,11 @@ fn an_answer_that_drips_is_cut_off_in_time<F: Feed>(wire: Wire) {
     let mut options = rig.options();
     options.config.fetch_timeout = SECOND;
     let (mut feed, topic) = book_feed::<F>(options);
-    let slow = FetchFailure::Lost(Loss::TimedOut);
+    let slow = RestError::Lost(TransportError::TimedOut);
     let took = wait_for(
         &mut feed,
         "cut off",
-        |event| matches!(event, Event::NoToken { reason, .. } if *reason == slow),
+        |event| matches!(event, Event::TokenFailed { reason, .. } if *reason == slow),
     );
     assert!(took < SECOND + SLACK, "for the whole, not for each read: {took:?}");
     until_live(&mut feed);
@@ -163,13 +166,13 @@ fn a_web_page_and_a_rate_limit_are_told_apart<F: Feed>(wire: Wire) {
     rig.inject(Fault::Html { count: 1 });
     let (mut feed, _) = rig.book_feed::<F>();
     wait_for(&mut feed, "a page", |event| {
-        let page = FetchFailure::Wire(WireError::NotJson { at: 1 });
-        matches!(event, Event::NoToken { reason, .. } if *reason == page)
+        let page = RestError::Wire(WireError::NotJson { at: 1 });
+        matches!(event, Event::TokenFailed { reason, .. } if *reason == page)
     });
     rig.inject(Fault::TooManyRequests { reset: SECOND, count: 1 });
     wait_for(&mut feed, "a limit", |event| {
-        let limit = FetchFailure::RateLimited { retry_after: Some(SECOND) };
-        matches!(event, Event::NoToken { reason, .. } if *reason == limit)
+        let limit = RestError::RateLimited { retry_after: Some(SECOND) };
+        matches!(event, Event::TokenFailed { reason, .. } if *reason == limit)
     });
     let took = until_live(&mut feed);
     assert!(took >= SECOND - 50 * MS, "the server's reset is a floor: {took:?}");
@@ -182,7 +185,7 @@ fn an_expired_token_is_replaced_at_once<F: Feed>(wire: Wire) {
     options.config.backoff_base = 60 * SECOND;
     rig.inject(Fault::ExpireToken { count: 1 });
     let (mut feed, _) = book_feed::<F>(options);
-    goes_down(&mut feed, Down::Unauthorized, Duration::ZERO);
+    goes_down(&mut feed, DisconnectReason::Unauthorized, Duration::ZERO);
     until_live(&mut feed);
     assert_eq!((feed.stats().tokens, feed.stats().unauthorized), (2, 1));
 }
@@ -191,7 +194,8 @@ fn a_frame_that_claims_to_be_endless_is_refused<F: Feed>(wire: Wire) {
     let peer = Peer::saying(vec![0x81, 127, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]);
     let rig = led_to(wire, peer.endpoint());
     let (mut feed, _) = rig.book_feed::<F>();
-    let took = wait_for(&mut feed, "too large", |event| down_by(event) == Some(Loss::TooLarge));
+    let took =
+        wait_for(&mut feed, "too large", |event| down_by(event) == Some(TransportError::TooLarge));
     assert!(took < SLACK, "{took:?}");
 }
 
@@ -201,5 +205,5 @@ fn an_answer_that_is_no_upgrade_is_a_broken_protocol<F: Feed>(wire: Wire) {
     );
     let rig = led_to(wire, peer.endpoint());
     let (mut feed, _) = rig.book_feed::<F>();
-    wait_for(&mut feed, "protocol", |event| down_by(event) == Some(Loss::Protocol));
+    wait_for(&mut feed, "protocol", |event| down_by(event) == Some(TransportError::Protocol));
 }

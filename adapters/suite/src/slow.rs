@@ -1,7 +1,7 @@
 //! Callers who stay away, readers who are slow, and feeds that have nothing to do.
 
 use kucoin_futures_host::{Item, Taken, Update};
-use kucoin_futures_proto::{Channel, Down, Event};
+use kucoin_futures_proto::{Channel, DisconnectReason, Event};
 
 use crate::rig::*;
 use crate::{Case, Feed, Pump, cases};
@@ -65,7 +65,7 @@ fn a_caller_who_is_away_for_40_s_loses_the_line_and_gets_it_back<F: Feed>(wire: 
 /// What the server said in the meantime is taken in first; then the line is given up.
 fn comes_back<F: Feed>(rig: &Rig, feed: &mut F, topic: kucoin_futures_proto::TopicId) {
     wait_for(feed, "suspended", |event| {
-        matches!(event, Event::LineDown { reason: Down::Suspended, .. })
+        matches!(event, Event::LineDown { reason: DisconnectReason::Suspended, .. })
     });
     assert!(feed.book(topic).is_none());
     until_live(feed);
@@ -148,7 +148,7 @@ fn a_pump_that_is_closed_ends<F: Feed>(wire: Wire) {
     loop {
         match pump.take_within(PATIENCE) {
             Taken::Item(Item::State(Event::LineDown { reason, .. })) => {
-                closed |= reason == Down::Closed;
+                closed |= reason == DisconnectReason::Closed;
             }
             Taken::Item(_) => {}
             Taken::Quiet => panic!("it should have ended"),

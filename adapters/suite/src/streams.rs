@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use kucoin_futures_host::{Clock, Item, Next, Update, unix_now};
 use kucoin_futures_proto::{
-    Channel, Down, Event, Instant, Loss, Message, Query, ResyncReason, Sequence, TopicStatus,
+    BookLostReason, Channel, DisconnectReason, Event, Instant, Message, Query, Sequence,
+    TopicStatus, TransportError,
 };
 use kucoin_futures_sim::{Fault, Target};
 
@@ -43,10 +44,10 @@ fn a_book_streams_survives_a_kill_and_comes_back_equal<F: Feed>(wire: Wire) {
     });
     rig.inject(Fault::Close { code: 1006 });
     wait_for(&mut feed, "down", |event| {
-        matches!(event, Event::LineDown { reason: Down::Lost(Loss::Eof), .. })
+        matches!(event, Event::LineDown { reason: DisconnectReason::Lost(TransportError::Eof), .. })
     });
     wait_for(&mut feed, "lost", |event| {
-        matches!(event, Event::BookLost { reason: ResyncReason::LineDown, .. })
+        matches!(event, Event::BookLost { reason: BookLostReason::LineDown, .. })
     });
     assert!(feed.book(topic).is_none());
     until_live(&mut feed);
@@ -59,7 +60,7 @@ fn a_lost_delta_costs_one_resync_and_no_connection<F: Feed>(wire: Wire) {
     let (mut feed, topic) = rig.live::<F>();
     rig.inject(Fault::Drop { target: Target::All, count: 1 });
     wait_for(&mut feed, "gap", |event| {
-        matches!(event, Event::BookLost { reason: ResyncReason::Gap { .. }, .. })
+        matches!(event, Event::BookLost { reason: BookLostReason::Gap { .. }, .. })
     });
     until_live(&mut feed);
     assert!(rig.is_equal(feed.book(topic).unwrap()));
@@ -120,7 +121,7 @@ fn a_message_that_comes_with_an_event_is_not_lost<F: Feed>(wire: Wire) {
     options.config.silent_after = 200 * MS;
     let mut feed = F::with_options(options).unwrap();
     feed.subscribe(Channel::TickerV2(symbol())).unwrap();
-    wait_for(&mut feed, "silence", |event| matches!(event, Event::Silent { .. }));
+    wait_for(&mut feed, "silence", |event| matches!(event, Event::Idle { .. }));
     let pushed = rig.server.with(|exchange, now| {
         let before = exchange.counts().pushed;
         while exchange.counts().pushed == before {
@@ -129,7 +130,7 @@ fn a_message_that_comes_with_an_event_is_not_lost<F: Feed>(wire: Wire) {
         exchange.counts().pushed - before
     });
     assert_eq!(pushed, 1);
-    wait_for(&mut feed, "heard", |event| matches!(event, Event::Heard { .. }));
+    wait_for(&mut feed, "heard", |event| matches!(event, Event::Active { .. }));
     wait(&mut feed, "the message", |update| matches!(update, Update::Push(_)));
 }
 

@@ -1,7 +1,7 @@
 //! Certificates: a good chain is believed, and nothing else is.
 
 use kucoin_futures_host::Roots;
-use kucoin_futures_proto::{Event, FetchFailure, Loss};
+use kucoin_futures_proto::{Event, RestError, TransportError};
 use kucoin_futures_sim::Flaw;
 
 use crate::rig::*;
@@ -39,13 +39,15 @@ fn a_socket_with_another_certificate_than_rest_is_refused<F: Feed>(wire: Wire) {
     let endpoint = format!("wss://{}/", expired.server.addr());
     rig.server.with(|exchange, _| exchange.set_endpoint(endpoint));
     let (mut feed, _) = rig.book_feed::<F>();
-    wait_for(&mut feed, "refused", |event| down_by(event) == Some(Loss::Tls));
+    wait_for(&mut feed, "refused", |event| down_by(event) == Some(TransportError::Tls));
     assert_eq!(expired.server.with(|exchange, _| exchange.counts().connects), 0);
 }
 
-pub(crate) fn down_by(event: &Event) -> Option<Loss> {
+pub(crate) fn down_by(event: &Event) -> Option<TransportError> {
     match event {
-        Event::LineDown { reason: kucoin_futures_proto::Down::Lost(loss), .. } => Some(*loss),
+        Event::LineDown { reason: kucoin_futures_proto::DisconnectReason::Lost(loss), .. } => {
+            Some(*loss)
+        }
         _ => None,
     }
 }
@@ -55,11 +57,11 @@ fn is_refused<F: Feed>(rig: &Rig, roots: Roots) {
     let mut options = rig.options();
     options.roots = roots;
     let (mut feed, _) = book_feed::<F>(options);
-    let tls = FetchFailure::Lost(Loss::Tls);
+    let tls = RestError::Lost(TransportError::Tls);
     wait_for(
         &mut feed,
         "refused",
-        |event| matches!(event, Event::NoToken { reason, .. } if *reason == tls),
+        |event| matches!(event, Event::TokenFailed { reason, .. } if *reason == tls),
     );
     assert_eq!(rig.server.with(|exchange, _| exchange.counts().requests), 0);
 }

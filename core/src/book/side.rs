@@ -6,7 +6,7 @@ mod pages;
 
 use alloc::vec::Vec;
 
-use super::{Best, Level, Reach, Scope};
+use super::{Best, Coverage, Level, Scope};
 use crate::num::{Lots, Price};
 use crate::wire::Side;
 use grid::Grid;
@@ -18,7 +18,7 @@ use pages::Pages;
 pub(super) struct BookSide {
     grid: Grid,
     pages: Pages,
-    reach: Reach,
+    reach: Coverage,
     /// The rank of the horizon: what is not below it is complete.
     horizon: u64,
     /// Of the best level, if there is one: read far more often than it moves, and without a look at
@@ -36,7 +36,7 @@ impl BookSide {
         Self {
             grid: Grid::new(side),
             pages: Pages::default(),
-            reach: Reach::All,
+            reach: Coverage::All,
             horizon: 0,
             best_price: Price::ZERO,
             complete: 0,
@@ -60,7 +60,7 @@ impl BookSide {
     /// Empties the side.
     pub(super) fn clear(&mut self) {
         self.pages.clear();
-        self.reach = Reach::All;
+        self.reach = Coverage::All;
         self.horizon = 0;
         self.complete = 0;
         self.find_best();
@@ -79,7 +79,7 @@ impl BookSide {
     }
 
     fn reach_to(&mut self, horizon: Price) {
-        self.reach = Reach::To(horizon);
+        self.reach = Coverage::To(horizon);
         self.horizon = self.grid.rank(horizon);
     }
 
@@ -157,12 +157,12 @@ impl BookSide {
             _ if self.complete > 0 => {
                 Best::Level(Level { price: self.best_price, size: self.best_size })
             }
-            Reach::All => Best::Empty,
-            Reach::To(_) => Best::Beyond,
+            Coverage::All => Best::Empty,
+            Coverage::To(_) => Best::Unknown,
         }
     }
 
-    pub(super) const fn reach(&self) -> Reach {
+    pub(super) const fn reach(&self) -> Coverage {
         self.reach
     }
 

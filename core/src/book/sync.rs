@@ -8,7 +8,7 @@ use crate::config::Config;
 use crate::context::Context;
 use crate::error::WireError;
 use crate::ids::{Epoch, LineId, RequestId, Symbol, TopicId};
-use crate::output::{Delay, Event, ResyncReason};
+use crate::output::{BookDelayReason, BookLostReason, Event};
 use crate::timers::{Timer, TopicTimer};
 use crate::wire::{Delta, SnapshotHead};
 
@@ -169,21 +169,21 @@ impl BookSync {
         self.lineage.reach(self.buffer.last());
         self.buffer.clear();
         // planted: poison-skipped
-        self.invalidate(cx, ResyncReason::Poisoned(error), Delay::Poisoned(error));
+        self.invalidate(cx, BookLostReason::Poisoned(error), BookDelayReason::Poisoned(error));
     }
 
     /// A line is down, or does not carry the topic any more.
     pub(crate) fn on_line_lost(&mut self, cx: &mut Context, line: LineId) {
         let is_last = self.lineage.drop_line(line);
         if is_last && !matches!(self.state, State::Idle) {
-            self.leave(cx, State::Stale, ResyncReason::LineDown);
+            self.leave(cx, State::Stale, BookLostReason::LineDown);
             self.on_lines_lost(cx);
         }
     }
 
     /// The book is not wanted any more, or cannot be had. Its memory is freed.
     pub(crate) fn stop(&mut self, cx: &mut Context) {
-        self.leave(cx, State::Idle, ResyncReason::Unsubscribed);
+        self.leave(cx, State::Idle, BookLostReason::Unsubscribed);
         self.on_lines_lost(cx);
         self.lineage.forget();
         self.book = Book::new(cx.config.snapshot_levels, cx.config.max_levels_per_side);
@@ -229,7 +229,7 @@ impl BookSync {
     }
 
     /// The snapshot that was asked for could not be had, or is of no use.
-    pub(crate) fn on_no_snapshot(&mut self, cx: &mut Context, reason: Delay) {
+    pub(crate) fn on_no_snapshot(&mut self, cx: &mut Context, reason: BookDelayReason) {
         cx.event(Event::BookDelayed { topic: self.topic, reason });
         self.state = State::Buffering(Request::Scheduled { is_still: false });
         self.pacing.schedule_retry(cx);
@@ -272,13 +272,13 @@ impl BookSync {
         cx.stats.snapshots_too_old = cx.stats.snapshots_too_old.saturating_add(1);
         let patience = cx.config.snapshot_patience;
         if let Some(evidence) = self.lineage.on_refused(snapshot, &mut self.buffer, patience) {
-            let reason = Delay::SequenceReset(evidence);
+            let reason = BookDelayReason::SequenceReset(evidence);
             cx.event(Event::BookDelayed { topic: self.topic, reason });
         }
         let snapshot = snapshot.sequence;
         let reason = match evidence {
-            None | Some(Evidence::BelowHighWater) => Delay::SnapshotTooOld { snapshot },
-            Some(evidence) => Delay::SnapshotDoubted { snapshot, evidence },
+            None | Some(Evidence::BelowHighWater) => BookDelayReason::SnapshotTooOld { snapshot },
+            Some(evidence) => BookDelayReason::SnapshotDoubted { snapshot, evidence },
         };
         self.on_no_snapshot(cx, reason);
     }
@@ -314,7 +314,7 @@ impl BookSync {
             Apply::Gap { expected } => {
                 cx.stats.gaps = cx.stats.gaps.saturating_add(1);
                 // planted: gap-ignored
-                self.resync(cx, ResyncReason::Gap { expected, got: delta.sequence });
+                self.resync(cx, BookLostReason::Gap { expected, got: delta.sequence });
                 self.buffer(cx, delta);
             }
         }
@@ -367,9 +367,9 @@ impl BookSync {
             Pushed::Kept => None,
             Pushed::Restarted => {
                 cx.stats.gaps = cx.stats.gaps.saturating_add(1);
-                Some(Delay::Gap)
+                Some(BookDelayReason::Gap)
             }
-            Pushed::Overflowed => Some(Delay::Overflow),
+            Pushed::Overflowed => Some(BookDelayReason::Overflow),
         };
         if let Some(reason) = delay {
             cx.event(Event::BookDelayed { topic: self.topic, reason });
@@ -391,14 +391,14 @@ impl BookSync {
     fn on_new_run(&mut self, cx: &mut Context, evidence: Evidence) {
         self.buffer.clear();
         let (lost, delayed) =
-            (ResyncReason::SequenceReset(evidence), Delay::SequenceReset(evidence));
+            (BookLostReason::SequenceReset(evidence), BookDelayReason::SequenceReset(evidence));
         // planted: restart-untold
         self.invalidate(cx, lost, delayed);
         self.lineage.on_new_run();
     }
 
     /// The book or the buffer is not to be believed any more, nor is a snapshot that is on its way.
-    fn invalidate(&mut self, cx: &mut Context, if_live: ResyncReason, if_not: Delay) {
+    fn invalidate(&mut self, cx: &mut Context, if_live: BookLostReason, if_not: BookDelayReason) {
         if self.is_live() {
             return self.resync(cx, if_live);
         }
@@ -418,7 +418,7 @@ impl BookSync {
     pub(crate) fn on_crossed_for_long(&mut self, cx: &mut Context) {
         // planted: crossed-unseen
         if self.is_live() && self.crossed {
-            self.resync(cx, ResyncReason::Crossed);
+            self.resync(cx, BookLostReason::Crossed);
         }
     }
 
@@ -426,7 +426,7 @@ impl BookSync {
     #[cold]
     fn check(&mut self, cx: &mut Context) {
         if let Some(side) = self.book.short_side(cx.config.refresh_below) {
-            return self.resync(cx, ResyncReason::Horizon(side));
+            return self.resync(cx, BookLostReason::Horizon(side));
         }
         let crossed = self.book.is_crossed();
         if crossed != self.crossed {
@@ -441,13 +441,13 @@ impl BookSync {
     }
 
     /// Out of live and into a new search for a snapshot.
-    fn resync(&mut self, cx: &mut Context, reason: ResyncReason) {
+    fn resync(&mut self, cx: &mut Context, reason: BookLostReason) {
         self.leave(cx, State::Buffering(Request::Scheduled { is_still: false }), reason);
         self.schedule(cx, false);
     }
 
     /// Goes to a state that is not live. A live book is reported lost before anything else is said.
-    fn leave(&mut self, cx: &mut Context, to: State, reason: ResyncReason) {
+    fn leave(&mut self, cx: &mut Context, to: State, reason: BookLostReason) {
         let was_live = self.is_live();
         self.state = to;
         debug_assert!(!self.is_live(), "leaving live is for other states");
@@ -457,7 +457,7 @@ impl BookSync {
         self.lineage.reach(Some(self.book.sequence()));
         self.crossed = false;
         cx.timers.clear(Timer::Topic(self.topic, TopicTimer::Crossed));
-        if reason != ResyncReason::Unsubscribed {
+        if reason != BookLostReason::Unsubscribed {
             cx.stats.resyncs = cx.stats.resyncs.saturating_add(1);
         }
         let epoch = Epoch::new(self.epoch);

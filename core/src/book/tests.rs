@@ -2,7 +2,7 @@ use std::format;
 use std::string::String;
 use std::vec::Vec;
 
-use super::{Apply, Best, Book, Level, Reach, Scope};
+use super::{Apply, Best, Book, Coverage, Level, Scope};
 use crate::ids::{Sequence, Symbol};
 use crate::num::{Lots, Price};
 use crate::time::UnixNanos;
@@ -71,7 +71,7 @@ fn a_level_is_found_whichever_way_its_price_is_written() {
 fn a_side_shorter_than_the_cut_is_known_whole() {
     let mut book = Book::new(2, 5000);
     book.load(&snapshot(16, &[("14.2", 56)], &[]));
-    assert_eq!((book.reach(Side::Bid), book.reach(Side::Ask)), (Reach::All, Reach::All));
+    assert_eq!((book.reach(Side::Bid), book.reach(Side::Ask)), (Coverage::All, Coverage::All));
     assert_eq!(book.best_ask(), Best::Empty, "and this is no guess");
 }
 
@@ -79,8 +79,12 @@ fn a_side_shorter_than_the_cut_is_known_whole() {
 fn a_side_as_long_as_the_cut_is_known_to_its_last_level() {
     let mut book = Book::new(2, 5000);
     book.load(&snapshot(16, &[("14.2", 56), ("14.1", 7)], &[("14.3", 3), ("14.4", 4), ("15", 1)]));
-    assert_eq!(book.reach(Side::Bid), Reach::To(price("14.1")));
-    assert_eq!(book.reach(Side::Ask), Reach::To(price("15")), "longer than expected: cut as well");
+    assert_eq!(book.reach(Side::Bid), Coverage::To(price("14.1")));
+    assert_eq!(
+        book.reach(Side::Ask),
+        Coverage::To(price("15")),
+        "longer than expected: cut as well"
+    );
 }
 
 #[test]
@@ -90,7 +94,7 @@ fn beyond_the_horizon_the_best_is_not_known() {
     assert_eq!(book.apply(&delta(17, Side::Bid, "14", 9)), Apply::Applied);
     assert_eq!(book.apply(&delta(18, Side::Bid, "14.2", 0)), Apply::Applied);
     assert_eq!(book.apply(&delta(19, Side::Bid, "14.1", 0)), Apply::Applied);
-    assert_eq!(book.best_bid(), Best::Beyond, "14 is held, but 14.05 may stand before it");
+    assert_eq!(book.best_bid(), Best::Unknown, "14 is held, but 14.05 may stand before it");
     assert_eq!((book.complete_levels(Side::Bid), book.held_levels(Side::Bid)), (0, 1));
     assert!(!book.is_crossed());
     assert_eq!(book.apply(&delta(20, Side::Bid, "14.3", 2)), Apply::Applied);
@@ -102,20 +106,20 @@ fn pruning_pulls_the_horizon_in() {
     let mut book = Book::new(1000, 3);
     book.load(&snapshot(16, &[("14.2", 1), ("14.1", 1), ("14", 1), ("13.9", 1)], &[("15", 1)]));
     assert_eq!(shown(&book, Side::Bid), "14.2*1 14.1*1 14*1", "cut on loading, too");
-    assert_eq!(book.reach(Side::Bid), Reach::To(price("14")));
+    assert_eq!(book.reach(Side::Bid), Coverage::To(price("14")));
     assert_eq!(book.apply(&delta(17, Side::Bid, "14.3", 1)), Apply::Applied);
     assert_eq!(shown(&book, Side::Bid), "14.3*1 14.2*1 14.1*1");
-    assert_eq!(book.reach(Side::Bid), Reach::To(price("14.1")));
-    assert_eq!(book.reach(Side::Ask), Reach::All);
+    assert_eq!(book.reach(Side::Bid), Coverage::To(price("14.1")));
+    assert_eq!(book.reach(Side::Ask), Coverage::All);
 }
 
 #[test]
 fn no_book_is_so_small_that_it_must_lie() {
     let mut book = Book::new(1000, 0);
     book.load(&snapshot(16, &[("14.2", 1), ("14.1", 1)], &[("15", 1)]));
-    assert_ne!((book.best_bid(), book.reach(Side::Bid)), (Best::Empty, Reach::All));
+    assert_ne!((book.best_bid(), book.reach(Side::Bid)), (Best::Empty, Coverage::All));
     assert_eq!(book.apply(&delta(17, Side::Ask, "14.9", 1)), Apply::Applied);
-    assert_ne!((book.best_ask(), book.reach(Side::Ask)), (Best::Empty, Reach::All));
+    assert_ne!((book.best_ask(), book.reach(Side::Ask)), (Best::Empty, Coverage::All));
 }
 
 #[test]

@@ -8,8 +8,8 @@ mod edited;
 use std::time::Duration;
 
 use kucoin_futures_proto::{
-    Channel, Client, Config, ConnId, Endpoint, Event, Fetch, Head, Input, Instant, Loss, Output,
-    Push, RequestId, TopicId,
+    Channel, Client, Config, ConnId, Endpoint, Event, Input, Instant, Output, Push, RequestId,
+    ResponseHead, RestRequest, TopicId, TransportError,
 };
 
 pub(crate) use edited::{edited, edited_times};
@@ -168,10 +168,15 @@ impl Rig {
     // What the exchange does.
 
     pub(crate) fn reply(&mut self, request: RequestId, body: &str) -> Vec<Output> {
-        self.reply_with(request, Head::new(200), body)
+        self.reply_with(request, ResponseHead::new(200), body)
     }
 
-    pub(crate) fn reply_with(&mut self, request: RequestId, head: Head, body: &str) -> Vec<Output> {
+    pub(crate) fn reply_with(
+        &mut self,
+        request: RequestId,
+        head: ResponseHead,
+        body: &str,
+    ) -> Vec<Output> {
         self.input(Input::Reply(request, head, body.as_bytes()))
     }
 
@@ -195,7 +200,7 @@ impl Rig {
         events(&self.text(&format!(r#"{{"id":"{id}","type":"ack"}}"#)))
     }
 
-    pub(crate) fn lose(&mut self, loss: Loss) -> Vec<Output> {
+    pub(crate) fn lose(&mut self, loss: TransportError) -> Vec<Output> {
         self.input(Input::Lost(self.conn, loss))
     }
 
@@ -260,7 +265,7 @@ pub(crate) fn events(outputs: &[Output]) -> Vec<Event> {
     outputs.iter().filter_map(event).collect()
 }
 
-pub(crate) fn fetches(outputs: &[Output]) -> Vec<&Fetch> {
+pub(crate) fn fetches(outputs: &[Output]) -> Vec<&RestRequest> {
     let fetches = outputs.iter();
     fetches.filter_map(|o| if let Output::Fetch(f) = o { Some(&**f) } else { None }).collect()
 }
@@ -271,7 +276,7 @@ pub(crate) fn opens(outputs: &[Output]) -> Vec<&Endpoint> {
 }
 
 pub(crate) fn shuts(outputs: &[Output]) -> usize {
-    outputs.iter().filter(|output| matches!(output, Output::Shut { .. })).count()
+    outputs.iter().filter(|output| matches!(output, Output::Close { .. })).count()
 }
 
 /// A text the client sent.

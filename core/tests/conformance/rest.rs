@@ -2,7 +2,8 @@
 
 use kucoin_futures_proto::wire::{Contracts, Side, Snapshot};
 use kucoin_futures_proto::{
-    Config, Decimal, Event, FetchFailure, Head, Input, Message, Query, RequestId, Symbol, WireError,
+    Config, Decimal, Event, Input, Message, Query, RequestId, ResponseHead, RestError, Symbol,
+    WireError,
 };
 
 use super::*;
@@ -67,7 +68,7 @@ pub(crate) fn contract_lists_are_read_row_by_row(folder: &Folder) {
 pub(crate) fn the_server_time_is_in_milliseconds(folder: &Folder) {
     for (_, body) in folder.of(Group::Time) {
         let (mut rig, request) = queried();
-        let input = Input::Reply(request, Head::new(200), body.as_bytes());
+        let input = Input::Reply(request, ResponseHead::new(200), body.as_bytes());
         let push = rig.client.handle_input(rig.now, input).unwrap();
         let Ok(Message::ServerTime(time)) = push.decode() else { panic!("{push:?}") };
         assert_eq!(Some(time.as_millis()), json(&body)["data"].as_u64());
@@ -78,13 +79,13 @@ pub(crate) fn refusals_are_told_by_their_code_whatever_the_status(folder: &Folde
     for (name, body) in folder.of(Group::Refusal) {
         let code = json(&body)["code"].as_str().unwrap().parse().unwrap();
         let reason = if name.contains("429000") || name.contains("200002") {
-            FetchFailure::RateLimited { retry_after: None }
+            RestError::RateLimited { retry_after: None }
         } else {
-            FetchFailure::Api { code }
+            RestError::Api { code }
         };
         for status in [200, 400, 403, 404] {
             let (mut rig, request) = queried();
-            let outputs = rig.reply_with(request, Head::new(status), &body);
+            let outputs = rig.reply_with(request, ResponseHead::new(status), &body);
             assert_eq!(events(&outputs), [Event::QueryFailed { request, reason }], "{name}");
         }
         assert_eq!(Snapshot::parse(body.as_bytes()), Err(WireError::Unexpected), "{name}");

@@ -1,6 +1,6 @@
 //! The exchange's answers, right and wrong.
 
-use kucoin_futures_proto::{Head, Input, Loss};
+use kucoin_futures_proto::{Input, ResponseHead, TransportError};
 use proptest::sample::Index;
 
 use super::step::{Body, Refusal};
@@ -17,7 +17,7 @@ impl World {
             let market = self.markets.iter().find(|market| Some(market.symbol.as_str()) == symbol);
             market.map_or_else(|| answer(&path), |market| market.snapshot(back, self.levels))
         };
-        let mut head = Head::new(200);
+        let mut head = ResponseHead::new(200);
         let text = match body {
             Body::Right(back) => right(*back),
             Body::Wrong if path.contains("?symbol=") => {
@@ -33,11 +33,11 @@ impl World {
             }
             Body::Api(code) => format!(r#"{{"code":"{code}","msg":"no"}}"#),
             Body::TooMany(reset) => {
-                head = Head::new(429);
+                head = ResponseHead::new(429);
                 head.header("gw-ratelimit-reset", &reset.to_string());
                 String::new()
             }
-            Body::Failed => return self.input(Input::Failed(request, Loss::TimedOut)),
+            Body::Failed => return self.input(Input::Failed(request, TransportError::TimedOut)),
         };
         self.input(Input::Reply(request, head, text.as_bytes()));
     }

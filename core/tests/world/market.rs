@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use kucoin_futures_proto::book::{Best, Book, Level, Reach, Scope};
+use kucoin_futures_proto::book::{Best, Book, Coverage, Level, Scope};
 use kucoin_futures_proto::wire::Side;
 use kucoin_futures_proto::{Lots, Price};
 
@@ -124,15 +124,15 @@ impl Market {
 fn is_true(book: &Book, side: Side, truth: &[Level], best: Best) -> bool {
     let reach = book.reach(side);
     let within = |level: &&Level| match (reach, side) {
-        (Reach::All, _) => true,
-        (Reach::To(horizon), Side::Bid) => level.price >= horizon,
-        (Reach::To(horizon), Side::Ask) => level.price <= horizon,
+        (Coverage::All, _) => true,
+        (Coverage::To(horizon), Side::Bid) => level.price >= horizon,
+        (Coverage::To(horizon), Side::Ask) => level.price <= horizon,
     };
     let known: Vec<Level> = truth.iter().filter(within).copied().collect();
     let expected = match (known.first(), reach) {
         (Some(level), _) => Best::Level(*level),
-        (None, Reach::All) => Best::Empty,
-        (None, Reach::To(_)) => Best::Beyond,
+        (None, Coverage::All) => Best::Empty,
+        (None, Coverage::To(_)) => Best::Unknown,
     };
     best == expected
         && book.levels(side, Scope::Complete).eq(known.iter().copied())

@@ -9,8 +9,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use kucoin_futures_proto::{
-    Channel, Client, Config, ConnId, Head, Input, Instant, Loss, Misuse, Output, Query, RequestId,
-    TopicId, Wake,
+    Channel, Client, Config, ConnId, Input, Instant, Misuse, Output, Query, RequestId,
+    ResponseHead, TimeoutReason, TopicId, TransportError,
 };
 use kucoin_futures_sim::OutputChecker;
 use proptest::sample::Index;
@@ -133,10 +133,10 @@ impl World {
         let input = match (noise, n % 6) {
             (Noise::Stale, 0) => Input::Text(conn, b"{\"type\":\"x\"}"),
             (Noise::Stale, 1) => Input::Opened(conn),
-            (Noise::Stale, 2) => Input::Lost(conn, Loss::Eof),
+            (Noise::Stale, 2) => Input::Lost(conn, TransportError::Eof),
             (Noise::Stale, 3) => Input::Binary(conn),
-            (Noise::Stale, 4) => Input::Failed(id, Loss::Reset),
-            (Noise::Stale, 5) => Input::Reply(id, Head::new(429), b"{}"),
+            (Noise::Stale, 4) => Input::Failed(id, TransportError::Reset),
+            (Noise::Stale, 5) => Input::Reply(id, ResponseHead::new(429), b"{}"),
             _ => Input::Timeout,
         };
         let deadline = self.client.poll_timeout();
@@ -287,10 +287,10 @@ impl World {
 
     fn lose(&mut self, at: Index) {
         let losses = [
-            Loss::Eof,
-            Loss::Refused,
-            Loss::Closed { code: Some(1012) },
-            Loss::Upgrade { status: 401 },
+            TransportError::Eof,
+            TransportError::Refused,
+            TransportError::Closed { code: Some(1012) },
+            TransportError::Upgrade { status: 401 },
         ];
         if let Some(conn) = self.conn.take() {
             self.dead_conns.push(conn.id);
@@ -334,7 +334,7 @@ impl World {
         self.checker.on_outputs(self.latest, &self.log[before..]).unwrap();
         self.checker.check_lagged(self.client.stats()).unwrap();
         let reason = self.client.poll_timeout().map(|deadline| deadline.reason);
-        assert_ne!(reason, Some(Wake::Outputs), "law 2: only while outputs are queued");
+        assert_ne!(reason, Some(TimeoutReason::Outputs), "law 2: only while outputs are queued");
     }
 
     /// How many topics were ever wanted.
@@ -366,7 +366,7 @@ impl World {
                 self.conn =
                     Some(Conn { id: *conn, connect_id, opened, welcomed, unanswered, ping });
             }
-            Output::Shut { conn } => {
+            Output::Close { conn } => {
                 if self.conn.take_if(|present| present.id == *conn).is_some() {
                     self.dead_conns.push(*conn);
                 }

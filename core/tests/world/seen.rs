@@ -36,7 +36,9 @@ fn name_of(event: &Event) -> String {
         Event::BookDelayed { reason, .. } => {
             format!("BookDelayed {}", name(&format!("{reason:?}")))
         }
-        Event::NoToken { reason, .. } => format!("NoToken {}", name(&format!("{reason:?}"))),
+        Event::TokenFailed { reason, .. } => {
+            format!("TokenFailed {}", name(&format!("{reason:?}")))
+        }
         other => name(&format!("{other:?}")),
     }
 }

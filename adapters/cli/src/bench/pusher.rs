@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 use indicatif::ProgressBar;
 use kucoin_futures_host::Clock;
-use kucoin_futures_proto::book::Reach;
+use kucoin_futures_proto::book::Coverage;
 use kucoin_futures_proto::{Symbol, UnixNanos};
 use kucoin_futures_sim::{Contract, ExchangeConfig, Flood, Request, Server};
 use serde_json::{Value, json};
@@ -148,7 +148,7 @@ pub(super) fn push(args: &BenchArgs) -> Result<(), Failure> {
             json!({
                 "symbol": market.contract().symbol.as_str(),
                 "sequence": market.sequence().get(),
-                "sha256": market.truth().digest(Reach::All, Reach::All),
+                "sha256": market.truth().digest(Coverage::All, Coverage::All),
             })
         })
         .collect();

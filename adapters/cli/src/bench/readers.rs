@@ -8,7 +8,7 @@ use async_tungstenite::client_async_with_config;
 use indicatif::ProgressBar;
 use kucoin_futures_blocking as blocking;
 use kucoin_futures_host::{Clock, Next, Options, Update, thread_time, websocket_config};
-use kucoin_futures_proto::book::{Reach, Scope};
+use kucoin_futures_proto::book::{Coverage, Scope};
 use kucoin_futures_proto::wire::Side;
 use kucoin_futures_proto::{Book, Channel, Config, Event, Instant, TopicId};
 use kucoin_futures_smol as on_smol;
@@ -266,7 +266,7 @@ fn compare<'a>(
 ) -> Result<(), Failure> {
     for (truth, topic) in truths.iter().zip(topics) {
         let same = book(*topic).is_some_and(|book| {
-            [Side::Bid, Side::Ask].iter().all(|side| book.reach(*side) == Reach::All)
+            [Side::Bid, Side::Ask].iter().all(|side| book.reach(*side) == Coverage::All)
                 && book.sequence().get() == truth.sequence
                 && words::hex(&book.digest(Scope::Complete)) == truth.sha256
         });

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use kucoin_futures_proto::{Delay, Down, Event, FetchFailure, Instant, Loss, ResyncReason, Symbol};
+use kucoin_futures_proto::{
+    BookDelayReason, BookLostReason, DisconnectReason, Event, Instant, RestError, Symbol,
+    TransportError,
+};
 use kucoin_futures_sim::{Fault, Target};
 
 /// One thing that is broken on purpose.
@@ -67,31 +70,33 @@ fn first_acts(symbol: Symbol) -> Vec<Act> {
     let ms = Duration::from_millis;
     vec![
         act("a delta is lost", &[drop], |event| {
-            matches!(event, Event::BookLost { reason: ResyncReason::Gap { .. }, .. })
+            matches!(event, Event::BookLost { reason: BookLostReason::Gap { .. }, .. })
         }),
         act("pongs are withheld", &[Fault::WithholdPongs { span: ms(1500) }], |event| {
-            down(event) == Some(Down::PongTimeout)
+            down(event) == Some(DisconnectReason::PongTimeout)
         }),
         act(
             "the token expires",
             &[Fault::ExpireToken { count: 1 }, Fault::Close { code: 1001 }],
-            |event| down(event) == Some(Down::Unauthorized),
+            |event| down(event) == Some(DisconnectReason::Unauthorized),
         ),
         act(
             "a delta is lost, and REST says 429",
             &[Fault::TooManyRequests { reset: ms(1000), count: 1 }, drop],
-            |event| matches!(no_snapshot(event), Some(FetchFailure::RateLimited { .. })),
+            |event| matches!(no_snapshot(event), Some(RestError::RateLimited { .. })),
         ),
         act("the connection is closed", &[Fault::Close { code: 1000 }], |event| {
-            lost(event) == Some(Loss::Closed { code: Some(1000) })
+            lost(event) == Some(TransportError::Closed { code: Some(1000) })
         }),
         act("the connection is half open", &[Fault::Freeze { span: ms(2500) }], |event| {
-            down(event) == Some(Down::PongTimeout)
+            down(event) == Some(DisconnectReason::PongTimeout)
         }),
         act(
             "the engine restarts: numbers go back",
             &[Fault::StepBack { target, step: 5000 }],
-            |event| matches!(event, Event::BookLost { reason: ResyncReason::SequenceReset(_), .. }),
+            |event| {
+                matches!(event, Event::BookLost { reason: BookLostReason::SequenceReset(_), .. })
+            },
         ),
     ]
 }
@@ -102,32 +107,35 @@ fn later_acts(symbol: Symbol) -> Vec<Act> {
     let ms = Duration::from_millis;
     vec![
         act("a reset in the middle of a frame", &[Fault::Reset {}], |event| {
-            lost(event) == Some(Loss::Reset)
+            lost(event) == Some(TransportError::Reset)
         }),
         act(
             "a delta is lost, the snapshot is stale",
             &[Fault::StaleSnapshot { target, count: 1 }, drop],
             |event| {
-                matches!(event, Event::BookDelayed { reason: Delay::SnapshotTooOld { .. }, .. })
+                matches!(
+                    event,
+                    Event::BookDelayed { reason: BookDelayReason::SnapshotTooOld { .. }, .. }
+                )
             },
         ),
         act(
             "the connection breaks, the next is refused",
             &[Fault::Refuse { span: ms(800) }, Fault::Close { code: 1006 }],
-            |event| matches!(lost(event), Some(Loss::Upgrade { status: 503 })),
+            |event| matches!(lost(event), Some(TransportError::Upgrade { status: 503 })),
         ),
         act("a delta is lost, REST sends a web page", &[Fault::Html { count: 1 }, drop], |event| {
-            matches!(no_snapshot(event), Some(FetchFailure::Wire(_)))
+            matches!(no_snapshot(event), Some(RestError::Wire(_)))
         }),
         act(
             "a service restart, slow to come back",
             &[Fault::SlowConnect { delay: ms(400), count: 1 }, Fault::Close { code: 1012 }],
-            |event| lost(event) == Some(Loss::Closed { code: Some(1012) }),
+            |event| lost(event) == Some(TransportError::Closed { code: Some(1012) }),
         ),
         act(
             "a delta is lost, REST drips",
             &[Fault::Drip { pause: ms(5), count: 1 }, drop],
-            |event| no_snapshot(event) == Some(FetchFailure::Lost(Loss::TimedOut)),
+            |event| no_snapshot(event) == Some(RestError::Lost(TransportError::TimedOut)),
         ),
         Act {
             notices: Notices::Repeats,
@@ -136,23 +144,25 @@ fn later_acts(symbol: Symbol) -> Vec<Act> {
     ]
 }
 
-const fn down(event: &Event) -> Option<Down> {
+const fn down(event: &Event) -> Option<DisconnectReason> {
     match event {
         Event::LineDown { reason, .. } => Some(*reason),
         _ => None,
     }
 }
 
-const fn lost(event: &Event) -> Option<Loss> {
+const fn lost(event: &Event) -> Option<TransportError> {
     match down(event) {
-        Some(Down::Lost(loss)) => Some(loss),
+        Some(DisconnectReason::Lost(loss)) => Some(loss),
         _ => None,
     }
 }
 
-const fn no_snapshot(event: &Event) -> Option<FetchFailure> {
+const fn no_snapshot(event: &Event) -> Option<RestError> {
     match event {
-        Event::BookDelayed { reason: Delay::SnapshotFailed(failure), .. } => Some(*failure),
+        Event::BookDelayed { reason: BookDelayReason::SnapshotFailed(failure), .. } => {
+            Some(*failure)
+        }
         _ => None,
     }
 }

@@ -12,7 +12,7 @@
 //!    9.96 HEALED       a delta is lost: all books live after 211 ms
 //! ```
 
-use kucoin_futures_proto::book::{Level, Reach};
+use kucoin_futures_proto::book::{Coverage, Level};
 use kucoin_futures_proto::{BookStatus, Instant};
 use ratatui::Frame;
 use ratatui::layout::{Alignment, Constraint, Layout, Rect};
@@ -160,8 +160,8 @@ fn touch(asks: &[Level], bids: &[Level], theme: Theme) -> Line<'static> {
 fn horizon(side: &str, ladder: &Ladder, theme: Theme) -> Line<'static> {
     let levels = ladder.complete;
     let text = match ladder.reach {
-        Reach::All => format!("  {side} complete: all {levels} levels"),
-        Reach::To(price) => format!("  {side} complete to {price}, {levels} levels"),
+        Coverage::All => format!("  {side} complete: all {levels} levels"),
+        Coverage::To(price) => format!("  {side} complete to {price}, {levels} levels"),
     };
     Line::styled(text, theme.dim())
 }

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use kucoin_futures_proto::book::{Level, Reach, Scope};
+use kucoin_futures_proto::book::{Coverage, Level, Scope};
 use kucoin_futures_proto::wire::{Execution, Side, TakerSide};
 use kucoin_futures_proto::{
     Book, BookStatus, Event, Instant, Lots, Price, Sequence, Stats, Symbol, TopicId, UnixNanos,
@@ -59,7 +59,7 @@ pub(crate) struct Depth {
 
 pub(crate) struct Ladder {
     pub(crate) levels: Vec<Level>,
-    pub(crate) reach: Reach,
+    pub(crate) reach: Coverage,
     pub(crate) complete: usize,
 }
 
@@ -96,7 +96,7 @@ impl Scene {
         let state = State::of(event)?;
         match event {
             Event::LineUp { .. } => self.line = LineState::Up { since: self.now },
-            Event::LineDown { .. } | Event::NoToken { .. } | Event::LineWaiting { .. } => {
+            Event::LineDown { .. } | Event::TokenFailed { .. } | Event::LineWaiting { .. } => {
                 self.line = LineState::Down;
             }
             Event::BookLost { topic, .. } => {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use kucoin_futures_proto::book::{Apply, Best, Book, Level, Reach, Scope};
+use kucoin_futures_proto::book::{Apply, Best, Book, Coverage, Level, Scope};
 use kucoin_futures_proto::wire::{Delta, Side, Snapshot};
 use kucoin_futures_proto::{Lots, Price, Sequence, UnixNanos};
 use sha2::{Digest, Sha256};
@@ -193,7 +193,7 @@ impl Half {
         match (self.levels(true).first(), self.horizon) {
             (Some(level), _) => Best::Level(*level),
             (None, None) => Best::Empty,
-            (None, Some(_)) => Best::Beyond,
+            (None, Some(_)) => Best::Unknown,
         }
     }
 
@@ -205,7 +205,7 @@ impl Half {
 
     fn check(&self, book: &Book) {
         let side = self.side;
-        let reach = self.horizon.map_or(Reach::All, |rank| Reach::To(level(rank, 1).price));
+        let reach = self.horizon.map_or(Coverage::All, |rank| Coverage::To(level(rank, 1).price));
         assert_eq!(book.reach(side), reach, "{side}");
         let best = if side == Side::Bid { book.best_bid() } else { book.best_ask() };
         assert_eq!(best, self.best(), "{side}");

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use kucoin_futures_proto::{
-    Channel, Config, ConnId, Head, Input, Instant, Loss, Query, RequestId, Symbol, TopicId,
+    Channel, Config, ConnId, Input, Instant, Query, RequestId, ResponseHead, Symbol, TopicId,
+    TransportError,
 };
 
 use super::market::SYMBOLS;
@@ -125,7 +126,7 @@ fn reply(world: &mut Watched, reader: &mut Reader<'_>) {
         return;
     }
     let at = reader.below(world.requests.len());
-    let mut head = Head::new([200, 200, 200, 400, 401, 403, 429, 500][reader.below(8)]);
+    let mut head = ResponseHead::new([200, 200, 200, 400, 401, 403, 429, 500][reader.below(8)]);
     let mut body = world.answer(at, u64::from(reader.byte()));
     match reader.below(8) {
         0 => body.truncate(reader.below(body.len())),
@@ -147,16 +148,16 @@ fn reply(world: &mut Watched, reader: &mut Reader<'_>) {
     world.reply(at, head, body.as_bytes());
 }
 
-fn loss(reader: &mut Reader<'_>) -> Loss {
+fn loss(reader: &mut Reader<'_>) -> TransportError {
     match reader.below(8) {
-        0 => Loss::Refused,
-        1 => Loss::Upgrade { status: 401 },
-        2 => Loss::Upgrade { status: 429 },
-        3 => Loss::Closed { code: Some(1012) },
-        4 => Loss::Tls,
-        5 => Loss::Reset,
-        6 => Loss::TooLarge,
-        _ => Loss::Eof,
+        0 => TransportError::Refused,
+        1 => TransportError::Upgrade { status: 401 },
+        2 => TransportError::Upgrade { status: 429 },
+        3 => TransportError::Closed { code: Some(1012) },
+        4 => TransportError::Tls,
+        5 => TransportError::Reset,
+        6 => TransportError::TooLarge,
+        _ => TransportError::Eof,
     }
 }
 
@@ -224,9 +225,9 @@ fn stale(world: &mut Watched, reader: &mut Reader<'_>) {
         0 => Input::Text(conn, piece),
         1 => Input::Opened(conn),
         2 => Input::Binary(conn),
-        3 => Input::Lost(conn, Loss::Eof),
-        4 => Input::Failed(request, Loss::Reset),
-        _ => Input::Reply(request, Head::new(429), piece),
+        3 => Input::Lost(conn, TransportError::Eof),
+        4 => Input::Failed(request, TransportError::Reset),
+        _ => Input::Reply(request, ResponseHead::new(429), piece),
     });
     let mut stats = *world.client.stats();
     let counted = (stats.stale - before.1.stale) + (stats.stale_inputs - before.1.stale_inputs);

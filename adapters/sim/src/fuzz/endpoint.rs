@@ -1,7 +1,8 @@
 //! Where a token may go, against the `url` crate.
 
 use kucoin_futures_proto::{
-    Channel, Client, Config, ConnId, Endpoint, Event, Head, Input, Instant, Output, RestBase,
+    Channel, Client, Config, ConnId, Endpoint, Event, Input, Instant, Output, ResponseHead,
+    RestBase,
 };
 use url::{Host, Url};
 
@@ -142,7 +143,7 @@ impl Asked {
         let server = serde_json::json!({ "endpoint": endpoint });
         let data = serde_json::json!({ "token": token, "instanceServers": [server] });
         let body = serde_json::json!({ "code": "200000", "data": data }).to_string();
-        let reply = Input::Reply(fetch.request(), Head::new(200), body.as_bytes());
+        let reply = Input::Reply(fetch.request(), ResponseHead::new(200), body.as_bytes());
         assert_eq!(self.client.handle_input(Self::NOW, reply), None);
         let mut opened = None;
         while let Some(output) = self.client.poll_output() {

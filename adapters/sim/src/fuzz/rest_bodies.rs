@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use kucoin_futures_proto::{Channel, Config, Head, Output, Query};
+use kucoin_futures_proto::{Channel, Config, Output, Query, ResponseHead};
 
 use super::market::SYMBOLS;
 use super::watched::Watched;
@@ -64,7 +64,8 @@ fn live(head: &str, body: &[u8]) -> Watched {
         Some("contracts") => ("/api/v1/contracts/active", Some(Query::Contracts)),
         _ => ("/api/v1/bullet-public", None),
     };
-    let mut head = Head::new(words.next().and_then(|word| word.parse().ok()).unwrap_or(200));
+    let mut head =
+        ResponseHead::new(words.next().and_then(|word| word.parse().ok()).unwrap_or(200));
     for (name, value) in lines.filter_map(|line| line.split_once(':')) {
         head.header(name, value);
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use kucoin_futures_proto::book::{Apply, Book};
 use kucoin_futures_proto::{
-    Channel, Client, Config, ConnId, Event, Head, Input, Instant, Output, Query, RequestId,
+    Channel, Client, Config, ConnId, Event, Input, Instant, Output, Query, RequestId, ResponseHead,
     Sequence, TopicId,
 };
 
@@ -131,7 +131,7 @@ impl Watched {
         }
     }
 
-    pub(super) fn reply(&mut self, at: usize, head: Head, body: &[u8]) {
+    pub(super) fn reply(&mut self, at: usize, head: ResponseHead, body: &[u8]) {
         let (request, _) = self.requests.remove(at);
         self.input(Input::Reply(request, head, body));
     }
@@ -164,7 +164,7 @@ impl Watched {
     pub(super) fn go_on(&mut self, bits: u8) {
         if !self.requests.is_empty() {
             let body = self.answer(0, u64::from(bits % 4));
-            return self.reply(0, Head::new(200), body.as_bytes());
+            return self.reply(0, ResponseHead::new(200), body.as_bytes());
         }
         let Some(conn) = &mut self.conn else { return self.due(Duration::ZERO) };
         if !conn.opened {
@@ -243,7 +243,7 @@ impl Watched {
                     ping: None,
                 });
             }
-            Output::Shut { conn } => {
+            Output::Close { conn } => {
                 self.conn.take_if(|present| present.id == *conn);
             }
             Output::Send { conn, text } => {

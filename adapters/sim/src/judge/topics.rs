@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use kucoin_futures_proto::book::Best;
 use kucoin_futures_proto::{
-    BookStatus, Client, Config, Delay, Event, Instant, ResyncReason, Sequence, Symbol, TopicId,
+    BookDelayReason, BookLostReason, BookStatus, Client, Config, Event, Instant, Sequence, Symbol,
+    TopicId,
 };
 
 use super::{SECOND, SLACK, Verdict};
@@ -123,8 +124,8 @@ impl Topics {
     /// An event that may be about a topic.
     pub(super) fn on_event(&mut self, at: Instant, client: &Client, event: &Event) -> Verdict {
         match *event {
-            Event::Silent { topic } => self.say(topic, true),
-            Event::Heard { topic } => self.say(topic, false),
+            Event::Idle { topic } => self.say(topic, true),
+            Event::Active { topic } => self.say(topic, false),
             Event::Rejected { topic, .. } | Event::Unsubscribed { topic } => {
                 self.voices.retain(|_, voice| voice.topic != topic);
             }
@@ -140,16 +141,16 @@ impl Topics {
                 return self.on_live(topic, sequence);
             }
             Event::BookLost { topic, reason, .. } => {
-                self.on_buffer_gone(topic, matches!(reason, ResyncReason::SequenceReset(_)));
+                self.on_buffer_gone(topic, matches!(reason, BookLostReason::SequenceReset(_)));
             }
             Event::BookDelayed {
                 topic,
                 reason:
-                    reason @ (Delay::Overflow
-                    | Delay::Gap
-                    | Delay::Poisoned(_)
-                    | Delay::SequenceReset(_)),
-            } => self.on_buffer_gone(topic, matches!(reason, Delay::SequenceReset(_))),
+                    reason @ (BookDelayReason::Overflow
+                    | BookDelayReason::Gap
+                    | BookDelayReason::Poisoned(_)
+                    | BookDelayReason::SequenceReset(_)),
+            } => self.on_buffer_gone(topic, matches!(reason, BookDelayReason::SequenceReset(_))),
             // What was dropped may have been about any book.
             Event::Lagged { .. } => {
                 self.reached.clear();
@@ -220,7 +221,7 @@ impl Topics {
                 self.crossed.remove(topic);
                 continue;
             };
-            let unknown = [book.best_bid(), book.best_ask()].contains(&Best::Beyond);
+            let unknown = [book.best_bid(), book.best_ask()].contains(&Best::Unknown);
             if unknown && config.refresh_below > 0 {
                 return Err(format!("{symbol}: live, and its best is not known"));
             }

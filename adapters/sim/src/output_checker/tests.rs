@@ -2,7 +2,8 @@
 
 use kucoin_futures_proto::wire::Delta;
 use kucoin_futures_proto::{
-    Channel, Client, Delay, Down, Fetch, FetchFailure, Head, LineId, Loss, ResyncReason,
+    BookDelayReason, BookLostReason, Channel, Client, DisconnectReason, LineId, ResponseHead,
+    RestError, RestRequest, TransportError,
 };
 
 use super::*;
@@ -39,12 +40,12 @@ fn live() -> OutputChecker {
 }
 
 /// A request and an address as a client makes them; nobody else can.
-fn effects() -> (Fetch, Output) {
+fn effects() -> (RestRequest, Output) {
     let mut client = Client::new(NOW, 1, Config::default());
     client.subscribe(NOW, Channel::Level2("LINKUSDTM".parse().unwrap())).unwrap();
     let Some(Output::Fetch(fetch)) = client.poll_output() else { panic!("no token asked for") };
     let body = br#"{"code":"200000","data":{"token":"a.b","instanceServers":[{"endpoint":"wss://ws.kucoin.com/","pingInterval":18000,"pingTimeout":10000}]}}"#;
-    client.handle_input(NOW, Input::Reply(fetch.request(), Head::new(200), body));
+    client.handle_input(NOW, Input::Reply(fetch.request(), ResponseHead::new(200), body));
     (*fetch, client.poll_output().unwrap())
 }
 
@@ -62,11 +63,11 @@ fn line_up(conn: ConnId) -> Output {
 }
 
 const fn shut(conn: ConnId) -> Output {
-    Output::Shut { conn }
+    Output::Close { conn }
 }
 
 fn line_down(conn: ConnId) -> Output {
-    Output::Event(Event::LineDown { line: LINE, conn, reason: Down::PongTimeout })
+    Output::Event(Event::LineDown { line: LINE, conn, reason: DisconnectReason::PongTimeout })
 }
 
 fn send(text: &str) -> Output {
@@ -88,16 +89,16 @@ fn delta(sequence: u64) -> Output {
 }
 
 fn book_lost(epoch: u32) -> Output {
-    let (epoch, reason) = (Epoch::new(epoch), ResyncReason::Crossed);
+    let (epoch, reason) = (Epoch::new(epoch), BookLostReason::Crossed);
     Output::Event(Event::BookLost { topic: TOPIC, epoch, reason })
 }
 
 fn delayed() -> Output {
-    Output::Event(Event::BookDelayed { topic: OTHER_TOPIC, reason: Delay::Gap })
+    Output::Event(Event::BookDelayed { topic: OTHER_TOPIC, reason: BookDelayReason::Gap })
 }
 
 fn query_failed() -> Output {
-    Output::Event(Event::QueryFailed { request: QUERY, reason: FetchFailure::Closed })
+    Output::Event(Event::QueryFailed { request: QUERY, reason: RestError::Closed })
 }
 
 fn lagged(dropped: u32) -> Output {
@@ -155,9 +156,9 @@ fn a_right_history_breaks_no_law() {
     checker.on_answer(RequestId::new(71)).unwrap();
     said(&mut checker, &[lagged(2), book_lost(1), book_live(2, 30), delta(31)]);
     checker.check_book(TOPIC, Some(at(31))).unwrap();
-    checker.on_input(&Input::Lost(CONN, Loss::Eof));
+    checker.on_input(&Input::Lost(CONN, TransportError::Eof));
     // Of a connection to come: it means nothing yet.
-    checker.on_input(&Input::Lost(NEXT_CONN, Loss::Eof));
+    checker.on_input(&Input::Lost(NEXT_CONN, TransportError::Eof));
     said(&mut checker, &[book_lost(2), shut(CONN), line_down(CONN), open(NEXT_CONN)]);
     let text = r#"{"id":"11","type":"ping"}"#.into();
     said(&mut checker, &[line_up(NEXT_CONN), Output::Send { conn: NEXT_CONN, text }]);
@@ -221,7 +222,7 @@ const OF_CONNECTIONS: &[(Law, Breach)] = &[
     (Law::SentWhileUp, || wrong(up(), &[shut(CONN), line_down(CONN), ping()])),
     (Law::SentToNoneLost, || {
         let mut checker = up();
-        checker.on_input(&Input::Lost(CONN, Loss::Eof));
+        checker.on_input(&Input::Lost(CONN, TransportError::Eof));
         wrong(checker, &[ping()])
     }),
     (Law::SentWithId, || wrong(up(), &[send("ping")])),

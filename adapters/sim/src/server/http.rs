@@ -17,7 +17,7 @@ use smol::net::TcpStream;
 use smol_hyper::rt::FuturesIo;
 
 use super::{MAX_INCOMING, Shared, session};
-use crate::rest::{Fate, Request, Response};
+use crate::rest::{Request, Response, ResponseFate};
 use crate::stream::Stream;
 
 type HttpBody = UnsyncBoxBody<Bytes, io::Error>;
@@ -76,7 +76,7 @@ async fn rest(shared: &Shared, request: hyper::Request<Incoming>) -> HttpRespons
     let status = response.status;
     tracing::debug!(method = %head.method, path = head.uri.path(), status, "rest");
     Timer::after(response.delay).await;
-    if response.fate == Fate::Never {
+    if response.fate == ResponseFate::Never {
         // Whoever asked gives up some day, and takes this future with the connection.
         std::future::pending::<()>().await;
     }
@@ -91,11 +91,11 @@ fn http_response(response: Response) -> HttpResponse {
         builder = builder.header(name, value);
     }
     let body = match (response.fate, response.drip) {
-        (Fate::Whole | Fate::Never, None) => whole(response.body),
-        (Fate::Whole | Fate::Never, Some(pause)) => dripping(response.body, pause),
-        (Fate::Refused, _) => broken(""),
-        (Fate::Cut, _) => broken(&response.body),
-        (Fate::Giant, _) => endless(),
+        (ResponseFate::Whole | ResponseFate::Never, None) => whole(response.body),
+        (ResponseFate::Whole | ResponseFate::Never, Some(pause)) => dripping(response.body, pause),
+        (ResponseFate::Refused, _) => broken(""),
+        (ResponseFate::Cut, _) => broken(&response.body),
+        (ResponseFate::Giant, _) => endless(),
     };
     builder.body(body).unwrap_or_else(|_| plain(500))
 }

@@ -5,8 +5,8 @@ use std::time::Duration;
 use kucoin_futures_proto::book::{Best, Scope};
 use kucoin_futures_proto::wire::Side;
 use kucoin_futures_proto::{
-    BookStatus, Channel, Client, ConnId, Event, Head, Input, Instant, Loss, Output, RequestId,
-    TopicId,
+    BookStatus, Channel, Client, ConnId, Event, Input, Instant, Output, RequestId, ResponseHead,
+    TopicId, TransportError,
 };
 
 use super::market::{Level, Market, Place, Sizes};
@@ -240,7 +240,7 @@ impl Life {
             ),
             sequence, SYMBOL, a, sizes.a, second, time
         );
-        self.input(Input::Reply(request, Head::new(200), body.as_bytes()));
+        self.input(Input::Reply(request, ResponseHead::new(200), body.as_bytes()));
         true
     }
 
@@ -263,7 +263,7 @@ impl Life {
     fn reconnect(&mut self) -> bool {
         let gone = self.conn;
         self.asked = None;
-        self.input(Input::Lost(gone, Loss::Eof));
+        self.input(Input::Lost(gone, TransportError::Eof));
         for _ in 0..64 {
             if self.conn != gone {
                 break;
@@ -328,7 +328,7 @@ impl Life {
                 Output::Event(Event::BookLive { .. } | Event::Delta { .. }) => {
                     self.has_claimed = true;
                 }
-                Output::Event(_) | Output::Shut { .. } => {}
+                Output::Event(_) | Output::Close { .. } => {}
                 Output::Fetch(fetch) if fetch.path().starts_with("/api/v1/level2") => {
                     self.asked = Some(fetch.request());
                 }
@@ -343,7 +343,7 @@ impl Life {
                     );
                     self.client.handle_input(
                         self.now,
-                        Input::Reply(fetch.request(), Head::new(200), body.as_bytes()),
+                        Input::Reply(fetch.request(), ResponseHead::new(200), body.as_bytes()),
                     );
                 }
                 Output::Open { conn, to } => {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use kucoin_futures_proto::{ConnId, Instant, Loss, RequestId, Sequence, Symbol};
+use kucoin_futures_proto::{ConnId, Instant, RequestId, Sequence, Symbol, TransportError};
 use serde_json::Value;
 
 use super::{Ask, Contender, Lie, Trial, View};
@@ -153,11 +153,11 @@ impl<C: Contender> Arena<'_, C> {
                 }
                 Outgoing::Close(id, ..) => {
                     let (_, conn) = Address::of(id);
-                    self.send_down(conn, Duration::ZERO, Load::Lost(conn, Loss::Eof));
+                    self.send_down(conn, Duration::ZERO, Load::Lost(conn, TransportError::Eof));
                 }
                 Outgoing::Reset(id) => {
                     let (_, conn) = Address::of(id);
-                    self.net.post(self.now, ADDRESS, Load::Lost(conn, Loss::Reset));
+                    self.net.post(self.now, ADDRESS, Load::Lost(conn, TransportError::Reset));
                 }
                 Outgoing::Injected(fault) => self.break_the_net(fault),
             }
@@ -198,8 +198,11 @@ impl<C: Contender> Arena<'_, C> {
         match load {
             Load::Connect(conn, query) => {
                 let is_open = self.exchange.connect(self.now, ADDRESS.session(conn), &query);
-                let load =
-                    if is_open { Load::Opened(conn) } else { Load::Lost(conn, Loss::Refused) };
+                let load = if is_open {
+                    Load::Opened(conn)
+                } else {
+                    Load::Lost(conn, TransportError::Refused)
+                };
                 let delay =
                     if is_open { self.exchange.take_connect_delay() } else { Duration::ZERO };
                 self.send_down(conn, delay, load);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use kucoin_futures_proto::{Client, Deadline, Instant, Wake};
+use kucoin_futures_proto::{Client, Deadline, Instant, TimeoutReason};
 
 /// How one client is driven at present; the default is as it should be.
 #[derive(Clone, Copy, Debug)]
@@ -121,7 +121,7 @@ impl Driver {
     /// When the client is called next without any input, by the world's clock.
     pub(super) fn wakes(&self, client: &Client, now: Instant) -> Option<Instant> {
         let Deadline { at, reason, .. } = client.poll_timeout()?;
-        let due = if reason == Wake::Outputs {
+        let due = if reason == TimeoutReason::Outputs {
             self.slow_until
         } else {
             let due = at.as_nanos().saturating_sub(self.leap.as_nanos() as u64);

@@ -8,10 +8,10 @@ use std::collections::{BTreeMap, BinaryHeap};
 use std::sync::Arc;
 use std::time::Duration;
 
-use kucoin_futures_proto::{ConnId, Fetch, Instant, Loss, RequestId, SplitMix64};
+use kucoin_futures_proto::{ConnId, Instant, RequestId, RestRequest, SplitMix64, TransportError};
 
 use crate::exchange::{About, SessionId};
-use crate::rest::{Fate, Response};
+use crate::rest::{Response, ResponseFate};
 
 /// The name of a client in the network; one that takes another's place gets its own.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -43,9 +43,9 @@ pub(crate) enum Load {
     Request(Asked),
     Opened(ConnId),
     Down(ConnId, Arc<str>, About),
-    Lost(ConnId, Loss),
+    Lost(ConnId, TransportError),
     Reply(RequestId, Box<Response>),
-    Failed(RequestId, Loss),
+    Failed(RequestId, TransportError),
 }
 
 /// A REST request, as far as anybody on its way looks at it.
@@ -58,8 +58,8 @@ pub(crate) struct Asked {
     pub(crate) timeout: Duration,
 }
 
-impl From<&Fetch> for Asked {
-    fn from(fetch: &Fetch) -> Self {
+impl From<&RestRequest> for Asked {
+    fn from(fetch: &RestRequest) -> Self {
         Self {
             request: fetch.request(),
             method: fetch.method().as_str(),
@@ -199,26 +199,26 @@ impl Net {
         let (request, given_up) = (asked.request, now + asked.timeout);
         let mut at = self.arrival(now, weather);
         let load = match response.fate {
-            Fate::Refused => Load::Failed(request, Loss::Refused),
-            Fate::Giant => Load::Failed(request, Loss::TooLarge),
-            Fate::Never => {
+            ResponseFate::Refused => Load::Failed(request, TransportError::Refused),
+            ResponseFate::Giant => Load::Failed(request, TransportError::TooLarge),
+            ResponseFate::Never => {
                 at = given_up;
-                Load::Failed(request, Loss::TimedOut)
+                Load::Failed(request, TransportError::TimedOut)
             }
-            Fate::Cut if self.flip() => Load::Failed(request, Loss::Eof),
-            Fate::Cut => {
+            ResponseFate::Cut if self.flip() => Load::Failed(request, TransportError::Eof),
+            ResponseFate::Cut => {
                 let half = response.body.len() / 2;
                 let body = response.body.get(..half).unwrap_or_default().to_owned();
                 Load::Reply(request, Box::new(Response { body, ..response }))
             }
-            Fate::Whole => {
+            ResponseFate::Whole => {
                 let bytes = u32::try_from(response.body.len()).unwrap_or(u32::MAX);
                 let drip = response.drip.map_or(Duration::ZERO, |pause| pause * bytes);
                 at = at + response.delay + drip;
                 // Most adapters give up in time; one that does not must do no harm.
                 if at > given_up && self.flip() {
                     at = given_up;
-                    Load::Failed(request, Loss::TimedOut)
+                    Load::Failed(request, TransportError::TimedOut)
                 } else {
                     Load::Reply(request, Box::new(response))
                 }

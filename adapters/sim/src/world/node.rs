@@ -4,16 +4,16 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use kucoin_futures_proto::{
-    Channel, Client, Config, ConnId, Event, Head, Input, Instant, Misuse, Output, ResyncReason,
-    TopicId,
+    BookLostReason, Channel, Client, Config, ConnId, Event, Input, Instant, Misuse, Output,
+    ResponseHead, TopicId,
 };
 
 use super::driver::Driver;
 use super::net::{Address, Load, Net, Way, Weather};
-use super::{Happening, Happenings};
+use super::{Happenings, WorldEvent};
 use crate::exchange::Exchange;
 use crate::fault::{Fault, Target};
-use crate::judge::{Judge, Moment};
+use crate::judge::{Moment, ProtocolChecker};
 use crate::ledger::Ledger;
 use crate::oracle::{Oracle, Violation};
 use crate::trace::Trace;
@@ -40,7 +40,7 @@ pub(super) struct Node {
     pub(super) wants: BTreeMap<Channel, Want>,
     /// Since when books have been fetched anew because the market came near their horizon.
     pub(super) refreshing: BTreeMap<TopicId, Instant>,
-    judge: Judge,
+    judge: ProtocolChecker,
     closed: BTreeSet<ConnId>,
     /// What arrived while the machine slept.
     inbox: VecDeque<Load>,
@@ -61,7 +61,7 @@ impl Node {
         Self {
             address,
             oracle: Oracle::default(),
-            judge: Judge::new(client.config()),
+            judge: ProtocolChecker::new(client.config()),
             client,
             config,
             weather: Weather::default(),
@@ -240,7 +240,7 @@ impl Node {
                 self.judge.on_text(self.driver.told(), conn, &frame, about);
                 let input = Input::Text(conn, frame.as_bytes());
                 let push = self.client.handle_input(at, input);
-                cx.happenings.push(cx.now, || Some(Happening::Push(push?.bytes().into())));
+                cx.happenings.push(cx.now, || Some(WorldEvent::Push(push?.bytes().into())));
                 text = Some((conn, frame, about));
             }
             Load::Lost(conn, loss) => {
@@ -249,11 +249,11 @@ impl Node {
             }
             Load::Reply(request, reply) => {
                 self.judge.on_reply(self.moment(cx), request, &reply);
-                let mut head = Head::new(reply.status);
+                let mut head = ResponseHead::new(reply.status);
                 reply.headers.iter().for_each(|(name, value)| head.header(name, value));
                 let body = reply.body.as_bytes();
                 let push = self.client.handle_input(at, Input::Reply(request, head, body));
-                cx.happenings.push(cx.now, || Some(Happening::Push(push?.bytes().into())));
+                cx.happenings.push(cx.now, || Some(WorldEvent::Push(push?.bytes().into())));
             }
             Load::Failed(request, loss) => {
                 self.judge.on_failed(request);
@@ -295,7 +295,7 @@ impl Node {
             Output::Event(event) => {
                 let symbol = topic_of(&event).and_then(|topic| self.client.channel(topic));
                 cx.ledger.on_event(&event, symbol.map(|channel| channel.symbol()));
-                cx.happenings.push(cx.now, || Some(Happening::Client(event)));
+                cx.happenings.push(cx.now, || Some(WorldEvent::Client(event)));
                 self.note_refresh(cx.now, &event);
                 self.oracle.on_event(&self.client, cx.exchange, &event)?;
             }
@@ -304,7 +304,7 @@ impl Node {
                 self.send(cx, conn, Load::Connect(conn, query.into()));
             }
             Output::Send { conn, text } => self.send(cx, conn, Load::Up(conn, text)),
-            Output::Shut { conn } => {
+            Output::Close { conn } => {
                 self.send(cx, conn, Load::Gone(conn));
                 self.close(cx, conn);
             }
@@ -318,7 +318,7 @@ impl Node {
 
     fn note_refresh(&mut self, now: Instant, event: &Event) {
         match *event {
-            Event::BookLost { topic, reason: ResyncReason::Horizon(_), .. } => {
+            Event::BookLost { topic, reason: BookLostReason::Horizon(_), .. } => {
                 self.refreshing.insert(topic, now);
             }
             Event::BookLost { topic, .. } | Event::BookLive { topic, .. } => {

@@ -6,10 +6,10 @@ use std::vec::Vec;
 use core::time::Duration;
 
 use super::*;
-use crate::error::Loss;
+use crate::error::TransportError;
 use crate::ids::Sequence;
 use crate::num::{Lots, Price};
-use crate::output::{FetchFailure, Output};
+use crate::output::{Output, RestError};
 use crate::time::Instant;
 use crate::wire::Side;
 
@@ -61,7 +61,7 @@ fn a_book_outlives_one_line_of_two() {
     book.on_line_lost(&mut cx, LINES[0]);
     assert_eq!((events(&mut cx), book.status()), (Vec::new(), BookStatus::Live));
     book.on_line_lost(&mut cx, LINES[1]);
-    let reason = ResyncReason::LineDown;
+    let reason = BookLostReason::LineDown;
     assert!(matches!(events(&mut cx)[..], [Event::BookLost { reason: r, .. }] if r == reason));
     assert_eq!(book.status(), BookStatus::Stale);
 }
@@ -86,8 +86,8 @@ fn a_snapshot_on_its_way_is_waited_for() {
     book.on_asked(&cx, REQUEST);
     book.on_snapshot_due();
     assert!(!book.wants_snapshot() && book.awaits(REQUEST));
-    let failure = FetchFailure::Lost(Loss::Eof);
-    book.on_no_snapshot(&mut cx, Delay::SnapshotFailed(failure));
+    let failure = RestError::Lost(TransportError::Eof);
+    book.on_no_snapshot(&mut cx, BookDelayReason::SnapshotFailed(failure));
     book.on_snapshot_due();
     assert!(book.wants_snapshot() && !book.awaits(REQUEST));
 }

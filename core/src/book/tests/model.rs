@@ -150,9 +150,9 @@ impl Pair {
             let truth = best_first(&self.truth, side);
             let reach = self.book.reach(side);
             let within = |level: &&Level| match (reach, side) {
-                (Reach::All, _) => true,
-                (Reach::To(horizon), Side::Bid) => level.price >= horizon,
-                (Reach::To(horizon), Side::Ask) => level.price <= horizon,
+                (Coverage::All, _) => true,
+                (Coverage::To(horizon), Side::Bid) => level.price >= horizon,
+                (Coverage::To(horizon), Side::Ask) => level.price <= horizon,
             };
             let known: Vec<Level> = truth.iter().filter(within).copied().collect();
             let complete: Vec<Level> = self.book.levels(side, Scope::Complete).collect();
@@ -166,13 +166,13 @@ impl Pair {
 
             let best = match (known.first(), reach) {
                 (Some(level), _) => Best::Level(*level),
-                (None, Reach::All) => Best::Empty,
-                (None, Reach::To(_)) => Best::Beyond,
+                (None, Coverage::All) => Best::Empty,
+                (None, Coverage::To(_)) => Best::Unknown,
             };
             let says = if side == Side::Bid { self.book.best_bid() } else { self.book.best_ask() };
             prop_assert_eq!(says, best);
             if let Some(limit) = self.shown_to[index(side)] {
-                let limit = Reach::To(Price::from_scaled(limit).unwrap());
+                let limit = Coverage::To(Price::from_scaled(limit).unwrap());
                 prop_assert!(reach == limit || is_nearer(side, reach, limit));
             }
         }
@@ -202,11 +202,11 @@ fn best_first(truth: &[Ticks; 2], side: Side) -> Vec<Level> {
 }
 
 /// Whether a horizon is strictly nearer to the touch than another.
-fn is_nearer(side: Side, a: Reach, b: Reach) -> bool {
+fn is_nearer(side: Side, a: Coverage, b: Coverage) -> bool {
     match (a, b) {
-        (Reach::All, _) => false,
-        (Reach::To(_), Reach::All) => true,
-        (Reach::To(a), Reach::To(b)) => {
+        (Coverage::All, _) => false,
+        (Coverage::To(_), Coverage::All) => true,
+        (Coverage::To(a), Coverage::To(b)) => {
             if side == Side::Bid {
                 a > b
             } else {

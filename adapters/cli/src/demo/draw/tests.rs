@@ -18,7 +18,7 @@ fn level(price: &str, size: u64) -> Level {
     Level { price: price.parse().unwrap(), size: Lots::new(size) }
 }
 
-fn ladder_of(prices: [&str; 3], reach: Reach) -> Ladder {
+fn ladder_of(prices: [&str; 3], reach: Coverage) -> Ladder {
     let levels = prices.into_iter().zip([5, 70, 1000]).map(|(price, size)| level(price, size));
     Ladder { levels: levels.collect(), reach, complete: 1004 }
 }
@@ -27,8 +27,8 @@ fn scene() -> Scene {
     let symbol = "XBTUSDTM".parse().unwrap();
     let depth = Depth {
         sequence: Sequence::new(1_754_773_435_112),
-        asks: ladder_of(["62999.6", "62999.7", "63000"], Reach::To("63151.2".parse().unwrap())),
-        bids: ladder_of(["62998.8", "62998.7", "62998"], Reach::All),
+        asks: ladder_of(["62999.6", "62999.7", "63000"], Coverage::To("63151.2".parse().unwrap())),
+        bids: ladder_of(["62998.8", "62998.7", "62998"], Coverage::All),
     };
     let row = |topic, status, depth| BookRow {
         topic: TopicId::new(topic),

@@ -3,7 +3,7 @@
 
 use alloc::vec::Vec;
 
-use super::{Best, Level, Reach, Scope};
+use super::{Best, Coverage, Level, Scope};
 use crate::num::{Lots, Price};
 use crate::wire::Side;
 
@@ -12,7 +12,7 @@ use crate::wire::Side;
 pub(super) struct Sorted {
     side: Side,
     levels: Vec<Level>,
-    reach: Reach,
+    reach: Coverage,
     /// Levels at the end of `levels` that are inside `reach`.
     complete: usize,
     max_levels: usize,
@@ -20,7 +20,7 @@ pub(super) struct Sorted {
 
 impl Sorted {
     pub(super) const fn new(side: Side, max_levels: usize) -> Self {
-        Self { side, levels: Vec::new(), reach: Reach::All, complete: 0, max_levels }
+        Self { side, levels: Vec::new(), reach: Coverage::All, complete: 0, max_levels }
     }
 
     /// Takes over a snapshot's side, best first. If it may have been cut, it is complete to its
@@ -32,8 +32,8 @@ impl Sorted {
         self.levels.extend(best_first.iter().take(kept).rev());
         self.complete = kept;
         self.reach = match self.levels.first() {
-            Some(worst) if !whole => Reach::To(worst.price),
-            _ => Reach::All,
+            Some(worst) if !whole => Coverage::To(worst.price),
+            _ => Coverage::All,
         };
     }
 
@@ -90,19 +90,20 @@ impl Sorted {
         let dropped = self.levels.remove(0);
         if self.is_complete_at(dropped.price) {
             self.complete = self.complete.saturating_sub(1);
-            self.reach = Reach::To(self.levels.first().map_or(dropped.price, |worst| worst.price));
+            self.reach =
+                Coverage::To(self.levels.first().map_or(dropped.price, |worst| worst.price));
         }
     }
 
     pub(super) fn best(&self) -> Best {
         match (self.levels.last(), self.reach) {
             (Some(level), _) if self.complete > 0 => Best::Level(*level),
-            (_, Reach::All) => Best::Empty,
-            (_, Reach::To(_)) => Best::Beyond,
+            (_, Coverage::All) => Best::Empty,
+            (_, Coverage::To(_)) => Best::Unknown,
         }
     }
 
-    pub(super) const fn reach(&self) -> Reach {
+    pub(super) const fn reach(&self) -> Coverage {
         self.reach
     }
 
@@ -124,8 +125,8 @@ impl Sorted {
 
     fn is_complete_at(&self, price: Price) -> bool {
         match self.reach {
-            Reach::All => true,
-            Reach::To(horizon) => match self.side {
+            Coverage::All => true,
+            Coverage::To(horizon) => match self.side {
                 Side::Bid => price >= horizon,
                 Side::Ask => price <= horizon,
             },
