@@ -558,13 +558,20 @@ impl World {
 /// and the slowest network's way there and back.
 const REFRESH: Duration = Duration::from_secs(3);
 
-/// A book must be live, or have left it a moment ago for its horizon alone; another topic confirmed. What was rejected is nobody's fault here.
+/// A book must be live on the present run of the counter, or have left live a moment ago for its horizon
+/// alone; another topic must be confirmed. What was rejected is nobody's fault here, and no client can tell
+/// that there is a new run while the exchange model holds its deltas back.
 fn is_topic_healthy(node: &Node, exchange: &Exchange, now: Instant, topic: TopicId) -> bool {
     let is_refreshed = node.refreshing.get(&topic).is_some_and(|at| now.since(*at) < REFRESH);
     match (node.client.status(topic), node.client.book_status(topic)) {
         (TopicStatus::Rejected { .. }, _) => true,
         (TopicStatus::Confirmed { .. }, Some(BookStatus::Buffering)) if is_refreshed => true,
-        (_, Some(BookStatus::Live)) => node.oracle.is_of_present(&node.client, exchange, topic),
+        (_, Some(BookStatus::Live)) => {
+            let own = |id| Address::of(id).0 == node.address;
+            let symbol = node.client.channel(topic).map(|channel| channel.symbol());
+            let is_withheld = || symbol.is_some_and(|symbol| exchange.withholds(symbol, own));
+            node.oracle.is_of_present(&node.client, exchange, topic) || is_withheld()
+        }
         (TopicStatus::Confirmed { .. }, None) => true,
         _ => false,
     }

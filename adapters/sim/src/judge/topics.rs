@@ -6,7 +6,7 @@ use std::time::Duration;
 use kucoin_futures_proto::book::Best;
 use kucoin_futures_proto::{
     BookDelayReason, BookLostReason, BookStatus, Client, Config, Event, Instant, Sequence, Symbol,
-    TopicId,
+    TopicId, TopicStatus,
 };
 
 use super::{SECOND, SLACK, Verdict};
@@ -130,7 +130,9 @@ impl Topics {
                 self.voices.retain(|_, voice| voice.topic != topic);
             }
             Event::Confirmed { topic } => {
-                if let Some(channel) = client.channel(topic) {
+                // A caller who drains late may have dropped it meanwhile.
+                let is_carried = matches!(client.status(topic), TopicStatus::Confirmed { .. });
+                if let Some(channel) = client.channel(topic).filter(|_| is_carried) {
                     let voice = Voice { topic, at, silent: false };
                     self.voices.insert(channel.to_string(), voice);
                 }
