@@ -247,7 +247,6 @@ impl Lineage {
 
     /// The stream has not settled in time what a snapshot waited for.
     pub(super) const fn give_up_waiting(&mut self) {
-        // planted: ahead-for-ever
         self.doubts = self.doubts.saturating_add(1);
     }
 

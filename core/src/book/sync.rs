@@ -210,6 +210,7 @@ impl BookSync {
     pub(crate) fn on_snapshot_due(&mut self) -> bool {
         match self.state {
             State::Buffering(Request::Scheduled { .. }) => {}
+            // planted: ahead-for-ever
             State::Deferred(_) => self.lineage.give_up_waiting(),
             State::Buffering(_)
             | State::Idle
