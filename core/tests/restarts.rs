@@ -192,10 +192,14 @@ fn a_repeat_of_what_is_buffered_with_another_content_is_a_restart() {
 #[test]
 fn a_snapshot_is_not_trusted_while_a_repeat_is_in_doubt() {
     let (mut rig, topic) = Rig::confirmed(Config::default());
-    (510..=560).for_each(|sequence| drop(rig.change(sequence, "14.1,buy,7")));
+    (510..=560).for_each(|s| drop(rig.change(s, &format!("14.1,buy,{}", (s + 6) % 10 + 1))));
     let request = snapshot_request(&rig.pass(SECOND * 2));
-    rig.change(505, "14.1,buy,7");
-    rig.reply(request, &plain_snapshot(521));
+    rig.change(505, "14.1,buy,2");
+    // It says what the deltas up to it say.
+    let doubted = events(&rig.reply(request, &plain_snapshot(520)));
+    let evidence = Evidence::RepeatInDoubt;
+    let reason = BookDelayReason::SnapshotDoubted { snapshot: Sequence::new(520), evidence };
+    assert_eq!(doubted, [Event::BookDelayed { topic, reason }]);
     assert_eq!(rig.shown(topic), None);
 }
 

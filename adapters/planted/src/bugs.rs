@@ -206,8 +206,6 @@ pub(crate) const BUGS: &[Bug] = &[
     ),
     bug("overlap-unseen", "a stream that contradicts the snapshot goes on", Condition("false"))
         .by(By::SmallWorld),
-    bug("doubt-unspent", "a snapshot is trusted while a repeat is in doubt", Value("false"))
-        .by(By::SmallWorld),
     bug("unproven-accepted", "after a restart any snapshot will do", Value("false"))
         .by(By::SmallWorld),
     bug("no-change-believed", "a delta that changes nothing leaves no doubt", Value("false"))

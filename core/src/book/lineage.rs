@@ -276,7 +276,6 @@ impl Lineage {
         let contained = time_at(buffer, Some(snapshot.sequence));
         let follower = follower_time(snapshot, buffer);
         let slack = if self.after_reset { TIME_STEP } else { TIME_SLACK };
-        // planted: doubt-unspent
         let is_in_doubt = self.carriers.are_in_doubt();
         [
             (Evidence::BelowHighWater, is_below),
