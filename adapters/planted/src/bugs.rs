@@ -74,11 +74,6 @@ pub(crate) const BUGS: &[Bug] = &[
         Operator("<"),
     ),
     bug("stale-snapshot", "stale snapshots are accepted", Value("false")),
-    bug(
-        "one-missing-behind-snapshot",
-        "`<=` for `<`: one delta may be missing behind a snapshot",
-        Value("{right}.and_then(|next| next.next())"),
-    ),
     bug("other-symbol", "snapshots of other symbols are accepted", Condition("false")),
     bug("other-request", "answers to other requests are accepted", Value("true")),
     bug("endless-buffer", "buffers have no end", Value("false")),

@@ -404,7 +404,6 @@ impl Lineage {
 
 /// Whether deltas are missing between the snapshot and the buffer.
 fn is_before(snapshot: &SnapshotHead, buffer: &DeltaBuffer) -> bool {
-    // planted: one-missing-behind-snapshot
     let next = snapshot.sequence.next();
     buffer.first().is_some_and(|first| next.is_some_and(|next| next < first))
 }
