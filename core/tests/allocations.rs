@@ -344,3 +344,19 @@ fn tickers_and_trades_are_decoded_without_allocating() {
     assert_eq!(run("with tickers and trades", rig, mixed), 0);
     assert!(rig.client.stats().pushes > FRAMES as u64, "{}", rig.client.stats().pushes);
 }
+
+/// A scanner looks at a contract for a while and goes on to the next: what is left of it is its name.
+#[test]
+fn a_book_that_is_not_wanted_any_more_frees_its_memory() {
+    let rig = &mut Rig::live();
+    let topics = rig.topics.clone();
+    let freed = measure(|| {
+        for topic in topics {
+            rig.client.unsubscribe(rig.now, topic).unwrap();
+        }
+        while rig.client.poll_output().is_some() {}
+    });
+    let each = -freed.bytes_current / SYMBOLS as i64;
+    println!("{each} bytes a book are freed");
+    assert!(each > 5_000, "{freed:?}");
+}

@@ -6,8 +6,7 @@ use alloc::collections::vec_deque::Drain;
 use crate::ids::Sequence;
 use crate::wire::Delta;
 
-/// Deltas that there is room for from the start: a usual wait, so that a gap in a busy market costs no
-/// allocation.
+/// Deltas of a usual wait: with room for them from the start, a gap in a busy market costs no allocation.
 const ROOM: usize = 64;
 
 /// A bounded run of deltas, each one the successor of the one before.
@@ -29,8 +28,14 @@ pub(super) enum Pushed {
 }
 
 impl DeltaBuffer {
-    pub(super) fn new() -> Self {
-        Self { run: VecDeque::with_capacity(ROOM) }
+    /// Without any room.
+    pub(super) const fn new() -> Self {
+        Self { run: VecDeque::new() }
+    }
+
+    /// Makes room for a usual wait.
+    pub(super) fn make_room(&mut self) {
+        self.run.reserve(ROOM);
     }
 
     /// Appends a delta. A run with a hole in it could never be replayed beyond the hole, and a

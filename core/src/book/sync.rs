@@ -194,6 +194,7 @@ impl BookSync {
         self.lineage.carry(line);
         if matches!(self.state, State::Idle | State::Stale) {
             self.state = State::Buffering(Request::NotConfirmed);
+            self.buffer.make_room();
         }
     }
 
