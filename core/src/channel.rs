@@ -44,15 +44,10 @@ impl Channel {
     pub(crate) fn from_text(topic: Text<'_>) -> Option<Self> {
         let mut room = [0; MAX_TOPIC];
         let topic = topic.resolve(&mut room)?;
-        let (prefix, symbol) = topic.split_once(':')?;
-        let symbol = Symbol::new(symbol).ok()?;
-        match prefix {
-            LEVEL2 => Some(Self::Level2(symbol)),
-            TICKER_V2 => Some(Self::TickerV2(symbol)),
-            TICKER => Some(Self::Ticker(symbol)),
-            EXECUTION => Some(Self::Execution(symbol)),
-            _ => None,
-        }
+        ChannelKind::ALL.into_iter().find_map(|kind| {
+            let symbol = topic.strip_prefix(kind.prefix())?.strip_prefix(':')?;
+            Some(kind.of(Symbol::new(symbol).ok()?))
+        })
     }
 }
 
@@ -81,6 +76,18 @@ const TICKER: &str = "/contractMarket/ticker";
 const EXECUTION: &str = "/contractMarket/execution";
 
 impl ChannelKind {
+    const ALL: [Self; 4] = [Self::Level2, Self::TickerV2, Self::Ticker, Self::Execution];
+
+    /// This channel of a contract.
+    pub(crate) const fn of(self, symbol: Symbol) -> Channel {
+        match self {
+            Self::Level2 => Channel::Level2(symbol),
+            Self::TickerV2 => Channel::TickerV2(symbol),
+            Self::Ticker => Channel::Ticker(symbol),
+            Self::Execution => Channel::Execution(symbol),
+        }
+    }
+
     pub(crate) const fn prefix(self) -> &'static str {
         match self {
             Self::Level2 => LEVEL2,

@@ -9,11 +9,11 @@ use super::decoded::Decoded;
 use super::delta::Delta;
 use super::fields::Fields;
 use super::frame::Frame;
+use super::text::Text;
 use super::walk::{self, Kind, Token};
 use super::{Execution, Ticker, TickerV2};
 use crate::channel::Channel;
 use crate::error::WireError;
-use crate::ids::Symbol;
 use crate::push::Message;
 
 /// What a usual message says.
@@ -113,7 +113,7 @@ impl<'a> RawMessage<'a> {
             }
             let (Token { start, end, kind }, behind) = walk::value(bytes, at, 1)?;
             match (key, kind) {
-                (TOPIC, Kind::Text) => topic = channel_of(bytes.get(start..end)?),
+                (TOPIC, Kind::Text) => topic = Channel::from_text(text(bytes.get(start..end)?)?),
                 (KIND, Kind::Text) if bytes.get(start..end)? == b"message" => {}
                 (SUBJECT, Kind::Text | Kind::Escaped) | (0 | ID | CODE | TIMESTAMP, _) => {}
                 _ => return None,
@@ -126,21 +126,9 @@ impl<'a> RawMessage<'a> {
     }
 }
 
-/// What a topic without escapes names.
-fn channel_of(topic: &[u8]) -> Option<Channel> {
-    let rest = topic.strip_prefix(b"/contractMarket/")?;
-    let symbol = |kind: &[u8]| {
-        let symbol = rest.strip_prefix(kind)?;
-        Symbol::new(core::str::from_utf8(symbol).ok()?).ok()
-    };
-    match rest.first()? {
-        b'l' => symbol(b"level2:").map(Channel::Level2),
-        b'e' => symbol(b"execution:").map(Channel::Execution),
-        _ => match symbol(b"tickerV2:") {
-            Some(symbol) => Some(Channel::TickerV2(symbol)),
-            None => symbol(b"ticker:").map(Channel::Ticker),
-        },
-    }
+/// A text without escapes.
+fn text(bytes: &[u8]) -> Option<Text<'_>> {
+    Some(Text::checked(core::str::from_utf8(bytes).ok()?, false))
 }
 
 /// Which key of an envelope this is; 0 for any other.

@@ -143,7 +143,7 @@ impl MessageParser {
             Some(known) => known,
             None => {
                 let symbol = holes.symbol(frame)?;
-                let tag = tag(channel(kind, symbol)?)?;
+                let tag = tag(kind.of(symbol))?;
                 self.symbols.insert(holes.key, kind, symbol, tag);
                 (symbol, tag)
             }
@@ -172,15 +172,6 @@ impl MessageParser {
             *least = new;
             self.known.iter_mut().for_each(|known| known.uses /= 2);
         }
-    }
-}
-
-fn channel(kind: ChannelKind, symbol: Symbol) -> Option<Channel> {
-    match kind {
-        ChannelKind::Level2 => None,
-        ChannelKind::TickerV2 => Some(Channel::TickerV2(symbol)),
-        ChannelKind::Ticker => Some(Channel::Ticker(symbol)),
-        ChannelKind::Execution => Some(Channel::Execution(symbol)),
     }
 }
 
