@@ -45,7 +45,7 @@
 //!     while let Some(output) = client.poll_output() {
 //!         match output {
 //!             Output::Event(event) => println!("{event:?}"),
-//!             effect => io.perform(effect), // open, send, shut, fetch
+//!             effect => io.perform(effect), // open, send, close, fetch
 //!         }
 //!     }
 //!     if let Some(book) = client.book(topic) {
@@ -98,7 +98,6 @@ mod context;
 mod deduplicator;
 mod endpoint;
 mod error;
-mod fetch;
 mod ids;
 mod input;
 mod keepalive;
@@ -107,6 +106,7 @@ mod line;
 mod num;
 mod output;
 mod push;
+mod rest_request;
 mod rng;
 mod scheduler;
 mod session;
@@ -124,7 +124,6 @@ pub use client::Client;
 pub use config::Config;
 pub use endpoint::{Endpoint, RestBase};
 pub use error::{Misuse, TransportError, WireError};
-pub use fetch::{Method, RestRequest, Sign};
 pub use ids::{ConnId, Epoch, LineId, RequestId, Sequence, Symbol, TopicId};
 pub use input::{Input, ResponseHead};
 pub use num::{Decimal, Lots, Price};
@@ -133,6 +132,7 @@ pub use output::{
     TimeoutReason,
 };
 pub use push::{Message, Push, PushTag, Query};
+pub use rest_request::{Method, RestRequest, Sign};
 pub use rng::SplitMix64;
 pub use stats::Stats;
 pub use time::{Instant, UnixNanos};

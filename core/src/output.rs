@@ -7,8 +7,8 @@ use core::time::Duration;
 use crate::book::Evidence;
 use crate::endpoint::Endpoint;
 use crate::error::{TransportError, WireError};
-use crate::fetch::RestRequest;
 use crate::ids::{ConnId, Epoch, LineId, RequestId, Sequence, TopicId};
+use crate::rest_request::RestRequest;
 use crate::time::Instant;
 use crate::wire::{Delta, ErrorKind, Side};
 

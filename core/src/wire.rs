@@ -19,6 +19,8 @@
 //! ```
 
 mod change;
+#[cfg(test)]
+mod damage;
 mod decoded;
 mod delta;
 pub(crate) mod encode;

@@ -16,6 +16,7 @@ use super::*;
 use crate::num::Lots;
 use crate::num::Price;
 use crate::wire::Side;
+use crate::wire::damage::{damage, damaged};
 
 /// How a connection writes its frames.
 #[derive(Clone, Debug)]
@@ -91,37 +92,6 @@ fn change() -> impl Strategy<Value = String> {
         1 => "[0-9]{0,9}(\\.0)?",
     ];
     (price(), side, size).prop_map(|(price, side, size)| format!("{price},{side},{size}"))
-}
-
-/// What is done to a frame: a byte replaced, put in, or taken out.
-#[derive(Clone, Copy, Debug)]
-enum Damage {
-    Set(u8),
-    Insert(u8),
-    Remove,
-}
-
-fn damage() -> impl Strategy<Value = Damage> {
-    let byte = prop_oneof![
-        3 => prop::sample::select(&b"0123456789"[..]),
-        3 => prop::sample::select(&b"\"\\,.:{}[] -+eE/'_buysel\n\t"[..]),
-        1 => any::<u8>(),
-    ];
-    prop_oneof![
-        3 => byte.clone().prop_map(Damage::Set),
-        1 => byte.prop_map(Damage::Insert),
-        1 => Just(Damage::Remove),
-    ]
-}
-
-fn damaged(frame: &[u8], at: prop::sample::Index, damage: Damage) -> Vec<u8> {
-    let (mut frame, at) = (frame.to_vec(), at.index(frame.len()));
-    match damage {
-        Damage::Set(byte) => frame[at] = byte,
-        Damage::Insert(byte) => frame.insert(at, byte),
-        Damage::Remove => drop(frame.remove(at)),
-    }
-    frame
 }
 
 fn scanned(frame: &[u8]) -> Result<DeltaFrame, WireError> {

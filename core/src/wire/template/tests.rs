@@ -9,6 +9,7 @@ use proptest::prelude::*;
 use serde_json::Value;
 
 use super::*;
+use crate::wire::damage::{damage, damaged};
 
 /// How a connection writes the frames of a channel.
 #[derive(Clone, Debug)]
@@ -183,37 +184,6 @@ fn another() -> impl Strategy<Value = Said> {
             ids,
         },
     )
-}
-
-/// What is done to a frame: a byte replaced, put in, or taken out.
-#[derive(Clone, Copy, Debug)]
-enum Damage {
-    Set(u8),
-    Insert(u8),
-    Remove,
-}
-
-fn damage() -> impl Strategy<Value = Damage> {
-    let byte = prop_oneof![
-        3 => prop::sample::select(&b"0123456789"[..]),
-        3 => prop::sample::select(&b"\"\\,.:{}[] -+eE/'_buysel\n\t\0"[..]),
-        1 => any::<u8>(),
-    ];
-    prop_oneof![
-        3 => byte.clone().prop_map(Damage::Set),
-        1 => byte.prop_map(Damage::Insert),
-        1 => Just(Damage::Remove),
-    ]
-}
-
-fn damaged(frame: &[u8], at: prop::sample::Index, damage: Damage) -> Vec<u8> {
-    let (mut frame, at) = (frame.to_vec(), at.index(frame.len()));
-    match damage {
-        Damage::Set(byte) => frame[at] = byte,
-        Damage::Insert(byte) => frame.insert(at, byte),
-        Damage::Remove => drop(frame.remove(at)),
-    }
-    frame
 }
 
 /// What the scanner says, which reads envelope and data apart.
