@@ -10,14 +10,15 @@ use crate::context::Context;
 use crate::error::{Misuse, TransportError};
 use crate::ids::{ConnId, LineId, RequestId, TopicId};
 use crate::input::{Input, ResponseHead};
-use crate::line::Line;
+use crate::line::{Line, LineEvent};
 use crate::output::{BookDelayReason, Deadline, Event, Output, RestError, TimeoutReason};
-use crate::push::{Kind, Push, Query};
+use crate::push::{Push, Query};
 use crate::scheduler::{Purpose, RestScheduler, parse_envelope};
 use crate::stats::Stats;
+use crate::subscription::SubscriptionState;
 use crate::time::Instant;
 use crate::timers::{LineTimer, Timer, TopicTimer};
-use crate::topics::{TopicStatus, Topics};
+use crate::topics::{Interest, Topic, TopicStatus, Topics};
 use crate::wire::Bullet;
 
 use alloc::vec::Vec;
@@ -63,9 +64,8 @@ impl Client {
     /// [`Misuse::TooManyTopics`], [`Misuse::Closed`].
     pub fn subscribe(&mut self, now: Instant, channel: Channel) -> Result<TopicId, Misuse> {
         self.enter(now)?;
-        if self.topics.is_wanted(channel) {
-            let known = self.topics.want(channel, &self.cx.config);
-            return known.ok_or(Misuse::TooManyTopics);
+        if let Some(known) = self.topics.route(channel) {
+            return Ok(known);
         }
         if self.topics.wanted() >= self.cx.config.topics_per_line {
             return Err(Misuse::TooManyTopics);
@@ -73,7 +73,7 @@ impl Client {
         let topic = self.topics.want(channel, &self.cx.config).ok_or(Misuse::TooManyTopics)?;
         if let Some(line) = self.lines.first_mut() {
             line.start();
-            line.subscribe(&mut self.cx, &mut self.topics, topic);
+            line.subscribe(topic, channel.kind());
         }
         self.settle();
         Ok(topic)
@@ -85,12 +85,9 @@ impl Client {
     /// [`Misuse::UnknownTopic`], [`Misuse::Closed`].
     pub fn unsubscribe(&mut self, now: Instant, topic: TopicId) -> Result<(), Misuse> {
         self.enter(now)?;
-        let entry = self.topics.get(topic).ok_or(Misuse::UnknownTopic)?;
-        if entry.is_wanted() {
-            self.topics.deactivate(&mut self.cx, topic, TopicStatus::Unsubscribed);
-            for line in &mut self.lines {
-                line.unsubscribe(&mut self.cx, &self.topics, topic);
-            }
+        if self.topics.get(topic).ok_or(Misuse::UnknownTopic)?.is_wanted() {
+            self.end(topic, Interest::Ended);
+            self.on_carried_no_more(topic);
         }
         self.settle();
         Ok(())
@@ -115,8 +112,9 @@ impl Client {
         }
         self.topics.drop_all(&mut self.cx);
         for line in &mut self.lines {
-            line.close(&mut self.cx, &mut self.topics);
+            line.close(&mut self.cx);
         }
+        self.route();
         self.scheduler.close(&mut self.cx);
         self.cx.timers.clear_all();
         self.closed = true;
@@ -141,27 +139,18 @@ impl Client {
     fn take<'a>(&mut self, input: Input<'a>) -> Option<Push<'a>> {
         match input {
             Input::Timeout => None,
+            Input::Text(conn, bytes) => self.on_text(conn, bytes),
             Input::Opened(conn) => {
-                match self.line_of(conn) {
-                    Some((line, cx, _)) => line.on_opened(cx),
-                    None => count(&mut self.cx.stats.stale_inputs),
-                }
+                self.on_line(conn, Line::on_opened);
                 None
             }
-            Input::Text(conn, bytes) => self.on_text(conn, bytes),
             Input::Binary(conn) => {
-                count(&mut self.cx.stats.binary);
-                match self.line_of(conn) {
-                    Some((line, cx, topics)) => line.on_binary(cx, topics),
-                    None => count(&mut self.cx.stats.stale_inputs),
-                }
+                self.cx.stats.binary = self.cx.stats.binary.saturating_add(1);
+                self.on_line(conn, Line::on_binary);
                 None
             }
             Input::Lost(conn, loss) => {
-                match self.line_of(conn) {
-                    Some((line, cx, topics)) => line.on_lost(cx, topics, loss),
-                    None => count(&mut self.cx.stats.stale_inputs),
-                }
+                self.on_line(conn, |line, cx| line.on_lost(cx, loss));
                 None
             }
             Input::Reply(request, head, body) => self.on_reply(request, head, body),
@@ -184,7 +173,8 @@ impl Client {
             }
             // Each turn uses up some work or finds the budget exhausted.
             let line = self.lines.iter_mut().find(|line| line.has_output())?;
-            line.compose(&mut self.cx, &mut self.topics);
+            line.compose(&mut self.cx, |topic| Some(self.topics.get(topic)?.channel));
+            self.route();
         }
     }
 
@@ -210,7 +200,9 @@ impl Client {
     /// How far the subscription to a topic has come. An id of another client is `Unsubscribed`.
     #[must_use]
     pub fn status(&self, topic: TopicId) -> TopicStatus {
-        self.topics.get(topic).map_or(TopicStatus::Unsubscribed, |entry| entry.status)
+        let on_lines = self.lines.iter().filter_map(|line| line.subscription(topic)).max();
+        let entry = self.topics.get(topic);
+        entry.map_or(TopicStatus::Unsubscribed, |entry| entry.status(on_lines))
     }
 
     /// Where the book of a topic stands; `None` if the topic has no book.
@@ -237,22 +229,6 @@ impl Client {
         &self.cx.config
     }
 
-    // Frames.
-
-    fn on_text<'a>(&mut self, conn: ConnId, bytes: &'a [u8]) -> Option<Push<'a>> {
-        count(&mut self.cx.stats.messages);
-        let Some((line, cx, topics)) = self.line_of(conn) else {
-            count(&mut self.cx.stats.stale);
-            return None;
-        };
-        if let Some((topic, delta)) = line.read_delta(bytes) {
-            let routed = topics.on_delta(cx, line.id(), topic, delta);
-            Self::hand_out(cx, routed);
-            return None;
-        }
-        Self::on_other(line, cx, topics, bytes)
-    }
-
     // Replies.
 
     fn on_reply<'a>(
@@ -262,7 +238,7 @@ impl Client {
         body: &'a [u8],
     ) -> Option<Push<'a>> {
         let Some(purpose) = self.scheduler.finish(&mut self.cx, request) else {
-            count(&mut self.cx.stats.stale_inputs);
+            self.count_stale();
             return None;
         };
         if let Purpose::Snapshot(topic) = purpose
@@ -278,7 +254,7 @@ impl Client {
             }
         };
         match purpose {
-            Purpose::Query(query) => return Some(Push::new(Kind::Reply(request, query), body)),
+            Purpose::Query(query) => return Some(Push::of_query(request, query, body)),
             Purpose::Token(line) => {
                 let bullet = Bullet::parse(data).map_err(RestError::Wire);
                 if let Err(failure) = bullet {
@@ -295,7 +271,7 @@ impl Client {
     fn on_failed(&mut self, request: RequestId, failure: RestError) {
         match self.scheduler.finish(&mut self.cx, request) {
             Some(purpose) => self.on_no_answer(request, purpose, failure),
-            None => count(&mut self.cx.stats.stale_inputs),
+            None => self.count_stale(),
         }
     }
 
@@ -321,12 +297,8 @@ impl Client {
 
     /// The stream confirms any symbol; REST knows better.
     fn on_unknown_symbol(&mut self, topic: TopicId) {
-        let status = TopicStatus::Rejected { code: UNKNOWN_SYMBOL };
-        self.topics.deactivate(&mut self.cx, topic, status);
+        self.end(topic, Interest::Rejected { code: UNKNOWN_SYMBOL });
         self.cx.event(Event::Rejected { topic, code: UNKNOWN_SYMBOL });
-        for line in &mut self.lines {
-            line.unsubscribe(&mut self.cx, &self.topics, topic);
-        }
     }
 
     fn on_token(&mut self, line: LineId, token: Result<Bullet, RestError>) {
@@ -371,8 +343,9 @@ impl Client {
                 Timer::Line(line, timer) => {
                     let connects = &mut self.scheduler.connects;
                     if let Some(line) = self.lines.get_mut(line.index()) {
-                        line.on_timer(&mut self.cx, &mut self.topics, connects, timer, due);
+                        line.on_timer(&mut self.cx, connects, timer, due);
                     }
+                    self.route();
                 }
                 Timer::Topic(topic, timer) => self.on_topic_timer(topic, timer),
                 Timer::Request(request) => {
@@ -411,17 +384,87 @@ impl Client {
 
     /// Passes on what components want of each other.
     fn settle(&mut self) {
-        for line in &mut self.lines {
-            if line.take_token_wish() {
-                self.scheduler.want_token(line.id());
+        self.route();
+        let topics = &self.topics;
+        self.scheduler.pump(&mut self.cx, |topic| topics.get(topic)?.demand());
+        while let Some((topic, request)) = self.scheduler.poll_asked() {
+            if let Some(book) = self.topics.book_mut(topic) {
+                book.on_asked(&self.cx, request);
             }
         }
-        self.scheduler.pump(&mut self.cx, &mut self.topics);
     }
 
-    fn line_of(&mut self, conn: ConnId) -> Option<(&mut Line, &mut Context, &mut Topics)> {
-        let line = self.lines.iter_mut().find(|line| line.is(conn))?;
-        Some((line, &mut self.cx, &mut self.topics))
+    /// Passes on what has happened on lines, in that order: the only way from a line to anything else.
+    fn route(&mut self) {
+        for at in 0..self.lines.len() {
+            while let Some((line, event)) = self.lines.get_mut(at).and_then(Line::poll_event) {
+                self.on_line_event(line, event);
+            }
+        }
+    }
+
+    fn on_line_event(&mut self, line: LineId, event: LineEvent) {
+        match event {
+            LineEvent::NeedToken => self.scheduler.want_token(line),
+            LineEvent::TokenFailed(reason) => self.cx.event(Event::TokenFailed { line, reason }),
+            LineEvent::Up(conn) => {
+                self.cx.event(Event::LineUp { line, conn });
+                let Some(line) = self.lines.get_mut(line.index()) else { return };
+                for (topic, kind) in self.topics.wanted_kinds() {
+                    // planted: no-resubscribe
+                    line.subscribe(topic, kind);
+                }
+            }
+            LineEvent::Down(conn, reason) => self.cx.event(Event::LineDown { line, conn, reason }),
+            LineEvent::Waiting { delay, failures } => {
+                self.cx.event(Event::LineWaiting { line, delay, failures });
+            }
+            LineEvent::Confirmed(topic) => self.topics.on_confirmed(&mut self.cx, topic, line),
+            LineEvent::Ended(topic) => self.on_carried_no_more(topic),
+            LineEvent::Dropped(topic) => {
+                let confirmed = Some(SubscriptionState::Confirmed);
+                let elsewhere = self.lines.iter().any(|line| line.subscription(topic) == confirmed);
+                // planted: books-outlive-line
+                self.topics.on_dropped(&mut self.cx, topic, line, elsewhere);
+                self.on_carried_no_more(topic);
+            }
+            LineEvent::Rejected(topic, code) => {
+                if self.topics.get(topic).is_some_and(Topic::is_wanted) {
+                    self.end(topic, Interest::Rejected { code });
+                    self.cx.event(Event::Rejected { topic, code });
+                } else {
+                    self.on_carried_no_more(topic);
+                }
+            }
+        }
+    }
+
+    /// Nothing is wanted of a topic any more, for this reason.
+    fn end(&mut self, topic: TopicId, last: Interest) {
+        let Some(kind) = self.topics.get(topic).map(|entry| entry.channel.kind()) else { return };
+        self.topics.deactivate(&mut self.cx, topic, last);
+        self.lines.iter_mut().for_each(|line| line.unsubscribe(topic, kind));
+    }
+
+    /// A topic that is not wanted and that no line carries has ended, whatever ended it.
+    fn on_carried_no_more(&mut self, topic: TopicId) {
+        let is_wanted = self.topics.get(topic).is_some_and(Topic::is_wanted);
+        if !is_wanted && self.lines.iter().all(|line| line.subscription(topic).is_none()) {
+            self.cx.event(Event::Unsubscribed { topic });
+        }
+    }
+
+    /// Tells the line of a connection something, if there is one.
+    fn on_line(&mut self, conn: ConnId, tell: impl FnOnce(&mut Line, &mut Context)) {
+        match self.lines.iter_mut().find(|line| line.is(conn)) {
+            Some(line) => tell(line, &mut self.cx),
+            None => self.count_stale(),
+        }
+    }
+
+    /// An input for a connection or a request that is gone.
+    const fn count_stale(&mut self) {
+        self.cx.stats.stale_inputs = self.cx.stats.stale_inputs.saturating_add(1);
     }
 }
 
@@ -437,10 +480,6 @@ const fn reason(timer: Timer) -> TimeoutReason {
         Timer::Topic(_, TopicTimer::Silence) => TimeoutReason::Silence,
         Timer::Request(_) => TimeoutReason::Fetch,
     }
-}
-
-const fn count(counter: &mut u64) {
-    *counter = counter.saturating_add(1);
 }
 
 impl core::fmt::Debug for Client {

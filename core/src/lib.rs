@@ -103,6 +103,7 @@ mod input;
 mod keepalive;
 mod limiter;
 mod line;
+mod message;
 mod num;
 mod output;
 mod push;
@@ -126,12 +127,13 @@ pub use endpoint::{Endpoint, RestBase};
 pub use error::{Misuse, TransportError, WireError};
 pub use ids::{ConnId, Epoch, LineId, RequestId, Sequence, Symbol, TopicId};
 pub use input::{Input, ResponseHead};
+pub use message::Message;
 pub use num::{Decimal, Lots, Price};
 pub use output::{
     BookDelayReason, BookLostReason, Deadline, DisconnectReason, Event, Output, RestError,
     TimeoutReason,
 };
-pub use push::{Message, Push, PushTag, Query};
+pub use push::{Push, PushTag, Query};
 pub use rest_request::{Method, RestRequest, Sign};
 pub use rng::SplitMix64;
 pub use stats::Stats;

@@ -1,26 +1,27 @@
 //! One line: a connection that is renewed for ever, what it carries, and its budget.
 
 use alloc::boxed::Box;
+use alloc::collections::VecDeque;
 use alloc::format;
+use alloc::vec::Vec;
 use core::time::Duration;
 
-use crate::channel::Channel;
+use crate::channel::{Channel, ChannelKind};
 use crate::context::Context;
 use crate::endpoint::Endpoint;
 use crate::error::{TransportError, WireError};
-use crate::ids::{ConnId, LineId, Symbol, TopicId};
+use crate::ids::{ConnId, LineId, TopicId};
 use crate::keepalive::{Keepalive, KeepaliveAction, PingTiming};
 use crate::limiter::SlidingWindow;
-use crate::output::{DisconnectReason, Event, Output, RestError};
+use crate::output::{DisconnectReason, Output, RestError};
 use crate::session::{Cause, Phase, Retry, Session};
-use crate::subscription::{AckOutcome, Subscriptions};
+use crate::stats::Disposition;
+use crate::subscription::{AckOutcome, SubscriptionState, Subscriptions};
 use crate::time::Instant;
 use crate::timers::{LineTimer, Timer};
-use crate::topics::{TopicStatus, Topics};
 use crate::wire::encode::{self, Command};
 use crate::wire::{
-    Ack, Bullet, Decoded, Delta, DeltaParser, ErrorFrame, ErrorKind, MessageParser, Pong, Server,
-    Welcome,
+    Ack, Bullet, Decoded, Decoder, Delta, ErrorFrame, ErrorKind, Frame, Pong, Server, Welcome,
 };
 
 #[derive(Clone)]
@@ -32,10 +33,8 @@ pub(crate) struct Line {
     connect_id: Box<str>,
     /// A checked endpoint that waits for the budget of connection attempts.
     endpoint: Option<Box<Endpoint>>,
-    wants_token: bool,
     /// What was learned of one connection mostly holds for the next.
-    parser: DeltaParser,
-    messages: MessageParser,
+    decoder: Decoder,
     keepalive: Keepalive,
     subs: Subscriptions,
     sends: SlidingWindow,
@@ -44,6 +43,31 @@ pub(crate) struct Line {
     frame_ids: u64,
     /// When the last binary messages came, oldest first.
     binaries: [Option<Instant>; 3],
+    /// What has happened and the client has not been told yet, oldest first.
+    events: VecDeque<LineEvent>,
+}
+
+/// What a line tells the client, who passes it on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum LineEvent {
+    /// An attempt to connect begins with a token.
+    NeedToken,
+    /// There was none.
+    TokenFailed(RestError),
+    /// The welcome has come: topics can be subscribed to.
+    Up(ConnId),
+    /// A connection is over. `Dropped` follows for each topic that it carried.
+    Down(ConnId, DisconnectReason),
+    /// The next attempt has to wait.
+    Waiting { delay: Duration, failures: u32 },
+    /// The exchange confirmed a subscription, or had done so before.
+    Confirmed(TopicId),
+    /// A topic is not carried any more, because that was wanted.
+    Ended(TopicId),
+    /// A topic is not carried any more, because the connection is over.
+    Dropped(TopicId),
+    /// A topic cannot be had, for the reason that this code stands for.
+    Rejected(TopicId, u32),
 }
 
 /// A burst of binary messages within this time costs the connection.
@@ -62,15 +86,14 @@ impl Line {
             conn: None,
             connect_id: Box::default(),
             endpoint: None,
-            wants_token: false,
-            parser: DeltaParser::new(),
-            messages: MessageParser::new(),
+            decoder: Decoder::new(),
             keepalive: Keepalive::new(default_timing(cx)),
             subs: Subscriptions::new(&cx.config),
             sends: SlidingWindow::new(cx.config.sends_per_10s, SEND_SPAN),
             send_paused: false,
             frame_ids: 0,
             binaries: [None; 3],
+            events: VecDeque::new(),
         }
     }
 
@@ -95,67 +118,55 @@ impl Line {
         self.is_ready() && !self.send_paused && self.subs.has_work()
     }
 
-    /// Takes the wish for a token, to be granted or refused later.
-    pub(crate) const fn take_token_wish(&mut self) -> bool {
-        core::mem::replace(&mut self.wants_token, false)
+    /// What has happened since this was last asked.
+    #[inline]
+    pub(crate) fn poll_event(&mut self) -> Option<(LineId, LineEvent)> {
+        Some((self.id, self.events.pop_front()?))
     }
 
-    // Deltas.
+    fn tell(&mut self, event: LineEvent) {
+        self.events.push_back(event);
+    }
 
-    /// Reads a delta for one of our topics, the fast way. `None`: look at the frame in general.
+    /// How far a topic has come on this line; `None` if it does not carry it.
+    pub(crate) fn subscription(&self, topic: TopicId) -> Option<SubscriptionState> {
+        self.subs.state(topic)
+    }
+
+    // Frames.
+
+    /// Reads a delta of a topic that looks like the last one of its symbol. `None`: decode the frame.
     #[inline]
     pub(crate) fn read_delta(&self, bytes: &[u8]) -> Option<(TopicId, Delta)> {
-        if !self.is_ready() {
-            return None;
-        }
-        let (known, delta) = self.parser.read(bytes)?;
-        Some((TopicId::new(known.tag()), delta))
+        if self.is_ready() { self.decoder.read_delta(bytes) } else { None }
     }
 
-    /// Reads a delta for one of our topics that looks like others, but not like the last one of its
-    /// symbol, if there was one.
-    pub(crate) fn match_delta(
+    /// Reads any other frame. `topic_of` says the topic of a channel, if it is wanted.
+    pub(crate) fn decode<'a>(
         &mut self,
-        bytes: &[u8],
-        topics: &Topics,
-    ) -> Option<(TopicId, Delta)> {
-        if !self.is_ready() {
-            return None;
+        bytes: &'a [u8],
+        topic_of: impl Fn(Channel) -> Option<TopicId>,
+    ) -> Decoded<'a> {
+        if self.is_ready() {
+            self.decoder.decode(bytes, topic_of)
+        } else {
+            Decoded::of_control(bytes)
         }
-        let (met, delta) = self.parser.match_layout(bytes)?;
-        let topic = topics.route(Channel::Level2(met.symbol))?;
-        self.parser.remember(met, delta.sequence, topic.get());
-        Some((topic, delta))
     }
 
-    /// Reads a ticker or a trade of one of our topics that looks like earlier ones.
-    pub(crate) fn read_message(
-        &mut self,
-        bytes: &[u8],
-        topics: &Topics,
-    ) -> Option<(TopicId, Decoded)> {
-        if !self.is_ready() {
-            return None;
+    /// Takes a frame that concerns the connection.
+    pub(crate) fn on_control(&mut self, cx: &mut Context, frame: Frame<'_>) -> Disposition {
+        match frame {
+            Frame::Welcome(welcome) => self.on_welcome(cx, welcome),
+            Frame::Pong(pong) => self.on_pong(cx, pong),
+            Frame::Ack(ack) => self.on_ack(cx, ack),
+            Frame::Error(error) => {
+                self.on_error(cx, error);
+                Disposition::Error
+            }
+            Frame::Message(_) => Disposition::Unwanted,
+            Frame::Other => Disposition::Unknown,
         }
-        let tag = |channel| topics.route(channel).map(TopicId::get);
-        let (tag, decoded) = self.messages.read(bytes, tag)?;
-        Some((TopicId::new(tag), decoded))
-    }
-
-    /// Learns how this connection writes the messages of a channel.
-    pub(crate) fn learn_message(&mut self, bytes: &[u8], channel: Channel) {
-        self.messages.learn(bytes, channel);
-    }
-
-    /// Learns how this connection writes the deltas of a symbol.
-    pub(crate) fn learn_delta(
-        &mut self,
-        bytes: &[u8],
-        symbol: Symbol,
-        delta: Delta,
-        topic: TopicId,
-    ) {
-        self.parser.learn(bytes, symbol, delta, topic.get());
     }
 
     // Commands.
@@ -163,26 +174,25 @@ impl Line {
     /// Something is to be carried: an idle line starts.
     pub(crate) fn start(&mut self) {
         if self.session.on(Cause::Wanted) {
-            self.wants_token = true;
+            self.tell(LineEvent::NeedToken);
         }
     }
 
-    pub(crate) fn subscribe(&mut self, cx: &mut Context, topics: &mut Topics, topic: TopicId) {
-        let Some(kind) = topics.get(topic).map(|entry| entry.channel.kind()) else { return };
+    /// Carries a topic from now on. Before the welcome this does nothing: then comes all that is wanted.
+    pub(crate) fn subscribe(&mut self, topic: TopicId, kind: ChannelKind) {
         if self.is_ready() && self.subs.subscribe(topic, kind) {
-            topics.on_confirmed(cx, topic, self.id);
+            self.tell(LineEvent::Confirmed(topic));
         }
     }
 
-    pub(crate) fn unsubscribe(&mut self, cx: &mut Context, topics: &Topics, topic: TopicId) {
-        let Some(kind) = topics.get(topic).map(|entry| entry.channel.kind()) else { return };
-        if self.subs.unsubscribe(topic, kind) {
-            cx.event(Event::Unsubscribed { topic });
+    pub(crate) fn unsubscribe(&mut self, topic: TopicId, kind: ChannelKind) {
+        if self.subs.state(topic).is_some() && self.subs.unsubscribe(topic, kind) {
+            self.tell(LineEvent::Ended(topic));
         }
     }
 
-    pub(crate) fn close(&mut self, cx: &mut Context, topics: &mut Topics) {
-        self.disconnect(cx, topics, DisconnectReason::Closed);
+    pub(crate) fn close(&mut self, cx: &mut Context) {
+        self.disconnect(cx, DisconnectReason::Closed);
         self.session.on(Cause::Close);
     }
 
@@ -208,7 +218,7 @@ impl Line {
                 self.open(cx, connects);
             }
             Err(reason) => {
-                cx.event(Event::TokenFailed { line: self.id, reason });
+                self.tell(LineEvent::TokenFailed(reason));
                 let retry = self.session.on_no_token(cx.now, &mut cx.rng, reason);
                 self.apply(cx, retry);
             }
@@ -262,101 +272,91 @@ impl Line {
         }
     }
 
-    pub(crate) fn on_lost(&mut self, cx: &mut Context, topics: &mut Topics, loss: TransportError) {
+    pub(crate) fn on_lost(&mut self, cx: &mut Context, loss: TransportError) {
         let refused = loss == TransportError::Upgrade { status: 401 };
         let reason =
             if refused { DisconnectReason::Unauthorized } else { DisconnectReason::Lost(loss) };
-        self.fail(cx, topics, reason);
+        self.fail(cx, reason);
     }
 
     // Frames.
 
-    pub(crate) fn on_welcome(
-        &mut self,
-        cx: &mut Context,
-        topics: &mut Topics,
-        welcome: Welcome<'_>,
-    ) {
+    fn on_welcome(&mut self, cx: &mut Context, welcome: Welcome<'_>) -> Disposition {
         let Some(conn) = self.conn.filter(|_| self.is_greeting()) else {
-            return count(&mut cx.stats.unsolicited);
+            return Disposition::Unsolicited;
         };
-        count(&mut cx.stats.control);
         // planted: any-welcome
         if welcome.id.is_some_and(|id| !id.is(&self.connect_id)) {
-            return self.fail(cx, topics, DisconnectReason::WrongWelcome);
+            self.fail(cx, DisconnectReason::WrongWelcome);
+            return Disposition::Control;
         }
         self.session.on_welcome(cx.now);
-        cx.event(Event::LineUp { line: self.id, conn });
+        self.tell(LineEvent::Up(conn));
         cx.timers.clear(self.timer(LineTimer::Phase));
         let interval = self.keepalive.timing().interval;
         // planted: no-first-ping
         cx.timers.set(self.timer(LineTimer::Ping), cx.now + interval);
-        for topic in topics.ids() {
-            let Some(entry) = topics.get(topic).filter(|entry| entry.is_wanted()) else { continue };
-            // planted: no-resubscribe
-            self.subs.subscribe(topic, entry.channel.kind());
-        }
+        Disposition::Control
     }
 
-    pub(crate) fn on_pong(&mut self, cx: &mut Context, pong: Pong<'_>) {
+    fn on_pong(&mut self, cx: &mut Context, pong: Pong<'_>) -> Disposition {
         if !self.keepalive.on_pong(pong.id.and_then(|id| id.counter())) {
-            return count(&mut cx.stats.unsolicited);
+            return Disposition::Unsolicited;
         }
-        count(&mut cx.stats.control);
         count(&mut cx.stats.pongs);
         cx.timers.clear(self.timer(LineTimer::Pong));
+        Disposition::Control
     }
 
-    pub(crate) fn on_ack(&mut self, cx: &mut Context, topics: &mut Topics, ack: Ack<'_>) {
-        let answer = self.subs.on_ack(ack.id.and_then(|id| id.counter()));
-        if answer == AckOutcome::Unknown {
-            return count(&mut cx.stats.unsolicited);
+    fn on_ack(&mut self, cx: &mut Context, ack: Ack<'_>) -> Disposition {
+        let outcome = self.subs.on_ack(ack.id.and_then(|id| id.counter()));
+        if outcome == AckOutcome::Unknown {
+            return Disposition::Unsolicited;
         }
-        count(&mut cx.stats.control);
-        self.settle(cx, topics, answer, 0);
+        self.settle(cx, outcome, 0);
+        Disposition::Control
     }
 
-    pub(crate) fn on_error(
-        &mut self,
-        cx: &mut Context,
-        topics: &mut Topics,
-        error: ErrorFrame<'_>,
-    ) {
-        count(&mut cx.stats.errors);
+    fn on_error(&mut self, cx: &mut Context, error: ErrorFrame<'_>) {
         let (code, kind) = (error.code, error.kind);
         let refused = DisconnectReason::Refused { code, kind };
         let id = error.id.and_then(|id| id.counter());
         match kind {
-            ErrorKind::Unauthorized => self.fail(cx, topics, DisconnectReason::Unauthorized),
-            _ if self.is_greeting() => self.fail(cx, topics, refused),
+            ErrorKind::Unauthorized => self.fail(cx, DisconnectReason::Unauthorized),
+            _ if self.is_greeting() => self.fail(cx, refused),
             ErrorKind::Topic | ErrorKind::TooManyPerFrame | ErrorKind::TooManyTopics { .. } => {
-                let answer = self.subs.on_error(id, kind);
-                self.settle(cx, topics, answer, code);
+                let outcome = self.subs.on_error(id, kind);
+                self.settle(cx, outcome, code);
             }
             ErrorKind::TooFast => self.hold(cx, cx.now + TOO_FAST_REST),
             ErrorKind::PingTimeout | ErrorKind::Busy | ErrorKind::NotUnderstood => {
-                self.fail(cx, topics, refused);
+                self.fail(cx, refused);
             }
             // A passing trouble: what was asked for is asked again when its ack is overdue.
             ErrorKind::System => {}
         }
     }
 
-    pub(crate) fn on_binary(&mut self, cx: &mut Context, topics: &mut Topics) {
+    pub(crate) fn on_binary(&mut self, cx: &mut Context) {
         self.binaries.rotate_left(1);
         if let Some(latest) = self.binaries.last_mut() {
             *latest = Some(cx.now);
         }
         let recent = |at: &Option<Instant>| at.is_some_and(|at| cx.now.since(at) <= BINARY_SPAN);
         if self.binaries.iter().all(recent) {
-            self.fail(cx, topics, DisconnectReason::Binary);
+            self.fail(cx, DisconnectReason::Binary);
         }
     }
 
     // Sending.
 
-    /// Composes the next frame, if there is one and the budget allows it.
-    pub(crate) fn compose(&mut self, cx: &mut Context, topics: &mut Topics) {
+    /// Composes the next frame, if there is one and the budget allows it. `channel_of` says the channel
+    /// of a topic.
+    pub(crate) fn compose(
+        &mut self,
+        cx: &mut Context,
+        channel_of: impl Fn(TopicId) -> Option<Channel>,
+    ) {
         let Some(conn) = self.conn.filter(|_| self.has_output()) else { return };
         // planted: pings-starved
         let ready = self.sends.ready_at(cx.now, 1, cx.config.sends_kept_for_pings);
@@ -366,15 +366,12 @@ impl Line {
         let id = self.next_id();
         match self.subs.next_batch(id, cx.now + cx.config.ack_timeout) {
             None => {}
-            Some(Err(topic)) => self.reject(cx, topics, topic, NO_ROOM),
+            Some(Err(topic)) => self.tell(LineEvent::Rejected(topic, NO_ROOM)),
             Some(Ok(batch)) => {
-                let symbols = batch.topics.iter().filter_map(|&t| topics.get(t));
-                let symbols: alloc::vec::Vec<_> = symbols.map(|t| t.channel.symbol()).collect();
+                let channels = batch.topics.iter().filter_map(|&topic| channel_of(topic));
+                let symbols: Vec<_> = channels.map(|channel| channel.symbol()).collect();
                 let prefix = batch.kind.prefix();
                 cx.send(conn, encode::command(id, batch.command, prefix, symbols.iter()));
-                if batch.command == Command::Subscribe {
-                    batch.topics.iter().for_each(|&topic| topics.on_asked(topic));
-                }
                 self.sends.record(cx.now, 1);
                 self.arm_ack(cx);
             }
@@ -409,84 +406,65 @@ impl Line {
     pub(crate) fn on_timer(
         &mut self,
         cx: &mut Context,
-        topics: &mut Topics,
         connects: &mut SlidingWindow,
         timer: LineTimer,
         due: Instant,
     ) {
         match timer {
-            LineTimer::Phase => self.on_phase_over(cx, topics, connects),
+            LineTimer::Phase => self.on_phase_over(cx, connects),
             LineTimer::Ping => {
                 let act = self.keepalive.on_ping_due(due, cx.now);
-                self.act(cx, topics, act);
+                self.act(cx, act);
             }
             LineTimer::Pong => {
                 let act = self.keepalive.on_pong_due(due, cx.now);
-                self.act(cx, topics, act);
+                self.act(cx, act);
             }
             LineTimer::Ack => {
-                let answer = self.subs.on_overdue(cx.now);
-                self.settle(cx, topics, answer, 0);
+                let outcome = self.subs.on_overdue(cx.now);
+                self.settle(cx, outcome, 0);
             }
             LineTimer::Send => self.send_paused = false,
         }
     }
 
-    fn on_phase_over(
-        &mut self,
-        cx: &mut Context,
-        topics: &mut Topics,
-        connects: &mut SlidingWindow,
-    ) {
+    fn on_phase_over(&mut self, cx: &mut Context, connects: &mut SlidingWindow) {
         match self.session.phase() {
             Phase::Waiting => {
                 self.session.on(Cause::WaitOver);
-                self.wants_token = true;
+                self.tell(LineEvent::NeedToken);
             }
             Phase::Opening if self.endpoint.is_some() => self.open(cx, connects),
-            Phase::Opening => self.fail(cx, topics, DisconnectReason::ConnectTimeout),
-            Phase::Greeting => self.fail(cx, topics, DisconnectReason::WelcomeTimeout),
+            Phase::Opening => self.fail(cx, DisconnectReason::ConnectTimeout),
+            Phase::Greeting => self.fail(cx, DisconnectReason::WelcomeTimeout),
             Phase::Idle | Phase::Token | Phase::Ready | Phase::Closed => {}
         }
     }
 
-    fn act(&mut self, cx: &mut Context, topics: &mut Topics, act: KeepaliveAction) {
+    fn act(&mut self, cx: &mut Context, act: KeepaliveAction) {
         match act {
             KeepaliveAction::Ping { next } => self.ping(cx, next),
             KeepaliveAction::Skip { next } => cx.timers.set(self.timer(LineTimer::Ping), next),
             KeepaliveAction::Extend { until } => cx.timers.set(self.timer(LineTimer::Pong), until),
-            KeepaliveAction::Dead => self.fail(cx, topics, DisconnectReason::PongTimeout),
-            KeepaliveAction::Suspended => self.fail(cx, topics, DisconnectReason::Suspended),
+            KeepaliveAction::Dead => self.fail(cx, DisconnectReason::PongTimeout),
+            KeepaliveAction::Suspended => self.fail(cx, DisconnectReason::Suspended),
         }
     }
 
     // Consequences.
 
-    fn settle(&mut self, cx: &mut Context, topics: &mut Topics, answer: AckOutcome, code: u32) {
-        match answer {
-            AckOutcome::Done(batch) if batch.command == Command::Subscribe => {
-                for topic in batch.topics {
-                    topics.on_confirmed(cx, topic, self.id);
-                }
-            }
+    fn settle(&mut self, cx: &mut Context, outcome: AckOutcome, code: u32) {
+        match outcome {
             AckOutcome::Done(batch) => {
-                batch.topics.iter().for_each(|&topic| end(cx, topics, topic));
+                let is_subscribed = batch.command == Command::Subscribe;
+                let event = if is_subscribed { LineEvent::Confirmed } else { LineEvent::Ended };
+                self.events.extend(batch.topics.into_iter().map(event));
             }
-            AckOutcome::Rejected(topic) => {
-                end(cx, topics, topic);
-                self.reject(cx, topics, topic, code);
-            }
-            AckOutcome::GiveUp => return self.fail(cx, topics, DisconnectReason::AckTimeout),
+            AckOutcome::Rejected(topic) => self.tell(LineEvent::Rejected(topic, code)),
+            AckOutcome::GiveUp => return self.fail(cx, DisconnectReason::AckTimeout),
             AckOutcome::Again | AckOutcome::Unknown => {}
         }
         self.arm_ack(cx);
-    }
-
-    fn reject(&self, cx: &mut Context, topics: &mut Topics, topic: TopicId, code: u32) {
-        if topics.get(topic).is_some_and(|entry| entry.is_wanted()) {
-            topics.deactivate(cx, topic, TopicStatus::Rejected { code });
-            cx.event(Event::Rejected { topic, code });
-        }
     }
 
     fn arm_ack(&self, cx: &mut Context) {
@@ -499,7 +477,7 @@ impl Line {
     }
 
     /// The connection is over; the session decides how to go on.
-    fn fail(&mut self, cx: &mut Context, topics: &mut Topics, reason: DisconnectReason) {
+    fn fail(&mut self, cx: &mut Context, reason: DisconnectReason) {
         if reason == DisconnectReason::Unauthorized {
             count(&mut cx.stats.unauthorized);
         }
@@ -507,40 +485,34 @@ impl Line {
             count(&mut cx.stats.reconnects);
         }
         let retry = self.session.on_down(cx.now, &mut cx.rng, reason);
-        self.disconnect(cx, topics, reason);
+        self.disconnect(cx, reason);
         self.apply(cx, retry);
     }
 
     /// Leaves nothing of the connection behind.
-    fn disconnect(&mut self, cx: &mut Context, topics: &mut Topics, reason: DisconnectReason) {
+    fn disconnect(&mut self, cx: &mut Context, reason: DisconnectReason) {
         for timer in
             [LineTimer::Phase, LineTimer::Ping, LineTimer::Pong, LineTimer::Ack, LineTimer::Send]
         {
             cx.timers.clear(self.timer(timer));
         }
-        for topic in self.subs.carried() {
-            end(cx, topics, topic);
-        }
-        self.subs.clear();
         self.send_paused = false;
-        self.wants_token = false;
         self.endpoint = None;
         self.binaries = [None; 3];
         if let Some(conn) = self.conn.take() {
             cx.cancel_sends(conn);
             cx.effect(Output::Close { conn });
-            cx.event(Event::LineDown { line: self.id, conn, reason });
+            self.tell(LineEvent::Down(conn, reason));
         }
-        // planted: books-outlive-line
-        topics.on_line_down(cx, self.id);
+        self.events.extend(self.subs.carried().map(LineEvent::Dropped));
+        self.subs.clear();
     }
 
     fn apply(&mut self, cx: &mut Context, retry: Retry) {
         match retry {
-            Retry::NewToken => self.wants_token = true,
+            Retry::NewToken => self.tell(LineEvent::NeedToken),
             Retry::Wait(delay) => {
-                let failures = self.session.failures();
-                cx.event(Event::LineWaiting { line: self.id, delay, failures });
+                self.tell(LineEvent::Waiting { delay, failures: self.session.failures() });
                 cx.timers.set(self.timer(LineTimer::Phase), cx.now + delay);
             }
         }
@@ -553,13 +525,6 @@ impl Line {
 
     const fn timer(&self, timer: LineTimer) -> Timer {
         Timer::Line(self.id, timer)
-    }
-}
-
-/// A topic that nobody wants is not carried any more: whatever ended it, it has ended.
-fn end(cx: &mut Context, topics: &Topics, topic: TopicId) {
-    if topics.get(topic).is_some_and(|entry| !entry.is_wanted()) {
-        cx.event(Event::Unsubscribed { topic });
     }
 }
 

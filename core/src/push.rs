@@ -2,10 +2,8 @@
 
 use crate::error::WireError;
 use crate::ids::{RequestId, TopicId};
-use crate::time::UnixNanos;
-use crate::wire::{
-    Contracts, Decoded, Execution, Ticker, TickerV2, parse_server_time, read_message,
-};
+use crate::message::Message;
+use crate::wire::{Contracts, Values, parse_server_time, read_message};
 
 /// A message as it lies in the caller's own buffer. Copies nothing.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -21,24 +19,19 @@ pub struct Push<'a> {
 pub struct PushTag(Kind);
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Kind {
-    Topic(TopicId, Said),
+enum Kind {
+    Topic(TopicId, Kept),
     Reply(RequestId, Query),
 }
 
-/// What a message of a topic was found to say when it came.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Said {
-    /// So far nothing: it is read when it is asked for.
-    Unread,
-    /// This, in a frame of that look.
-    Read(Look, Result<Decoded, WireError>),
-}
+/// What a message of a topic was found to say when it came, in a frame of what look; `None`: it is read
+/// when it is asked for.
+type Kept = Option<(Look, Result<Values, WireError>)>;
 
 /// By what bytes are told from others: their number, and some of them. Whoever puts a tag on other
 /// bytes than those it came with is found out, nearly always.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Look {
+struct Look {
     len: u32,
     mix: u32,
 }
@@ -53,22 +46,6 @@ pub enum Query {
     Contracts,
 }
 
-/// A decoded message.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum Message<'a> {
-    /// Best bid and offer.
-    TickerV2(TickerV2),
-    /// Last trade with best bid and offer.
-    Ticker(Ticker<'a>),
-    /// A trade.
-    Execution(Execution<'a>),
-    /// The answer to [`Query::ServerTime`].
-    ServerTime(UnixNanos),
-    /// The answer to [`Query::Contracts`].
-    Contracts(Contracts<'a>),
-}
-
 impl PushTag {
     /// The push that lies in `bytes`: the bytes of the input that gave this tag. On any others it
     /// decodes what they say, or, if they look very much alike, what it said.
@@ -79,8 +56,20 @@ impl PushTag {
 }
 
 impl<'a> Push<'a> {
-    pub(crate) const fn new(kind: Kind, bytes: &'a [u8]) -> Self {
-        Self { tag: PushTag(kind), bytes }
+    /// A message of a topic.
+    #[inline]
+    pub(crate) fn of_topic(
+        topic: TopicId,
+        values: Option<Result<Values, WireError>>,
+        bytes: &'a [u8],
+    ) -> Self {
+        let kept = values.map(|values| (Look::of(bytes), values));
+        Self { tag: PushTag(Kind::Topic(topic, kept)), bytes }
+    }
+
+    /// The reply to a query.
+    pub(crate) const fn of_query(request: RequestId, query: Query, bytes: &'a [u8]) -> Self {
+        Self { tag: PushTag(Kind::Reply(request, query)), bytes }
     }
 
     /// What it is, to be put on the bytes again later.
@@ -120,40 +109,16 @@ impl<'a> Push<'a> {
     #[inline]
     pub fn decode(&self) -> Result<Message<'a>, WireError> {
         match self.tag.0 {
-            Kind::Topic(_, said) => said.message(self.bytes),
+            Kind::Topic(_, Some((look, values))) if look == Look::of(self.bytes) => {
+                values?.message(self.bytes).ok_or(WireError::Unexpected)
+            }
+            Kind::Topic(..) => read_message(self.bytes),
             Kind::Reply(_, Query::ServerTime) => {
                 parse_server_time(self.bytes).map(Message::ServerTime)
             }
             Kind::Reply(_, Query::Contracts) => {
                 Contracts::parse(self.bytes).map(Message::Contracts)
             }
-        }
-    }
-}
-
-impl Said {
-    /// Keeps what was read out of these bytes.
-    #[inline]
-    pub(crate) fn of(bytes: &[u8], read: Result<Decoded, WireError>) -> Self {
-        Self::Read(Look::of(bytes), read)
-    }
-
-    /// The same of a message that was not read in one go.
-    pub(crate) fn again(bytes: &[u8], read: Result<Message<'_>, WireError>) -> Self {
-        match read.map(|message| Decoded::of(&message, bytes)) {
-            Ok(Some(decoded)) => Self::of(bytes, Ok(decoded)),
-            Ok(None) => Self::Unread,
-            Err(error) => Self::of(bytes, Err(error)),
-        }
-    }
-
-    #[inline]
-    fn message(self, bytes: &[u8]) -> Result<Message<'_>, WireError> {
-        match self {
-            Self::Read(look, read) if look == Look::of(bytes) => {
-                read?.message(bytes).ok_or(WireError::Unexpected)
-            }
-            Self::Read(..) | Self::Unread => read_message(bytes),
         }
     }
 }

@@ -3,6 +3,7 @@
 
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
+use alloc::vec::Vec;
 use core::time::Duration;
 
 use serde_json::value::RawValue;
@@ -10,7 +11,7 @@ use serde_json::value::RawValue;
 use crate::config::Config;
 use crate::context::Context;
 use crate::error::Misuse;
-use crate::ids::{LineId, RequestId, TopicId};
+use crate::ids::{LineId, RequestId, Symbol, TopicId};
 use crate::input::ResponseHead;
 use crate::limiter::SlidingWindow;
 use crate::output::{Event, Output, RestError};
@@ -19,7 +20,6 @@ use crate::rest_request::{Resource, RestRequest};
 use crate::session::clamp_stay;
 use crate::time::Instant;
 use crate::timers::Timer;
-use crate::topics::Topics;
 use crate::wire::api_data;
 
 /// What a request in flight is for.
@@ -42,8 +42,17 @@ pub(crate) struct RestScheduler {
     lines: VecDeque<LineId>,
     snapshots: BTreeSet<TopicId>,
     queries: VecDeque<(RequestId, Query)>,
+    /// Snapshots that were asked for and whose books do not know it yet.
+    asked: Vec<(TopicId, RequestId)>,
     /// Something changed since the budgets were last looked at.
     stirred: bool,
+}
+
+/// A book that waits for its turn to ask for a snapshot.
+pub(crate) struct Demand {
+    pub(crate) symbol: Symbol,
+    /// Deltas that it keeps meanwhile: the fullest buffer is closest to overflowing.
+    pub(crate) buffered: usize,
 }
 
 /// The public pool counts over this time.
@@ -69,6 +78,7 @@ impl RestScheduler {
             lines: VecDeque::new(),
             snapshots: BTreeSet::new(),
             queries: VecDeque::new(),
+            asked: Vec::new(),
             stirred: false,
         }
     }
@@ -112,16 +122,24 @@ impl RestScheduler {
         self.stirred = true;
     }
 
-    /// Asks for all that the budgets allow, and sets the time to look again.
+    /// Asks for all that the budgets allow, and sets the time to look again. `demand_of` says what the book
+    /// of a topic waits for, `None` once it does not.
     #[inline]
-    pub(crate) fn pump(&mut self, cx: &mut Context, topics: &mut Topics) {
+    pub(crate) fn pump(&mut self, cx: &mut Context, demand_of: impl Fn(TopicId) -> Option<Demand>) {
         if core::mem::replace(&mut self.stirred, false) {
-            self.pump_all(cx, topics);
+            self.pump_all(cx, demand_of);
         }
     }
 
-    fn pump_all(&mut self, cx: &mut Context, topics: &mut Topics) {
-        let waits = [self.pump_tokens(cx), self.pump_snapshots(cx, topics), self.pump_queries(cx)];
+    /// A book whose snapshot was asked for since this was last called, and the request.
+    #[inline]
+    pub(crate) fn poll_asked(&mut self) -> Option<(TopicId, RequestId)> {
+        self.asked.pop()
+    }
+
+    fn pump_all(&mut self, cx: &mut Context, demand_of: impl Fn(TopicId) -> Option<Demand>) {
+        let waits =
+            [self.pump_tokens(cx), self.pump_snapshots(cx, demand_of), self.pump_queries(cx)];
         match waits.into_iter().flatten().min() {
             Some(at) => cx.timers.set(Timer::RestScheduler, at),
             None => cx.timers.clear(Timer::RestScheduler),
@@ -146,29 +164,26 @@ impl RestScheduler {
         None
     }
 
-    fn pump_snapshots(&mut self, cx: &mut Context, topics: &mut Topics) -> Option<Instant> {
-        self.snapshots.retain(|&topic| topics.book(topic).is_some_and(|b| b.wants_snapshot()));
+    fn pump_snapshots(
+        &mut self,
+        cx: &mut Context,
+        demand_of: impl Fn(TopicId) -> Option<Demand>,
+    ) -> Option<Instant> {
+        self.snapshots.retain(|&topic| demand_of(topic).is_some());
         while self.snapshots_in_flight < cx.config.snapshots_in_flight {
-            // The fullest buffer is closest to overflowing.
-            let idle = self.snapshots.iter().copied().rev().filter(|&topic| !self.is_asked(topic));
-            let fullest =
-                idle.max_by_key(|&topic| topics.book(topic).map_or(0, |book| book.buffered()));
-            let topic = fullest?;
+            let idle = self.snapshots.iter().rev().filter(|&&topic| !self.is_asked(topic));
+            let idle = idle.filter_map(|&topic| Some((topic, demand_of(topic)?)));
+            let (topic, demand) = idle.max_by_key(|(_, demand)| demand.buffered)?;
             let ready = self.ready_at(cx.now, SNAPSHOT_WEIGHT);
             if ready > cx.now {
                 return Some(ready);
             }
             self.snapshots.remove(&topic);
-            let Some(symbol) = topics.get(topic).map(|entry| entry.channel.symbol()) else {
-                continue;
-            };
             let request = cx.new_request();
-            let resource = Resource::Snapshot(symbol.as_str());
+            let resource = Resource::Snapshot(demand.symbol.as_str());
             self.send(cx, request, Purpose::Snapshot(topic), resource, SNAPSHOT_WEIGHT);
             self.snapshots_in_flight = self.snapshots_in_flight.saturating_add(1);
-            if let Some(book) = topics.book_mut(topic) {
-                book.on_asked(cx, request);
-            }
+            self.asked.push((topic, request));
         }
         None
     }

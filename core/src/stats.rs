@@ -62,3 +62,60 @@ pub struct Stats {
     /// Deltas that were not reported because outputs were not drained.
     pub lagged: u64,
 }
+
+/// What became of a text message. Each has one, and is counted by it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[must_use = "a message is counted by it"]
+pub(crate) enum Disposition {
+    /// A delta, applied to a live book.
+    Applied,
+    /// A delta, kept for a book that waits for its snapshot.
+    Buffered,
+    /// Seen before.
+    Repeat,
+    /// A delta that the snapshot contained.
+    Covered,
+    /// A delta that could not be decoded.
+    Poisoned,
+    /// A message for the user.
+    Pushed,
+    /// A welcome, pong or ack that was expected.
+    Control,
+    /// A welcome, pong or ack that was not.
+    Unsolicited,
+    /// An error frame.
+    Error,
+    /// Of a topic that is not wanted.
+    Unwanted,
+    /// Of an unknown type.
+    Unknown,
+    /// Not a frame.
+    Malformed,
+    /// Of a connection that is gone.
+    Stale,
+}
+
+impl Stats {
+    /// Counts a text message.
+    #[inline]
+    pub(crate) fn count(&mut self, disposition: Disposition) {
+        self.messages = self.messages.wrapping_add(1);
+        let row = match disposition {
+            Disposition::Applied => &mut self.deltas,
+            Disposition::Buffered => &mut self.buffered,
+            Disposition::Repeat => &mut self.repeats,
+            Disposition::Covered => &mut self.covered,
+            Disposition::Poisoned => &mut self.poisoned,
+            Disposition::Pushed => &mut self.pushes,
+            Disposition::Control => &mut self.control,
+            Disposition::Unsolicited => &mut self.unsolicited,
+            Disposition::Error => &mut self.errors,
+            Disposition::Unwanted => &mut self.unwanted,
+            Disposition::Unknown => &mut self.unknown,
+            Disposition::Malformed => &mut self.malformed,
+            Disposition::Stale => &mut self.stale,
+        };
+        // planted: repeats-uncounted
+        *row = row.wrapping_add(1);
+    }
+}

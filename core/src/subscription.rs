@@ -14,9 +14,9 @@ use crate::time::Instant;
 use crate::wire::ErrorKind;
 use crate::wire::encode::Command;
 
-/// A topic on this line.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum SubscriptionState {
+/// A topic on this line. The greater, the further it has come.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) enum SubscriptionState {
     /// In `wants`, not asked for yet.
     Queued,
     /// In a batch that is not answered yet; `reverse` if the opposite is wanted by now.
@@ -76,6 +76,11 @@ impl Subscriptions {
             topics_per_line: config.topics_per_line,
             retries: config.ack_retries as usize,
         }
+    }
+
+    /// How far a topic has come; `None` if it is not carried.
+    pub(crate) fn state(&self, topic: TopicId) -> Option<SubscriptionState> {
+        self.carried.get(&topic).copied()
     }
 
     /// Topics that were confirmed or asked for.

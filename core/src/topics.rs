@@ -4,13 +4,16 @@ use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 use crate::book::sync::{BookStatus, BookSync};
-use crate::channel::Channel;
+use crate::channel::{Channel, ChannelKind};
 use crate::config::Config;
 use crate::context::Context;
 use crate::deduplicator::{Deduplicator, Delivery};
 use crate::error::WireError;
 use crate::ids::{LineId, TopicId};
 use crate::output::Event;
+use crate::scheduler::Demand;
+use crate::stats::Disposition;
+use crate::subscription::SubscriptionState;
 use crate::time::Instant;
 use crate::timers::{Timer, TopicTimer};
 use crate::wire::{Delta, Position};
@@ -42,10 +45,21 @@ pub enum TopicStatus {
 #[derive(Clone)]
 #[repr(C)]
 pub(crate) struct Topic {
-    pub(crate) status: TopicStatus,
+    pub(crate) interest: Interest,
     heard_at: Instant,
     state: TopicState,
     pub(crate) channel: Channel,
+}
+
+/// What the user wants of a topic. How far it has come on a line, that line knows.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Interest {
+    /// It is wanted; `is_silent` if it was reported as that.
+    Wanted { is_silent: bool },
+    /// It cannot be had, for the reason that this code stands for.
+    Rejected { code: u32 },
+    /// Nothing (any more).
+    Ended,
 }
 
 #[derive(Clone)]
@@ -53,19 +67,6 @@ pub(crate) struct Topic {
 enum TopicState {
     Book(BookSync),
     Deduplicator(Deduplicator),
-}
-
-/// What became of a frame.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Routed {
-    /// It concerned a book; everything there is to say was said as an event.
-    Book,
-    /// It is for the user.
-    Push(TopicId),
-    /// It was seen before.
-    Repeat,
-    /// Nobody wants it.
-    Unwanted,
 }
 
 /// All topics that were ever wanted; an id is a position here.
@@ -82,7 +83,7 @@ impl Topics {
         if let Some(&topic) = self.by_channel.get(&channel) {
             let known = self.list.get_mut(topic.index())?;
             if !known.is_wanted() {
-                known.status = TopicStatus::Wanted;
+                known.interest = Interest::Wanted { is_silent: false };
                 self.wanted = self.wanted.saturating_add(1);
             }
             return Some(topic);
@@ -95,8 +96,8 @@ impl Topics {
             }
             Channel::Execution(_) => TopicState::Deduplicator(Deduplicator::new(Delivery::Each)),
         };
-        let status = TopicStatus::Wanted;
-        self.list.push(Topic { channel, status, heard_at: Instant::ZERO, state });
+        let interest = Interest::Wanted { is_silent: false };
+        self.list.push(Topic { channel, interest, heard_at: Instant::ZERO, state });
         self.by_channel.insert(channel, topic);
         self.wanted = self.wanted.saturating_add(1);
         Some(topic)
@@ -106,18 +107,13 @@ impl Topics {
         self.wanted
     }
 
-    pub(crate) fn is_wanted(&self, channel: Channel) -> bool {
-        let topic = self.by_channel.get(&channel).and_then(|&topic| self.get(topic));
-        topic.is_some_and(Topic::is_wanted)
-    }
-
-    /// Ends the interest in a topic, with `status` as its last word.
-    pub(crate) fn deactivate(&mut self, cx: &mut Context, topic: TopicId, status: TopicStatus) {
+    /// Ends the interest in a topic, for this reason.
+    pub(crate) fn deactivate(&mut self, cx: &mut Context, topic: TopicId, last: Interest) {
         let Some(entry) = self.list.get_mut(topic.index()) else { return };
         if entry.is_wanted() {
             self.wanted = self.wanted.saturating_sub(1);
         }
-        entry.status = status;
+        entry.interest = last;
         cx.timers.clear(Timer::Topic(topic, TopicTimer::Silence));
         match &mut entry.state {
             TopicState::Book(book) => book.stop(cx),
@@ -127,21 +123,16 @@ impl Topics {
 
     pub(crate) fn drop_all(&mut self, cx: &mut Context) {
         for topic in self.ids() {
-            self.deactivate(cx, topic, TopicStatus::Unsubscribed);
+            self.deactivate(cx, topic, Interest::Ended);
         }
     }
 
-    pub(crate) fn on_asked(&mut self, topic: TopicId) {
-        if let Some(entry) = self.list.get_mut(topic.index()).filter(|entry| entry.is_wanted()) {
-            entry.status = TopicStatus::Pending;
-        }
-    }
-
+    /// A line carries a topic that is wanted.
     pub(crate) fn on_confirmed(&mut self, cx: &mut Context, topic: TopicId, line: LineId) {
         let Some(entry) = self.list.get_mut(topic.index()).filter(|entry| entry.is_wanted()) else {
             return;
         };
-        entry.status = TopicStatus::Confirmed { silent: false };
+        entry.interest = Interest::Wanted { is_silent: false };
         entry.heard_at = cx.now;
         cx.timers.set(Timer::Topic(topic, TopicTimer::Silence), cx.now + cx.config.silent_after);
         cx.event(Event::Confirmed { topic });
@@ -155,18 +146,22 @@ impl Topics {
         }
     }
 
-    /// A line is down: nothing on it is confirmed any more.
-    pub(crate) fn on_line_down(&mut self, cx: &mut Context, line: LineId) {
-        for topic in self.ids() {
-            let Some(entry) = self.list.get_mut(topic.index()) else { continue };
-            if entry.is_wanted() {
-                entry.status = TopicStatus::Wanted;
-            }
+    /// A line that carried a topic is down; `elsewhere` if another one has it confirmed.
+    pub(crate) fn on_dropped(
+        &mut self,
+        cx: &mut Context,
+        topic: TopicId,
+        line: LineId,
+        elsewhere: bool,
+    ) {
+        let Some(entry) = self.list.get_mut(topic.index()) else { return };
+        if !elsewhere && entry.is_wanted() {
+            entry.interest = Interest::Wanted { is_silent: false };
             cx.timers.clear(Timer::Topic(topic, TopicTimer::Silence));
-            match &mut entry.state {
-                TopicState::Book(book) => book.on_line_lost(cx, line),
-                TopicState::Deduplicator(dedup) => dedup.interrupt(),
-            }
+        }
+        match &mut entry.state {
+            TopicState::Book(book) => book.on_line_lost(cx, line),
+            TopicState::Deduplicator(dedup) => dedup.interrupt(),
         }
     }
 
@@ -184,49 +179,43 @@ impl Topics {
         line: LineId,
         topic: TopicId,
         delta: Delta,
-    ) -> Routed {
+    ) -> Disposition {
         match self.heard(cx, topic) {
-            Some(TopicState::Book(book)) => {
-                book.on_delta(cx, line, delta);
-                Routed::Book
-            }
-            Some(TopicState::Deduplicator(_)) | None => Routed::Unwanted,
+            Some(TopicState::Book(book)) => book.on_delta(cx, line, delta),
+            Some(TopicState::Deduplicator(_)) | None => Disposition::Unwanted,
         }
     }
 
     /// A line brought something for a book that is no delta.
-    pub(crate) fn on_poison(
+    pub(crate) fn on_bad_delta(
         &mut self,
         cx: &mut Context,
         line: LineId,
         topic: TopicId,
         error: WireError,
-    ) -> Routed {
+    ) -> Disposition {
         match self.heard(cx, topic) {
-            Some(TopicState::Book(book)) => {
-                book.on_undecodable(cx, line, error);
-                Routed::Book
-            }
-            Some(TopicState::Deduplicator(_)) | None => Routed::Unwanted,
+            Some(TopicState::Book(book)) => book.on_undecodable(cx, line, error),
+            Some(TopicState::Deduplicator(_)) | None => Disposition::Unwanted,
         }
     }
 
     /// A line brought a message for the user; `position` is `None` for one that does not say where it
     /// stands.
-    pub(crate) fn on_push(
+    pub(crate) fn on_message(
         &mut self,
         cx: &mut Context,
         topic: TopicId,
         position: Option<Position>,
-    ) -> Routed {
+    ) -> Disposition {
         let Some(TopicState::Deduplicator(dedup)) = self.heard(cx, topic) else {
-            return Routed::Unwanted;
+            return Disposition::Unwanted;
         };
         // Data may come before the ack.
         if dedup.resume() {
             cx.event(Event::MayHaveMissed { topic });
         }
-        if dedup.is_new(position) { Routed::Push(topic) } else { Routed::Repeat }
+        if dedup.is_new(position) { Disposition::Pushed } else { Disposition::Repeat }
     }
 
     /// A wanted topic has spoken.
@@ -244,8 +233,8 @@ impl Topics {
         let due = entry.heard_at + cx.config.silent_after;
         if due > cx.now {
             cx.timers.set(timer, due);
-        } else if entry.status == (TopicStatus::Confirmed { silent: false }) {
-            entry.status = TopicStatus::Confirmed { silent: true };
+        } else if entry.interest == (Interest::Wanted { is_silent: false }) {
+            entry.interest = Interest::Wanted { is_silent: true };
             // planted: silence-untold
             cx.event(Event::Idle { topic });
         }
@@ -269,15 +258,46 @@ impl Topics {
         }
     }
 
+    /// Every topic that is wanted.
+    pub(crate) fn wanted_kinds(&self) -> impl Iterator<Item = (TopicId, ChannelKind)> + '_ {
+        let all = self.ids().zip(&self.list).filter(|(_, entry)| entry.is_wanted());
+        all.map(|(topic, entry)| (topic, entry.channel.kind()))
+    }
+
     /// Every id there is.
-    pub(crate) fn ids(&self) -> impl Iterator<Item = TopicId> + use<> {
+    fn ids(&self) -> impl Iterator<Item = TopicId> + use<> {
         (0..u32::try_from(self.list.len()).unwrap_or(u32::MAX)).map(TopicId::new)
     }
 }
 
 impl Topic {
     pub(crate) const fn is_wanted(&self) -> bool {
-        !matches!(self.status, TopicStatus::Unsubscribed | TopicStatus::Rejected { .. })
+        matches!(self.interest, Interest::Wanted { .. })
+    }
+
+    /// What the user is told, by the state of the line on which the topic has come furthest.
+    pub(crate) fn status(&self, on_lines: Option<SubscriptionState>) -> TopicStatus {
+        match (self.interest, on_lines) {
+            (Interest::Ended, _) => TopicStatus::Unsubscribed,
+            (Interest::Rejected { code }, _) => TopicStatus::Rejected { code },
+            (Interest::Wanted { is_silent }, Some(SubscriptionState::Confirmed)) => {
+                TopicStatus::Confirmed { silent: is_silent }
+            }
+            (Interest::Wanted { .. }, Some(SubscriptionState::Asked { reverse: false })) => {
+                TopicStatus::Pending
+            }
+            (Interest::Wanted { .. }, _) => TopicStatus::Wanted,
+        }
+    }
+
+    /// What its book waits for, if it waits for its turn to ask for a snapshot.
+    pub(crate) fn demand(&self) -> Option<Demand> {
+        match &self.state {
+            TopicState::Book(book) if book.wants_snapshot() => {
+                Some(Demand { symbol: self.channel.symbol(), buffered: book.buffered() })
+            }
+            TopicState::Book(_) | TopicState::Deduplicator(_) => None,
+        }
     }
 
     pub(crate) fn book_status(&self) -> Option<BookStatus> {
@@ -290,8 +310,8 @@ impl Topic {
     #[inline]
     fn on_heard(&mut self, cx: &mut Context, topic: TopicId) {
         self.heard_at = cx.now;
-        if self.status == (TopicStatus::Confirmed { silent: true }) {
-            self.status = TopicStatus::Confirmed { silent: false };
+        if self.interest == (Interest::Wanted { is_silent: true }) {
+            self.interest = Interest::Wanted { is_silent: false };
             let due = cx.now + cx.config.silent_after;
             cx.timers.set(Timer::Topic(topic, TopicTimer::Silence), due);
             // planted: speech-untold

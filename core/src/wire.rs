@@ -21,7 +21,7 @@
 mod change;
 #[cfg(test)]
 mod damage;
-mod decoded;
+mod decoder;
 mod delta;
 pub(crate) mod encode;
 mod execution;
@@ -36,16 +36,17 @@ mod swar;
 mod template;
 mod text;
 mod ticker;
+mod values;
 mod walk;
 
-pub(crate) use decoded::Decoded;
+pub(crate) use decoder::{Decoded, Decoder};
 pub use delta::{Delta, Side};
 pub use execution::Execution;
 pub(crate) use fields::Position;
 pub use fields::TakerSide;
 pub use frame::{Ack, ErrorFrame, ErrorKind, Frame, FrameId, MessageFrame, Pong, Welcome};
 pub use level2::{DeltaFrame, DeltaParser};
-pub(crate) use message::{Content, read_data, read_message};
+pub(crate) use message::read_message;
 pub(crate) use rest::{Bullet, Server, api_data, parse_server_time};
 pub use rest::{Contract, Contracts};
 pub(crate) use snapshot::{LevelSink, SideSink, read as read_snapshot};
@@ -53,3 +54,4 @@ pub use snapshot::{Snapshot, SnapshotHead};
 pub use template::MessageParser;
 pub use text::Text;
 pub use ticker::{Ticker, TickerV2};
+pub(crate) use values::Values;

@@ -95,7 +95,7 @@ pub(crate) const BUGS: &[Bug] = &[
     bug(
         "no-resubscribe",
         "nothing is subscribed after a reconnect",
-        Instead("if self.session.failures() == 0 { {right} }"),
+        Instead("if self.cx.stats.reconnects == 0 { {right} }"),
     ),
     bug("ack-for-all", "an ack answers all that was asked", Before("self.sent.clear();")),
     bug("no-ack-deadline", "what is not acknowledged is not asked again", Skip),
@@ -126,7 +126,11 @@ pub(crate) const BUGS: &[Bug] = &[
     bug("snapshots-at-once", "snapshots follow each other at once", Value("Instant::ZERO")),
     bug("endless-request", "a request that is never answered is waited for", Skip),
     bug("token-shown", "addresses are shown with their tokens", Value("&*self.url")),
-    bug("repeats-uncounted", "repeats are not counted", Skip),
+    bug(
+        "repeats-uncounted",
+        "repeats are not counted",
+        Instead("if disposition != Disposition::Repeat { {right} }"),
+    ),
     bug(
         "early-deadline",
         "deadlines are told too early",

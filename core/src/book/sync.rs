@@ -9,6 +9,7 @@ use crate::context::Context;
 use crate::error::WireError;
 use crate::ids::{Epoch, LineId, RequestId, Symbol, TopicId};
 use crate::output::{BookDelayReason, BookLostReason, Event};
+use crate::stats::Disposition;
 use crate::timers::{Timer, TopicTimer};
 use crate::wire::{Delta, SnapshotHead};
 
@@ -128,7 +129,7 @@ impl BookSync {
 
     /// A delta arrived on a line.
     #[inline]
-    pub(crate) fn on_delta(&mut self, cx: &mut Context, line: LineId, delta: Delta) {
+    pub(crate) fn on_delta(&mut self, cx: &mut Context, line: LineId, delta: Delta) -> Disposition {
         // Nearly always it is the next one of a live book with one line, and there is nothing to judge.
         if matches!(self.state, State::Live)
             && let Some(tracker) = self.lineage.only(line)
@@ -139,20 +140,19 @@ impl BookSync {
             tracker.accept(delta.sequence, delta);
             return self.on_applied(cx, delta);
         }
-        self.take(cx, line, delta);
+        self.take(cx, line, delta)
     }
 
     /// A delta that may be anything.
-    fn take(&mut self, cx: &mut Context, line: LineId, delta: Delta) {
+    fn take(&mut self, cx: &mut Context, line: LineId, delta: Delta) -> Disposition {
         self.carry(line);
         // A buffer knows what its sequences said, however far back.
         let buffered = self.buffer.at(delta.sequence);
         match self.lineage.hear(line, delta, buffered) {
-            // planted: repeats-uncounted
-            Heard::Repeat => cx.stats.repeats = cx.stats.repeats.saturating_add(1),
+            Heard::Repeat => Disposition::Repeat,
             Heard::NewRun(evidence) => {
                 self.on_new_run(cx, evidence);
-                self.buffer(cx, delta);
+                self.buffer(cx, delta)
             }
             Heard::New { is_unsure } if self.is_live() => self.apply(cx, delta, is_unsure),
             Heard::Before if self.is_live() => self.apply(cx, delta, false),
@@ -161,8 +161,12 @@ impl BookSync {
     }
 
     /// A delta of this topic could not be decoded: what it said is missing now.
-    pub(crate) fn on_undecodable(&mut self, cx: &mut Context, line: LineId, error: WireError) {
-        cx.stats.poisoned = cx.stats.poisoned.saturating_add(1);
+    pub(crate) fn on_undecodable(
+        &mut self,
+        cx: &mut Context,
+        line: LineId,
+        error: WireError,
+    ) -> Disposition {
         self.carry(line);
         self.pacing.failures.count(cx.now, cx.config.poison_pause);
         // A snapshot that was asked for before may not contain what was missed.
@@ -170,6 +174,7 @@ impl BookSync {
         self.buffer.clear();
         // planted: poison-skipped
         self.invalidate(cx, BookLostReason::Poisoned(error), BookDelayReason::Poisoned(error));
+        Disposition::Poisoned
     }
 
     /// A line is down, or does not carry the topic any more.
@@ -305,7 +310,7 @@ impl BookSync {
 
     // Deltas.
 
-    fn apply(&mut self, cx: &mut Context, delta: Delta, is_unsure: bool) {
+    fn apply(&mut self, cx: &mut Context, delta: Delta, is_unsure: bool) -> Disposition {
         if let Some(evidence) = self.doubt(&delta, is_unsure) {
             self.on_new_run(cx, evidence);
             return self.buffer(cx, delta);
@@ -317,7 +322,7 @@ impl BookSync {
                 cx.stats.gaps = cx.stats.gaps.saturating_add(1);
                 // planted: gap-ignored
                 self.resync(cx, BookLostReason::Gap { expected, got: delta.sequence });
-                self.buffer(cx, delta);
+                self.buffer(cx, delta)
             }
         }
     }
@@ -337,8 +342,7 @@ impl BookSync {
 
     // Not into its callers: there the event is put together in one more place and copied from it.
     #[inline(never)]
-    fn on_applied(&mut self, cx: &mut Context, delta: Delta) {
-        cx.stats.deltas = cx.stats.deltas.wrapping_add(1);
+    fn on_applied(&mut self, cx: &mut Context, delta: Delta) -> Disposition {
         self.lineage.on_applied();
         // planted: told-twice
         cx.delta_event(self.topic, delta);
@@ -347,24 +351,24 @@ impl BookSync {
         if is_short || self.crossed || self.book.is_crossed_by(&delta) {
             self.check(cx);
         }
+        Disposition::Applied
     }
 
     /// The live book contains it already.
-    fn on_covered(&mut self, cx: &mut Context, delta: &Delta) {
-        cx.stats.covered = cx.stats.covered.saturating_add(1);
+    fn on_covered(&mut self, cx: &mut Context, delta: &Delta) -> Disposition {
         if let State::Provisional(check) = &mut self.state {
             check.note(delta, cx.config.max_pending_deltas);
         }
         if let Some(evidence) = self.lineage.on_covered(cx.now, delta) {
             self.on_new_run(cx, evidence);
         }
+        Disposition::Covered
     }
 
-    fn buffer(&mut self, cx: &mut Context, delta: Delta) {
+    fn buffer(&mut self, cx: &mut Context, delta: Delta) -> Disposition {
         if let Some(evidence) = self.lineage.on_buffered(cx.now, &delta) {
             self.on_new_run(cx, evidence);
         }
-        cx.stats.buffered = cx.stats.buffered.saturating_add(1);
         let delay = match self.buffer.push(delta, cx.config.max_pending_deltas) {
             Pushed::Kept => None,
             Pushed::Restarted => {
@@ -385,6 +389,7 @@ impl BookSync {
             State::Buffering(_) | State::Deferred(_) | State::Idle | State::Stale => {}
             State::Provisional(_) | State::Live => {}
         }
+        Disposition::Buffered
     }
 
     // Out of live.

@@ -5,22 +5,22 @@
 //! [`Frame::parse`](super::Frame::parse) and the readers of its data, which say the same of all
 //! that is read here.
 
-use super::decoded::Decoded;
 use super::delta::Delta;
 use super::fields::Fields;
 use super::frame::Frame;
 use super::text::Text;
+use super::values::Values;
 use super::walk::{self, Kind, Token};
 use super::{Execution, Ticker, TickerV2};
 use crate::channel::Channel;
 use crate::error::WireError;
-use crate::push::Message;
+use crate::message::Message;
 
 /// What a usual message says.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Content {
     Delta(Delta),
-    Decoded(Decoded),
+    Values(Values),
 }
 
 impl Content {
@@ -30,7 +30,7 @@ impl Content {
         let content = match channel {
             Channel::Level2(_) => Self::Delta(Delta::assemble(&fields).ok()?),
             Channel::TickerV2(_) | Channel::Ticker(_) | Channel::Execution(_) => {
-                Self::Decoded(Decoded::of(&decode(channel, &fields).ok()?, bytes)?)
+                Self::Values(Values::of(&decode(channel, &fields).ok()?, bytes)?)
             }
         };
         Some((channel, content))

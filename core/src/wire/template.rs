@@ -34,15 +34,15 @@ mod symbols;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use super::decoded::{Decoded, Orders, Place, Touch, Trade};
 use super::message::{Content, read_message};
 use super::swar;
+use super::values::{Orders, Place, Touch, Trade, Values};
 use super::{TakerSide, TickerV2};
 use crate::channel::{Channel, ChannelKind};
 use crate::error::WireError;
 use crate::ids::{Sequence, Symbol};
+use crate::message::Message;
 use crate::num::{Lots, Price};
-use crate::push::Message;
 use crate::time::UnixNanos;
 use hole::SymbolKey;
 use symbols::Symbols;
@@ -105,8 +105,8 @@ impl MessageParser {
     /// name two contracts.
     #[inline]
     pub fn parse<'a>(&mut self, frame: &'a [u8]) -> Result<Message<'a>, WireError> {
-        if let Some((_, decoded)) = self.read(frame, |_| Some(0))
-            && let Some(message) = decoded.message(frame)
+        if let Some((_, values)) = self.read(frame, |_| Some(0))
+            && let Some(message) = values.message(frame)
         {
             return Ok(message);
         }
@@ -115,9 +115,9 @@ impl MessageParser {
 
     #[cold]
     fn scan<'a>(&mut self, frame: &'a [u8]) -> Result<Message<'a>, WireError> {
-        if let Some((channel, Content::Decoded(decoded))) = Content::read(frame) {
+        if let Some((channel, Content::Values(values))) = Content::read(frame) {
             self.learn(frame, channel);
-            if let Some(message) = decoded.message(frame) {
+            if let Some(message) = values.message(frame) {
                 return Ok(message);
             }
         }
@@ -131,7 +131,7 @@ impl MessageParser {
         &mut self,
         frame: &[u8],
         tag: impl FnOnce(Channel) -> Option<u32>,
-    ) -> Option<(u32, Decoded)> {
+    ) -> Option<(u32, Values)> {
         let found = |known: &mut Known| {
             let holes = known.template.walk(frame)?;
             known.uses = known.uses.saturating_add(1);
@@ -148,7 +148,7 @@ impl MessageParser {
                 (symbol, tag)
             }
         };
-        Some((tag, holes.decoded(kind, symbol)?))
+        Some((tag, holes.values(kind, symbol)?))
     }
 
     /// Learns from a frame that the scanner has read as a message of this channel; not every time.
@@ -375,12 +375,12 @@ impl Holes {
 
     /// The message, put together: what its channel must have was there when the template was learned.
     #[inline]
-    fn decoded(&self, kind: ChannelKind, symbol: Symbol) -> Option<Decoded> {
+    fn values(&self, kind: ChannelKind, symbol: Symbol) -> Option<Values> {
         let ts_event = UnixNanos::from_nanos(self.ts);
         let [price, bid_price, ask_price] = self.prices;
         let [size, bid_size, ask_size] = self.sizes;
         if kind == ChannelKind::TickerV2 {
-            return Some(Decoded::TickerV2(TickerV2 {
+            return Some(Values::TickerV2(TickerV2 {
                 symbol,
                 sequence: self.sequence.map(Sequence::new),
                 best_bid_price: bid_price,
@@ -397,9 +397,9 @@ impl Holes {
         Some(match kind {
             ChannelKind::Level2 | ChannelKind::TickerV2 => return None,
             ChannelKind::Ticker => {
-                Decoded::Ticker(trade, Touch { bid_price, bid_size, ask_price, ask_size })
+                Values::Ticker(trade, Touch { bid_price, bid_size, ask_price, ask_size })
             }
-            ChannelKind::Execution => Decoded::Execution(trade, Orders { taker, maker }),
+            ChannelKind::Execution => Values::Execution(trade, Orders { taker, maker }),
         })
     }
 }

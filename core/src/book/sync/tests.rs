@@ -46,7 +46,8 @@ fn each_line_brings_what_the_other_has_not_brought_yet() {
     let (mut cx, mut book) = live();
     let [a, b] = LINES;
     let mut applied = |line, sequence| {
-        book.on_delta(&mut cx, line, delta(sequence, sequence));
+        let disposition = book.on_delta(&mut cx, line, delta(sequence, sequence));
+        cx.stats.count(disposition);
         events(&mut cx).len()
     };
     assert_eq!([applied(a, 501), applied(b, 501)], [1, 0]);
@@ -99,14 +100,14 @@ fn a_poison_neither_hurries_nor_puts_off_a_request() {
     let poison = WireError::TooDeep;
     let mut cx = Context::new(Instant::ZERO, 1, Config::default().in_order());
     let mut book = BookSync::new(TopicId::new(0), &cx.config);
-    book.on_undecodable(&mut cx, LINES[0], poison);
+    let _ = book.on_undecodable(&mut cx, LINES[0], poison);
     assert_eq!(cx.timers.earliest(), None, "not confirmed");
     book.on_confirmed(&mut cx, LINES[0]);
     let due = cx.timers.earliest();
     assert_eq!(due.map(|(at, _)| at), Some(Instant::ZERO + cx.config.snapshot_quiet_delay));
     for at in [0, 900] {
         cx.advance(Instant::ZERO + Duration::from_millis(at));
-        book.on_undecodable(&mut cx, LINES[0], poison);
+        let _ = book.on_undecodable(&mut cx, LINES[0], poison);
         assert_eq!(cx.timers.earliest(), due, "at {at} ms");
     }
 }
@@ -128,6 +129,6 @@ fn nothing_is_scheduled_while_a_snapshot_is_on_its_way() {
     }
     book.on_snapshot_due();
     book.on_asked(&cx, REQUEST);
-    book.on_delta(&mut cx, LINES[0], delta(501, 1));
+    let _ = book.on_delta(&mut cx, LINES[0], delta(501, 1));
     assert_eq!(cx.timers.earliest(), None);
 }

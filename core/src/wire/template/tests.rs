@@ -187,8 +187,8 @@ fn another() -> impl Strategy<Value = Said> {
 }
 
 /// What the scanner says, which reads envelope and data apart.
-fn scanned(frame: &[u8]) -> Result<Decoded, WireError> {
-    read_message(frame).map(|message| Decoded::of(&message, frame).unwrap())
+fn scanned(frame: &[u8]) -> Result<Values, WireError> {
+    read_message(frame).map(|message| Values::of(&message, frame).unwrap())
 }
 
 /// Whether a template read it. All three ways agree, and serde_json with them.
@@ -199,27 +199,27 @@ fn check(parser: &mut MessageParser, frame: &[u8]) -> bool {
     if let Some((channel, content)) = Content::read(frame)
         && channel.kind() != ChannelKind::Level2
     {
-        let Content::Decoded(once) = content else { panic!("{shown}") };
+        let Content::Values(once) = content else { panic!("{shown}") };
         assert_eq!(Ok(once), slow, "read once: {shown}");
     }
     let fast = parser.read(frame, |_| Some(7));
-    if let Some((tag, decoded)) = fast {
-        assert_eq!((tag, Ok(decoded)), (7, slow), "by template: {shown}");
+    if let Some((tag, values)) = fast {
+        assert_eq!((tag, Ok(values)), (7, slow), "by template: {shown}");
         assert_eq!(
-            format!("{:?}", decoded.message(frame)),
+            format!("{:?}", values.message(frame)),
             format!("{:?}", read_message(frame).ok())
         );
     }
     fast.is_some()
 }
 
-fn agrees_with_serde(slow: &Result<Decoded, WireError>, frame: &[u8]) {
+fn agrees_with_serde(slow: &Result<Values, WireError>, frame: &[u8]) {
     let shown = String::from_utf8_lossy(frame);
     let general = serde_json::from_slice::<Value>(frame);
     let refused = matches!(slow, Err(WireError::NotJson { .. }));
     assert!(!refused || general.is_err(), "{slow:?}, {general:?}: {shown}");
     // Numbers beyond a double are good JSON, and no numbers to it.
-    let (Ok(decoded), Ok(general)) = (slow, general) else { return };
+    let (Ok(values), Ok(general)) = (slow, general) else { return };
     let data = &general["data"];
     let same_number = |key: &str, ours: u64| assert_eq!(data[key].as_u64(), Some(ours), "{shown}");
     let same_price = |key: &str, ours: Price| match data[key].as_str() {
@@ -234,22 +234,22 @@ fn agrees_with_serde(slow: &Result<Decoded, WireError>, frame: &[u8]) {
         same_price("price", trade.price);
         assert_eq!(data["side"].as_str(), Some(&*trade.taker_side.to_string()), "{shown}");
     };
-    match decoded {
-        Decoded::TickerV2(ticker) => {
+    match values {
+        Values::TickerV2(ticker) => {
             assert_eq!(data["symbol"].as_str(), Some(ticker.symbol.as_str()), "{shown}");
             assert_eq!(data["sequence"].as_u64(), ticker.sequence.map(Sequence::get), "{shown}");
             same_number("ts", ticker.ts_event.as_nanos());
             same_price("bestBidPrice", ticker.best_bid_price);
             same_price("bestAskPrice", ticker.best_ask_price);
         }
-        Decoded::Ticker(last, touch) => {
+        Values::Ticker(last, touch) => {
             trade(last);
             same_price("bestBidPrice", touch.bid_price);
             same_price("bestAskPrice", touch.ask_price);
         }
-        Decoded::Execution(last, _) => trade(last),
+        Values::Execution(last, _) => trade(last),
     }
-    let Some(Message::Execution(execution)) = decoded.message(frame) else { return };
+    let Some(Message::Execution(execution)) = values.message(frame) else { return };
     assert_eq!(data["tradeId"].as_str(), Some(&*execution.trade_id.to_string()), "{shown}");
     let taker = execution.taker_order_id.map(|id| id.to_string());
     assert_eq!(data["takerOrderId"].as_str(), taker.as_deref(), "{shown}");

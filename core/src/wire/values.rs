@@ -1,16 +1,16 @@
-//! A decoded ticker or trade that borrows nothing: its numbers, and where in the frame its texts stand.
+//! What a ticker or a trade says, borrowing nothing: its numbers, and where in the frame its texts stand.
 
 use super::fields::{Position, TakerSide};
 use super::text::Text;
 use super::{Execution, Ticker, TickerV2};
 use crate::ids::{Sequence, Symbol};
+use crate::message::Message;
 use crate::num::{Lots, Price};
-use crate::push::Message;
 use crate::time::UnixNanos;
 
 /// What a message of a channel without a book says.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Decoded {
+pub(crate) enum Values {
     TickerV2(TickerV2),
     Ticker(Trade, Touch),
     Execution(Trade, Orders),
@@ -93,7 +93,7 @@ impl Place {
     }
 }
 
-impl Decoded {
+impl Values {
     /// Keeps a message that was read out of these bytes; `None` if it is not one of a topic, or if a
     /// text of it is too far out.
     pub(crate) fn of(message: &Message<'_>, bytes: &[u8]) -> Option<Self> {

@@ -1,0 +1,20 @@
+//! What a message says, once it is decoded.
+
+use crate::time::UnixNanos;
+use crate::wire::{Contracts, Execution, Ticker, TickerV2};
+
+/// A decoded message.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Message<'a> {
+    /// Best bid and offer.
+    TickerV2(TickerV2),
+    /// Last trade with best bid and offer.
+    Ticker(Ticker<'a>),
+    /// A trade.
+    Execution(Execution<'a>),
+    /// The answer to [`Query::ServerTime`].
+    ServerTime(UnixNanos),
+    /// The answer to [`Query::Contracts`].
+    Contracts(Contracts<'a>),
+}

@@ -1,0 +1,154 @@
+//! What a frame is and says: the readers of one connection, the cheapest first.
+//!
+//! 1. The delta of a symbol that was read before and looks the same: [`Decoder::read_delta`].
+//! 2. A ticker or a trade, or another symbol's delta, that looks like earlier ones of its channel.
+//! 3. Any usual message, in one walk; what it looks like is remembered.
+//! 4. All the rest: control frames, and what is unusual or wrong.
+
+use super::delta::Delta;
+use super::fields::Position;
+use super::frame::{Frame, MessageFrame};
+use super::level2::DeltaParser;
+use super::message::{Content, read_data};
+use super::template::MessageParser;
+use super::values::Values;
+use crate::channel::Channel;
+use crate::error::WireError;
+use crate::ids::TopicId;
+
+/// What was learned of one connection; most of it holds for the next, too.
+#[derive(Clone)]
+pub(crate) struct Decoder {
+    deltas: DeltaParser,
+    messages: MessageParser,
+}
+
+/// What a frame says, to whom.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Decoded<'a> {
+    /// A change of a book.
+    Delta(TopicId, Delta),
+    /// A message for a book that is no delta.
+    BadDelta(TopicId, WireError),
+    /// A message for the user.
+    Message(TopicId, Said),
+    /// A message of a topic that is not wanted.
+    Unwanted,
+    /// A frame that concerns the connection, or of an unknown type.
+    Control(Frame<'a>),
+    /// Not a frame.
+    Malformed,
+}
+
+/// What a message for the user says.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Said {
+    /// Where it stands among those of its topic, if it says so.
+    pub(crate) position: Option<Position>,
+    /// `None`: too large to be kept, and read when it is asked for.
+    pub(crate) values: Option<Result<Values, WireError>>,
+}
+
+impl Decoder {
+    pub(crate) fn new() -> Self {
+        Self { deltas: DeltaParser::new(), messages: MessageParser::new() }
+    }
+
+    /// Reads a delta of a topic, if it looks like the last one of its symbol.
+    #[inline]
+    pub(crate) fn read_delta(&self, bytes: &[u8]) -> Option<(TopicId, Delta)> {
+        let (known, delta) = self.deltas.read(bytes)?;
+        Some((TopicId::new(known.tag()), delta))
+    }
+
+    /// Reads any other frame. `topic_of` says the topic of a channel, if it is wanted.
+    pub(crate) fn decode<'a>(
+        &mut self,
+        bytes: &'a [u8],
+        topic_of: impl Fn(Channel) -> Option<TopicId>,
+    ) -> Decoded<'a> {
+        let tag_of = |channel| topic_of(channel).map(TopicId::get);
+        if let Some((tag, values)) = self.messages.read(bytes, tag_of) {
+            return Decoded::Message(TopicId::new(tag), Said::read(values));
+        }
+        if let Some((met, delta)) = self.deltas.match_layout(bytes)
+            && let Some(topic) = topic_of(Channel::Level2(met.symbol))
+        {
+            self.deltas.remember(met, delta.sequence, topic.get());
+            return Decoded::Delta(topic, delta);
+        }
+        if let Some((channel, content)) = Content::read(bytes) {
+            let Some(topic) = topic_of(channel) else { return Decoded::Unwanted };
+            return self.take(bytes, channel, topic, content);
+        }
+        match Frame::parse(bytes) {
+            Ok(Frame::Message(message)) => self.take_unusual(bytes, message, topic_of),
+            Ok(control) => Decoded::Control(control),
+            Err(_) => Decoded::Malformed,
+        }
+    }
+
+    /// A message that was read in one walk.
+    fn take<'a>(
+        &mut self,
+        bytes: &[u8],
+        channel: Channel,
+        topic: TopicId,
+        content: Content,
+    ) -> Decoded<'a> {
+        match content {
+            Content::Delta(delta) => {
+                self.deltas.learn(bytes, channel.symbol(), delta, topic.get());
+                Decoded::Delta(topic, delta)
+            }
+            Content::Values(values) => {
+                self.messages.learn(bytes, channel);
+                Decoded::Message(topic, Said::read(values))
+            }
+        }
+    }
+
+    /// A message that is unusual or wrong.
+    fn take_unusual<'a>(
+        &mut self,
+        bytes: &[u8],
+        message: MessageFrame<'_>,
+        topic_of: impl Fn(Channel) -> Option<TopicId>,
+    ) -> Decoded<'a> {
+        let routed = message.channel().and_then(|channel| Some((channel, topic_of(channel)?)));
+        match routed {
+            None => Decoded::Unwanted,
+            Some((Channel::Level2(symbol), topic)) => match Delta::parse(message.data) {
+                Ok(delta) => {
+                    self.deltas.learn(bytes, symbol, delta, topic.get());
+                    Decoded::Delta(topic, delta)
+                }
+                Err(error) => Decoded::BadDelta(topic, error),
+            },
+            Some((channel, topic)) => {
+                let read = read_data(channel, message.data);
+                let values = read.map(|message| Values::of(&message, bytes)).transpose();
+                let position = Position::of_data(message.data);
+                Decoded::Message(topic, Said { position, values })
+            }
+        }
+    }
+}
+
+impl Decoded<'_> {
+    /// What a frame says on a connection that does not carry topics yet.
+    pub(crate) fn of_control(bytes: &[u8]) -> Decoded<'_> {
+        match Frame::parse(bytes) {
+            Ok(Frame::Message(_)) => Decoded::Unwanted,
+            Ok(control) => Decoded::Control(control),
+            Err(_) => Decoded::Malformed,
+        }
+    }
+}
+
+impl Said {
+    #[inline]
+    fn read(values: Values) -> Self {
+        Self { position: values.position(), values: Some(Ok(values)) }
+    }
+}
