@@ -147,12 +147,12 @@ impl Live {
             }
             let deadline = self.client.poll_timeout().map_or(self.now, |deadline| deadline.at);
             self.now = self.now.max(deadline);
-            self.client.handle_input(self.now, Input::Timeout);
+            let _ = self.client.handle(self.now, Input::Timeout);
         }
         assert!(self.topics.is_empty(), "the topics do not become what they should be");
     }
 
-    fn answer(&mut self, output: &Output, markets: &[Market]) {
+    fn answer(&mut self, output: &Output<'_>, markets: &[Market]) {
         match output {
             Output::Fetch(fetch) => {
                 let body = match fetch.path().split_once("?symbol=") {
@@ -163,11 +163,11 @@ impl Live {
                     }
                 };
                 let input = Input::Reply(fetch.request(), ResponseHead::new(200), body.as_bytes());
-                self.client.handle_input(self.now, input);
+                let _ = self.client.handle(self.now, input);
             }
             Output::Open { conn, to } => {
                 self.conn = *conn;
-                self.client.handle_input(self.now, Input::Opened(*conn));
+                let _ = self.client.handle(self.now, Input::Opened(*conn));
                 let (_, id) = to.secret_url().rsplit_once("connectId=").unwrap_or_default();
                 self.text(&format!(r#"{{"id":"{id}","type":"welcome"}}"#));
             }
@@ -176,12 +176,12 @@ impl Live {
                 let kind = if text.contains(r#""type":"ping""#) { "pong" } else { "ack" };
                 self.text(&format!(r#"{{"id":"{id}","type":"{kind}"}}"#));
             }
-            Output::Close { .. } | Output::Event(_) => {}
+            Output::Close { .. } | Output::Event(_) | Output::Push(_) => {}
         }
     }
 
     fn text(&mut self, text: &str) {
-        self.client.handle_input(self.now, Input::Text(self.conn, text.as_bytes()));
+        let _ = self.client.handle(self.now, Input::Text(self.conn, text.as_bytes()));
     }
 
     /// What an adapter does with a frame, and what its user does then: the frame goes in, the outputs
@@ -189,9 +189,9 @@ impl Live {
     #[inline]
     pub fn feed(&mut self, frame: &[u8]) -> Option<(Best, Best)> {
         self.now = self.now + STEP;
-        self.client.handle_input(self.now, Input::Text(self.conn, frame));
+        let mut turn = self.client.handle(self.now, Input::Text(self.conn, frame));
         let mut changed = None;
-        while let Some(output) = self.client.poll_output() {
+        while let Some(output) = turn.next() {
             if let Output::Event(Event::Delta { topic, .. }) = output {
                 changed = Some(topic);
             }
@@ -202,7 +202,7 @@ impl Live {
     /// What an adapter does when nothing comes: it looks when it will be needed, and calls too early.
     #[inline]
     pub fn idle(&mut self) -> Option<Instant> {
-        self.client.handle_input(self.now, Input::Timeout);
+        let _ = self.client.handle(self.now, Input::Timeout);
         self.client.poll_timeout().map(|deadline| deadline.at)
     }
 
@@ -237,12 +237,12 @@ impl Messages {
     /// What an adapter does with a frame, and what its user does then: the frame goes in, the outputs are
     /// drained, and the message is decoded.
     #[inline]
-    pub fn feed<'a>(&mut self, frame: &'a [u8]) -> Option<Message<'a>> {
+    pub fn feed<'a>(&'a mut self, frame: &'a [u8]) -> Option<Message<'a>> {
         let Live { client, now, conn, .. } = &mut self.0;
         *now = *now + STEP;
-        let push = client.handle_input(*now, Input::Text(*conn, frame));
-        while client.poll_output().is_some() {}
-        push?.decode().ok()
+        let mut turn = client.handle(*now, Input::Text(*conn, frame));
+        while turn.next().is_some() {}
+        turn.into_message()?.decode().ok()
     }
 }
 

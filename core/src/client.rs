@@ -1,6 +1,7 @@
 //! The client: routes inputs to its components and gathers what they put out.
 
 mod frames;
+mod turn;
 
 use crate::book::Book;
 use crate::book::sync::{BookStatus, BookSync};
@@ -12,7 +13,7 @@ use crate::ids::{ConnId, LineId, RequestId, TopicId};
 use crate::input::{Input, ResponseHead};
 use crate::line::{Line, LineEvent};
 use crate::output::{BookDelayReason, Deadline, Event, Output, RestError, TimeoutReason};
-use crate::push::{Push, Query};
+use crate::push::{PushTag, Query};
 use crate::scheduler::{Purpose, RestScheduler, parse_envelope};
 use crate::stats::Stats;
 use crate::subscription::SubscriptionState;
@@ -22,6 +23,8 @@ use crate::topics::{Interest, Topic, TopicStatus, Topics};
 use crate::wire::Bullet;
 
 use alloc::vec::Vec;
+
+pub use turn::Turn;
 
 /// A KuCoin Futures client without any I/O: bytes and times in, effects and events out.
 ///
@@ -35,6 +38,8 @@ pub struct Client {
     lines: Vec<Line>,
     topics: Topics,
     scheduler: RestScheduler,
+    /// The message that the latest input held, if it held one.
+    message: Option<PushTag>,
     closed: bool,
 }
 
@@ -49,7 +54,7 @@ impl Client {
         let cx = Context::new(now, seed, config.in_order());
         let scheduler = RestScheduler::new(&cx.config);
         let lines = [Line::new(LineId::new(0), &cx)].into();
-        Self { cx, lines, topics: Topics::default(), scheduler, closed: false }
+        Self { cx, lines, topics: Topics::default(), scheduler, message: None, closed: false }
     }
 
     // Commands: these take `now` and may queue outputs.
@@ -122,51 +127,46 @@ impl Client {
 
     /// Takes one input. Total: whatever comes, it neither fails nor panics.
     ///
-    /// A message for the user that stands in the frame is returned, borrowing the frame. Outputs
-    /// that this call queued come before it: drain them first.
-    pub fn handle_input<'a>(&mut self, now: Instant, input: Input<'a>) -> Option<Push<'a>> {
-        // One value from the beginning to the end, so that a push is not moved.
-        let mut push = None;
+    /// The [`Turn`] says in order what came of it: drain it.
+    pub fn handle<'a>(&'a mut self, now: Instant, input: Input<'a>) -> Turn<'a> {
+        self.message = None;
+        let (mut bytes, mut before) = (&[][..], 0);
+        // A delta of a book leaves nothing to pass on.
+        let mut is_delta = false;
         if self.enter(now).is_ok() {
-            push = self.take(input);
-            self.run_timers();
-            self.settle();
-        }
-        push
-    }
-
-    #[inline]
-    fn take<'a>(&mut self, input: Input<'a>) -> Option<Push<'a>> {
-        match input {
-            Input::Timeout => None,
-            Input::Text(conn, bytes) => self.on_text(conn, bytes),
-            Input::Opened(conn) => {
-                self.on_line(conn, Line::on_opened);
-                None
+            match input {
+                Input::Timeout => {}
+                Input::Text(conn, text) => {
+                    bytes = text;
+                    is_delta = self.on_text(conn, text);
+                }
+                Input::Opened(conn) => self.on_line(conn, Line::on_opened),
+                Input::Binary(conn) => {
+                    self.cx.stats.binary = self.cx.stats.binary.saturating_add(1);
+                    self.on_line(conn, Line::on_binary);
+                }
+                Input::Lost(conn, loss) => self.on_line(conn, |line, cx| line.on_lost(cx, loss)),
+                Input::Reply(request, head, body) => {
+                    bytes = body;
+                    self.on_reply(request, head, body);
+                }
+                Input::Failed(request, loss) => self.on_failed(request, RestError::Lost(loss)),
             }
-            Input::Binary(conn) => {
-                self.cx.stats.binary = self.cx.stats.binary.saturating_add(1);
-                self.on_line(conn, Line::on_binary);
-                None
-            }
-            Input::Lost(conn, loss) => {
-                self.on_line(conn, |line, cx| line.on_lost(cx, loss));
-                None
-            }
-            Input::Reply(request, head, body) => self.on_reply(request, head, body),
-            Input::Failed(request, loss) => {
-                self.on_failed(request, RestError::Lost(loss));
-                None
+            before = self.cx.outbox.len();
+            if !is_delta || self.is_due() {
+                self.run_timers();
+                self.settle();
             }
         }
+        Turn::new(self, bytes, before)
     }
 
     // Outputs.
 
-    /// The next thing to do or to report; `None` once drained. Call it until then after every call
-    /// that takes `now`.
+    /// The next thing to do or to report; `None` once drained. Call it until then after every command; a
+    /// [`Turn`] does so by itself. Never a [`Output::Push`].
     #[inline]
-    pub fn poll_output(&mut self) -> Option<Output> {
+    pub fn poll_output(&mut self) -> Option<Output<'static>> {
         loop {
             if let Some(output) = self.cx.outbox.pop() {
                 return Some(output);
@@ -178,7 +178,7 @@ impl Client {
         }
     }
 
-    /// When to call `handle_input` with `Timeout`, and what for. O(1); changes only by `&mut` calls.
+    /// When to call `handle` with `Timeout`, and what for. O(1); changes only by `&mut` calls.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Deadline> {
         if !self.cx.outbox.is_empty() || self.lines.iter().any(Line::has_output) {
@@ -231,30 +231,21 @@ impl Client {
 
     // Replies.
 
-    fn on_reply<'a>(
-        &mut self,
-        request: RequestId,
-        head: ResponseHead,
-        body: &'a [u8],
-    ) -> Option<Push<'a>> {
+    fn on_reply(&mut self, request: RequestId, head: ResponseHead, body: &[u8]) {
         let Some(purpose) = self.scheduler.finish(&mut self.cx, request) else {
-            self.count_stale();
-            return None;
+            return self.count_stale();
         };
         if let Purpose::Snapshot(topic) = purpose
             && self.on_snapshot(topic, request, head, body)
         {
-            return None;
+            return;
         }
         let data = match parse_envelope(head, body) {
             Ok(data) => data,
-            Err(failure) => {
-                self.on_no_answer(request, purpose, failure);
-                return None;
-            }
+            Err(failure) => return self.on_no_answer(request, purpose, failure),
         };
         match purpose {
-            Purpose::Query(query) => return Some(Push::of_query(request, query, body)),
+            Purpose::Query(query) => self.message = Some(PushTag::of_query(request, query)),
             Purpose::Token(line) => {
                 let bullet = Bullet::parse(data).map_err(RestError::Wire);
                 if let Err(failure) = bullet {
@@ -265,7 +256,6 @@ impl Client {
             // Nobody waits for it any more.
             Purpose::Snapshot(_) => {}
         }
-        None
     }
 
     fn on_failed(&mut self, request: RequestId, failure: RestError) {
@@ -336,6 +326,11 @@ impl Client {
     }
 
     // Time.
+
+    #[inline]
+    fn is_due(&self) -> bool {
+        self.cx.timers.earliest().is_some_and(|(at, _)| at <= self.cx.now)
+    }
 
     fn run_timers(&mut self) {
         while let Some((due, timer)) = self.cx.timers.take_due(self.cx.now) {

@@ -68,7 +68,7 @@ impl Context {
         self.outbox.queue.push_back(Output::Event(event));
     }
 
-    pub(crate) fn effect(&mut self, output: Output) {
+    pub(crate) fn effect(&mut self, output: Output<'static>) {
         self.outbox.queue.push_back(output);
     }
 
@@ -95,14 +95,14 @@ impl Context {
 /// Outputs in the order of their causes.
 #[derive(Clone, Default)]
 pub(crate) struct Outbox {
-    queue: VecDeque<Output>,
+    queue: VecDeque<Output<'static>>,
     /// Events in the queue that may be folded.
     foldable: usize,
     cap: usize,
 }
 
 /// Events that come again and again, and change no state that cannot be read elsewhere.
-const fn is_foldable(output: &Output) -> bool {
+const fn is_foldable(output: &Output<'_>) -> bool {
     matches!(output, Output::Event(Event::Delta { .. } | Event::BookDelayed { .. }))
 }
 
@@ -139,12 +139,16 @@ impl Outbox {
     }
 
     #[inline]
-    pub(crate) fn pop(&mut self) -> Option<Output> {
+    pub(crate) fn pop(&mut self) -> Option<Output<'static>> {
         let output = self.queue.pop_front()?;
         if is_foldable(&output) {
             self.foldable = self.foldable.saturating_sub(1);
         }
         Some(output)
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.queue.len()
     }
 
     pub(crate) fn is_empty(&self) -> bool {

@@ -11,13 +11,14 @@
 //!
 //! # The laws
 //!
-//! 1. After any call that takes `now`, drain [`Client::poll_output`] to `None`. Several calls before
-//!    draining are legal, too.
+//! 1. Drain the [`Turn`] of every input, and [`Client::poll_output`] after every command. Several calls
+//!    before draining are legal, too; only a message has to be taken at once, because it lies in the
+//!    caller's bytes.
 //! 2. While outputs are queued, [`Client::poll_timeout`] is due now.
 //! 3. After `Timeout` at or past the deadline and a drain, the deadline is `None` or later.
 //! 4. `Timeout` early, twice or late is harmless; `poll_timeout` is pure and O(1).
 //! 5. Outputs come in the order of their causes. Each connection has one `Open` and one `LineDown`.
-//! 6. [`Client::handle_input`] never fails and never panics, whatever the bytes.
+//! 6. [`Client::handle`] never fails and never panics, whatever the bytes.
 //! 7. Inputs of connections and requests that are gone change nothing but a counter.
 //! 8. Same config, seed and inputs: same outputs, byte for byte.
 //! 9. Every queue that the other side can fill has a cap in [`Config`]. Effects are never dropped;
@@ -35,16 +36,19 @@
 //!
 //! # struct Io; impl Io {
 //! #   fn now(&self) -> Instant { Instant::ZERO }
-//! #   fn perform(&mut self, _: Output) {}
+//! #   fn perform(&mut self, _: Output<'_>) {}
 //! #   fn wait(&mut self, _: Option<Instant>) -> Option<Input<'static>> { None }
 //! # }
 //! # let mut io = Io;
 //! let mut client = Client::new(io.now(), 42, Config::default());
 //! let topic = client.subscribe(io.now(), Channel::Level2("XBTUSDTM".parse()?))?;
+//! let mut input = Input::Timeout;
 //! loop {
-//!     while let Some(output) = client.poll_output() {
+//!     let mut turn = client.handle(io.now(), input);
+//!     while let Some(output) = turn.next() {
 //!         match output {
 //!             Output::Event(event) => println!("{event:?}"),
+//!             Output::Push(push) => println!("{:?}", push.decode()),
 //!             effect => io.perform(effect), // open, send, close, fetch
 //!         }
 //!     }
@@ -52,10 +56,10 @@
 //!         println!("{:?} {:?}", book.best_bid(), book.best_ask());
 //!     }
 //!     let deadline = client.poll_timeout().map(|deadline| deadline.at);
-//!     let Some(input) = io.wait(deadline) else { break };
-//!     if let Some(push) = client.handle_input(io.now(), input) {
-//!         println!("{:?}", push.decode());
-//!     }
+//!     input = match io.wait(deadline) {
+//!         Some(input) => input,
+//!         None => break,
+//!     };
 //! }
 //! # Ok::<(), kucoin_futures_proto::Misuse>(())
 //! ```
@@ -121,7 +125,7 @@ pub mod wire;
 pub use book::sync::BookStatus;
 pub use book::{Book, Evidence};
 pub use channel::Channel;
-pub use client::Client;
+pub use client::{Client, Turn};
 pub use config::Config;
 pub use endpoint::{Endpoint, RestBase};
 pub use error::{Misuse, TransportError, WireError};

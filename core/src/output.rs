@@ -8,6 +8,7 @@ use crate::book::Evidence;
 use crate::endpoint::Endpoint;
 use crate::error::{TransportError, WireError};
 use crate::ids::{ConnId, Epoch, LineId, RequestId, Sequence, TopicId};
+use crate::push::Push;
 use crate::rest_request::RestRequest;
 use crate::time::Instant;
 use crate::wire::{Delta, ErrorKind, Side};
@@ -15,9 +16,11 @@ use crate::wire::{Delta, ErrorKind, Side};
 /// One thing to do or to report. Exhaustive, so that a new effect fails to compile in every adapter.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[allow(clippy::exhaustive_enums, reason = "an adapter must not overlook an effect")]
-pub enum Output {
+pub enum Output<'a> {
     /// For the user.
     Event(Event),
+    /// For the user: a message of a topic, or the answer to a query. Only a [`Turn`](crate::Turn) has one.
+    Push(Push<'a>),
     /// Send a text message. Never before `Opened`, never after `Close`.
     Send {
         /// On this connection.
@@ -284,7 +287,7 @@ pub enum RestError {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct Deadline {
-    /// When to call `handle_input(_, Input::Timeout)`.
+    /// When to call `handle(_, Input::Timeout)`.
     pub at: Instant,
     /// What for: for logs and tests.
     pub reason: TimeoutReason,

@@ -8,7 +8,7 @@ use crate::wire::{Contracts, Values, parse_server_time, read_message};
 /// A message as it lies in the caller's own buffer. Copies nothing.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Push<'a> {
-    tag: PushTag,
+    tag: &'a PushTag,
     bytes: &'a [u8],
 }
 
@@ -47,35 +47,34 @@ pub enum Query {
 }
 
 impl PushTag {
+    /// Of a message of a topic in a frame of these bytes.
+    #[inline]
+    pub(crate) fn of_topic(
+        topic: TopicId,
+        values: Option<Result<Values, WireError>>,
+        bytes: &[u8],
+    ) -> Self {
+        Self(Kind::Topic(topic, values.map(|values| (Look::of(bytes), values))))
+    }
+
+    /// Of the reply to a query.
+    pub(crate) const fn of_query(request: RequestId, query: Query) -> Self {
+        Self(Kind::Reply(request, query))
+    }
+
     /// The push that lies in `bytes`: the bytes of the input that gave this tag. On any others it
     /// decodes what they say, or, if they look very much alike, what it said.
     #[must_use]
-    pub const fn on(self, bytes: &[u8]) -> Push<'_> {
+    pub const fn on<'a>(&'a self, bytes: &'a [u8]) -> Push<'a> {
         Push { tag: self, bytes }
     }
 }
 
 impl<'a> Push<'a> {
-    /// A message of a topic.
-    #[inline]
-    pub(crate) fn of_topic(
-        topic: TopicId,
-        values: Option<Result<Values, WireError>>,
-        bytes: &'a [u8],
-    ) -> Self {
-        let kept = values.map(|values| (Look::of(bytes), values));
-        Self { tag: PushTag(Kind::Topic(topic, kept)), bytes }
-    }
-
-    /// The reply to a query.
-    pub(crate) const fn of_query(request: RequestId, query: Query, bytes: &'a [u8]) -> Self {
-        Self { tag: PushTag(Kind::Reply(request, query)), bytes }
-    }
-
     /// What it is, to be put on the bytes again later.
     #[must_use]
     pub const fn tag(&self) -> PushTag {
-        self.tag
+        *self.tag
     }
 
     /// The topic it belongs to; `None` for the answer to a query.
@@ -108,9 +107,9 @@ impl<'a> Push<'a> {
     /// Its fields are not what they should be. The envelope was checked before.
     #[inline]
     pub fn decode(&self) -> Result<Message<'a>, WireError> {
-        match self.tag.0 {
-            Kind::Topic(_, Some((look, values))) if look == Look::of(self.bytes) => {
-                values?.message(self.bytes).ok_or(WireError::Unexpected)
+        match &self.tag.0 {
+            Kind::Topic(_, Some((look, values))) if *look == Look::of(self.bytes) => {
+                (*values)?.message(self.bytes).ok_or(WireError::Unexpected)
             }
             Kind::Topic(..) => read_message(self.bytes),
             Kind::Reply(_, Query::ServerTime) => {

@@ -86,7 +86,7 @@ struct Rig {
     bytes: Vec<u8>,
     frames: Vec<Range<usize>>,
     /// What is to be answered outside of what is counted.
-    requests: Vec<Output>,
+    requests: Vec<Output<'static>>,
     deltas: u64,
 }
 
@@ -132,7 +132,7 @@ impl Rig {
     }
 
     fn input(&mut self, input: Input<'_>) {
-        let _ = self.client.handle_input(self.now, input);
+        let _ = self.client.handle(self.now, input);
     }
 
     fn pass(&mut self, time: Duration) {
@@ -153,8 +153,9 @@ impl Rig {
     }
 
     /// What an exchange and a network do.
-    fn perform(&mut self, output: Output) {
+    fn perform(&mut self, output: Output<'static>) {
         match output {
+            Output::Push(_) => {}
             Output::Fetch(fetch) => self.answer(fetch.request(), fetch.path()),
             Output::Open { conn, to } => {
                 self.conn = conn;
@@ -223,7 +224,8 @@ impl Rig {
             let mut sum = 0_u128;
             for (n, frame) in frames.iter().enumerate() {
                 *now = *now + Duration::from_micros(1);
-                let push = client.handle_input(*now, Input::Text(*conn, &bytes[frame.clone()]));
+                let push =
+                    client.handle(*now, Input::Text(*conn, &bytes[frame.clone()])).into_message();
                 if let Some(push) = push {
                     push.decode().unwrap();
                 }
@@ -243,7 +245,7 @@ impl Rig {
     }
 }
 
-fn drain(client: &mut Client, requests: &mut Vec<Output>, deltas: &mut u64) {
+fn drain(client: &mut Client, requests: &mut Vec<Output<'static>>, deltas: &mut u64) {
     while let Some(output) = client.poll_output() {
         match output {
             Output::Event(Event::Delta { .. }) => *deltas += 1,

@@ -186,7 +186,7 @@ fn queries_wait_up_to_a_number_and_no_more() {
         outputs.filter(|output| matches!(output, Output::Fetch(_))).count()
     };
     assert_eq!(sent(&mut client), 5);
-    client.handle_input(now + 30 * second, Input::Timeout);
+    let _ = client.handle(now + 30 * second, Input::Timeout);
     assert_eq!(sent(&mut client), 3);
     assert!(!asked.contains(&client.fetch(now, Query::ServerTime).unwrap()), "there is room again");
 }
@@ -264,7 +264,7 @@ fn config() -> Config {
     config
 }
 
-fn is_foldable(output: &Output) -> bool {
+fn is_foldable(output: &Output<'_>) -> bool {
     matches!(output, Output::Event(Event::Delta { .. } | Event::BookDelayed { .. }))
 }
 

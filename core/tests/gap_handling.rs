@@ -301,7 +301,7 @@ impl Rig {
     }
 
     fn input(&mut self, input: Input<'_>) {
-        self.client.handle_input(self.now, input);
+        let _ = self.client.handle(self.now, input);
     }
 
     /// Performs all that the client wants done. Only snapshots have to wait for their step.
@@ -309,6 +309,7 @@ impl Rig {
         while let Some(output) = self.client.poll_output() {
             match output {
                 Output::Event(event) => self.take_note(&event),
+                Output::Push(_) => {}
                 Output::Fetch(fetch) if fetch.path().contains("/level2/snapshot?") => {
                     self.asked = Some(fetch.request());
                 }

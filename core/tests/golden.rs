@@ -157,14 +157,15 @@ fn a_ticker_is_read_in_its_units() {
 
     let (mut rig, _) = Rig::live(Config::default());
     let topic = rig.client.subscribe(rig.now, Channel::TickerV2("LINKUSDTM".parse().unwrap()));
-    let push = rig.pushed(text).unwrap();
+    let tag = rig.pushed(text).unwrap();
+    let push = tag.on(text.as_bytes());
     assert_eq!((push.topic(), push.request()), (topic.ok(), None));
     let Message::TickerV2(pushed) = push.decode().unwrap() else { panic!("{push:?}") };
     assert_eq!(pushed, ticker);
     assert_eq!(rig.pushed(text), None, "seen before");
     let other = edited(text, "\"symbol\":\"LINK", "\"symbol\":\"AVAX");
     let other = edited_times(2, &other, "450777", "450778");
-    let mismatch = rig.pushed(&other).unwrap().decode().unwrap_err();
+    let mismatch = rig.pushed(&other).unwrap().on(other.as_bytes()).decode().unwrap_err();
     assert_eq!(mismatch, WireError::Mismatch { field: "symbol" });
 }
 
@@ -415,7 +416,7 @@ fn a_query_is_answered_by_a_push() {
             (request, path, "GET")
         );
         let input = Input::Reply(request, ResponseHead::new(200), body.as_bytes());
-        let push = rig.client.handle_input(rig.now, input).unwrap();
+        let push = rig.client.handle(rig.now, input).into_message().unwrap();
         assert_eq!(
             (push.request(), push.topic(), push.bytes()),
             (Some(request), None, body.as_bytes())

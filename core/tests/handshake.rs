@@ -373,14 +373,14 @@ fn no_token_is_ever_shown() {
     assert!(shown.contains("wss://ws-7.kucoin.com/.."), "the rest is");
 }
 
-fn down(outputs: &[Output]) -> DisconnectReason {
+fn down(outputs: &[Output<'_>]) -> DisconnectReason {
     let down = |event| if let Event::LineDown { reason, .. } = event { Some(reason) } else { None };
     let downs: Vec<_> = events(outputs).into_iter().filter_map(down).collect();
     let [reason] = downs[..] else { panic!("one end expected in {outputs:?}") };
     reason
 }
 
-fn no_token(outputs: &[Output]) -> RestError {
+fn no_token(outputs: &[Output<'_>]) -> RestError {
     let [Event::TokenFailed { line: LINE, reason }, Event::LineWaiting { line: LINE, .. }] =
         events(outputs)[..]
     else {
@@ -389,7 +389,7 @@ fn no_token(outputs: &[Output]) -> RestError {
     reason
 }
 
-fn waiting(outputs: &[Output]) -> Duration {
+fn waiting(outputs: &[Output<'_>]) -> Duration {
     let wait =
         |event| if let Event::LineWaiting { delay, .. } = event { Some(delay) } else { None };
     events(outputs).into_iter().find_map(wait).unwrap()

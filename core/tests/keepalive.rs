@@ -146,7 +146,7 @@ fn a_pong_that_comes_with_the_late_call_counts() {
 
 #[test]
 fn after_a_long_sleep_the_line_is_given_up_at_once() {
-    let wake_ups: [fn(&mut Rig) -> Vec<Output>; 3] = [
+    let wake_ups: [fn(&mut Rig) -> Vec<Output<'static>>; 3] = [
         |rig| rig.input(Input::Timeout),
         // What had been in the socket when the machine fell asleep.
         |rig| rig.text(&level2(LINK, 501, "14.1,buy,9")),
@@ -285,7 +285,7 @@ fn with_rhythm(interval: &str, timeout: &str) -> Rig {
     rig
 }
 
-fn downs(outputs: &[Output]) -> Vec<DisconnectReason> {
+fn downs(outputs: &[Output<'_>]) -> Vec<DisconnectReason> {
     let down = |event| if let Event::LineDown { reason, .. } = event { Some(reason) } else { None };
     events(outputs).into_iter().filter_map(down).collect()
 }

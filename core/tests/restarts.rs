@@ -343,11 +343,11 @@ fn lagged_stands_where_the_deltas_are_missing() {
     let (mut rig, _) = Rig::confirmed(config);
     let request = snapshot_request(&rig.pass(SECOND));
     let body = plain_snapshot(500);
-    rig.client
-        .handle_input(rig.now, Input::Reply(request, ResponseHead::new(200), body.as_bytes()));
+    let _ =
+        rig.client.handle(rig.now, Input::Reply(request, ResponseHead::new(200), body.as_bytes()));
     for sequence in 501..=505 {
         let text = level2(LINK, sequence, "14.1,buy,1");
-        rig.client.handle_input(rig.now, Input::Text(rig.conn, text.as_bytes()));
+        let _ = rig.client.handle(rig.now, Input::Text(rig.conn, text.as_bytes()));
     }
     let told = events(&rig.drain());
     let [Event::BookLive { .. }, Event::Lagged { dropped: 3 }, rest @ ..] = &told[..] else {

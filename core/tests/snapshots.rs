@@ -344,7 +344,7 @@ fn confirmed_with(count: u64, config: Config) -> (Rig, Vec<TopicId>) {
     (rig, topics)
 }
 
-fn symbols_of(outputs: &[Output]) -> Vec<String> {
+fn symbols_of(outputs: &[Output<'_>]) -> Vec<String> {
     let paths = fetches(outputs).into_iter().map(|fetch| fetch.path());
     paths.map(|path| path.split_once("?symbol=").unwrap().1.into()).collect()
 }

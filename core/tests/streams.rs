@@ -132,11 +132,14 @@ fn a_counter_that_was_set_back_silences_nothing() {
 fn a_malformed_trade_is_handed_out_and_says_what_is_wrong() {
     let (mut rig, topic) = confirmed();
     let frame = edited(&trade(7, 7), r#""size":2"#, r#""size":2.5"#);
-    let push = rig.pushed(&frame).unwrap();
+    let tag = rig.pushed(&frame).unwrap();
+    let push = tag.on(frame.as_bytes());
     assert_eq!(push.topic(), Some(topic));
     assert_eq!(push.decode().unwrap_err().to_string(), "`size` is not whole");
     let frame = trade(8, 8);
-    let Message::Execution(trade) = rig.pushed(&frame).unwrap().decode().unwrap() else { panic!() };
+    let tag = rig.pushed(&frame).unwrap();
+    let push = tag.on(frame.as_bytes());
+    let Message::Execution(trade) = push.decode().unwrap() else { panic!() };
     assert_eq!(trade.trade_id.to_string(), "8");
 }
 
@@ -151,7 +154,8 @@ fn an_older_ticker_is_handed_out_as_it_came_and_has_no_book() {
     let frame = format!(
         r#"{{"topic":"{channel}","type":"message","subject":"ticker","data":{{"symbol":"{LINK}","sequence":7,"side":"sell","size":17,"price":"14.205","bestBidSize":713,"bestBidPrice":"14.205","bestAskPrice":"14.21","tradeId":"7","bestAskSize":1037,"ts":1791500000461000000}}}}"#
     );
-    let push = rig.pushed(&frame).unwrap();
+    let tag = rig.pushed(&frame).unwrap();
+    let push = tag.on(frame.as_bytes());
     assert_eq!((push.topic(), push.request(), push.bytes()), (Some(topic), None, frame.as_bytes()));
     let Message::Ticker(ticker) = push.decode().unwrap() else { panic!("{push:?}") };
     assert_eq!(ticker.price.to_string(), "14.205");
@@ -162,7 +166,7 @@ fn an_older_ticker_is_handed_out_as_it_came_and_has_no_book() {
 #[test]
 fn a_tag_on_the_wrong_bytes_decodes_nothing() {
     let (mut rig, _) = confirmed();
-    let tag = rig.pushed(&trade(7, 7)).unwrap().tag();
+    let tag = rig.pushed(&trade(7, 7)).unwrap();
     for (bytes, error) in [
         (pong(1), WireError::Unexpected),
         (level2(LINK, 7, "14.1,buy,3"), WireError::Unexpected),

@@ -15,7 +15,7 @@ use kucoin_futures_host::{
     Attempt, Clock, Rest, RestOutcome, Roots, Socket, WsRead, connect, tls_config, websocket_loss,
 };
 use kucoin_futures_proto::{
-    Channel, Client, Config, ConnId, Input, Output, RequestId, TransportError,
+    Channel, Client, Config, ConnId, Input, Instant, Output, RequestId, TransportError,
 };
 use mio::{Events, Interest, Poll, Token, Waker, net::TcpStream};
 use tungstenite::{Error, Message, WebSocket};
@@ -49,6 +49,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         while let Some(output) = client.poll_output() {
             match output {
                 Output::Event(event) => println!("{event:?}"),
+                Output::Push(_) => {} // was told when it came
                 Output::Open { conn: id, to } => {
                     let tls = Arc::clone(&tls);
                     opening = Some(id);
@@ -62,7 +63,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                     // What would block is kept, and flushed before the next read.
                     let sent = socket.send(Message::text(&*text));
                     if let Some(error) = sent.err().filter(|error| !would_block(error)) {
-                        client.handle_input(clock.now(), Input::Lost(*id, websocket_loss(&error)));
+                        tell(&mut client, clock.now(), Input::Lost(*id, websocket_loss(&error)));
                     }
                 }
                 Output::Close { .. } => (opening, conn) = (None, None),
@@ -86,7 +87,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         for arrival in arrivals.try_iter() {
             let input = match arrival {
                 Arrival::Answer(id, answer) => {
-                    client.handle_input(clock.now(), answer.to_input(id));
+                    tell(&mut client, clock.now(), answer.to_input(id));
                     continue;
                 }
                 Arrival::Opened(id, _) if opening != Some(id) => continue, // given up meanwhile
@@ -98,7 +99,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                     Input::Opened(id)
                 }
             };
-            client.handle_input(clock.now(), input);
+            tell(&mut client, clock.now(), input);
         }
         // Edge-triggered: whoever is told must read until there is nothing more.
         while let Some((id, socket, _)) = &mut conn {
@@ -108,12 +109,19 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                 break;
             }
             let (id, heard) = (*id, WsRead::from_read(read));
-            client.handle_input(clock.now(), heard.to_input(id));
+            tell(&mut client, clock.now(), heard.to_input(id));
             conn = conn.take_if(|_| !matches!(heard, WsRead::Closed(_) | WsRead::Lost(_)));
         }
-        client.handle_input(clock.now(), Input::Timeout); // early is harmless
+        tell(&mut client, clock.now(), Input::Timeout); // early is harmless
     }
     Ok(())
+}
+
+/// Effects and events wait in the client for the head of the loop. A message lies in the bytes of its input.
+fn tell(client: &mut Client, now: Instant, input: Input<'_>) {
+    if let Some(push) = client.handle(now, input).into_message() {
+        println!("{:?}", push.decode());
+    }
 }
 
 fn would_block(error: &Error) -> bool {

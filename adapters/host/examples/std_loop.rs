@@ -16,7 +16,7 @@ use std::time::Duration;
 use kucoin_futures_host::{
     Attempt, Clock, Rest, RestOutcome, Roots, Socket, WsRead, connect, tls_config, websocket_loss,
 };
-use kucoin_futures_proto::{Channel, Client, Config, ConnId, Event, Input, Output};
+use kucoin_futures_proto::{Channel, Client, Config, ConnId, Event, Input, Instant, Output};
 use tungstenite::{Error, Message, WebSocket};
 
 /// The longest that a reply waits while the socket is being read, and the other way round.
@@ -46,6 +46,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                     }
                 }
                 Output::Event(event) => eprintln!("{event:?}"),
+                Output::Push(_) => {} // was told when it came
                 Output::Open { conn: id, to } => {
                     let input = match connect(&to, &tls, &Attempt::default()) {
                         Ok(websocket) => {
@@ -55,14 +56,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                         }
                         Err(loss) => Input::Lost(id, loss),
                     };
-                    client.handle_input(clock.now(), input);
+                    tell(&mut client, clock.now(), input);
                 }
                 Output::Send { conn: id, text } => {
                     let Some((_, websocket)) = conn.as_mut().filter(|c| c.0 == id) else {
                         continue;
                     };
                     if let Err(error) = websocket.send(Message::text(&*text)) {
-                        client.handle_input(clock.now(), Input::Lost(id, websocket_loss(&error)));
+                        tell(&mut client, clock.now(), Input::Lost(id, websocket_loss(&error)));
                     }
                 }
                 Output::Close { conn: id } => conn = conn.take().filter(|conn| conn.0 != id),
@@ -81,9 +82,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         match answers.recv_timeout(wait) {
             Ok((request, answer)) => {
                 let answer: RestOutcome = answer;
-                client.handle_input(clock.now(), answer.to_input(request));
+                tell(&mut client, clock.now(), answer.to_input(request));
             }
-            Err(_) => drop(client.handle_input(clock.now(), Input::Timeout)),
+            Err(_) => tell(&mut client, clock.now(), Input::Timeout),
         }
         let Some((id, websocket)) = conn.as_mut() else { continue };
         let wait = due.clamp(Duration::from_millis(1), GLANCE);
@@ -92,8 +93,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             Err(Error::Io(error)) if error.kind() == ErrorKind::WouldBlock => continue,
             read => WsRead::from_read(read),
         };
-        // A message of another channel would be returned here.
-        client.handle_input(clock.now(), heard.to_input(*id));
+        tell(&mut client, clock.now(), heard.to_input(*id));
     }
     Ok(())
+}
+
+/// Effects and events wait in the client for the head of the loop. A message lies in the bytes of its input.
+fn tell(client: &mut Client, now: Instant, input: Input<'_>) {
+    if let Some(push) = client.handle(now, input).into_message() {
+        println!("{:?}", push.decode());
+    }
 }

@@ -15,7 +15,8 @@ use kucoin_futures_host::{
     Clock, Rest, RestOutcome, Roots, WsRead, io_loss, tls_config, websocket_config, websocket_loss,
 };
 use kucoin_futures_proto::{
-    Channel, Client, Config, ConnId, Endpoint, Event, Input, Output, RequestId, TransportError,
+    Channel, Client, Config, ConnId, Endpoint, Event, Input, Instant, Output, RequestId,
+    TransportError,
 };
 use rustls::ClientConfig;
 use tokio::net::TcpStream;
@@ -56,6 +57,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
                     }
                 }
                 Output::Event(event) => eprintln!("{event:?}"),
+                Output::Push(_) => {} // was told when it came
                 Output::Open { conn: id, to } => {
                     conn = Some((id, None));
                     let opened = open(to, Arc::clone(&tls));
@@ -66,7 +68,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
                     if *at == id
                         && let Err(error) = socket.send(Message::text(&*text)).await
                     {
-                        client.handle_input(clock.now(), Input::Lost(id, websocket_loss(&error)));
+                        tell(&mut client, clock.now(), Input::Lost(id, websocket_loss(&error)));
                     }
                 }
                 Output::Close { conn: id } => conn = conn.take().filter(|conn| conn.0 != id),
@@ -87,7 +89,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
                     Arrival::Opened(id, Err(loss)) => Input::Lost(*id, *loss),
                     Arrival::Answer(id, answer) => answer.to_input(*id),
                 };
-                client.handle_input(clock.now(), input);
+                tell(&mut client, clock.now(), input);
                 if let (Arrival::Opened(id, Ok(socket)), Some((at, none))) = (arrival, &mut conn)
                     && *at == id // not given up meanwhile
                 {
@@ -95,12 +97,19 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
                 }
             }
             (id, heard) = read(&mut conn) => {
-                client.handle_input(clock.now(), heard.to_input(id));
+                tell(&mut client, clock.now(), heard.to_input(id));
             }
-            () = tokio::time::sleep(due) => drop(client.handle_input(clock.now(), Input::Timeout)),
+            () = tokio::time::sleep(due) => tell(&mut client, clock.now(), Input::Timeout),
         }
     }
     Ok(())
+}
+
+/// Effects and events wait in the client for the head of the loop. A message lies in the bytes of its input.
+fn tell(client: &mut Client, now: Instant, input: Input<'_>) {
+    if let Some(push) = client.handle(now, input).into_message() {
+        println!("{:?}", push.decode());
+    }
 }
 
 /// Waits for ever while there is no connection.

@@ -8,26 +8,29 @@
 use std::collections::VecDeque;
 
 use bytes::Bytes;
-use kucoin_futures_proto::{
-    Client, Config, ConnId, Event, Input, Instant, Output, PushTag, RequestId,
-};
+use kucoin_futures_proto::{Client, Config, Event, Input, Instant, Output, PushTag};
 
-use crate::rest::RestOutcome;
 use crate::transport::{Effect, Incoming};
 use crate::update::{BookUpdate, Item, Message, Update};
-use crate::websocket::WsRead;
 
 /// A [`Client`] and what it reported.
 #[derive(Debug)]
 pub(crate) struct Engine {
     client: Client,
-    /// What the core reported and the user has not been told yet, oldest first.
-    reported: VecDeque<Event>,
-    /// A message for the user, until it was told; it lies in `bytes`.
-    push: Option<PushTag>,
-    /// Kept from one message to the next, so that none allocates.
-    bytes: Vec<u8>,
+    kept: Kept,
     closed: bool,
+}
+
+/// What the client put out and was not taken yet, oldest first.
+#[derive(Debug, Default)]
+struct Kept {
+    effects: VecDeque<Effect>,
+    steps: VecDeque<Step>,
+    /// The latest message: there is one at most among the steps, because all are told before the next
+    /// input.
+    message: Option<PushTag>,
+    /// Where it lies. Kept from one message to the next, so that none allocates.
+    bytes: Vec<u8>,
 }
 
 /// Something to tell. `Copy`, so that it does not hold on to the engine while a loop goes on.
@@ -35,55 +38,35 @@ pub(crate) struct Engine {
 pub(crate) enum Step {
     /// The core reports it.
     Event(Event),
-    /// A message, in the bytes that the engine keeps.
-    Push(PushTag),
+    /// The message that the engine keeps.
+    Message,
 }
 
 impl Engine {
     /// Nothing has happened yet.
     pub(crate) fn new(now: Instant, seed: u64, config: Config) -> Self {
-        Self {
-            client: Client::new(now, seed, config),
-            reported: VecDeque::new(),
-            push: None,
-            bytes: Vec::new(),
-            closed: false,
-        }
+        Self { client: Client::new(now, seed, config), kept: Kept::default(), closed: false }
     }
 
     /// Lets the core take an input.
     #[inline]
     pub(crate) fn handle(&mut self, now: Instant, incoming: Incoming<'_>) {
         match incoming {
-            Incoming::Text(conn, text) => self.text(now, conn, text),
-            Incoming::Read(conn, WsRead::Text(text)) => self.text(now, conn, &text),
+            Incoming::Text(conn, text) => self.input(now, Input::Text(conn, text)),
             Incoming::Read(conn, read) => self.input(now, read.to_input(conn)),
             Incoming::Opened(conn) => self.input(now, Input::Opened(conn)),
             Incoming::Lost(conn, loss) => self.input(now, Input::Lost(conn, loss)),
-            Incoming::Rest(request, outcome) => self.rest(now, request, outcome),
+            Incoming::Rest(request, outcome) => self.input(now, outcome.to_input(request)),
         }
     }
 
+    /// Drains all that came of an input. A message is copied: what it lies in is the transport's.
     #[inline]
-    fn text(&mut self, now: Instant, conn: ConnId, text: &[u8]) {
-        if let Some(push) = self.client.handle_input(now, Input::Text(conn, text)) {
-            self.push = Some(push.tag());
-            self.bytes.clear();
-            self.bytes.extend_from_slice(text);
-        }
-    }
-
-    fn rest(&mut self, now: Instant, request: RequestId, outcome: RestOutcome) {
-        let tag = self.client.handle_input(now, outcome.to_input(request)).map(|push| push.tag());
-        if let (Some(tag), RestOutcome::Reply(_, body)) = (tag, outcome) {
-            self.push = Some(tag);
-            self.bytes = body;
-        }
-    }
-
-    /// Nothing but a message or a reply yields one to lend.
     fn input(&mut self, now: Instant, input: Input<'_>) {
-        let _ = self.client.handle_input(now, input);
+        let mut turn = self.client.handle(now, input);
+        while let Some(output) = turn.next() {
+            self.kept.keep(output);
+        }
     }
 
     /// Tells the core that its deadline has come, if it has; false if it has not.
@@ -101,46 +84,44 @@ impl Engine {
         self.closed = true;
     }
 
-    /// What is to be done next; `None` once all is. What the core reports meanwhile is kept.
+    /// What is to be done next; `None` once all is.
     #[inline]
     pub(crate) fn next_effect(&mut self) -> Option<Effect> {
-        loop {
-            match self.client.poll_output()? {
-                Output::Event(event) => self.reported.push_back(event),
-                Output::Send { conn, text } => return Some(Effect::Send(conn, text)),
-                Output::Open { conn, to } => return Some(Effect::Open(conn, to)),
-                Output::Close { conn } => return Some(Effect::Close(conn)),
-                Output::Fetch(fetch) => return Some(Effect::Fetch(fetch)),
-            }
+        // What commands have queued.
+        while let Some(output) = self.client.poll_output() {
+            self.kept.keep(output);
         }
+        self.kept.effects.pop_front()
     }
 
-    /// What is to be told next: events first, then the message that came with them.
+    /// What is to be told next.
     #[inline]
     pub(crate) fn step(&mut self) -> Option<Step> {
-        let event = self.reported.pop_front().map(Step::Event);
-        event.or_else(|| self.push.take().map(Step::Push))
+        self.kept.steps.pop_front()
     }
 
     /// Shows a step that was just taken.
     #[inline]
-    pub(crate) fn lend(&self, step: Step) -> Update<'_> {
-        match step {
+    pub(crate) fn lend(&self, step: Step) -> Option<Update<'_>> {
+        Some(match step {
             Step::Event(Event::Delta { topic, delta }) => {
                 Update::Book(BookUpdate::new(topic, delta, self.client.book(topic)))
             }
             Step::Event(event) => Update::State(event),
-            Step::Push(tag) => Update::Push(tag.on(&self.bytes)),
-        }
+            Step::Message => Update::Push(self.kept.message.as_ref()?.on(&self.kept.bytes)),
+        })
     }
 
     /// The same, to be kept.
-    pub(crate) fn own(&self, step: Step) -> Item {
-        match step {
+    pub(crate) fn own(&self, step: Step) -> Option<Item> {
+        Some(match step {
             Step::Event(Event::Delta { topic, delta }) => Item::Delta(topic, delta),
             Step::Event(event) => Item::State(event),
-            Step::Push(tag) => Item::Push(Message::new(tag, Bytes::copy_from_slice(&self.bytes))),
-        }
+            Step::Message => {
+                let bytes = Bytes::copy_from_slice(&self.kept.bytes);
+                Item::Push(Message::new(self.kept.message?, bytes))
+            }
+        })
     }
 
     /// When the core wants to be called.
@@ -161,5 +142,25 @@ impl Engine {
     /// The client, for commands. Their effects are performed after the next input.
     pub(crate) const fn client_mut(&mut self) -> &mut Client {
         &mut self.client
+    }
+}
+
+impl Kept {
+    #[inline]
+    fn keep(&mut self, output: Output<'_>) {
+        let effect = match output {
+            Output::Event(event) => return self.steps.push_back(Step::Event(event)),
+            Output::Push(push) => {
+                self.message = Some(push.tag());
+                self.bytes.clear();
+                self.bytes.extend_from_slice(push.bytes());
+                return self.steps.push_back(Step::Message);
+            }
+            Output::Send { conn, text } => Effect::Send(conn, text),
+            Output::Open { conn, to } => Effect::Open(conn, to),
+            Output::Close { conn } => Effect::Close(conn),
+            Output::Fetch(fetch) => Effect::Fetch(fetch),
+        };
+        self.effects.push_back(effect);
     }
 }

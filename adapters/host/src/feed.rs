@@ -248,10 +248,10 @@ impl<T: Transport, M> Feed<T, M> {
     /// The next thing to tell, to be kept.
     pub(crate) fn poll_next_item(&mut self, cx: &mut Context<'_>) -> Poll<Option<Item>> {
         let step = ready!(self.poll_next_step(cx));
-        Poll::Ready(step.map(|step| self.engine.own(step)))
+        Poll::Ready(step.and_then(|step| self.engine.own(step)))
     }
 
-    pub(crate) fn own(&self, step: Step) -> Item {
+    pub(crate) fn own(&self, step: Step) -> Option<Item> {
         self.engine.own(step)
     }
 
@@ -282,7 +282,7 @@ impl<T: Transport, M> Feed<T, M> {
         match waited {
             Waited::Ended => Next::Ended,
             Waited::Quiet => Next::Quiet,
-            Waited::Step(step) => Next::Update(self.engine.lend(step)),
+            Waited::Step(step) => self.engine.lend(step).map_or(Next::Quiet, Next::Update),
         }
     }
 }
@@ -293,7 +293,7 @@ impl<T: Transport<Mode = Blocking>> Feed<T, Blocking> {
     #[allow(clippy::should_implement_trait, reason = "an iterator cannot lend")]
     pub fn next(&mut self) -> Option<Update<'_>> {
         let step = block(|cx| self.poll_next_step(cx))?;
-        Some(self.engine.lend(step))
+        self.engine.lend(step)
     }
 
     /// Waits for the next update, but no longer than `limit`.
@@ -313,7 +313,7 @@ impl<T: Transport<Mode = Async>> Feed<T, Async> {
     #[allow(clippy::should_implement_trait, reason = "an iterator cannot lend")]
     pub async fn next(&mut self) -> Option<Update<'_>> {
         let step = poll_fn(|cx| self.poll_next_step(cx)).await?;
-        Some(self.engine.lend(step))
+        self.engine.lend(step)
     }
 
     /// Waits for the next update, but no longer than `limit`. May be dropped like [`Feed::next`].

@@ -224,7 +224,9 @@ async fn run<T: Transport>(mut feed: Feed<T>, ends: Ends<T, T::Mode>) {
                 feed.waker().wake();
             }
             match ready!(feed.poll_step(cx, &mut Limit::default())) {
-                Waited::Step(step) => ends.queue.push(feed.own(step)),
+                Waited::Step(step) => {
+                    feed.own(step).into_iter().for_each(|item| ends.queue.push(item))
+                }
                 Waited::Quiet => {
                     // Other tasks have their turn, too, while commands keep coming.
                     cx.waker().wake_by_ref();

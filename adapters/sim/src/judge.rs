@@ -227,7 +227,7 @@ impl ProtocolChecker {
         &mut self,
         moment: Moment<'_>,
         client: &Client,
-        output: &Output,
+        output: &Output<'_>,
     ) -> Verdict {
         match output {
             Output::Event(Event::Delta { topic, delta }) => {
@@ -238,6 +238,7 @@ impl ProtocolChecker {
                 check_secrets(moment.exchange, &format!("{event:?}"))?;
                 self.on_event(moment, client, event)
             }
+            Output::Push(_) => Err("a message outside of its turn".into()),
             Output::Open { conn, to } => {
                 check_secrets(moment.exchange, &format!("{output:?} {to}"))?;
                 if !to.host().starts_with("127.") {

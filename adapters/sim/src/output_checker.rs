@@ -197,6 +197,10 @@ impl OutputChecker {
     /// # Errors
     /// Nothing waited for it.
     pub fn on_answer(&mut self, query: RequestId) -> Result<(), BrokenLaw> {
+        self.answered(query)
+    }
+
+    fn answered(&mut self, query: RequestId) -> Verdict {
         let waited = self.queries.remove(&query);
         hold(Law::AnsweredOnce, waited, || format!("nothing waited for the answer to {query:?}"))
     }
@@ -207,8 +211,8 @@ impl OutputChecker {
     ///
     /// # Errors
     /// The first law that is broken.
-    pub fn on_outputs(&mut self, now: Instant, outputs: &[Output]) -> Result<(), BrokenLaw> {
-        let foldable = |output: &&Output| {
+    pub fn on_outputs(&mut self, now: Instant, outputs: &[Output<'_>]) -> Result<(), BrokenLaw> {
+        let foldable = |output: &&Output<'_>| {
             matches!(output, Output::Event(Event::Delta { .. } | Event::BookDelayed { .. }))
         };
         let queued = outputs.iter().filter(foldable).count();
@@ -216,9 +220,10 @@ impl OutputChecker {
         outputs.iter().try_for_each(|output| self.on_output(now, output))
     }
 
-    fn on_output(&mut self, now: Instant, output: &Output) -> Verdict {
+    fn on_output(&mut self, now: Instant, output: &Output<'_>) -> Verdict {
         match output {
             Output::Event(event) => self.on_event(event),
+            Output::Push(push) => push.request().map_or(Ok(()), |query| self.answered(query)),
             Output::Open { conn, .. } => {
                 self.sends.clear();
                 let before = self.conns.insert(*conn, Life::Asked);

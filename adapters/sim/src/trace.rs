@@ -18,7 +18,7 @@ impl Trace {
     }
 
     /// An output of a client.
-    pub(crate) fn output(&mut self, now: Instant, output: &Output) {
+    pub(crate) fn output(&mut self, now: Instant, output: &Output<'_>) {
         self.word(now.as_nanos());
         match output {
             // By far the most; what matters of them as numbers.

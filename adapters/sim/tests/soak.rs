@@ -440,7 +440,9 @@ fn a_message_that_nobody_sent_is_noticed() {
     let (mut world, ..) = history();
     let conn = kucoin_futures_proto::ConnId::new(1);
     let input = kucoin_futures_proto::Input::Text(conn, b"{}");
-    let found = world.command(|client, now| client.handle_input(now, input).is_some()).unwrap_err();
+    let found = world
+        .command(|client, now| client.handle(now, input).into_message().is_some())
+        .unwrap_err();
     assert!(found.to_string().contains("messages arrived"), "{found}");
 }
 

@@ -34,7 +34,7 @@ pub extern "C" fn probe() -> u64 {
     if let Ok(symbol) = "XBTUSDTM".parse() {
         let _ = client.subscribe(now, Channel::Level2(symbol));
     }
-    client.handle_input(now, Input::Timeout);
+    let _ = client.handle(now, Input::Timeout);
     while client.poll_output().is_some() {}
     client.stats().messages
 }

@@ -8,7 +8,7 @@ mod edited;
 use std::time::Duration;
 
 use kucoin_futures_proto::{
-    Channel, Client, Config, ConnId, Endpoint, Event, Input, Instant, Output, Push, RequestId,
+    Channel, Client, Config, ConnId, Endpoint, Event, Input, Instant, Output, PushTag, RequestId,
     ResponseHead, RestRequest, TopicId, TransportError,
 };
 
@@ -110,7 +110,7 @@ impl Rig {
 
     // What an adapter does.
 
-    pub(crate) fn drain(&mut self) -> Vec<Output> {
+    pub(crate) fn drain(&mut self) -> Vec<Output<'static>> {
         let mut outputs = Vec::new();
         while let Some(output) = self.client.poll_output() {
             assert!(outputs.len() < 100_000, "there is no end to it");
@@ -128,24 +128,25 @@ impl Rig {
         outputs
     }
 
-    pub(crate) fn input(&mut self, input: Input<'_>) -> Vec<Output> {
-        self.client.handle_input(self.now, input);
+    pub(crate) fn input(&mut self, input: Input<'_>) -> Vec<Output<'static>> {
+        let _ = self.client.handle(self.now, input);
         self.drain()
     }
 
-    pub(crate) fn text(&mut self, text: &str) -> Vec<Output> {
+    pub(crate) fn text(&mut self, text: &str) -> Vec<Output<'static>> {
         self.input(Input::Text(self.conn, text.as_bytes()))
     }
 
     /// A frame that carries a message, and what the message was.
-    pub(crate) fn pushed<'a>(&mut self, text: &'a str) -> Option<Push<'a>> {
-        let push = self.client.handle_input(self.now, Input::Text(self.conn, text.as_bytes()));
+    pub(crate) fn pushed(&mut self, text: &str) -> Option<PushTag> {
+        let turn = self.client.handle(self.now, Input::Text(self.conn, text.as_bytes()));
+        let tag = turn.into_message().map(|push| push.tag());
         self.drain();
-        push
+        tag
     }
 
     /// Lets time pass, calling whenever the client wants to be called.
-    pub(crate) fn pass(&mut self, time: Duration) -> Vec<Output> {
+    pub(crate) fn pass(&mut self, time: Duration) -> Vec<Output<'static>> {
         let end = self.now + time;
         let mut outputs = self.drain();
         for steps in 0.. {
@@ -160,14 +161,14 @@ impl Rig {
     }
 
     /// Lets time pass with nobody calling, then calls once.
-    pub(crate) fn sleep(&mut self, time: Duration) -> Vec<Output> {
+    pub(crate) fn sleep(&mut self, time: Duration) -> Vec<Output<'static>> {
         self.now = self.now + time;
         self.input(Input::Timeout)
     }
 
     // What the exchange does.
 
-    pub(crate) fn reply(&mut self, request: RequestId, body: &str) -> Vec<Output> {
+    pub(crate) fn reply(&mut self, request: RequestId, body: &str) -> Vec<Output<'static>> {
         self.reply_with(request, ResponseHead::new(200), body)
     }
 
@@ -176,22 +177,22 @@ impl Rig {
         request: RequestId,
         head: ResponseHead,
         body: &str,
-    ) -> Vec<Output> {
+    ) -> Vec<Output<'static>> {
         self.input(Input::Reply(request, head, body.as_bytes()))
     }
 
     /// Grants a token, each time another one.
-    pub(crate) fn grant(&mut self, request: RequestId) -> Vec<Output> {
+    pub(crate) fn grant(&mut self, request: RequestId) -> Vec<Output<'static>> {
         self.tokens += 1;
         let body = bullet(&format!("t0ken{}.x==", self.tokens));
         self.reply(request, &body)
     }
 
-    pub(crate) fn opened(&mut self) -> Vec<Output> {
+    pub(crate) fn opened(&mut self) -> Vec<Output<'static>> {
         self.input(Input::Opened(self.conn))
     }
 
-    pub(crate) fn welcome(&mut self) -> Vec<Output> {
+    pub(crate) fn welcome(&mut self) -> Vec<Output<'static>> {
         let text = format!(r#"{{"id":"{}","type":"welcome"}}"#, self.connect_id);
         self.text(&text)
     }
@@ -200,7 +201,7 @@ impl Rig {
         events(&self.text(&format!(r#"{{"id":"{id}","type":"ack"}}"#)))
     }
 
-    pub(crate) fn lose(&mut self, loss: TransportError) -> Vec<Output> {
+    pub(crate) fn lose(&mut self, loss: TransportError) -> Vec<Output<'static>> {
         self.input(Input::Lost(self.conn, loss))
     }
 
@@ -210,7 +211,7 @@ impl Rig {
     }
 
     /// From a request for a token to a connection that has asked again for all that is wanted.
-    pub(crate) fn reconnect(&mut self, request: RequestId) -> Vec<Output> {
+    pub(crate) fn reconnect(&mut self, request: RequestId) -> Vec<Output<'static>> {
         self.grant(request);
         self.opened();
         self.welcome()
@@ -260,22 +261,22 @@ pub(crate) fn error(id: &str, code: u32, text: &str) -> String {
 
 // Outputs, sorted.
 
-pub(crate) fn events(outputs: &[Output]) -> Vec<Event> {
-    let event = |output: &Output| if let Output::Event(e) = output { Some(*e) } else { None };
+pub(crate) fn events(outputs: &[Output<'_>]) -> Vec<Event> {
+    let event = |output: &Output<'_>| if let Output::Event(e) = output { Some(*e) } else { None };
     outputs.iter().filter_map(event).collect()
 }
 
-pub(crate) fn fetches(outputs: &[Output]) -> Vec<&RestRequest> {
+pub(crate) fn fetches<'a>(outputs: &'a [Output<'_>]) -> Vec<&'a RestRequest> {
     let fetches = outputs.iter();
     fetches.filter_map(|o| if let Output::Fetch(f) = o { Some(&**f) } else { None }).collect()
 }
 
-pub(crate) fn opens(outputs: &[Output]) -> Vec<&Endpoint> {
+pub(crate) fn opens<'a>(outputs: &'a [Output<'_>]) -> Vec<&'a Endpoint> {
     let opens = outputs.iter();
     opens.filter_map(|o| if let Output::Open { to, .. } = o { Some(&**to) } else { None }).collect()
 }
 
-pub(crate) fn shuts(outputs: &[Output]) -> usize {
+pub(crate) fn shuts(outputs: &[Output<'_>]) -> usize {
     outputs.iter().filter(|output| matches!(output, Output::Close { .. })).count()
 }
 
@@ -288,7 +289,7 @@ pub(crate) struct Sent {
     pub(crate) topic: String,
 }
 
-pub(crate) fn sent(outputs: &[Output]) -> Vec<Sent> {
+pub(crate) fn sent(outputs: &[Output<'_>]) -> Vec<Sent> {
     let parse = |text: &str| {
         let json: serde_json::Value = serde_json::from_str(text).unwrap();
         let field = |key: &str| json.get(key).and_then(|v| v.as_str()).unwrap_or_default();
@@ -301,21 +302,21 @@ pub(crate) fn sent(outputs: &[Output]) -> Vec<Sent> {
         .collect()
 }
 
-pub(crate) fn pings(outputs: &[Output]) -> Vec<u64> {
+pub(crate) fn pings(outputs: &[Output<'_>]) -> Vec<u64> {
     sent(outputs).iter().filter(|sent| sent.kind == "ping").map(|sent| sent.id).collect()
 }
 
 /// The one request for a token.
-pub(crate) fn bullet_request(outputs: &[Output]) -> RequestId {
+pub(crate) fn bullet_request(outputs: &[Output<'_>]) -> RequestId {
     the_request(outputs, "/api/v1/bullet-public")
 }
 
 /// The one request for a snapshot of `LINK`.
-pub(crate) fn snapshot_request(outputs: &[Output]) -> RequestId {
+pub(crate) fn snapshot_request(outputs: &[Output<'_>]) -> RequestId {
     the_request(outputs, "/api/v1/level2/snapshot?symbol=LINKUSDTM")
 }
 
-fn the_request(outputs: &[Output], path: &str) -> RequestId {
+fn the_request(outputs: &[Output<'_>], path: &str) -> RequestId {
     let fetches = fetches(outputs);
     let [fetch] = fetches.as_slice() else { panic!("one request expected in {outputs:?}") };
     assert_eq!(fetch.path(), path);

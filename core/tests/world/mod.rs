@@ -46,7 +46,7 @@ pub(crate) struct World {
     pub(crate) client: Client,
     pub(crate) checker: OutputChecker,
     pub(crate) seen: Seen,
-    pub(crate) log: Vec<Output>,
+    pub(crate) log: Vec<Output<'static>>,
     /// Pushes as they were decoded.
     pub(crate) pushes: Vec<String>,
     now: Instant,
@@ -144,7 +144,7 @@ impl World {
         let counts = u64::from(input != Input::Timeout && !self.closed);
         let expected = counted(&self.client) + 2 * counts;
         for again in ["", " again"] {
-            assert_eq!(self.client.handle_input(self.latest, input), None);
+            assert_eq!(self.client.handle(self.latest, input).into_message(), None);
             assert_eq!(self.client.poll_output(), None, "{input:?} is nothing{again}");
             assert_eq!(self.client.poll_timeout(), deadline, "and puts off nothing{again}");
         }
@@ -308,7 +308,7 @@ impl World {
         self.latest = self.latest.max(self.now);
         self.seen.input(&input);
         self.checker.on_input(&input);
-        if let Some(push) = self.client.handle_input(self.now, input) {
+        if let Some(push) = self.client.handle(self.now, input).into_message() {
             assert!(!self.closed);
             if let Some(query) = push.request() {
                 self.checker.on_answer(query).unwrap();
@@ -357,8 +357,9 @@ impl World {
         }
     }
 
-    fn take_note(&mut self, output: &Output) {
+    fn take_note(&mut self, output: &Output<'_>) {
         match output {
+            Output::Push(_) => panic!("a message outside of its turn"),
             Output::Open { conn, to } => {
                 let connect_id = to.secret_url().split_once("&connectId=").unwrap().1.into();
                 let (unanswered, ping) = (Vec::new(), None);

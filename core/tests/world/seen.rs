@@ -13,7 +13,7 @@ impl Seen {
         self.0.insert(name(&format!("{input:?}")));
     }
 
-    pub(crate) fn output(&mut self, output: &Output) {
+    pub(crate) fn output(&mut self, output: &Output<'_>) {
         if let Output::Event(event) = output {
             self.0.insert(name_of(event));
         }

@@ -144,7 +144,7 @@ impl Asked {
         let data = serde_json::json!({ "token": token, "instanceServers": [server] });
         let body = serde_json::json!({ "code": "200000", "data": data }).to_string();
         let reply = Input::Reply(fetch.request(), ResponseHead::new(200), body.as_bytes());
-        assert_eq!(self.client.handle_input(Self::NOW, reply), None);
+        assert_eq!(self.client.handle(Self::NOW, reply).into_message(), None);
         let mut opened = None;
         while let Some(output) = self.client.poll_output() {
             if let Output::Open { conn, to } = output {
@@ -158,7 +158,7 @@ impl Asked {
     fn greet(&mut self, conn: ConnId, connect_id: &str) {
         let welcome = serde_json::json!({ "id": connect_id, "type": "welcome" }).to_string();
         for input in [Input::Opened(conn), Input::Text(conn, welcome.as_bytes())] {
-            assert_eq!(self.client.handle_input(Self::NOW, input), None);
+            assert_eq!(self.client.handle(Self::NOW, input).into_message(), None);
         }
         let up = self.client.poll_output();
         assert!(matches!(up, Some(Output::Event(Event::LineUp { .. }))), "{up:?}");

@@ -30,7 +30,7 @@ const CANARY: &str = "Xq81-canary-TOKEN";
 
 /// Everything that a log may hold of an output; not [`Output::Open`]'s secret URL, which is asked
 /// for by name.
-fn show(output: &Output) -> String {
+fn show(output: &Output<'_>) -> String {
     match output {
         Output::Open { to, .. } => format!("{output:?} {output:#?} {to}"),
         _ => format!("{output:?} {output:#?}"),

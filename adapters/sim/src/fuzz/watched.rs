@@ -14,7 +14,7 @@ use crate::output_checker::OutputChecker;
 
 pub(super) struct Watched {
     pub(super) client: Client,
-    pub(super) log: Vec<Output>,
+    pub(super) log: Vec<Output<'static>>,
     /// Messages of topics and answers to queries, decoded.
     pub(super) pushes: Vec<String>,
     /// What the adapter's clock says; it may run backwards.
@@ -113,13 +113,13 @@ impl Watched {
     pub(super) fn input(&mut self, input: Input<'_>) {
         self.enter();
         self.checker.on_input(&input);
-        if let Some(push) = self.client.handle_input(self.now, input) {
+        if let Some(push) = self.client.handle(self.now, input).into_message() {
             assert!(!self.closed, "law 10");
             if let Some(request) = push.request() {
                 self.checker.on_answer(request).unwrap();
             }
-            let again = push.tag().on(push.bytes());
-            assert_eq!(again, push);
+            let tag = push.tag();
+            assert_eq!(tag.on(push.bytes()), push);
             self.pushes.push(format!("{:?}", push.decode()));
         }
         self.checker.check_stats(self.client.stats()).unwrap();
@@ -229,7 +229,7 @@ impl Watched {
         self.check_books();
     }
 
-    fn take_note(&mut self, output: &Output) {
+    fn take_note(&mut self, output: &Output<'_>) {
         match output {
             Output::Open { conn, to } => {
                 let (_, connect_id) =
@@ -259,6 +259,7 @@ impl Watched {
             }
             Output::Fetch(fetch) => self.requests.push((fetch.request(), fetch.path().into())),
             Output::Event(event) => self.mirror(event),
+            Output::Push(_) => panic!("a message outside of its turn"),
         }
     }
 

@@ -40,68 +40,68 @@ fn live() -> OutputChecker {
 }
 
 /// A request and an address as a client makes them; nobody else can.
-fn effects() -> (RestRequest, Output) {
+fn effects() -> (RestRequest, Output<'static>) {
     let mut client = Client::new(NOW, 1, Config::default());
     client.subscribe(NOW, Channel::Level2("LINKUSDTM".parse().unwrap())).unwrap();
     let Some(Output::Fetch(fetch)) = client.poll_output() else { panic!("no token asked for") };
     let body = br#"{"code":"200000","data":{"token":"a.b","instanceServers":[{"endpoint":"wss://ws.kucoin.com/","pingInterval":18000,"pingTimeout":10000}]}}"#;
-    client.handle_input(NOW, Input::Reply(fetch.request(), ResponseHead::new(200), body));
+    let _ = client.handle(NOW, Input::Reply(fetch.request(), ResponseHead::new(200), body));
     (*fetch, client.poll_output().unwrap())
 }
 
-fn open(conn: ConnId) -> Output {
+fn open(conn: ConnId) -> Output<'static> {
     let (_, Output::Open { to, .. }) = effects() else { panic!("no connection asked for") };
     Output::Open { conn, to }
 }
 
-fn fetch() -> Output {
+fn fetch() -> Output<'static> {
     Output::Fetch(effects().0.into())
 }
 
-fn line_up(conn: ConnId) -> Output {
+fn line_up(conn: ConnId) -> Output<'static> {
     Output::Event(Event::LineUp { line: LINE, conn })
 }
 
-const fn shut(conn: ConnId) -> Output {
+const fn shut(conn: ConnId) -> Output<'static> {
     Output::Close { conn }
 }
 
-fn line_down(conn: ConnId) -> Output {
+fn line_down(conn: ConnId) -> Output<'static> {
     Output::Event(Event::LineDown { line: LINE, conn, reason: DisconnectReason::PongTimeout })
 }
 
-fn send(text: &str) -> Output {
+fn send(text: &str) -> Output<'static> {
     Output::Send { conn: CONN, text: text.into() }
 }
 
-fn ping() -> Output {
+fn ping() -> Output<'static> {
     send(r#"{"id":"9","type":"ping"}"#)
 }
 
-fn book_live(epoch: u32, sequence: u64) -> Output {
+fn book_live(epoch: u32, sequence: u64) -> Output<'static> {
     let (epoch, sequence) = (Epoch::new(epoch), Sequence::new(sequence));
     Output::Event(Event::BookLive { topic: TOPIC, epoch, sequence })
 }
 
-fn delta(sequence: u64) -> Output {
+fn delta(sequence: u64) -> Output<'static> {
     let text = format!(r#"{{"sequence":{sequence},"change":"14.1,buy,7","timestamp":1}}"#);
     Output::Event(Event::Delta { topic: TOPIC, delta: Delta::parse(text.as_bytes()).unwrap() })
 }
 
-fn book_lost(epoch: u32) -> Output {
+fn book_lost(epoch: u32) -> Output<'static> {
     let (epoch, reason) = (Epoch::new(epoch), BookLostReason::Crossed);
     Output::Event(Event::BookLost { topic: TOPIC, epoch, reason })
 }
 
-fn delayed() -> Output {
+fn delayed() -> Output<'static> {
     Output::Event(Event::BookDelayed { topic: OTHER_TOPIC, reason: BookDelayReason::Gap })
 }
 
-fn query_failed() -> Output {
+fn query_failed() -> Output<'static> {
     Output::Event(Event::QueryFailed { request: QUERY, reason: RestError::Closed })
 }
 
-fn lagged(dropped: u32) -> Output {
+fn lagged(dropped: u32) -> Output<'static> {
     Output::Event(Event::Lagged { dropped })
 }
 
@@ -137,7 +137,7 @@ fn rows(stats: &mut Stats) -> [&mut u64; 13] {
 #[test]
 fn a_right_history_breaks_no_law() {
     let mut checker = checker();
-    let said = |checker: &mut OutputChecker, outputs: &[Output]| {
+    let said = |checker: &mut OutputChecker, outputs: &[Output<'_>]| {
         checker.on_outputs(NOW, outputs).unwrap();
         checker.check_stats(&stats()).unwrap();
     };
@@ -188,17 +188,17 @@ fn a_hundred_texts_in_ten_seconds_are_allowed_and_the_next_one_after_them() {
 type Breach = fn() -> Verdict;
 
 /// After what is right, this is wrong.
-fn wrong(mut checker: OutputChecker, outputs: &[Output]) -> Verdict {
+fn wrong(mut checker: OutputChecker, outputs: &[Output<'_>]) -> Verdict {
     checker.on_outputs(NOW, outputs)
 }
 
 /// At the end, too, something is wrong.
-fn wrong_end(mut checker: OutputChecker, outputs: &[Output]) -> Verdict {
+fn wrong_end(mut checker: OutputChecker, outputs: &[Output<'_>]) -> Verdict {
     checker.on_outputs(NOW, outputs).unwrap();
     checker.check_end()
 }
 
-fn readable(mut checker: OutputChecker, outputs: &[Output], at: Option<u64>) -> Verdict {
+fn readable(mut checker: OutputChecker, outputs: &[Output<'_>], at: Option<u64>) -> Verdict {
     checker.on_outputs(NOW, outputs).unwrap();
     checker.check_book(TOPIC, at.map(Sequence::new))
 }

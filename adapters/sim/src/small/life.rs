@@ -318,7 +318,7 @@ impl Life {
     }
 
     fn input(&mut self, input: Input<'_>) {
-        self.client.handle_input(self.now, input);
+        let _ = self.client.handle(self.now, input);
         self.drain();
     }
 
@@ -328,7 +328,7 @@ impl Life {
                 Output::Event(Event::BookLive { .. } | Event::Delta { .. }) => {
                     self.has_claimed = true;
                 }
-                Output::Event(_) | Output::Close { .. } => {}
+                Output::Event(_) | Output::Push(_) | Output::Close { .. } => {}
                 Output::Fetch(fetch) if fetch.path().starts_with("/api/v1/level2") => {
                     self.asked = Some(fetch.request());
                 }
@@ -341,7 +341,7 @@ impl Life {
                         ),
                         ENDPOINT
                     );
-                    self.client.handle_input(
+                    let _ = self.client.handle(
                         self.now,
                         Input::Reply(fetch.request(), ResponseHead::new(200), body.as_bytes()),
                     );
@@ -350,14 +350,14 @@ impl Life {
                     let id = to.secret_url().rsplit('=').next().unwrap_or_default();
                     let welcome = format!(r#"{{"id":"{id}","type":"welcome"}}"#);
                     self.conn = conn;
-                    self.client.handle_input(self.now, Input::Opened(conn));
-                    self.client.handle_input(self.now, Input::Text(conn, welcome.as_bytes()));
+                    let _ = self.client.handle(self.now, Input::Opened(conn));
+                    let _ = self.client.handle(self.now, Input::Text(conn, welcome.as_bytes()));
                 }
                 Output::Send { conn, text } => {
                     let id = text.split('"').nth(3).unwrap_or_default();
                     let kind = if text.contains("\"ping\"") { "pong" } else { "ack" };
                     let answer = format!(r#"{{"id":"{id}","type":"{kind}"}}"#);
-                    self.client.handle_input(self.now, Input::Text(conn, answer.as_bytes()));
+                    let _ = self.client.handle(self.now, Input::Text(conn, answer.as_bytes()));
                 }
             }
         }

@@ -167,7 +167,7 @@ impl Node {
         if before.is_some_and(|deadline| deadline.at <= self.driver.told()) {
             return Ok(());
         }
-        self.client.handle_input(at, Input::Timeout);
+        let _ = self.client.handle(at, Input::Timeout);
         if self.client.poll_timeout() != before {
             return self.fail(cx, "a timeout that came early changed the deadline");
         }
@@ -208,7 +208,7 @@ impl Node {
 
     fn timeout(&mut self, cx: &mut Cx<'_>) -> Result<(), Violation> {
         let at = self.tell(cx.now);
-        self.client.handle_input(at, Input::Timeout);
+        let _ = self.client.handle(at, Input::Timeout);
         let chance = cx.net.flip();
         self.driver.draw_lateness(cx.now, chance);
         if !self.driver.may_drain(cx.now) {
@@ -234,17 +234,17 @@ impl Node {
         match load {
             Load::Opened(conn) => {
                 self.judge.on_opened(self.driver.told(), conn);
-                self.client.handle_input(at, Input::Opened(conn));
+                let _ = self.client.handle(at, Input::Opened(conn));
             }
             Load::Down(conn, frame, about) => {
                 self.judge.on_text(self.driver.told(), conn, &frame, about);
                 let input = Input::Text(conn, frame.as_bytes());
-                let push = self.client.handle_input(at, input);
+                let push = self.client.handle(at, input).into_message();
                 cx.happenings.push(cx.now, || Some(WorldEvent::Push(push?.bytes().into())));
                 text = Some((conn, frame, about));
             }
             Load::Lost(conn, loss) => {
-                self.client.handle_input(at, Input::Lost(conn, loss));
+                let _ = self.client.handle(at, Input::Lost(conn, loss));
                 self.close(cx, conn);
             }
             Load::Reply(request, reply) => {
@@ -252,12 +252,12 @@ impl Node {
                 let mut head = ResponseHead::new(reply.status);
                 reply.headers.iter().for_each(|(name, value)| head.header(name, value));
                 let body = reply.body.as_bytes();
-                let push = self.client.handle_input(at, Input::Reply(request, head, body));
+                let push = self.client.handle(at, Input::Reply(request, head, body)).into_message();
                 cx.happenings.push(cx.now, || Some(WorldEvent::Push(push?.bytes().into())));
             }
             Load::Failed(request, loss) => {
                 self.judge.on_failed(request);
-                self.client.handle_input(at, Input::Failed(request, loss));
+                let _ = self.client.handle(at, Input::Failed(request, loss));
             }
             Load::Connect(..) | Load::Up(..) | Load::Gone(_) | Load::Request(_) => return Ok(()),
         }
@@ -290,7 +290,7 @@ impl Node {
         found.or_else(|problem| self.fail(cx, &problem))
     }
 
-    fn perform(&mut self, cx: &mut Cx<'_>, output: Output) -> Result<(), Violation> {
+    fn perform(&mut self, cx: &mut Cx<'_>, output: Output<'static>) -> Result<(), Violation> {
         match output {
             Output::Event(event) => {
                 let symbol = topic_of(&event).and_then(|topic| self.client.channel(topic));
@@ -299,6 +299,8 @@ impl Node {
                 self.note_refresh(cx.now, &event);
                 self.oracle.on_event(&self.client, cx.exchange, &event)?;
             }
+            // Its text was noted when it came.
+            Output::Push(_) => {}
             Output::Open { conn, to } => {
                 let query = to.secret_url().split_once('?').map_or("", |(_, query)| query);
                 self.send(cx, conn, Load::Connect(conn, query.into()));
@@ -345,8 +347,8 @@ impl Node {
         self.drain(cx)?;
         // The end of all time, and something from a past life.
         let end = Instant::from_nanos(u64::MAX);
-        self.client.handle_input(end, Input::Timeout);
-        self.client.handle_input(at, Input::Text(ConnId::new(1), b"{}"));
+        let _ = self.client.handle(end, Input::Timeout);
+        let _ = self.client.handle(at, Input::Text(ConnId::new(1), b"{}"));
         if self.client.poll_output().is_some() {
             return self.fail(cx, "a closed client still says something");
         }
