@@ -4,17 +4,17 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use kucoin_futures_proto::book::Level;
 use kucoin_futures_proto::wire::Side;
 use kucoin_futures_proto::{Instant, Price, Sequence, SplitMix64, Symbol, UnixNanos};
 
 use crate::config::ExchangeConfig;
 use crate::fault::{Entry, Fault, Plan};
-use crate::market::{Change, Market};
+use crate::market::Market;
 use crate::rest::Quota;
 use crate::session::{Feed, Progress, Reply, ReplyContext, Session, error_frame, server_id};
 use crate::token::{Standing, Tokens};
 use crate::trouble::Troubles;
+use crate::truth::Change;
 use frames::{delta_frame, spoil, ticker_frame};
 
 mod answers;
@@ -455,9 +455,9 @@ impl Exchange {
     ) {
         let unix = self.unix(at);
         let Some(market) = self.markets.get_mut(&symbol) else { return };
-        let before = best(market);
+        let before = market.truth().touch();
         let (sequence, change) = step(market, unix);
-        let (trades, after) = (market.take(&change), best(market));
+        let (trades, after) = (market.take(&change), market.truth().touch());
         self.counts.changes += 1;
         self.push_delta(at, symbol, sequence, change);
         if let (true, Some(after)) = (before != after, after) {
@@ -562,14 +562,6 @@ impl Exchange {
 pub(crate) const DAY_CUT: &str = "day-cut";
 /// Connections that are accepted for nothing end after this.
 const FLAP: Duration = Duration::from_millis(50);
-
-/// Best bid and best ask.
-pub(crate) type Touch = [Level; 2];
-
-fn best(market: &Market) -> Option<Touch> {
-    let best = |side| market.truth().levels(side).next();
-    Some([best(Side::Bid)?, best(Side::Ask)?])
-}
 
 /// Tokens may come raw or percent-encoded. `+` stays a plus: tokens hold none, ids may.
 fn percent_decode(text: &str) -> String {

@@ -10,9 +10,10 @@ use serde_json::Value;
 
 use crate::contract::java;
 use crate::exchange::Exchange;
-use crate::market::{Market, Truth};
+use crate::market::Market;
 use crate::trade::Trade;
 use crate::trouble::HttpTrouble;
+use crate::truth::Truth;
 
 /// An HTTP request, as far as the exchange looks at it.
 #[derive(Clone, Copy, Debug, Default)]

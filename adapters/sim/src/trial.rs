@@ -19,8 +19,9 @@ use kucoin_futures_proto::book::Coverage;
 use kucoin_futures_proto::wire::Side;
 use kucoin_futures_proto::{Price, Sequence, Symbol};
 
-use crate::market::{Market, Truth};
+use crate::market::Market;
 use crate::scenario::Scenario;
+use crate::truth::Truth;
 
 mod arena;
 
