@@ -10,7 +10,7 @@ use kucoin_futures_proto::{Instant, Price, Sequence, SplitMix64, Symbol, UnixNan
 use crate::config::ExchangeConfig;
 use crate::fault::{Entry, Fault, Plan};
 use crate::market::Market;
-use crate::rest::Quota;
+use crate::quota::Quota;
 use crate::session::{Feed, Progress, Reply, ReplyContext, Session, error_frame, server_id};
 use crate::token::{Standing, Tokens};
 use crate::trouble::Troubles;

@@ -30,6 +30,7 @@ mod ledger;
 mod market;
 mod oracle;
 mod output_checker;
+mod quota;
 mod rest;
 mod scenario;
 #[cfg(feature = "server")]

@@ -11,6 +11,7 @@ use serde_json::Value;
 use crate::contract::java;
 use crate::exchange::Exchange;
 use crate::market::Market;
+use crate::quota::QUOTA;
 use crate::trade::Trade;
 use crate::trouble::HttpTrouble;
 use crate::truth::Truth;
@@ -130,35 +131,8 @@ impl Response {
     }
 }
 
-/// The public pool: so much weight per window, counted from the first request.
-const WINDOW: Duration = Duration::from_secs(30);
-/// Weight of the public pool, per address.
-const QUOTA: u32 = 2000;
 /// A signed request's time may be off by this much.
 const CLOCK_TOLERANCE_MS: u64 = 5_000;
-
-/// The rate limiter of the public pool.
-#[derive(Debug, Default)]
-pub(crate) struct Quota {
-    since: Option<Instant>,
-    used: u32,
-}
-
-impl Quota {
-    /// Takes `weight` and says what is left and when the window ends; `Err` if it is used up.
-    fn take(&mut self, now: Instant, weight: u32) -> (bool, u32, Duration) {
-        let since = self.since.filter(|since| *since + WINDOW > now).unwrap_or_else(|| {
-            self.used = 0;
-            now
-        });
-        self.since = Some(since);
-        let fits = self.used + weight <= QUOTA;
-        if fits {
-            self.used += weight;
-        }
-        (fits, QUOTA - self.used, (since + WINDOW).since(now))
-    }
-}
 
 fn limit_headers(left: u32, reset: Duration) -> Vec<(&'static str, String)> {
     vec![
