@@ -6,8 +6,9 @@ use std::time::Duration;
 use kucoin_futures_proto::wire::Side;
 use kucoin_futures_proto::{Instant, Symbol};
 
-use super::{Exchange, Later, Outgoing, SessionId};
+use super::state::{Exchange, Later, Outgoing, SessionId};
 use crate::fault::{Fault, Refusal, Target};
+use crate::market::Market;
 use crate::session::{Feed, error_frame, server_id};
 use crate::trouble::{HttpTrouble, Next, Troubles};
 
@@ -127,7 +128,7 @@ impl Exchange {
         }
     }
 
-    pub(super) fn hit(&self, target: Target) -> Vec<Symbol> {
+    fn hit(&self, target: Target) -> Vec<Symbol> {
         self.markets.keys().copied().filter(|symbol| target.hits(*symbol)).collect()
     }
 
@@ -171,13 +172,7 @@ impl Exchange {
         self.strike("repeat", Some(symbol));
     }
 
-    fn step(
-        &mut self,
-        now: Instant,
-        symbol: Symbol,
-        fault: Fault,
-        step: impl FnOnce(&mut crate::market::Market),
-    ) {
+    fn step(&mut self, now: Instant, symbol: Symbol, fault: Fault, step: impl FnOnce(&mut Market)) {
         self.last_frames.remove(&symbol);
         let up = now + RESTART;
         self.restarted.insert(symbol, up);
@@ -192,7 +187,7 @@ impl Exchange {
     /// The first change of a new run is one of the touch: what happens beyond everybody's horizon would
     /// contradict nobody's snapshot.
     pub(super) fn requote(&mut self, now: Instant, symbol: Symbol) {
-        let touch = |market: &crate::market::Market| {
+        let touch = |market: &Market| {
             let best = |side| market.truth().levels(side).next().map(|level| (side, level));
             best(Side::Bid).or_else(|| best(Side::Ask))
         };
