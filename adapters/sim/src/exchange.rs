@@ -23,7 +23,7 @@ impl Exchange {
     /// `false`: refused before any upgrade. Otherwise the first frame is a welcome or an error.
     pub fn connect(&mut self, now: Instant, id: SessionId, query: &str) -> bool {
         self.tick(now);
-        if now < self.troubles.refused_until {
+        if Some(now) < self.troubles.refused_until {
             self.strike("refuse", None);
             return false;
         }
@@ -57,7 +57,7 @@ impl Exchange {
         self.sessions.insert(id, Session::new(now, private, lifetime));
         let connect_id = parameter("connectId").unwrap_or_else(|| server_id(&mut self.rng));
         self.welcome(now, id, &connect_id);
-        if now < self.troubles.flapping_until {
+        if Some(now) < self.troubles.flapping_until {
             self.strike("flap", None);
             self.note(now + FLAP, Later::Close(id));
         }

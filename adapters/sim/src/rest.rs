@@ -163,10 +163,10 @@ impl Exchange {
             return self.digest_page(request);
         }
         self.counts.requests += 1;
-        let Some((trouble, by)) = self.troubles.take_http() else {
+        let Some((trouble, word, by)) = self.troubles.take_http() else {
             return self.answer(now, request);
         };
-        self.strike(trouble.word(), request.query("symbol").and_then(|s| s.parse().ok()));
+        self.strike(word, request.query("symbol").and_then(|s| s.parse().ok()));
         match trouble {
             HttpTrouble::Refused => {
                 Response { fate: ResponseFate::Refused, ..Response::page(503, "") }

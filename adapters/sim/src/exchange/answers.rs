@@ -74,7 +74,7 @@ impl Exchange {
     }
 
     fn pong(&mut self, now: Instant, id: SessionId, ping: &str) {
-        if now < self.troubles.no_pongs_until {
+        if Some(now) < self.troubles.no_pongs_until {
             return self.strike("withhold-pongs", None);
         }
         let unix_us = self.unix(now).as_nanos() / 1_000;

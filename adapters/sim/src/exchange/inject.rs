@@ -23,9 +23,7 @@ impl Exchange {
     pub fn inject(&mut self, now: Instant, fault: Fault) {
         self.outgoing.push_back(Outgoing::Injected(fault));
         if let Some((trouble, next)) = HttpTrouble::of(&fault) {
-            if let Some(slot) = self.troubles.http.get_mut(trouble as usize) {
-                *slot = next;
-            }
+            self.troubles.http.insert(trouble, (fault.word(), next));
             return;
         }
         if let Some(target) = fault.target() {
@@ -36,14 +34,14 @@ impl Exchange {
         }
         let troubles = &mut self.troubles;
         match fault {
-            Fault::WithholdPongs { span } => troubles.no_pongs_until = now + span,
-            Fault::Refuse { span } => troubles.refused_until = now + span,
+            Fault::WithholdPongs { span } => troubles.no_pongs_until = Some(now + span),
+            Fault::Refuse { span } => troubles.refused_until = Some(now + span),
             Fault::Freeze { span } => {
-                troubles.frozen_until = now + span;
+                troubles.frozen_until = Some(now + span);
                 self.strike_sessions("freeze");
             }
             Fault::Flap { span } => {
-                troubles.flapping_until = now + span;
+                troubles.flapping_until = Some(now + span);
                 self.end_all("flap", |id| Outgoing::Close(id, 1001, "Bye"));
             }
             Fault::SlowConnect { delay, count } => troubles.slow_connects = Next::new(count, delay),

@@ -259,7 +259,10 @@ impl Exchange {
     /// Until when connections stand still: whoever carries the bytes must see to it.
     #[must_use]
     pub const fn frozen_until(&self) -> Instant {
-        self.troubles.frozen_until
+        match self.troubles.frozen_until {
+            Some(until) => until,
+            None => Instant::ZERO,
+        }
     }
 
     /// The exchange's clock.
