@@ -143,9 +143,7 @@ fn limit_headers(left: u32, reset: Duration) -> Vec<(&'static str, String)> {
 }
 
 fn too_many(headers: Vec<(&'static str, String)>) -> Response {
-    let mut response = Response::refused(429, "429000", "Too Many Requests");
-    response.headers = headers;
-    response
+    Response { headers, ..Response::refused(429, "429000", "Too Many Requests") }
 }
 
 const SERVER_ERRORS: [u16; 4] = [500, 502, 503, 504];
@@ -213,9 +211,7 @@ impl Exchange {
         if !fits {
             return too_many(limit_headers(left, reset));
         }
-        let mut response = self.route(now, request);
-        response.headers = limit_headers(left, reset);
-        response
+        Response { headers: limit_headers(left, reset), ..self.route(now, request) }
     }
 
     fn route(&mut self, now: Instant, request: &Request<'_>) -> Response {
@@ -337,8 +333,7 @@ impl Exchange {
         if may_be_stale && self.troubles.other.take(name) {
             let other = self.markets.values().find(|other| other.contract().symbol != name);
             let other = other.unwrap_or(market);
-            let (sequence, truth) = (other.sequence(), other.truth());
-            let body = snapshot_body(other, sequence, truth, levels, ts);
+            let body = snapshot_body(other, other.sequence(), other.truth(), levels, ts);
             self.strike("other-snapshot", Some(name));
             return Response::data(&body);
         }

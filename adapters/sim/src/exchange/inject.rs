@@ -185,11 +185,9 @@ impl Exchange {
     /// The first change of a new run is one of the touch: what happens beyond everybody's horizon would
     /// contradict nobody's snapshot.
     pub(super) fn requote(&mut self, now: Instant, symbol: Symbol) {
-        let touch = |market: &Market| {
-            let best = |side| market.truth().levels(side).next().map(|level| (side, level));
-            best(Side::Bid).or_else(|| best(Side::Ask))
-        };
-        let Some((side, level)) = self.market(symbol).and_then(touch) else { return };
+        let Some(truth) = self.market(symbol).map(Market::truth) else { return };
+        let best = |side| truth.levels(side).next().map(|level| (side, level));
+        let Some((side, level)) = best(Side::Bid).or_else(|| best(Side::Ask)) else { return };
         let size = if level.size.get() == 1 { 2 } else { level.size.get() - 1 };
         self.make(symbol, now, |market, unix| market.put(unix, side, level.price, size));
     }

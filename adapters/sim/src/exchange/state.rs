@@ -259,10 +259,7 @@ impl Exchange {
     /// Until when connections stand still: whoever carries the bytes must see to it.
     #[must_use]
     pub const fn frozen_until(&self) -> Instant {
-        match self.troubles.frozen_until {
-            Some(until) => until,
-            None => Instant::ZERO,
-        }
+        if let Some(until) = self.troubles.frozen_until { until } else { Instant::ZERO }
     }
 
     /// The exchange's clock.
