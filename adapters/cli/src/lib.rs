@@ -17,6 +17,7 @@ mod replay;
 mod sim;
 mod soak;
 mod stop;
+mod terminal;
 mod ticks;
 mod words;
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::exit::{Failure, Kind};
+use crate::terminal;
 
 /// Says whether it is time to stop.
 #[derive(Clone, Debug, Default)]
@@ -17,7 +18,7 @@ impl Stop {
         ctrlc::set_handler(move || {
             if asked.0.swap(true, Ordering::Relaxed) {
                 // Whatever is in the way of a clean end: the terminal must be usable.
-                crate::demo::give_terminal_back();
+                let _ = terminal::give_back();
                 std::process::exit(130);
             }
             notify();

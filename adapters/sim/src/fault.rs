@@ -13,12 +13,12 @@
 use std::fmt;
 use std::time::Duration;
 
-use kucoin_futures_proto::Symbol;
-
+mod parameter;
 mod plan;
 
+pub use parameter::Target;
+use parameter::{Parameter, Words};
 pub use plan::{Entry, Plan, PlanError};
-use plan::{Parameter, Words};
 
 /// One enum, one word each, one parser and one printer: a fault cannot be in one and not in another.
 macro_rules! faults {
@@ -475,34 +475,6 @@ impl fmt::Display for Fault {
     }
 }
 
-/// Which symbols a fault hits.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[allow(clippy::exhaustive_enums, reason = "one or all")]
-pub enum Target {
-    /// All of them.
-    All,
-    /// This one.
-    One(Symbol),
-}
-
-impl Target {
-    pub(crate) fn hits(self, symbol: Symbol) -> bool {
-        match self {
-            Self::All => true,
-            Self::One(one) => one == symbol,
-        }
-    }
-}
-
-impl fmt::Display for Target {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::All => f.write_str("*"),
-            Self::One(symbol) => symbol.fmt(f),
-        }
-    }
-}
-
 macro_rules! refusals {
     ($( $(#[$doc:meta])* $word:literal $name:ident => $code:literal, $text:literal; )*) => {
         /// An error frame of the exchange's.
@@ -570,6 +542,21 @@ refusals! {
 
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())
+    }
+}
+
+impl Parameter for Refusal {
+    fn read(words: &mut Words<'_>) -> Result<Self, String> {
+        let word = words.need("an error such as `404` or `509-busy`")?;
+        let known = Self::ALL.iter().copied().find(|refusal| refusal.word() == word);
+        known.ok_or_else(|| {
+            let known: Vec<&str> = Self::ALL.iter().map(|refusal| refusal.word()).collect();
+            format!("`{word}` is none of {}", known.join(", "))
+        })
+    }
+
+    fn write(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.word())
     }
 }

@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use crate::exchange::{About, Exchange};
 use crate::rest::Response;
-use topics::Topics;
+use topics::{SECOND, SLACK, Topics, Verdict};
 use window::Window;
 
 mod topics;
@@ -83,9 +83,6 @@ enum Life {
     Down,
 }
 
-const SECOND: Duration = Duration::from_secs(1);
-/// What pings may be off by when nobody is to blame.
-const SLACK: Duration = Duration::from_millis(100);
 /// A deadline that is met late is put off by this.
 const GRACE: Duration = SECOND;
 /// Whatever a token response says, pings and pongs may not take longer.
@@ -94,8 +91,6 @@ const LONGEST_PINGS: Duration = Duration::from_secs(60);
 const STAY: (Duration, Duration) = (SECOND, Duration::from_secs(300));
 /// An adapter gives up a request at its time, the client a second later.
 const REQUEST_SLACK: Duration = SECOND;
-
-type Verdict = Result<(), String>;
 
 /// What the judge knows of the moment.
 #[derive(Clone, Copy)]

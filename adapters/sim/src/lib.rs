@@ -30,6 +30,7 @@ mod ledger;
 mod market;
 mod oracle;
 mod output_checker;
+mod quota;
 mod rest;
 mod scenario;
 #[cfg(feature = "server")]
@@ -46,6 +47,7 @@ mod trace;
 mod trade;
 pub mod trial;
 mod trouble;
+mod truth;
 mod world;
 
 pub use config::{Account, ExchangeConfig, Limits};
@@ -53,7 +55,7 @@ pub use contract::Contract;
 pub use exchange::{About, Counts, Exchange, FaultHit, Outgoing, SessionId};
 pub use fault::{Fault, Plan, Refusal, Target};
 pub use ledger::{Ledger, Tally};
-pub use market::{Change, Market, Truth};
+pub use market::Market;
 pub use oracle::{Oracle, Violation, compare};
 pub use output_checker::{BrokenLaw, Law, OutputChecker};
 pub use rest::{Request, Response, ResponseFate};
@@ -63,6 +65,7 @@ pub use server::{Clock, Flood, Server, ServerError};
 #[cfg(feature = "server")]
 pub use tls::{Authority, AuthorityError, Flaw};
 pub use trade::Trade;
+pub use truth::{Change, Truth};
 pub use world::{World, WorldEvent};
 
 /// The page's examples compile.

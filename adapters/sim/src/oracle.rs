@@ -7,7 +7,8 @@ use kucoin_futures_proto::wire::{Delta, Side};
 use kucoin_futures_proto::{Client, Epoch, Event, Lots, Sequence, TopicId};
 
 use crate::exchange::Exchange;
-use crate::market::{Market, Truth};
+use crate::market::Market;
+use crate::truth::Truth;
 
 /// A broken promise. The text says which and where.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]

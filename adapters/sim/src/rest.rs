@@ -10,9 +10,11 @@ use serde_json::Value;
 
 use crate::contract::java;
 use crate::exchange::Exchange;
-use crate::market::{Market, Truth};
+use crate::market::Market;
+use crate::quota::QUOTA;
 use crate::trade::Trade;
 use crate::trouble::HttpTrouble;
+use crate::truth::Truth;
 
 /// An HTTP request, as far as the exchange looks at it.
 #[derive(Clone, Copy, Debug, Default)]
@@ -129,35 +131,8 @@ impl Response {
     }
 }
 
-/// The public pool: so much weight per window, counted from the first request.
-const WINDOW: Duration = Duration::from_secs(30);
-/// Weight of the public pool, per address.
-const QUOTA: u32 = 2000;
 /// A signed request's time may be off by this much.
 const CLOCK_TOLERANCE_MS: u64 = 5_000;
-
-/// The rate limiter of the public pool.
-#[derive(Debug, Default)]
-pub(crate) struct Quota {
-    since: Option<Instant>,
-    used: u32,
-}
-
-impl Quota {
-    /// Takes `weight` and says what is left and when the window ends; `Err` if it is used up.
-    fn take(&mut self, now: Instant, weight: u32) -> (bool, u32, Duration) {
-        let since = self.since.filter(|since| *since + WINDOW > now).unwrap_or_else(|| {
-            self.used = 0;
-            now
-        });
-        self.since = Some(since);
-        let fits = self.used + weight <= QUOTA;
-        if fits {
-            self.used += weight;
-        }
-        (fits, QUOTA - self.used, (since + WINDOW).since(now))
-    }
-}
 
 fn limit_headers(left: u32, reset: Duration) -> Vec<(&'static str, String)> {
     vec![
@@ -168,9 +143,7 @@ fn limit_headers(left: u32, reset: Duration) -> Vec<(&'static str, String)> {
 }
 
 fn too_many(headers: Vec<(&'static str, String)>) -> Response {
-    let mut response = Response::refused(429, "429000", "Too Many Requests");
-    response.headers = headers;
-    response
+    Response { headers, ..Response::refused(429, "429000", "Too Many Requests") }
 }
 
 const SERVER_ERRORS: [u16; 4] = [500, 502, 503, 504];
@@ -188,10 +161,10 @@ impl Exchange {
             return self.digest_page(request);
         }
         self.counts.requests += 1;
-        let Some((trouble, by)) = self.troubles.take_http() else {
+        let Some((trouble, word, by)) = self.troubles.take_http() else {
             return self.answer(now, request);
         };
-        self.strike(trouble.word(), request.query("symbol").and_then(|s| s.parse().ok()));
+        self.strike(word, request.query("symbol").and_then(|s| s.parse().ok()));
         match trouble {
             HttpTrouble::Refused => {
                 Response { fate: ResponseFate::Refused, ..Response::page(503, "") }
@@ -238,9 +211,7 @@ impl Exchange {
         if !fits {
             return too_many(limit_headers(left, reset));
         }
-        let mut response = self.route(now, request);
-        response.headers = limit_headers(left, reset);
-        response
+        Response { headers: limit_headers(left, reset), ..self.route(now, request) }
     }
 
     fn route(&mut self, now: Instant, request: &Request<'_>) -> Response {
@@ -362,8 +333,7 @@ impl Exchange {
         if may_be_stale && self.troubles.other.take(name) {
             let other = self.markets.values().find(|other| other.contract().symbol != name);
             let other = other.unwrap_or(market);
-            let (sequence, truth) = (other.sequence(), other.truth());
-            let body = snapshot_body(other, sequence, truth, levels, ts);
+            let body = snapshot_body(other, other.sequence(), other.truth(), levels, ts);
             self.strike("other-snapshot", Some(name));
             return Response::data(&body);
         }

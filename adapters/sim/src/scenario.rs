@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use kucoin_futures_proto::{Channel, Config, SplitMix64, Symbol};
+use kucoin_futures_proto::{Channel, Config, Symbol};
 
 use crate::config::ExchangeConfig;
 use crate::contract::Contract;
@@ -134,20 +134,6 @@ const STRANGER: &str = "NOSUCHUSDTM";
 const SILENT_AFTER: Duration = Duration::from_secs(8);
 
 impl Scenario {
-    /// The scenario that a seed decides.
-    #[must_use]
-    pub fn from_seed(profile: Profile, seed: u64) -> Self {
-        Self::draw(profile, seed, &mut SplitMix64::new(seed))
-    }
-
-    /// The scenario that the bytes of a fuzzer decide.
-    #[must_use]
-    pub fn from_bytes(bytes: &[u8]) -> Self {
-        let mut source = draw::Bytes::new(bytes);
-        let seed = source.below(1 << 16);
-        Self::draw(Profile::Swarm, seed, &mut source)
-    }
-
     /// The part with faults.
     #[must_use]
     pub const fn span(&self) -> Duration {

@@ -6,7 +6,7 @@ use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -19,17 +19,17 @@ use smol::net::TcpListener;
 use smol::{LocalExecutor, Timer};
 
 use crate::config::ExchangeConfig;
-use crate::exchange::{Exchange, Outgoing, SessionId};
+use crate::exchange::Exchange;
 use crate::fault::Fault;
 
 mod flood;
 mod http;
 mod session;
+mod shared;
 
 pub use flood::Flood;
-
-/// A clock that the server reads: monotonic, any start.
-pub type Clock = Arc<dyn Fn() -> Instant + Send + Sync>;
+pub use shared::Clock;
+use shared::{Item, Shared, State};
 
 /// Could not listen.
 #[derive(Debug, thiserror::Error)]
@@ -48,52 +48,8 @@ pub struct Server {
     thread: Option<JoinHandle<()>>,
 }
 
-/// Frames that wait for a slow reader; beyond that they are dropped, as the real exchange does.
-const QUEUE: usize = 1 << 16;
-/// Largest client frame and request body.
-const MAX_INCOMING: usize = 1 << 20;
-/// Connections that stand still are looked at so often.
-const THAW: Duration = Duration::from_millis(20);
 /// The market is moved at most so often; what is due meanwhile goes out together.
 const BEAT: Duration = Duration::from_millis(1);
-
-struct Shared {
-    clock: Clock,
-    tls: Option<TlsAcceptor>,
-    /// Looked at with every frame, so without the lock.
-    frozen_until: AtomicU64,
-    state: Mutex<State>,
-}
-
-struct State {
-    exchange: Exchange,
-    sessions: BTreeMap<SessionId, Sender<Item>>,
-    next_session: u64,
-    injected: Vec<(Instant, Fault)>,
-    dropped: u64,
-}
-
-enum Item {
-    Text(Arc<str>),
-    Close(u16, &'static str),
-    Reset,
-    Flood(Arc<Flood>),
-}
-
-/// An accepted connection, with what it is to be sent. Gone from the exchange when dropped.
-struct Seat {
-    shared: Arc<Shared>,
-    id: SessionId,
-    items: Receiver<Item>,
-}
-
-impl Drop for Seat {
-    fn drop(&mut self) {
-        let mut state = self.shared.lock();
-        state.sessions.remove(&self.id);
-        state.exchange.lost(self.id);
-    }
-}
 
 impl Server {
     /// Listens on `addr` and opens the exchange now.
@@ -186,6 +142,16 @@ impl Server {
         std::mem::take(&mut self.shared.lock().injected)
     }
 
+    /// Pours a recording into every connection that is open. Without TLS; a connection with it is
+    /// closed.
+    pub fn pour(&self, flood: &Arc<Flood>) {
+        let state = self.shared.lock();
+        for session in state.sessions.values() {
+            // Full or gone: it will not miss this.
+            let _ = session.try_send(Item::Flood(Arc::clone(flood)));
+        }
+    }
+
     /// Frames that slow readers missed.
     #[must_use]
     pub fn dropped(&self) -> u64 {
@@ -209,68 +175,6 @@ impl Drop for Server {
 impl fmt::Debug for Server {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Server").field("addr", &self.addr).finish_non_exhaustive()
-    }
-}
-
-impl Shared {
-    /// A place for a connection, and how late its upgrade is to be answered; `None`: refused.
-    fn open(self: &Arc<Self>, query: &str) -> Option<(Seat, Duration)> {
-        let mut state = self.lock();
-        let now = (self.clock)();
-        state.next_session += 1;
-        let id = SessionId(state.next_session);
-        let (sender, items) = async_channel::bounded(QUEUE);
-        state.sessions.insert(id, sender);
-        let accepted = state.exchange.connect(now, id, query);
-        state.carry(self, now);
-        if !accepted {
-            state.sessions.remove(&id);
-            return None;
-        }
-        let delay = state.exchange.take_connect_delay();
-        Some((Seat { shared: Arc::clone(self), id, items }, delay))
-    }
-
-    /// While connections stand still, waits.
-    async fn thawed(&self) {
-        while (self.clock)().as_nanos() < self.frozen_until.load(Ordering::Relaxed) {
-            Timer::after(THAW).await;
-        }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl State {
-    /// Hands out what the exchange said.
-    fn carry(&mut self, shared: &Shared, now: Instant) {
-        shared.frozen_until.store(self.exchange.frozen_until().as_nanos(), Ordering::Relaxed);
-        while let Some(outgoing) = self.exchange.poll_output() {
-            match outgoing {
-                Outgoing::Send(id, text, _) => {
-                    let session = self.sessions.get(&id);
-                    if session.is_some_and(|session| session.try_send(Item::Text(text)).is_err()) {
-                        self.dropped += 1;
-                    }
-                }
-                Outgoing::Close(id, code, reason) => {
-                    if let Some(session) = self.sessions.remove(&id) {
-                        // Full or gone: dropping the sender ends the session as well.
-                        let _ = session.try_send(Item::Close(code, reason));
-                    }
-                }
-                Outgoing::Reset(id) => {
-                    if let Some(session) = self.sessions.remove(&id) {
-                        let _ = session.try_send(Item::Reset);
-                    }
-                }
-                Outgoing::Injected(fault) => self.injected.push((now, fault)),
-            }
-        }
-        // Nobody counts what they hit here.
-        self.exchange.take_strikes();
     }
 }
 

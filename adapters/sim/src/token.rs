@@ -44,8 +44,7 @@ impl Tokens {
         };
         let mut body = bytes(15);
         body.pop();
-        let mut tail = bytes(2);
-        tail.truncate(16);
+        let tail = bytes(2);
         let text = format!("{}.{}", URL_SAFE.encode(body), URL_SAFE.encode(tail));
         let born_dead = self.stillborn > 0;
         self.stillborn = self.stillborn.saturating_sub(1);

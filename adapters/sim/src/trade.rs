@@ -5,8 +5,7 @@ use std::collections::VecDeque;
 use kucoin_futures_proto::wire::{Side, TakerSide};
 use kucoin_futures_proto::{Lots, Price, Sequence, SplitMix64, Symbol, UnixNanos};
 
-use crate::exchange::Touch;
-use crate::market::Change;
+use crate::truth::{Change, Touch};
 
 /// One fill.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -1,11 +1,11 @@
 //! Puts somebody else's order book on trial: any gap handling, not only that of this project.
 //!
 //! A [`Contender`] is a book with its way of coming by it. [`try_book`] gives it the exchange, the
-//! network and the faults of a [`Scenario`], all in virtual time, and a session that is nobody's
-//! concern here: token, connection, welcome, subscription, pings, and another try after every loss.
-//! What the contender does is the rest: when to ask for a snapshot, what to make of it, when to
-//! believe its book. After everything that it is told it is asked for its [`View`], and the view is
-//! held against the exchange's true history.
+//! network and the faults of a [`Scenario`](crate::Scenario), all in virtual time, and a session that
+//! is nobody's concern here: token, connection, welcome, subscription, pings, and another try after
+//! every loss. What the contender does is the rest: when to ask for a snapshot, what to make of it,
+//! when to believe its book. After everything that it is told it is asked for its [`View`], and the
+//! view is held against the exchange's true history.
 //!
 //! * Faults of the exchange, of REST and of the transport happen as in a [`World`](crate::World);
 //!   those of a client's clock and caller are left out.
@@ -19,10 +19,12 @@ use kucoin_futures_proto::book::Coverage;
 use kucoin_futures_proto::wire::Side;
 use kucoin_futures_proto::{Price, Sequence, Symbol};
 
-use crate::market::{Market, Truth};
-use crate::scenario::Scenario;
+use crate::market::Market;
+use crate::truth::Truth;
 
 mod arena;
+
+pub use arena::try_book;
 
 /// A book that is kept by somebody.
 ///
@@ -272,13 +274,4 @@ impl fmt::Display for Lie {
             write!(f, " (the last fault was `{word}` at {:.3} s)", at.as_secs_f64())
         })
     }
-}
-
-/// Tries a contender in a scenario: first with its faults, and then, when they are over, until it
-/// is live again or the scenario's `liveness_ms` have passed.
-///
-/// The same scenario is the same trial for a contender that does the same.
-#[must_use]
-pub fn try_book(scenario: &Scenario, contender: &mut impl Contender) -> Trial {
-    arena::run(scenario, contender)
 }

@@ -57,7 +57,7 @@ impl PerSymbol {
 }
 
 /// A REST trouble, in the order in which they are tried.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(crate) enum HttpTrouble {
     Refused,
     Never,
@@ -76,43 +76,6 @@ pub(crate) enum HttpTrouble {
 }
 
 impl HttpTrouble {
-    pub(crate) const ALL: [Self; 14] = [
-        Self::Refused,
-        Self::Never,
-        Self::Html,
-        Self::Empty,
-        Self::TooMany,
-        Self::TooManyBare,
-        Self::Forbidden,
-        Self::Banned,
-        Self::ServerError,
-        Self::ApiError,
-        Self::Giant,
-        Self::Cut,
-        Self::Late,
-        Self::Drip,
-    ];
-
-    /// The word of its fault.
-    pub(crate) const fn word(self) -> &'static str {
-        match self {
-            Self::Refused => "http-refused",
-            Self::Never => "http-never",
-            Self::Html => "http-html",
-            Self::Empty => "http-empty",
-            Self::TooMany => "http-429",
-            Self::TooManyBare => "http-429-bare",
-            Self::Forbidden => "http-403",
-            Self::Banned => "http-1015",
-            Self::ServerError => "http-5xx",
-            Self::ApiError => "http-code",
-            Self::Giant => "http-giant",
-            Self::Cut => "http-cut",
-            Self::Late => "http-late",
-            Self::Drip => "http-drip",
-        }
-    }
-
     /// The trouble that a fault makes, with how often and by how much.
     pub(crate) const fn of(fault: &Fault) -> Option<(Self, Next)> {
         Some(match *fault {
@@ -136,7 +99,7 @@ impl HttpTrouble {
 }
 
 /// Everything that is not as it should be; the default is health.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Troubles {
     /// Deltas still to be dropped.
     pub(crate) dropped: PerSymbol,
@@ -147,11 +110,12 @@ pub(crate) struct Troubles {
     pub(crate) other: PerSymbol,
     /// Until when pushes of a book wait.
     pub(crate) held_back: BTreeMap<Symbol, Instant>,
-    pub(crate) no_pongs_until: Instant,
-    pub(crate) refused_until: Instant,
-    pub(crate) frozen_until: Instant,
-    pub(crate) flapping_until: Instant,
-    pub(crate) http: [Next; HttpTrouble::ALL.len()],
+    pub(crate) no_pongs_until: Option<Instant>,
+    pub(crate) refused_until: Option<Instant>,
+    pub(crate) frozen_until: Option<Instant>,
+    pub(crate) flapping_until: Option<Instant>,
+    /// With the words of their faults.
+    pub(crate) http: BTreeMap<HttpTrouble, (&'static str, Next)>,
     /// Upgrades that are answered late.
     pub(crate) slow_connects: Next,
     pub(crate) late_welcomes: Next,
@@ -171,44 +135,11 @@ pub(crate) struct Troubles {
     pub(crate) refused_requests: Option<(Refusal, Next)>,
 }
 
-impl Default for Troubles {
-    fn default() -> Self {
-        Self {
-            dropped: PerSymbol::default(),
-            malformed: PerSymbol::default(),
-            stale: PerSymbol::default(),
-            other: PerSymbol::default(),
-            held_back: BTreeMap::new(),
-            no_pongs_until: Instant::ZERO,
-            refused_until: Instant::ZERO,
-            frozen_until: Instant::ZERO,
-            flapping_until: Instant::ZERO,
-            http: Default::default(),
-            slow_connects: Next::default(),
-            late_welcomes: Next::default(),
-            no_welcomes: Next::default(),
-            two_welcomes: Next::default(),
-            wrong_welcomes: Next::default(),
-            late_acks: Next::default(),
-            no_acks: Next::default(),
-            two_acks: Next::default(),
-            strange_acks: Next::default(),
-            swapped_acks: Next::default(),
-            late_pongs: Next::default(),
-            wrong_pongs: Next::default(),
-            bad_servers: Next::default(),
-            only_bad_servers: Next::default(),
-            absurd_pings: Next::default(),
-            refused_requests: None,
-        }
-    }
-}
-
 impl Troubles {
-    /// The REST trouble whose turn it is.
-    pub(crate) fn take_http(&mut self) -> Option<(HttpTrouble, Duration)> {
-        let troubles = self.http.iter_mut().zip(HttpTrouble::ALL);
-        troubles.filter_map(|(next, trouble)| Some((trouble, next.take()?))).next()
+    /// The REST trouble whose turn it is, the word of its fault, and by how much.
+    pub(crate) fn take_http(&mut self) -> Option<(HttpTrouble, &'static str, Duration)> {
+        let mut troubles = self.http.iter_mut();
+        troubles.find_map(|(trouble, (word, next))| Some((*trouble, *word, next.take()?)))
     }
 
     /// The error that the request is to be refused with, if it is one.

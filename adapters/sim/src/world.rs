@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use kucoin_futures_proto::{
-    BookStatus, Channel, Client, Config, ConnId, Event, Instant, Misuse, Sequence, SplitMix64,
-    TopicId, TopicStatus, TransportError,
+    BookStatus, Channel, Client, Config, ConnId, Instant, Misuse, Sequence, SplitMix64, TopicId,
+    TopicStatus, TransportError,
 };
 
 use crate::config::ExchangeConfig;
@@ -14,39 +14,16 @@ use crate::ledger::Ledger;
 use crate::oracle::{Oracle, Violation};
 use crate::rest::{Request, ResponseFate};
 use crate::trace::Trace;
+use happenings::Happenings;
 use net::{Address, Load, Net, Packet, Way};
 use node::{Cx, Node};
 
 mod driver;
+mod happenings;
 pub(crate) mod net;
 mod node;
 
-/// Something that happened in the world, in order.
-#[derive(Clone, PartialEq, Eq, Debug)]
-#[allow(clippy::exhaustive_enums, reason = "what a client says, or what was done to it")]
-pub enum WorldEvent {
-    /// The client reported it.
-    Client(Event),
-    /// The client handed out a message of a topic, or a reply.
-    Push(Box<[u8]>),
-    /// A scripted fault's time came.
-    Fault(Fault),
-}
-
-/// What is remembered of the first client, if anything is.
-#[derive(Debug, Default)]
-struct Happenings {
-    list: Vec<(Instant, WorldEvent)>,
-    off: bool,
-}
-
-impl Happenings {
-    fn push(&mut self, now: Instant, happening: impl FnOnce() -> Option<WorldEvent>) {
-        if !self.off {
-            self.list.extend(happening().map(|happening| (now, happening)));
-        }
-    }
-}
+pub use happenings::WorldEvent;
 
 /// One run.
 ///

@@ -5,8 +5,7 @@ use std::time::Duration;
 
 use kucoin_futures_proto::Instant;
 
-use crate::demo::scene::{LogRow, Mood, Scene, status_words};
-use crate::demo::stage::Verdict;
+use crate::demo::scene::{LogRow, Mood, Scene, Verdict, status_words};
 use crate::out::{BAD, DIM, FAULT, GOOD, Out};
 use crate::words;
 

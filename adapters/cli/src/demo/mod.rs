@@ -17,7 +17,6 @@ mod svg;
 mod theme;
 mod view;
 
-use std::io::IsTerminal as _;
 use std::time::Duration;
 
 use kucoin_futures_proto::Symbol;
@@ -31,13 +30,7 @@ use view::View;
 const SYMBOLS: [&str; 3] = ["XBTUSDTM", "ETHUSDTM", "CHRUSDTM"];
 const SHORTEST: Duration = Duration::from_secs(5);
 
-pub(crate) use screen::give_terminal_back;
-
-/// Whether the demo takes the terminal over.
-pub(crate) fn is_on_screen(args: &DemoArgs) -> bool {
-    let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
-    !args.json && !args.plain && !dumb && std::io::stdout().is_terminal()
-}
+pub(crate) use view::is_on_screen;
 
 pub(crate) fn run(connect: &Connect, args: &DemoArgs) -> Result<(), Failure> {
     if args.span < SHORTEST {

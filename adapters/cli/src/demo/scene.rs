@@ -87,6 +87,15 @@ pub(crate) enum Mood {
     Plain,
 }
 
+/// How a book compares with the exchange's.
+pub(crate) struct Verdict {
+    pub(crate) symbol: Symbol,
+    pub(crate) sequence: u64,
+    /// `None`: it is not live.
+    pub(crate) equal: Option<bool>,
+    pub(crate) levels: usize,
+}
+
 /// Rows that the tallest screen can show.
 const KEPT: usize = 100;
 

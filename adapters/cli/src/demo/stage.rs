@@ -11,8 +11,9 @@ use kucoin_futures_sim::{Contract, ExchangeConfig, Server};
 
 use crate::args::{Connect, DemoArgs};
 use crate::demo::acts::acts;
-use crate::demo::scene::{BookRow, Depth, LineState, Mood, Scene};
-use crate::demo::view::{View, Wish};
+use crate::demo::scene::{BookRow, Depth, LineState, Mood, Scene, Verdict};
+use crate::demo::screen::Wish;
+use crate::demo::view::View;
 use crate::exit::{Failure, Kind};
 use crate::feed::Feed;
 use crate::stop::Stop;
@@ -42,15 +43,6 @@ pub(crate) struct Stage {
     next_frame: Instant,
     /// Repeats counted when the present act began.
     repeats: u64,
-}
-
-/// How a book compares with the exchange's.
-pub(crate) struct Verdict {
-    pub(crate) symbol: Symbol,
-    pub(crate) sequence: u64,
-    /// `None`: it is not live.
-    pub(crate) equal: Option<bool>,
-    pub(crate) levels: usize,
 }
 
 impl Stage {

@@ -1,13 +1,13 @@
 //! Where the show is seen: a screen, lines, or JSON.
 
+use std::io::IsTerminal as _;
+
 use serde_json::json;
 
 use crate::args::DemoArgs;
-use crate::demo::is_on_screen;
 use crate::demo::lines::Lines;
-use crate::demo::scene::Scene;
-use crate::demo::screen::Screen;
-use crate::demo::stage::Verdict;
+use crate::demo::scene::{Scene, Verdict};
+use crate::demo::screen::{Screen, Wish};
 use crate::exit::Failure;
 use crate::out::Out;
 use crate::words::{self, State};
@@ -18,11 +18,10 @@ pub(crate) enum View {
     Json(Out),
 }
 
-/// What whoever looks on wants.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Wish {
-    More,
-    End,
+/// Whether the demo takes the terminal over.
+pub(crate) fn is_on_screen(args: &DemoArgs) -> bool {
+    let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+    !args.json && !args.plain && !dumb && std::io::stdout().is_terminal()
 }
 
 impl View {

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use kucoin_futures_proto::Instant;
 
-use super::{About, Exchange, Later, Outgoing, SessionId};
-use crate::session::{ack_frame, pong_frame, server_id, welcome_frame};
+use super::state::{Exchange, Later, Outgoing, SessionId};
+use crate::session::{Reply, ack_frame, pong_frame, server_id, welcome_frame};
 
 /// An ack waits this long for another one to pass it.
 const PARKED: Duration = Duration::from_secs(1);
@@ -14,6 +14,18 @@ const PARKED: Duration = Duration::from_secs(1);
 const STRANGER: &str = "77777777";
 
 impl Exchange {
+    pub(super) fn perform(&mut self, now: Instant, id: SessionId, reply: Reply) {
+        match reply {
+            Reply::Send(text) => self.send(id, text.into()),
+            Reply::Ack(request) => self.acknowledge(now, id, &request),
+            Reply::Pong(ping) => self.pong(now, id, &ping),
+            Reply::Close(code, reason) => {
+                self.sessions.remove(&id);
+                self.outgoing.push_back(Outgoing::Close(id, code, reason));
+            }
+        }
+    }
+
     pub(super) fn welcome(&mut self, now: Instant, id: SessionId, connect_id: &str) {
         let frame: Arc<str> = if self.troubles.wrong_welcomes.take().is_some() {
             self.strike("wrong-welcome", None);
@@ -35,7 +47,7 @@ impl Exchange {
         self.send(id, frame);
     }
 
-    pub(super) fn acknowledge(&mut self, now: Instant, id: SessionId, request: &str) {
+    fn acknowledge(&mut self, now: Instant, id: SessionId, request: &str) {
         let ack = ack_frame(request);
         if let Some(delay) = self.troubles.late_acks.take() {
             self.strike("late-ack", None);
@@ -61,8 +73,8 @@ impl Exchange {
         }
     }
 
-    pub(super) fn pong(&mut self, now: Instant, id: SessionId, ping: &str) {
-        if now < self.troubles.no_pongs_until {
+    fn pong(&mut self, now: Instant, id: SessionId, ping: &str) {
+        if Some(now) < self.troubles.no_pongs_until {
             return self.strike("withhold-pongs", None);
         }
         let unix_us = self.unix(now).as_nanos() / 1_000;
@@ -76,15 +88,5 @@ impl Exchange {
             return self.note(now + delay, Later::Send(id, frame));
         }
         self.send(id, frame);
-    }
-
-    pub(super) fn send(&mut self, id: SessionId, text: Arc<str>) {
-        self.outgoing.push_back(Outgoing::Send(id, text, About::Session));
-    }
-
-    pub(super) fn send_if_open(&mut self, id: SessionId, text: Arc<str>) {
-        if self.sessions.contains_key(&id) {
-            self.send(id, text);
-        }
     }
 }

@@ -3,9 +3,8 @@
 use kucoin_futures_proto::wire::Side;
 use kucoin_futures_proto::{Sequence, SplitMix64, Symbol, UnixNanos};
 
-use super::Touch;
-use crate::market::Change;
 use crate::session::Feed;
+use crate::truth::{Change, Touch};
 
 pub(super) fn delta_frame(symbol: Symbol, sequence: Sequence, change: Change) -> String {
     let side = match change.side {

@@ -6,8 +6,9 @@ use std::time::Duration;
 use kucoin_futures_proto::wire::Side;
 use kucoin_futures_proto::{Instant, Symbol};
 
-use super::{Exchange, Later, Outgoing, SessionId};
+use super::state::{Exchange, Later, Outgoing, SessionId};
 use crate::fault::{Fault, Refusal, Target};
+use crate::market::Market;
 use crate::session::{Feed, error_frame, server_id};
 use crate::trouble::{HttpTrouble, Next, Troubles};
 
@@ -22,9 +23,7 @@ impl Exchange {
     pub fn inject(&mut self, now: Instant, fault: Fault) {
         self.outgoing.push_back(Outgoing::Injected(fault));
         if let Some((trouble, next)) = HttpTrouble::of(&fault) {
-            if let Some(slot) = self.troubles.http.get_mut(trouble as usize) {
-                *slot = next;
-            }
+            self.troubles.http.insert(trouble, (fault.word(), next));
             return;
         }
         if let Some(target) = fault.target() {
@@ -35,14 +34,14 @@ impl Exchange {
         }
         let troubles = &mut self.troubles;
         match fault {
-            Fault::WithholdPongs { span } => troubles.no_pongs_until = now + span,
-            Fault::Refuse { span } => troubles.refused_until = now + span,
+            Fault::WithholdPongs { span } => troubles.no_pongs_until = Some(now + span),
+            Fault::Refuse { span } => troubles.refused_until = Some(now + span),
             Fault::Freeze { span } => {
-                troubles.frozen_until = now + span;
+                troubles.frozen_until = Some(now + span);
                 self.strike_sessions("freeze");
             }
             Fault::Flap { span } => {
-                troubles.flapping_until = now + span;
+                troubles.flapping_until = Some(now + span);
                 self.end_all("flap", |id| Outgoing::Close(id, 1001, "Bye"));
             }
             Fault::SlowConnect { delay, count } => troubles.slow_connects = Next::new(count, delay),
@@ -127,7 +126,7 @@ impl Exchange {
         }
     }
 
-    pub(super) fn hit(&self, target: Target) -> Vec<Symbol> {
+    fn hit(&self, target: Target) -> Vec<Symbol> {
         self.markets.keys().copied().filter(|symbol| target.hits(*symbol)).collect()
     }
 
@@ -171,13 +170,7 @@ impl Exchange {
         self.strike("repeat", Some(symbol));
     }
 
-    fn step(
-        &mut self,
-        now: Instant,
-        symbol: Symbol,
-        fault: Fault,
-        step: impl FnOnce(&mut crate::market::Market),
-    ) {
+    fn step(&mut self, now: Instant, symbol: Symbol, fault: Fault, step: impl FnOnce(&mut Market)) {
         self.last_frames.remove(&symbol);
         let up = now + RESTART;
         self.restarted.insert(symbol, up);
@@ -192,11 +185,9 @@ impl Exchange {
     /// The first change of a new run is one of the touch: what happens beyond everybody's horizon would
     /// contradict nobody's snapshot.
     pub(super) fn requote(&mut self, now: Instant, symbol: Symbol) {
-        let touch = |market: &crate::market::Market| {
-            let best = |side| market.truth().levels(side).next().map(|level| (side, level));
-            best(Side::Bid).or_else(|| best(Side::Ask))
-        };
-        let Some((side, level)) = self.market(symbol).and_then(touch) else { return };
+        let Some(truth) = self.market(symbol).map(Market::truth) else { return };
+        let best = |side| truth.levels(side).next().map(|level| (side, level));
+        let Some((side, level)) = best(Side::Bid).or_else(|| best(Side::Ask)) else { return };
         let size = if level.size.get() == 1 { 2 } else { level.size.get() - 1 };
         self.make(symbol, now, |market, unix| market.put(unix, side, level.price, size));
     }

@@ -9,8 +9,11 @@ use kucoin_futures_proto::{
     TopicId, TopicStatus,
 };
 
-use super::{SECOND, SLACK, Verdict};
+pub(super) type Verdict = Result<(), String>;
 
+pub(super) const SECOND: Duration = Duration::from_secs(1);
+/// What pings may be off by when nobody is to blame.
+pub(super) const SLACK: Duration = Duration::from_millis(100);
 /// A live book may be ahead of its stream for so long: twice what the client may take to notice.
 const LONGEST_BEHIND: Duration = Duration::from_secs(12);
 

@@ -36,13 +36,7 @@ impl Source for SplitMix64 {
 }
 
 /// A fuzzer's bytes; zeros once they are used up.
-pub(super) struct Bytes<'a>(&'a [u8]);
-
-impl<'a> Bytes<'a> {
-    pub(super) const fn new(bytes: &'a [u8]) -> Self {
-        Self(bytes)
-    }
-}
+struct Bytes<'a>(&'a [u8]);
 
 impl Source for Bytes<'_> {
     fn below(&mut self, bound: u64) -> u64 {
@@ -76,7 +70,21 @@ const NEEDS_A_REQUEST: [&str; 6] =
     ["late-ack", "no-ack", "two-acks", "strange-ack", "swap-acks", "refuse-request"];
 
 impl Scenario {
-    pub(super) fn draw(profile: Profile, seed: u64, source: &mut impl Source) -> Self {
+    /// The scenario that a seed decides.
+    #[must_use]
+    pub fn from_seed(profile: Profile, seed: u64) -> Self {
+        Self::draw(profile, seed, &mut SplitMix64::new(seed))
+    }
+
+    /// The scenario that the bytes of a fuzzer decide.
+    #[must_use]
+    pub fn from_bytes(bytes: &[u8]) -> Self {
+        let mut source = Bytes(bytes);
+        let seed = source.below(1 << 16);
+        Self::draw(Profile::Swarm, seed, &mut source)
+    }
+
+    fn draw(profile: Profile, seed: u64, source: &mut impl Source) -> Self {
         match profile {
             Profile::Swarm => swarm(seed, source),
             Profile::Storm => storm(seed, source),

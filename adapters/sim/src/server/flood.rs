@@ -5,14 +5,12 @@
 //! recording, and must end with the recording's books.
 
 use std::ops::Range;
-use std::sync::Arc;
 use std::time::Duration;
 
 use futures_lite::AsyncWriteExt as _;
 use kucoin_futures_proto::{Instant, SplitMix64, Symbol};
 use smol::net::TcpStream;
 
-use super::Server;
 use crate::config::ExchangeConfig;
 use crate::exchange::{About, Exchange, Outgoing, SessionId};
 use crate::market::Market;
@@ -125,17 +123,5 @@ impl Flood {
             tcp.write_all(self.bytes.get(write.clone()).unwrap_or_default()).await?;
         }
         Ok(())
-    }
-}
-
-impl Server {
-    /// Pours a recording into every connection that is open. Without TLS; a connection with it is
-    /// closed.
-    pub fn pour(&self, flood: &Arc<Flood>) {
-        let state = self.shared.lock();
-        for session in state.sessions.values() {
-            // Full or gone: it will not miss this.
-            let _ = session.try_send(super::Item::Flood(Arc::clone(flood)));
-        }
     }
 }

@@ -16,7 +16,8 @@ use smol::Timer;
 use smol::net::TcpStream;
 use smol_hyper::rt::FuturesIo;
 
-use super::{MAX_INCOMING, Shared, session};
+use super::session;
+use super::shared::{MAX_INCOMING, Shared};
 use crate::rest::{Request, Response, ResponseFate};
 use crate::stream::Stream;
 

@@ -13,7 +13,7 @@ use smol::net::TcpStream;
 use smol_hyper::rt::FuturesIo;
 use socket2::SockRef;
 
-use super::{Item, MAX_INCOMING, Seat};
+use super::shared::{Item, MAX_INCOMING, Seat};
 use crate::stream::Stream;
 
 /// The head of a text frame of 126 bytes, and none of them.

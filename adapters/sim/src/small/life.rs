@@ -9,8 +9,8 @@ use kucoin_futures_proto::{
     TopicId, TransportError,
 };
 
+use super::letters::{LONGEST, Letter, Times};
 use super::market::{Level, Market, Place, Sizes};
-use super::{LONGEST, Letter, Times};
 use crate::world::{ENDPOINT, World};
 
 /// What the client was given, as far as it says anything about the market.

@@ -66,7 +66,12 @@ struct Arena<'a, C> {
     last_strike: Option<(Duration, &'static str)>,
 }
 
-pub(super) fn run(scenario: &Scenario, contender: &mut impl Contender) -> Trial {
+/// Tries a contender in a scenario: first with its faults, and then, when they are over, until it
+/// is live again or the scenario's `liveness_ms` have passed.
+///
+/// The same scenario is the same trial for a contender that does the same.
+#[must_use]
+pub fn try_book(scenario: &Scenario, contender: &mut impl Contender) -> Trial {
     let Some(symbol) = scenario.listed().first().copied() else { return Trial::default() };
     let config = ExchangeConfig { endpoint: ENDPOINT.into(), ..scenario.exchange() };
     let latency = Duration::from_micros(scenario.latency_us);

@@ -9,8 +9,8 @@ use kucoin_futures_proto::{
 };
 
 use super::driver::Driver;
+use super::happenings::{Happenings, WorldEvent};
 use super::net::{Address, Load, Net, Way, Weather};
-use super::{Happenings, WorldEvent};
 use crate::exchange::Exchange;
 use crate::fault::{Fault, Target};
 use crate::judge::{Moment, ProtocolChecker};

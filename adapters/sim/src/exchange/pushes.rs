@@ -1,0 +1,90 @@
+//! What happens in a market, and who is told.
+
+use std::sync::Arc;
+
+use kucoin_futures_proto::{Instant, Sequence, Symbol, UnixNanos};
+
+use super::frames::{delta_frame, spoil, ticker_frame};
+use super::state::{About, Delta, Exchange, Outgoing};
+use crate::market::Market;
+use crate::session::Feed;
+use crate::truth::Change;
+
+impl Exchange {
+    /// Makes one change in a market and pushes what follows from it.
+    pub fn change(&mut self, symbol: Symbol, at: Instant) {
+        self.make(symbol, at, Market::step);
+    }
+
+    /// Makes the change that `step` makes, and pushes what follows from it.
+    pub(super) fn make(
+        &mut self,
+        symbol: Symbol,
+        at: Instant,
+        step: impl FnOnce(&mut Market, UnixNanos) -> (Sequence, Change),
+    ) {
+        let unix = self.unix(at);
+        let Some(market) = self.markets.get_mut(&symbol) else { return };
+        let before = market.truth().touch();
+        let (sequence, change) = step(market, unix);
+        let (trades, after) = (market.take(&change), market.truth().touch());
+        self.counts.changes += 1;
+        self.push_delta(at, symbol, sequence, change);
+        if let (true, Some(after)) = (before != after, after) {
+            self.push(Feed::TickerV2, symbol, || {
+                ticker_frame(symbol, sequence, after, unix).into()
+            });
+        }
+        for trade in trades {
+            self.counts.trades += 1;
+            self.push(Feed::Execution, symbol, || trade.execution_frame(symbol).into());
+            if let Some(touch) = after {
+                self.push(Feed::Ticker, symbol, || trade.ticker_frame(symbol, touch).into());
+            }
+        }
+    }
+
+    /// Pushes a change of a book, unless a fault has other plans for it.
+    fn push_delta(&mut self, at: Instant, symbol: Symbol, sequence: Sequence, change: Change) {
+        if self.troubles.dropped.take(symbol) {
+            return self.strike("drop", Some(symbol));
+        }
+        let sound = !self.troubles.malformed.take(symbol);
+        let mut frame = delta_frame(symbol, sequence, change);
+        if !sound {
+            self.strike("malformed", Some(symbol));
+            frame = spoil(&mut self.rng, &frame);
+        }
+        let run = self.market(symbol).map_or(0, |market| market.runs() - 1);
+        let delta = Delta { frame: frame.into(), run, sequence, sound };
+        if self.troubles.held_back.get(&symbol).is_some_and(|until| at < *until) {
+            return self.held.entry(symbol).or_default().push(delta);
+        }
+        self.push_frame(symbol, &delta);
+        self.last_frames.insert(symbol, delta);
+    }
+
+    pub(super) fn push_frame(&mut self, symbol: Symbol, delta: &Delta) {
+        let about = About::Delta { symbol, sequence: delta.sequence, sound: delta.sound };
+        let Some(market) = self.markets.get(&symbol) else { return };
+        for (id, session) in &mut self.sessions {
+            if session.takes(market, (delta.run, delta.sequence), delta.sound) {
+                self.outgoing.push_back(Outgoing::Send(*id, Arc::clone(&delta.frame), about));
+                self.counts.pushed += 1;
+            }
+        }
+    }
+
+    /// The frame is composed only if anybody listens.
+    fn push(&mut self, feed: Feed, symbol: Symbol, frame: impl FnOnce() -> Arc<str>) {
+        let mut listening =
+            self.sessions.iter().filter(|(_, s)| s.listens_to(feed, symbol)).peekable();
+        if listening.peek().is_none() {
+            return;
+        }
+        let (before, frame) = (self.outgoing.len(), frame());
+        let sends = listening.map(|(id, _)| Outgoing::Send(*id, Arc::clone(&frame), About::Other));
+        self.outgoing.extend(sends);
+        self.counts.pushed += (self.outgoing.len() - before) as u64;
+    }
+}
