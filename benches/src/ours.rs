@@ -115,7 +115,7 @@ impl Live {
     /// The books do not become live.
     #[must_use]
     pub fn new(markets: &[Market]) -> Self {
-        let mut live = Self::subscribed(markets, Channel::Level2);
+        let mut live = Self::subscribed(markets, Channel::level2);
         live.run(markets, |client, topic| client.book(topic).is_some());
         live
     }
@@ -225,8 +225,8 @@ impl Messages {
     #[must_use]
     pub fn new(markets: &[Market], feed: Feed) -> Self {
         let mut live = match feed {
-            Feed::TickerV2 => Live::subscribed(markets, Channel::TickerV2),
-            Feed::Execution => Live::subscribed(markets, Channel::Execution),
+            Feed::TickerV2 => Live::subscribed(markets, Channel::ticker_v2),
+            Feed::Execution => Live::subscribed(markets, Channel::execution),
         };
         live.run(markets, |client, topic| {
             matches!(client.status(topic), TopicStatus::Confirmed { .. })

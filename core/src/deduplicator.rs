@@ -9,7 +9,8 @@ use crate::wire::Position;
 /// may push again what it pushed before, and a trade must not be counted twice.
 #[derive(Clone, Debug)]
 pub(crate) struct Deduplicator {
-    delivery: Delivery,
+    /// Messages that come late are new, too, if they were not seen.
+    each: bool,
     newest: Option<Position>,
     /// The sequences handed out last, in the order of their coming; of trades only.
     recent: VecDeque<Sequence>,
@@ -20,23 +21,24 @@ pub(crate) struct Deduplicator {
     interrupted: bool,
 }
 
-/// Which messages matter.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Delivery {
-    /// The newest: what is older than what was handed out is of no use.
-    Newest,
-    /// Each, in whatever order they come.
-    Each,
-}
-
 /// So many sequences are remembered, and so many repeats in a row are a restarted counter: what is
 /// pushed again comes from a short-lived queue.
 const MEMORY: usize = 256;
 
 impl Deduplicator {
-    pub(crate) const fn new(delivery: Delivery) -> Self {
+    /// Hands out what is newer than all before.
+    pub(crate) const fn of_latest() -> Self {
+        Self::new(false)
+    }
+
+    /// Hands out each message, in whatever order they come.
+    pub(crate) const fn of_each() -> Self {
+        Self::new(true)
+    }
+
+    const fn new(each: bool) -> Self {
         Self {
-            delivery,
+            each,
             newest: None,
             recent: VecDeque::new(),
             repeats: 0,
@@ -63,14 +65,10 @@ impl Deduplicator {
         if at.sequence > newest.sequence || at.ts > newest.ts {
             return false;
         }
-        match self.delivery {
-            Delivery::Newest => true,
-            // What is older than all that is remembered is taken for seen.
-            Delivery::Each => {
-                self.recent.contains(&at.sequence)
-                    || self.recent.iter().all(|&known| known > at.sequence)
-            }
-        }
+        // What is older than all that is remembered is taken for seen.
+        !self.each
+            || self.recent.contains(&at.sequence)
+            || self.recent.iter().all(|&known| known > at.sequence)
     }
 
     fn accept(&mut self, at: Position) {
@@ -84,7 +82,7 @@ impl Deduplicator {
             self.newest = Some(at);
         }
         self.repeats = 0;
-        if self.delivery == Delivery::Each {
+        if self.each {
             // planted: trades-remembered
             if self.recent.len() == MEMORY {
                 self.recent.pop_front();
@@ -122,16 +120,16 @@ mod tests {
         stream.is_new(Some(Position { sequence, ts }))
     }
 
-    fn after(delivery: Delivery, sequences: impl Iterator<Item = u64>) -> Deduplicator {
-        let mut stream = Deduplicator::new(delivery);
+    fn after(stream: Deduplicator, sequences: impl Iterator<Item = u64>) -> Deduplicator {
+        let mut stream = stream;
         sequences.for_each(|sequence| assert!(take(&mut stream, sequence, sequence)));
         stream
     }
 
     #[test]
     fn what_is_pushed_again_is_a_repeat_however_far_back() {
-        for delivery in [Delivery::Newest, Delivery::Each] {
-            let mut stream = after(delivery, (0..1_000).map(|n| 160 * n));
+        for stream in [Deduplicator::of_latest(), Deduplicator::of_each()] {
+            let mut stream = after(stream, (0..1_000).map(|n| 160 * n));
             let again = (800..1_000).filter(|n| take(&mut stream, 160 * n, 160 * n));
             assert_eq!(again.count(), 0);
             assert!(!take(&mut stream, 160, 160), "older than all that is remembered");
@@ -141,18 +139,18 @@ mod tests {
 
     #[test]
     fn a_trade_that_comes_late_is_told_and_a_ticker_that_does_is_not() {
-        let mut trades = after(Delivery::Each, [100, 102, 104].into_iter());
+        let mut trades = after(Deduplicator::of_each(), [100, 102, 104].into_iter());
         assert!(take(&mut trades, 103, 103));
         assert!(!take(&mut trades, 103, 103), "once");
         assert!(take(&mut trades, 105, 105));
-        let mut tickers = after(Delivery::Newest, [100, 102].into_iter());
+        let mut tickers = after(Deduplicator::of_latest(), [100, 102].into_iter());
         assert!(!take(&mut tickers, 101, 101));
     }
 
     #[test]
     fn a_lower_sequence_with_a_later_time_is_a_restarted_counter() {
-        for delivery in [Delivery::Newest, Delivery::Each] {
-            let mut stream = after(delivery, 4_900..5_000);
+        for stream in [Deduplicator::of_latest(), Deduplicator::of_each()] {
+            let mut stream = after(stream, 4_900..5_000);
             assert!(take(&mut stream, 4_950, 5_001));
             assert!(take(&mut stream, 4_951, 5_002), "of the new run");
             assert!(!take(&mut stream, 4_951, 5_002));
@@ -162,8 +160,8 @@ mod tests {
     /// A clock that was set back together with the counter must not silence the topic for good.
     #[test]
     fn repeats_for_long_are_a_restarted_counter_whatever_the_time() {
-        for delivery in [Delivery::Newest, Delivery::Each] {
-            let mut stream = after(delivery, 4_900..5_000);
+        for stream in [Deduplicator::of_latest(), Deduplicator::of_each()] {
+            let mut stream = after(stream, 4_900..5_000);
             let silent = (0..2_000).take_while(|n| !take(&mut stream, 100 + n, 1)).count();
             assert_eq!(silent, MEMORY);
             assert!(take(&mut stream, 1_000, 2), "and then it goes on");
@@ -172,7 +170,7 @@ mod tests {
 
     #[test]
     fn without_a_position_everything_is_new() {
-        let mut stream = after(Delivery::Each, 5..6);
+        let mut stream = after(Deduplicator::of_each(), 5..6);
         assert!(stream.is_new(None) && stream.is_new(None));
     }
 }

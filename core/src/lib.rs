@@ -41,7 +41,7 @@
 //! # }
 //! # let mut io = Io;
 //! let mut client = Client::new(io.now(), 42, Config::default());
-//! let topic = client.subscribe(io.now(), Channel::Level2("XBTUSDTM".parse()?))?;
+//! let topic = client.subscribe(io.now(), Channel::level2("XBTUSDTM".parse()?))?;
 //! let mut input = Input::Timeout;
 //! loop {
 //!     let mut turn = client.handle(io.now(), input);
@@ -124,7 +124,7 @@ pub mod wire;
 
 pub use book::sync::BookStatus;
 pub use book::{Book, Evidence};
-pub use channel::Channel;
+pub use channel::{Channel, ChannelKind};
 pub use client::{Client, Turn};
 pub use config::Config;
 pub use endpoint::{Endpoint, RestBase};

@@ -1,5 +1,6 @@
 //! What a message says, once it is decoded.
 
+use crate::ids::Symbol;
 use crate::time::UnixNanos;
 use crate::wire::{Contracts, Execution, Ticker, TickerV2};
 
@@ -17,4 +18,17 @@ pub enum Message<'a> {
     ServerTime(UnixNanos),
     /// The answer to [`Query::Contracts`].
     Contracts(Contracts<'a>),
+}
+
+impl Message<'_> {
+    /// The contract that it is about, if it is about one.
+    #[must_use]
+    pub const fn symbol(&self) -> Option<Symbol> {
+        match self {
+            Self::TickerV2(ticker) => Some(ticker.symbol),
+            Self::Ticker(ticker) => Some(ticker.symbol),
+            Self::Execution(execution) => Some(execution.symbol),
+            Self::ServerTime(_) | Self::Contracts(_) => None,
+        }
+    }
 }

@@ -4,10 +4,10 @@ use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 use crate::book::sync::{BookStatus, BookSync};
-use crate::channel::{Channel, ChannelKind};
+use crate::channel::{Channel, ChannelKind, Delivery};
 use crate::config::Config;
 use crate::context::Context;
-use crate::deduplicator::{Deduplicator, Delivery};
+use crate::deduplicator::Deduplicator;
 use crate::error::WireError;
 use crate::ids::{LineId, TopicId};
 use crate::output::Event;
@@ -89,12 +89,10 @@ impl Topics {
             return Some(topic);
         }
         let topic = TopicId::new(u32::try_from(self.list.len()).ok()?);
-        let state = match channel {
-            Channel::Level2(_) => TopicState::Book(BookSync::new(topic, config)),
-            Channel::TickerV2(_) | Channel::Ticker(_) => {
-                TopicState::Deduplicator(Deduplicator::new(Delivery::Newest))
-            }
-            Channel::Execution(_) => TopicState::Deduplicator(Deduplicator::new(Delivery::Each)),
+        let state = match channel.kind().delivery() {
+            Delivery::Book => TopicState::Book(BookSync::new(topic, config)),
+            Delivery::Latest => TopicState::Deduplicator(Deduplicator::of_latest()),
+            Delivery::EachOnce => TopicState::Deduplicator(Deduplicator::of_each()),
         };
         let interest = Interest::Wanted { is_silent: false };
         self.list.push(Topic { channel, interest, heard_at: Instant::ZERO, state });

@@ -102,7 +102,7 @@ impl Rig {
         let mut client = Client::new(Instant::ZERO, 1, Config::default());
         let markets: Vec<Market> = (0..SYMBOLS).map(market).collect();
         let subscribe = |market: &Market| {
-            let channel = Channel::Level2(market.name.parse().unwrap());
+            let channel = Channel::level2(market.name.parse().unwrap());
             client.subscribe(Instant::ZERO, channel).unwrap()
         };
         let topics = markets.iter().map(subscribe).collect();
@@ -316,7 +316,7 @@ fn tickers_and_trades_are_decoded_without_allocating() {
     for market in &rig.markets[..30] {
         let symbol = market.name.parse().unwrap();
         for channel in
-            [Channel::TickerV2(symbol), Channel::Ticker(symbol), Channel::Execution(symbol)]
+            [Channel::ticker_v2(symbol), Channel::ticker(symbol), Channel::execution(symbol)]
         {
             rig.client.subscribe(rig.now, channel).unwrap();
         }

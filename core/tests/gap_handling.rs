@@ -294,7 +294,7 @@ impl Rig {
         config.max_levels_per_side = 8;
         config.max_pending_deltas = 20;
         let mut client = Client::new(now, 1, config);
-        let topic = client.subscribe(now, Channel::Level2(SYMBOL.parse().unwrap())).unwrap();
+        let topic = client.subscribe(now, Channel::level2(SYMBOL.parse().unwrap())).unwrap();
         let mut rig = Self { client, now, topic, conn: None, asked: None, live: None };
         rig.perform();
         rig
@@ -445,7 +445,7 @@ impl StateMachineTest for GapHandling {
             }
             Step::Pass(_) => rig.pass(exchange.now),
             Step::Subscribe => {
-                let channel = Channel::Level2(SYMBOL.parse().unwrap());
+                let channel = Channel::level2(SYMBOL.parse().unwrap());
                 assert_eq!(rig.client.subscribe(rig.now, channel), Ok(rig.topic));
             }
             Step::Unsubscribe => {

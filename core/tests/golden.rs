@@ -156,7 +156,7 @@ fn a_ticker_is_read_in_its_units() {
     assert_eq!(ticker.ts_event, UnixNanos::from_nanos(1_791_500_000_461_000_000), "nanoseconds");
 
     let (mut rig, _) = Rig::live(Config::default());
-    let topic = rig.client.subscribe(rig.now, Channel::TickerV2("LINKUSDTM".parse().unwrap()));
+    let topic = rig.client.subscribe(rig.now, Channel::ticker_v2("LINKUSDTM".parse().unwrap()));
     let tag = rig.pushed(text).unwrap();
     let push = tag.on(text.as_bytes());
     assert_eq!((push.topic(), push.request()), (topic.ok(), None));
@@ -203,7 +203,7 @@ fn a_trade_is_read_in_its_units() {
 fn an_older_ticker_is_a_trade_and_the_touch() {
     let text = r#"{"topic":"/contractMarket/ticker:LINKUSDTM","type":"message","subject":"ticker","sn":1655400451001,"data":{"symbol":"LINKUSDTM","sequence":1655400451001,"side":"sell","size":17,"price":"14.205","bestBidSize":713,"bestBidPrice":"14.205","bestAskPrice":"14.21","tradeId":"1655400451001","bestAskSize":1037,"ts":1791500000461000000}}"#;
     let frame = message(text);
-    assert_eq!(frame.channel(), Some(Channel::Ticker("LINKUSDTM".parse().unwrap())));
+    assert_eq!(frame.channel(), Some(Channel::ticker("LINKUSDTM".parse().unwrap())));
     let ticker = Ticker::parse(frame.data).unwrap();
     assert_eq!((ticker.taker_side, ticker.price), (TakerSide::Sell, price("14.205")));
     assert_eq!((ticker.size, ticker.trade_id.plain()), (Lots::new(17), Some("1655400451001")));

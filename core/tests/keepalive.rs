@@ -190,7 +190,7 @@ fn there_is_never_more_than_one_ping_to_be_answered() {
 fn pings_have_a_share_of_the_budget_that_nothing_else_may_use() {
     let mut rig = Rig::live(Config::default()).0;
     rig.pass(16 * SECOND);
-    let avax = Channel::TickerV2("AVAXUSDTM".parse().unwrap());
+    let avax = Channel::ticker_v2("AVAXUSDTM".parse().unwrap());
     let mut frames = 0;
     for _ in 0..200 {
         let topic = rig.client.subscribe(rig.now, avax).unwrap();

@@ -34,7 +34,7 @@ fn a_counter_set_back_by_one_or_two_is_seen() {
         exchange.rate = 50.0;
         let mut world = World::new(seed, World::client_config(), exchange, SECOND / 50);
         world
-            .command(|client, now| client.subscribe(now, Channel::Level2(symbol)))
+            .command(|client, now| client.subscribe(now, Channel::level2(symbol)))
             .unwrap()
             .unwrap();
         world.run_for(SECOND * 5).unwrap();

@@ -179,7 +179,7 @@ fn world(seed: u64, rate: f64, faults: Plan, adjust: impl FnOnce(&mut Config)) -
 }
 
 fn subscribe(world: &mut World, symbol: &str) -> TopicId {
-    let channel = Channel::Level2(symbol.parse().unwrap());
+    let channel = Channel::level2(symbol.parse().unwrap());
     world.subscribe(channel).unwrap().unwrap()
 }
 

@@ -24,7 +24,7 @@ fn trade(sequence: u64, ts: u64) -> String {
 /// A confirmed subscription to trades and nothing else.
 fn confirmed() -> (Rig, TopicId) {
     let mut rig = Rig::with(Config::default());
-    let channel = Channel::Execution(LINK.parse().unwrap());
+    let channel = Channel::execution(LINK.parse().unwrap());
     let topic = rig.client.subscribe(rig.now, channel).unwrap();
     let request = bullet_request(&rig.drain());
     let asked = sent(&rig.reconnect(request));
@@ -84,7 +84,7 @@ fn two_attempts_for_one_reconnect_say_it_once() {
 #[test]
 fn a_line_that_spoke_without_an_ack_is_missed_too() {
     let mut rig = Rig::with(Config::default());
-    let channel = Channel::Execution(LINK.parse().unwrap());
+    let channel = Channel::execution(LINK.parse().unwrap());
     let topic = rig.client.subscribe(rig.now, channel).unwrap();
     let request = bullet_request(&rig.drain());
     rig.reconnect(request);
@@ -113,7 +113,7 @@ fn a_new_interest_has_missed_nothing() {
     rig.ack(ended);
     assert_eq!(rig.client.status(topic), TopicStatus::Unsubscribed);
     assert_eq!(rig.pushed(&trade(7, 7)), None, "nobody wants it");
-    let channel = Channel::Execution(LINK.parse().unwrap());
+    let channel = Channel::execution(LINK.parse().unwrap());
     assert_eq!(rig.client.subscribe(rig.now, channel), Ok(topic));
     let id = sent(&rig.drain())[0].id;
     assert_eq!(rig.ack(id), [Event::Confirmed { topic }]);
@@ -146,7 +146,7 @@ fn a_malformed_trade_is_handed_out_and_says_what_is_wrong() {
 #[test]
 fn an_older_ticker_is_handed_out_as_it_came_and_has_no_book() {
     let mut rig = Rig::with(Config::default());
-    let channel = Channel::Ticker(LINK.parse().unwrap());
+    let channel = Channel::ticker(LINK.parse().unwrap());
     let topic = rig.client.subscribe(rig.now, channel).unwrap();
     let request = bullet_request(&rig.drain());
     assert_eq!(sent(&rig.reconnect(request))[0].topic, channel.to_string());

@@ -178,10 +178,10 @@ fn the_words_hold_what_matters() {
 fn a_channel_is_written_as_its_topic() {
     let link: Symbol = "LINKUSDTM".parse().unwrap();
     for (channel, topic) in [
-        (Channel::Level2(link), "/contractMarket/level2:LINKUSDTM"),
-        (Channel::TickerV2(link), "/contractMarket/tickerV2:LINKUSDTM"),
-        (Channel::Ticker(link), "/contractMarket/ticker:LINKUSDTM"),
-        (Channel::Execution(link), "/contractMarket/execution:LINKUSDTM"),
+        (Channel::level2(link), "/contractMarket/level2:LINKUSDTM"),
+        (Channel::ticker_v2(link), "/contractMarket/tickerV2:LINKUSDTM"),
+        (Channel::ticker(link), "/contractMarket/ticker:LINKUSDTM"),
+        (Channel::execution(link), "/contractMarket/execution:LINKUSDTM"),
     ] {
         assert_eq!((channel.to_string().as_str(), channel.symbol()), (topic, link));
     }

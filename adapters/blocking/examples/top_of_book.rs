@@ -20,7 +20,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         None => Config::default(),
     };
     let mut feed = Feed::new(config)?;
-    feed.subscribe(Channel::Level2(symbol.parse()?))?;
+    feed.subscribe(Channel::level2(symbol.parse()?))?;
 
     let (mut last, mut left) = (None, 20);
     while let Some(update) = feed.next() {

@@ -5,7 +5,7 @@
 //! use kucoin_futures_proto::{Channel, Config};
 //!
 //! let mut feed = Feed::new(Config::default())?;
-//! feed.subscribe(Channel::Level2("XBTUSDTM".parse()?))?;
+//! feed.subscribe(Channel::level2("XBTUSDTM".parse()?))?;
 //! while let Some(update) = feed.next() {
 //!     match update {
 //!         Update::Book(change) => {

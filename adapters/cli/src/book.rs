@@ -21,7 +21,7 @@ const PAUSE: Duration = Duration::from_millis(250);
 
 pub(crate) fn run(connect: &Connect, args: &BookArgs) -> Result<(), Failure> {
     let mut books = Books { args, rows: BTreeMap::new() };
-    follow(connect, &args.stream, Channel::Level2, &mut books)
+    follow(connect, &args.stream, Channel::level2, &mut books)
 }
 
 struct Books<'a> {

@@ -9,7 +9,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use kucoin_futures_host::Clock;
 use kucoin_futures_proto::book::{Apply, Book, Scope};
 use kucoin_futures_proto::wire::{Delta, DeltaFrame, DeltaParser, Frame, Side, Snapshot};
-use kucoin_futures_proto::{Channel, Config, Sequence, Symbol, WireError};
+use kucoin_futures_proto::{ChannelKind, Config, Sequence, Symbol, WireError};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
@@ -167,7 +167,8 @@ impl Replay {
     #[cold]
     fn take_other(&mut self, bytes: &[u8]) -> Result<(), WireError> {
         let Frame::Message(message) = Frame::parse(bytes)? else { return Ok(()) };
-        let Some(Channel::Level2(symbol)) = message.channel() else { return Ok(()) };
+        let channel = message.channel().filter(|channel| channel.kind() == ChannelKind::Level2);
+        let Some(symbol) = channel.map(|channel| channel.symbol()) else { return Ok(()) };
         let Some(row) = self.books.get_mut(&symbol) else { return Ok(()) };
         row.take(|| Delta::parse(message.data))
     }

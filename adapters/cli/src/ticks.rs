@@ -11,12 +11,12 @@ use crate::out::{BAD, DIM, GOOD};
 use crate::words;
 
 pub(crate) fn ticker(connect: &Connect, args: &TickerArgs) -> Result<(), Failure> {
-    let channel = if args.bbo { Channel::TickerV2 } else { Channel::Ticker };
+    let channel = if args.bbo { Channel::ticker_v2 } else { Channel::ticker };
     follow(connect, &args.stream, channel, &mut Ticks)
 }
 
 pub(crate) fn trades(connect: &Connect, args: &TradesArgs) -> Result<(), Failure> {
-    follow(connect, &args.stream, Channel::Execution, &mut Ticks)
+    follow(connect, &args.stream, Channel::execution, &mut Ticks)
 }
 
 struct Ticks;

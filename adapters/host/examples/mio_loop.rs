@@ -44,7 +44,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (mut opening, mut conn) = (None, None::<(ConnId, Box<WebSocket<Socket>>, TcpStream)>);
     let (mut beat, mut left) = (clock.now(), 20);
     let mut client = Client::new(clock.now(), 42, Config::with_rest(&url)?);
-    let topic = client.subscribe(clock.now(), Channel::Level2(symbol))?;
+    let topic = client.subscribe(clock.now(), Channel::level2(symbol))?;
     while left > 0 {
         while let Some(output) = client.poll_output() {
             match output {

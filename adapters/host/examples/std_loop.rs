@@ -33,7 +33,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     // The seed decides jitter and ids: in earnest, another one for each process.
     let mut client = Client::new(clock.now(), 42, Config::with_rest(&url)?);
-    client.subscribe(clock.now(), Channel::Level2(symbol))?;
+    client.subscribe(clock.now(), Channel::level2(symbol))?;
     let mut left = 20;
     while left > 0 {
         // Do what the core wants done.

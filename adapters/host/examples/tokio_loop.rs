@@ -44,7 +44,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (arrived, mut arrivals) = unbounded_channel();
     let mut conn: Conn = None;
     let mut client = Client::new(clock.now(), 42, Config::with_rest(&url)?);
-    client.subscribe(clock.now(), Channel::Level2(symbol))?;
+    client.subscribe(clock.now(), Channel::level2(symbol))?;
     let mut left = 20;
     while left > 0 {
         while let Some(output) = client.poll_output() {

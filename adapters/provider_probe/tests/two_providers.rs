@@ -38,7 +38,7 @@ fn rustls_cannot_choose() {
 fn the_blocking_feed_is_not_troubled() {
     let (_server, options) = exchange();
     let mut feed = kucoin_futures_blocking::Feed::with_options(options).unwrap();
-    feed.subscribe(Channel::Level2("XBTUSDTM".parse().unwrap())).unwrap();
+    feed.subscribe(Channel::level2("XBTUSDTM".parse().unwrap())).unwrap();
     while !is_live(&feed.next_within(PATIENCE)) {}
 }
 
@@ -46,6 +46,6 @@ fn the_blocking_feed_is_not_troubled() {
 fn the_smol_feed_is_not_troubled() {
     let (_server, options) = exchange();
     let mut feed = kucoin_futures_smol::Feed::with_options(options).unwrap();
-    feed.subscribe(Channel::Level2("XBTUSDTM".parse().unwrap())).unwrap();
+    feed.subscribe(Channel::level2("XBTUSDTM".parse().unwrap())).unwrap();
     while !smol::block_on(async { is_live(&feed.next_within(PATIENCE).await) }) {}
 }

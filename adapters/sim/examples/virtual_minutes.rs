@@ -23,7 +23,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let latency = Duration::from_millis(80);
     let mut world = World::new(seed, World::client_config(), exchange, latency);
     for symbol in ["XBTUSDTM", "ETHUSDTM", "CHRUSDTM"] {
-        let channel = Channel::Level2(symbol.parse()?);
+        let channel = Channel::level2(symbol.parse()?);
         world.subscribe(channel)??;
     }
     world.run_for(Duration::from_secs(600))?;

@@ -207,16 +207,16 @@ impl Scenario {
     fn channels(&self) -> Vec<Channel> {
         let mut channels = Vec::new();
         for symbol in self.listed() {
-            channels.push(Channel::Level2(symbol));
+            channels.push(Channel::level2(symbol));
             if self.streams > 0 {
-                channels.extend([Channel::TickerV2(symbol), Channel::Execution(symbol)]);
+                channels.extend([Channel::ticker_v2(symbol), Channel::execution(symbol)]);
             }
         }
         if self.stranger > 0 {
-            channels.extend(STRANGER.parse().map(Channel::Level2));
+            channels.extend(STRANGER.parse().map(Channel::level2));
         }
         for number in 0..self.crowd {
-            channels.extend(format!("C{number}USDTM").parse().map(Channel::TickerV2));
+            channels.extend(format!("C{number}USDTM").parse().map(Channel::ticker_v2));
         }
         channels
     }

@@ -35,7 +35,7 @@ pub use happenings::WorldEvent;
 /// let mut exchange = ExchangeConfig::default();
 /// exchange.faults = "every 20s drop XBTUSDTM; at 30s close 1006".parse()?;
 /// let mut world = World::new(7, World::client_config(), exchange, Duration::from_millis(80));
-/// let topic = world.subscribe(Channel::Level2("XBTUSDTM".parse()?))??;
+/// let topic = world.subscribe(Channel::level2("XBTUSDTM".parse()?))??;
 /// world.run_for(Duration::from_secs(60))?;
 /// assert!(world.client().stats().gaps >= 1);
 /// assert!(world.client().book(topic).is_some());

@@ -164,7 +164,7 @@ fn exchange(rate: f64) -> ExchangeConfig {
 
 fn books(world: &mut World) -> Vec<TopicId> {
     let listed = exchange(1.0).contracts.into_iter().map(|contract| contract.symbol);
-    listed.map(|symbol| world.subscribe(Channel::Level2(symbol)).unwrap().unwrap()).collect()
+    listed.map(|symbol| world.subscribe(Channel::level2(symbol)).unwrap().unwrap()).collect()
 }
 
 /// A world in which a fault strikes four times; then all is well.
@@ -472,7 +472,7 @@ fn a_scenario_that_fails_becomes_small_and_still_fails() {
 #[test]
 fn a_symbol_that_is_out_of_order_for_good_is_told_from_the_others() {
     let scenario: Scenario = "symbols 2\nlasting 1".parse().unwrap();
-    let level2 = |symbol: &str| Channel::Level2(symbol.parse::<Symbol>().unwrap());
+    let level2 = |symbol: &str| Channel::level2(symbol.parse::<Symbol>().unwrap());
     assert!(scenario.is_hopeless(level2("XBTUSDTM")));
     assert!(!scenario.is_hopeless(level2("ETHUSDTM")));
 }

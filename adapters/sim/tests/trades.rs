@@ -11,7 +11,7 @@
 use std::time::Duration;
 
 use kucoin_futures_proto::wire::{Delta, Execution, Frame, Side, TakerSide, Ticker};
-use kucoin_futures_proto::{Channel, Instant, Symbol};
+use kucoin_futures_proto::{Channel, ChannelKind, Instant, Symbol};
 use kucoin_futures_sim::{Exchange, ExchangeConfig, Outgoing, Request, SessionId};
 use serde_json::Value;
 
@@ -66,9 +66,9 @@ fn every_trade_explains_what_the_delta_before_it_took_from_the_touch() {
     let (mut order, mut filled) = (None, 0);
     for frame in &told.frames {
         let Some((channel, data)) = message(frame) else { continue };
-        match channel {
-            Channel::Level2(_) => (delta, order, filled) = (Delta::parse(data).ok(), None, 0),
-            Channel::Execution(_) => {
+        match channel.kind() {
+            ChannelKind::Level2 => (delta, order, filled) = (Delta::parse(data).ok(), None, 0),
+            ChannelKind::Execution => {
                 let trade = Execution::parse(data).unwrap();
                 let delta = delta.unwrap();
                 let taker = if delta.side == Side::Bid { TakerSide::Sell } else { TakerSide::Buy };
@@ -98,9 +98,10 @@ fn every_trade_explains_what_the_delta_before_it_took_from_the_touch() {
 fn ticker_and_execution_tell_the_same_trades() {
     let told = told(5_000);
     let frames = || told.frames.iter().filter_map(|frame| message(frame));
-    let executions = frames().filter(|(channel, _)| matches!(channel, Channel::Execution(_)));
+    let executions =
+        frames().filter(|(channel, _)| matches!(channel.kind(), ChannelKind::Execution));
     let executions = executions.map(|(_, data)| Execution::parse(data).unwrap());
-    let tickers = frames().filter(|(channel, _)| matches!(channel, Channel::Ticker(_)));
+    let tickers = frames().filter(|(channel, _)| matches!(channel.kind(), ChannelKind::Ticker));
     let tickers: Vec<_> = tickers.map(|(_, data)| Ticker::parse(data).unwrap()).collect();
     for (trade, ticker) in executions.zip(&tickers) {
         assert_eq!((trade.sequence, trade.price), (ticker.sequence, ticker.price));
@@ -122,7 +123,7 @@ fn the_last_hundred_trades_can_be_asked_for_newest_first() {
     assert!(sequences.len() == 100 && sequences.is_sorted_by(|a, b| a > b), "{sequences:?}");
     let frames = told.frames.iter().rev();
     let last = frames.filter_map(|frame| message(frame)).find_map(|(channel, data)| {
-        matches!(channel, Channel::Execution(_)).then(|| Execution::parse(data).unwrap())
+        matches!(channel.kind(), ChannelKind::Execution).then(|| Execution::parse(data).unwrap())
     });
     let (last, row) = (last.unwrap(), &rows[0]);
     assert_eq!(row["tradeId"], last.trade_id.to_string());

@@ -17,8 +17,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let url = args.next().unwrap_or_else(|| "https://api-futures.kucoin.com".into());
     smol::block_on(async {
         let mut feed = Feed::new(Config::with_rest(&url)?)?;
-        feed.subscribe(Channel::Level2(symbol))?;
-        feed.subscribe(Channel::Execution(symbol))?;
+        feed.subscribe(Channel::level2(symbol))?;
+        feed.subscribe(Channel::execution(symbol))?;
         let (mut last, mut left) = (None, 20);
         while let Some(update) = feed.next().await {
             match update {

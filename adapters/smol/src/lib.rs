@@ -6,7 +6,7 @@
 //!
 //! smol::block_on(async {
 //!     let mut feed = Feed::new(Config::default())?;
-//!     feed.subscribe(Channel::Level2("XBTUSDTM".parse()?))?;
+//!     feed.subscribe(Channel::level2("XBTUSDTM".parse()?))?;
 //!     while let Some(update) = feed.next().await {
 //!         match update {
 //!             Update::Book(change) => {

@@ -21,7 +21,7 @@ fn exchange() -> Server {
 
 fn feed(server: &Server) -> Feed {
     let mut feed = Feed::new(Config::with_rest(&server.url()).unwrap()).unwrap();
-    feed.subscribe(Channel::Level2("XBTUSDTM".parse().unwrap())).unwrap();
+    feed.subscribe(Channel::level2("XBTUSDTM".parse().unwrap())).unwrap();
     feed
 }
 

@@ -37,7 +37,7 @@ fn with_every_fault_there_is_every_book_is_the_exchanges<F: Feed>(wire: Wire) {
     let mut feed: F = rig.feed();
     let topics: BTreeMap<_, _> = symbols
         .into_iter()
-        .map(|symbol| (feed.subscribe(Channel::Level2(symbol)).unwrap(), symbol))
+        .map(|symbol| (feed.subscribe(Channel::level2(symbol)).unwrap(), symbol))
         .collect();
     let plan: Plan = PLAN.parse().unwrap();
     rig.server.with(|exchange, now| exchange.script(now, &plan));

@@ -132,7 +132,7 @@ pub(crate) fn symbol() -> Symbol {
 
 pub(crate) fn book_feed<F: Feed>(options: Options) -> (F, TopicId) {
     let mut feed = F::with_options(options).unwrap();
-    let topic = feed.subscribe(Channel::Level2(symbol())).unwrap();
+    let topic = feed.subscribe(Channel::level2(symbol())).unwrap();
     (feed, topic)
 }
 

@@ -215,7 +215,7 @@ fn a_crowd_of_commands_is_answered_at_once<F: Feed>(wire: Wire) {
 fn an_idle_feed_wakes_for_its_deadlines_only<F: Feed>(wire: Wire) {
     let rig = Rig::new(wire, 0.0);
     let (mut feed, _) = rig.live::<F>();
-    feed.subscribe(Channel::Execution(symbol())).unwrap();
+    feed.subscribe(Channel::execution(symbol())).unwrap();
     run_for(&mut feed, 500 * MS, |_| {});
     let (wakes, pings) = (feed.wakes(), feed.stats().pings);
     run_for(&mut feed, 60 * SECOND, |_| {});

@@ -70,7 +70,7 @@ fn a_lost_delta_costs_one_resync_and_no_connection<F: Feed>(wire: Wire) {
 fn tickers_and_trades_are_lent_and_decode<F: Feed>(wire: Wire) {
     let rig = Rig::new(wire, 500.0);
     let mut feed: F = rig.feed();
-    let channels = [Channel::TickerV2, Channel::Ticker, Channel::Execution].map(|of| of(symbol()));
+    let channels = [Channel::ticker_v2, Channel::ticker, Channel::execution].map(|of| of(symbol()));
     let topics = channels.map(|channel| feed.subscribe(channel).unwrap());
     let (mut counts, mut last) = ([0; 3], None::<Sequence>);
     wait(&mut feed, "20 of each", |update| {
@@ -96,7 +96,7 @@ fn tickers_and_trades_are_lent_and_decode<F: Feed>(wire: Wire) {
 fn trades_say_after_a_reconnect_that_some_may_be_missing<F: Feed>(wire: Wire) {
     let rig = Rig::new(wire, 200.0);
     let mut feed: F = rig.feed();
-    let topic = feed.subscribe(Channel::Execution(symbol())).unwrap();
+    let topic = feed.subscribe(Channel::execution(symbol())).unwrap();
     wait(&mut feed, "a trade", |update| matches!(update, Update::Push(_)));
     rig.inject(Fault::Close { code: 1001 });
     let mut order = Vec::new();
@@ -120,7 +120,7 @@ fn a_message_that_comes_with_an_event_is_not_lost<F: Feed>(wire: Wire) {
     let mut options = rig.options();
     options.config.silent_after = 200 * MS;
     let mut feed = F::with_options(options).unwrap();
-    feed.subscribe(Channel::TickerV2(symbol())).unwrap();
+    feed.subscribe(Channel::ticker_v2(symbol())).unwrap();
     wait_for(&mut feed, "silence", |event| matches!(event, Event::Idle { .. }));
     let pushed = rig.server.with(|exchange, now| {
         let before = exchange.counts().pushed;
@@ -163,7 +163,7 @@ fn a_hundred_subscriptions_share_a_frame<F: Feed>(wire: Wire) {
     let (mut feed, _) = rig.live::<F>();
     let before = rig.server.with(|exchange, _| exchange.counts().received);
     for number in 0..100 {
-        feed.subscribe(Channel::TickerV2(format!("S{number}USDTM").parse().unwrap())).unwrap();
+        feed.subscribe(Channel::ticker_v2(format!("S{number}USDTM").parse().unwrap())).unwrap();
     }
     let mut confirmed = 0;
     wait_for(&mut feed, "all confirmed", |event| {
@@ -176,7 +176,7 @@ fn a_hundred_subscriptions_share_a_frame<F: Feed>(wire: Wire) {
 fn a_symbol_that_is_not_listed_is_rejected<F: Feed>(wire: Wire) {
     let rig = Rig::new(wire, 0.0);
     let mut feed: F = rig.feed();
-    let topic = feed.subscribe(Channel::Level2("NOPEUSDTM".parse().unwrap())).unwrap();
+    let topic = feed.subscribe(Channel::level2("NOPEUSDTM".parse().unwrap())).unwrap();
     let rejected = Event::Rejected { topic, code: 200_003 };
     wait_for(&mut feed, "rejected", |event| *event == rejected);
     assert_eq!(feed.status(topic), TopicStatus::Rejected { code: 200_003 });
@@ -217,14 +217,14 @@ fn a_feed_that_is_closed_tells_what_it_knows_and_ends<F: Feed>(wire: Wire) {
     }
     assert!(rest.iter().any(|update| update.contains("Closed")), "{rest:?}");
     assert!(matches!(feed.next_within(PATIENCE), Next::Ended));
-    assert!(feed.subscribe(Channel::Level2(symbol())).is_err());
+    assert!(feed.subscribe(Channel::level2(symbol())).is_err());
 }
 
 fn items_are_owned_and_the_book_is_beside_them<F: Feed>(wire: Wire) {
     let rig = Rig::new(wire, 200.0);
     let mut feed: F = rig.feed();
-    let topic = feed.subscribe(Channel::Level2(symbol())).unwrap();
-    feed.subscribe(Channel::Execution(symbol())).unwrap();
+    let topic = feed.subscribe(Channel::level2(symbol())).unwrap();
+    feed.subscribe(Channel::execution(symbol())).unwrap();
     let (mut kept, mut deltas, mut trades) = (Vec::new(), 0, 0);
     feed.items(
         topic,

@@ -32,7 +32,7 @@ pub extern "C" fn probe() -> u64 {
     let now = Instant::ZERO;
     let mut client = Client::new(now, 1, Config::default());
     if let Ok(symbol) = "XBTUSDTM".parse() {
-        let _ = client.subscribe(now, Channel::Level2(symbol));
+        let _ = client.subscribe(now, Channel::level2(symbol));
     }
     let _ = client.handle(now, Input::Timeout);
     while client.poll_output().is_some() {}

@@ -12,7 +12,7 @@ use super::level2::DeltaParser;
 use super::message::{Content, read_data};
 use super::template::MessageParser;
 use super::values::Values;
-use crate::channel::Channel;
+use crate::channel::{Channel, ChannelKind};
 use crate::error::WireError;
 use crate::ids::TopicId;
 
@@ -72,7 +72,7 @@ impl Decoder {
             return Decoded::Message(TopicId::new(tag), Said::read(values));
         }
         if let Some((met, delta)) = self.deltas.match_layout(bytes)
-            && let Some(topic) = topic_of(Channel::Level2(met.symbol))
+            && let Some(topic) = topic_of(Channel::level2(met.symbol))
         {
             self.deltas.remember(met, delta.sequence, topic.get());
             return Decoded::Delta(topic, delta);
@@ -101,9 +101,11 @@ impl Decoder {
                 self.deltas.learn(bytes, channel.symbol(), delta, topic.get());
                 Decoded::Delta(topic, delta)
             }
-            Content::Values(values) => {
-                self.messages.learn(bytes, channel);
-                Decoded::Message(topic, Said::read(values))
+            Content::Message(position, values) => {
+                if values.is_some() {
+                    self.messages.learn(bytes, channel);
+                }
+                Decoded::Message(topic, Said { position, values: values.map(Ok) })
             }
         }
     }
@@ -118,13 +120,15 @@ impl Decoder {
         let routed = message.channel().and_then(|channel| Some((channel, topic_of(channel)?)));
         match routed {
             None => Decoded::Unwanted,
-            Some((Channel::Level2(symbol), topic)) => match Delta::parse(message.data) {
-                Ok(delta) => {
-                    self.deltas.learn(bytes, symbol, delta, topic.get());
-                    Decoded::Delta(topic, delta)
+            Some((channel, topic)) if channel.kind() == ChannelKind::Level2 => {
+                match Delta::parse(message.data) {
+                    Ok(delta) => {
+                        self.deltas.learn(bytes, channel.symbol(), delta, topic.get());
+                        Decoded::Delta(topic, delta)
+                    }
+                    Err(error) => Decoded::BadDelta(topic, error),
                 }
-                Err(error) => Decoded::BadDelta(topic, error),
-            },
+            }
             Some((channel, topic)) => {
                 let read = read_data(channel, message.data);
                 let values = read.map(|message| Values::of(&message, bytes)).transpose();

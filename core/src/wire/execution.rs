@@ -43,7 +43,7 @@ impl<'a> Execution<'a> {
         Fields::parse(data, &KEYS, Self::assemble)
     }
 
-    pub(super) fn assemble(fields: &Fields<'a>) -> Result<Self, WireError> {
+    pub(crate) fn assemble(fields: &Fields<'a>) -> Result<Self, WireError> {
         Ok(Self {
             symbol: fields.symbol()?,
             sequence: fields.sequence()?,
@@ -58,7 +58,7 @@ impl<'a> Execution<'a> {
     }
 }
 
-pub(super) const KEYS: [Key; 9] = [
+pub(crate) const KEYS: [Key; 9] = [
     Key::Symbol,
     Key::Sequence,
     Key::Side,

@@ -44,9 +44,13 @@ pub(crate) struct Position {
 impl Position {
     /// Of data that cannot be decoded as a whole; `None` if it does not say where it stands.
     pub(crate) fn of_data(data: &[u8]) -> Option<Self> {
-        let position =
-            |fields: &Fields<'_>| Ok(Self { sequence: fields.sequence()?, ts: fields.ts()? });
+        let position = |fields: &Fields<'_>| Self::of(fields).ok_or(WireError::Unexpected);
         Fields::parse(data, &[Key::Sequence, Key::Ts], position).ok()
+    }
+
+    /// The same of data that was read.
+    pub(super) fn of(fields: &Fields<'_>) -> Option<Self> {
+        Some(Self { sequence: fields.sequence().ok()?, ts: fields.ts().ok()? })
     }
 }
 
@@ -54,7 +58,7 @@ impl Position {
 macro_rules! keys {
     ($($key:ident = $name:literal),*) => {
         #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-        pub(super) enum Key { $($key),* }
+        pub(crate) enum Key { $($key),* }
 
         impl Key {
             const ALL: &[Self] = &[$(Self::$key),*];
@@ -106,13 +110,10 @@ impl Key {
 }
 
 /// The values of an object, by key, and the bytes that they stand in.
-pub(super) struct Fields<'a> {
+pub(crate) struct Fields<'a> {
     bytes: &'a [u8],
     tokens: [Token; Key::ALL.len()],
 }
-
-/// What an object says, put together from its values.
-pub(super) type Assemble<'a, T> = fn(&Fields<'a>) -> Result<T, WireError>;
 
 /// No value: one that is there does not begin with the frame.
 const NONE: Token = Token { start: 0, end: 0, kind: Kind::Other };
@@ -126,7 +127,7 @@ impl<'a> Fields<'a> {
     pub(super) fn parse<T>(
         data: &'a [u8],
         keys: &[Key],
-        assemble: Assemble<'a, T>,
+        assemble: impl Fn(&Self) -> Result<T, WireError>,
     ) -> Result<T, WireError> {
         let mut fields = Self::new(data);
         if let Some(end) = fields.collect(walk::space(data, 0), 1)

@@ -34,7 +34,7 @@ use super::change;
 use super::delta::Delta;
 use super::frame::Frame;
 use super::message::Content;
-use crate::channel::Channel;
+use crate::channel::ChannelKind;
 use crate::error::WireError;
 use crate::ids::{Sequence, Symbol};
 use crate::time::UnixNanos;
@@ -345,7 +345,7 @@ impl DeltaParser {
 /// Envelope and data in one go; `None` if it is no usual delta.
 fn read_once(frame: &[u8]) -> Option<DeltaFrame> {
     match Content::read(frame)? {
-        (Channel::Level2(symbol), Content::Delta(delta)) => Some(DeltaFrame { symbol, delta }),
+        (channel, Content::Delta(delta)) => Some(DeltaFrame { symbol: channel.symbol(), delta }),
         _ => None,
     }
 }
@@ -355,9 +355,8 @@ fn read_twice(frame: &[u8]) -> Result<DeltaFrame, WireError> {
     let Frame::Message(message) = Frame::parse(frame)? else {
         return Err(WireError::Unexpected);
     };
-    let Some(Channel::Level2(symbol)) = message.channel() else {
-        return Err(WireError::Unexpected);
-    };
+    let channel = message.channel().filter(|channel| channel.kind() == ChannelKind::Level2);
+    let symbol = channel.ok_or(WireError::Unexpected)?.symbol();
     Ok(DeltaFrame { symbol, delta: Delta::parse(message.data)? })
 }
 

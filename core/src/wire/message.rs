@@ -6,13 +6,12 @@
 //! that is read here.
 
 use super::delta::Delta;
-use super::fields::Fields;
+use super::fields::{Fields, Position};
 use super::frame::Frame;
 use super::text::Text;
 use super::values::Values;
 use super::walk::{self, Kind, Token};
-use super::{Execution, Ticker, TickerV2};
-use crate::channel::Channel;
+use crate::channel::{Channel, ChannelKind};
 use crate::error::WireError;
 use crate::message::Message;
 
@@ -20,18 +19,19 @@ use crate::message::Message;
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Content {
     Delta(Delta),
-    Values(Values),
+    /// Where it stands, and what it says; `None` if that is too large to be kept.
+    Message(Option<Position>, Option<Values>),
 }
 
 impl Content {
     /// Reads a whole frame in one go; `None` if it is not of the usual kind.
     pub(crate) fn read(bytes: &[u8]) -> Option<(Channel, Self)> {
         let RawMessage { channel, fields } = RawMessage::read(bytes)?;
-        let content = match channel {
-            Channel::Level2(_) => Self::Delta(Delta::assemble(&fields).ok()?),
-            Channel::TickerV2(_) | Channel::Ticker(_) | Channel::Execution(_) => {
-                Self::Values(Values::of(&decode(channel, &fields).ok()?, bytes)?)
-            }
+        let content = if channel.kind() == ChannelKind::Level2 {
+            Self::Delta(Delta::assemble(&fields).ok()?)
+        } else {
+            let message = channel.read(&fields).ok()?;
+            Self::Message(Position::of(&fields), Values::of(&message, bytes))
         };
         Some((channel, content))
     }
@@ -48,38 +48,7 @@ pub(crate) fn read_message(bytes: &[u8]) -> Result<Message<'_>, WireError> {
 
 /// Reads the data of a message of this channel.
 pub(crate) fn read_data(channel: Channel, data: &[u8]) -> Result<Message<'_>, WireError> {
-    let message = match channel {
-        Channel::TickerV2(_) => Message::TickerV2(TickerV2::parse(data)?),
-        Channel::Ticker(_) => Message::Ticker(Ticker::parse(data)?),
-        Channel::Execution(_) => Message::Execution(Execution::parse(data)?),
-        Channel::Level2(_) => return Err(WireError::Unexpected),
-    };
-    of_channel(channel, message)
-}
-
-fn decode<'a>(channel: Channel, fields: &Fields<'a>) -> Result<Message<'a>, WireError> {
-    let message = match channel {
-        Channel::TickerV2(_) => Message::TickerV2(TickerV2::assemble(fields)?),
-        Channel::Ticker(_) => Message::Ticker(Ticker::assemble(fields)?),
-        Channel::Execution(_) => Message::Execution(Execution::assemble(fields)?),
-        Channel::Level2(_) => return Err(WireError::Unexpected),
-    };
-    of_channel(channel, message)
-}
-
-/// Topic and data have to speak of the same contract.
-fn of_channel(channel: Channel, message: Message<'_>) -> Result<Message<'_>, WireError> {
-    let symbol = match &message {
-        Message::TickerV2(ticker) => ticker.symbol,
-        Message::Ticker(ticker) => ticker.symbol,
-        Message::Execution(execution) => execution.symbol,
-        Message::ServerTime(_) | Message::Contracts(_) => return Err(WireError::Unexpected),
-    };
-    if symbol == channel.symbol() {
-        Ok(message)
-    } else {
-        Err(WireError::Mismatch { field: "symbol" })
-    }
+    Fields::parse(data, channel.kind().keys(), |fields| channel.read(fields))
 }
 
 /// What a message is about, and its data.

@@ -115,7 +115,7 @@ impl MessageParser {
 
     #[cold]
     fn scan<'a>(&mut self, frame: &'a [u8]) -> Result<Message<'a>, WireError> {
-        if let Some((channel, Content::Values(values))) = Content::read(frame) {
+        if let Some((channel, Content::Message(_, Some(values)))) = Content::read(frame) {
             self.learn(frame, channel);
             if let Some(message) = values.message(frame) {
                 return Ok(message);
@@ -143,7 +143,7 @@ impl MessageParser {
             Some(known) => known,
             None => {
                 let symbol = holes.symbol(frame)?;
-                let tag = tag(kind.of(symbol))?;
+                let tag = tag(Channel::new(kind, symbol))?;
                 self.symbols.insert(holes.key, kind, symbol, tag);
                 (symbol, tag)
             }
@@ -394,12 +394,10 @@ impl Holes {
         let (sequence, trade_id) = (Sequence::new(self.sequence?), trade_id?);
         let trade =
             Trade { symbol, taker_side: self.side, trade_id, sequence, price, size, ts_event };
-        Some(match kind {
-            ChannelKind::Level2 | ChannelKind::TickerV2 => return None,
-            ChannelKind::Ticker => {
-                Values::Ticker(trade, Touch { bid_price, bid_size, ask_price, ask_size })
-            }
-            ChannelKind::Execution => Values::Execution(trade, Orders { taker, maker }),
+        Some(if kind == ChannelKind::Ticker {
+            Values::Ticker(trade, Touch { bid_price, bid_size, ask_price, ask_size })
+        } else {
+            Values::Execution(trade, Orders { taker, maker })
         })
     }
 }

@@ -68,7 +68,7 @@ impl TickerV2 {
         Fields::parse(data, &V2_KEYS, Self::assemble)
     }
 
-    pub(super) fn assemble(fields: &Fields<'_>) -> Result<Self, WireError> {
+    pub(crate) fn assemble(fields: &Fields<'_>) -> Result<Self, WireError> {
         Ok(Self {
             symbol: fields.symbol()?,
             sequence: fields.sequence_if_any()?,
@@ -93,7 +93,7 @@ impl<'a> Ticker<'a> {
         Fields::parse(data, &V1_KEYS, Self::assemble)
     }
 
-    pub(super) fn assemble(fields: &Fields<'a>) -> Result<Self, WireError> {
+    pub(crate) fn assemble(fields: &Fields<'a>) -> Result<Self, WireError> {
         Ok(Self {
             symbol: fields.symbol()?,
             sequence: fields.sequence()?,
@@ -110,10 +110,10 @@ impl<'a> Ticker<'a> {
     }
 }
 
-pub(super) const V2_KEYS: [Key; 7] =
+pub(crate) const V2_KEYS: [Key; 7] =
     [Key::Symbol, Key::Sequence, Key::BidPrice, Key::BidSize, Key::AskPrice, Key::AskSize, Key::Ts];
 
-pub(super) const V1_KEYS: [Key; 11] = [
+pub(crate) const V1_KEYS: [Key; 11] = [
     Key::Symbol,
     Key::Sequence,
     Key::Side,

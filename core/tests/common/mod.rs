@@ -93,7 +93,7 @@ impl Rig {
 
     pub(crate) fn want(&mut self, symbol: &str) -> TopicId {
         let symbol = symbol.parse().unwrap();
-        self.client.subscribe(self.now, Channel::Level2(symbol)).unwrap()
+        self.client.subscribe(self.now, Channel::level2(symbol)).unwrap()
     }
 
     /// The book as text: `sequence: bids | asks`.

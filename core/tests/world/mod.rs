@@ -253,7 +253,7 @@ impl World {
     fn subscribe(&mut self, at: usize) {
         let symbol = NAMES[at % SYMBOLS].parse().unwrap();
         let channel =
-            if at < SYMBOLS { Channel::Level2(symbol) } else { Channel::TickerV2(symbol) };
+            if at < SYMBOLS { Channel::level2(symbol) } else { Channel::ticker_v2(symbol) };
         self.latest = self.latest.max(self.now);
         match self.client.subscribe(self.now, channel) {
             Ok(topic) => {

@@ -157,7 +157,7 @@ fn on_threads(pusher: &mut Pusher, frames: usize, bar: &ProgressBar) -> Result<R
     let mut feed = feed.map_err(|error| Failure::new(Kind::Runtime, error))?;
     let mut books = Vec::new();
     for truth in &pusher.books {
-        let topic = feed.subscribe(Channel::Level2(truth.symbol));
+        let topic = feed.subscribe(Channel::level2(truth.symbol));
         books.push(topic.map_err(|error| Failure::new(Kind::Runtime, error))?);
     }
     let mut dawn = Dawn::new(books.len(), feed.clock());
@@ -185,7 +185,7 @@ async fn on_tasks(
     let mut feed = feed.map_err(|error| Failure::new(Kind::Runtime, error))?;
     let mut books = Vec::new();
     for truth in &pusher.books {
-        let topic = feed.subscribe(Channel::Level2(truth.symbol));
+        let topic = feed.subscribe(Channel::level2(truth.symbol));
         books.push(topic.map_err(|error| Failure::new(Kind::Runtime, error))?);
     }
     let mut dawn = Dawn::new(books.len(), feed.clock());

@@ -63,14 +63,14 @@ impl Stage {
         let mut feed = Feed::open(connect, config)?;
         let mut books = Vec::new();
         for &symbol in symbols {
-            let topic = feed.subscribe(Channel::Level2(symbol)).map_err(runtime)?;
+            let topic = feed.subscribe(Channel::level2(symbol)).map_err(runtime)?;
             let status = BookStatus::Idle;
             books.push(BookRow { topic, symbol, status, lost_at: None, depth: None });
         }
         let first = symbols.first().copied();
         let traded = match first {
             Some(first) => {
-                Some((feed.subscribe(Channel::Execution(first)).map_err(runtime)?, first))
+                Some((feed.subscribe(Channel::execution(first)).map_err(runtime)?, first))
             }
             None => None,
         };

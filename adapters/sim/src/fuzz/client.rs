@@ -114,10 +114,10 @@ fn strange_clock(world: &mut Watched, reader: &mut Reader<'_>) {
 fn subscribe(world: &mut Watched, reader: &mut Reader<'_>) {
     let symbol: Symbol = SYMBOLS[reader.below(3)].parse().expect("a symbol");
     world.subscribe(match reader.below(6) {
-        0..=2 => Channel::Level2(symbol),
-        3 => Channel::TickerV2(symbol),
-        4 => Channel::Ticker(symbol),
-        _ => Channel::Execution(symbol),
+        0..=2 => Channel::level2(symbol),
+        3 => Channel::ticker_v2(symbol),
+        4 => Channel::ticker(symbol),
+        _ => Channel::execution(symbol),
     });
 }
 

@@ -133,7 +133,7 @@ impl Asked {
         config.rest = rest;
         let mut client = Client::new(Self::NOW, 7, config);
         let symbol = "XBTUSDTM".parse().expect("a symbol");
-        client.subscribe(Self::NOW, Channel::Level2(symbol)).expect("the first topic");
+        client.subscribe(Self::NOW, Channel::level2(symbol)).expect("the first topic");
         Self { client }
     }
 

@@ -80,7 +80,7 @@ fn live(head: &str, body: &[u8]) -> Watched {
 
 fn waiting_for(path: &str, query: Option<Query>) -> Watched {
     let mut world = Watched::new(Config::default());
-    world.subscribe(Channel::Level2(SYMBOLS[0].parse().expect("a symbol")));
+    world.subscribe(Channel::level2(SYMBOLS[0].parse().expect("a symbol")));
     if let Some(query) = query {
         world.fetch(query);
     }

@@ -1,7 +1,7 @@
 //! Tickers and trades by what was learned, against the readers of envelope and data.
 
 use kucoin_futures_proto::wire::{Execution, Frame, MessageParser, Ticker, TickerV2};
-use kucoin_futures_proto::{Channel, Message, WireError};
+use kucoin_futures_proto::{ChannelKind, Message, WireError};
 
 /// Any bytes as a frame of a ticker or a trade: [`MessageParser`], which has learned frames of all three
 /// channels or none, says what [`Frame::parse`] and the `parse` of the message say; and again once it has
@@ -34,16 +34,16 @@ fn apart(bytes: &[u8]) -> Result<Message<'_>, WireError> {
         return Err(WireError::Unexpected);
     };
     let channel = message.channel().ok_or(WireError::Unexpected)?;
-    let (read, symbol) = match channel {
-        Channel::TickerV2(_) => {
+    let (read, symbol) = match channel.kind() {
+        ChannelKind::TickerV2 => {
             let ticker = TickerV2::parse(message.data)?;
             (Message::TickerV2(ticker), ticker.symbol)
         }
-        Channel::Ticker(_) => {
+        ChannelKind::Ticker => {
             let ticker = Ticker::parse(message.data)?;
             (Message::Ticker(ticker), ticker.symbol)
         }
-        Channel::Execution(_) => {
+        ChannelKind::Execution => {
             let execution = Execution::parse(message.data)?;
             (Message::Execution(execution), execution.symbol)
         }

@@ -42,7 +42,7 @@ fn live() -> OutputChecker {
 /// A request and an address as a client makes them; nobody else can.
 fn effects() -> (RestRequest, Output<'static>) {
     let mut client = Client::new(NOW, 1, Config::default());
-    client.subscribe(NOW, Channel::Level2("LINKUSDTM".parse().unwrap())).unwrap();
+    client.subscribe(NOW, Channel::level2("LINKUSDTM".parse().unwrap())).unwrap();
     let Some(Output::Fetch(fetch)) = client.poll_output() else { panic!("no token asked for") };
     let body = br#"{"code":"200000","data":{"token":"a.b","instanceServers":[{"endpoint":"wss://ws.kucoin.com/","pingInterval":18000,"pingTimeout":10000}]}}"#;
     let _ = client.handle(NOW, Input::Reply(fetch.request(), ResponseHead::new(200), body));

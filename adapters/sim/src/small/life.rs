@@ -66,7 +66,7 @@ impl Life {
     pub(super) fn new(times: Times) -> Self {
         let now = Instant::ZERO + SECOND;
         let mut client = Client::new(now, 1, World::client_config());
-        let symbol = SYMBOL.parse().ok().map(Channel::Level2);
+        let symbol = SYMBOL.parse().ok().map(Channel::level2);
         let topic = symbol.and_then(|channel| client.subscribe(now, channel).ok());
         let start = super::market::START;
         let mut life = Self {

@@ -5,7 +5,7 @@ use core::ops::Range;
 
 use super::SymbolEntry;
 use super::layout::{Anchor, BLOCK, Base, Block, KEY, Layout, Number, Place};
-use crate::channel::LEVEL2;
+use crate::channel::ChannelKind;
 use crate::ids::Symbol;
 use crate::time::UnixNanos;
 use crate::wire::Delta;
@@ -173,7 +173,10 @@ impl Places {
             let (value, span) = value_at(&mut scanner)?;
             match value {
                 Value::Text(topic) if key.is("topic") => {
-                    let symbol = topic.plain()?.strip_prefix(LEVEL2)?.strip_prefix(':')?;
+                    let symbol = topic
+                        .plain()?
+                        .strip_prefix(ChannelKind::Level2.prefix())?
+                        .strip_prefix(':')?;
                     let text = inside(topic, &span)?;
                     places.symbol = Some(text.end.checked_sub(symbol.len())?..text.end);
                 }

@@ -8,7 +8,6 @@ use crate::channel::ChannelKind;
 use crate::wire::fields::Key;
 use crate::wire::scan::{Scanner, Value};
 use crate::wire::text::Text;
-use crate::wire::{execution, ticker};
 
 /// Longest frame to learn from. A usual one has 270 to 330 bytes.
 const LONGEST_FRAME: usize = 1024;
@@ -72,7 +71,7 @@ impl<'a> Learner<'a> {
         let mut first = true;
         while let Some(name) = self.scanner.key(&mut first).ok()? {
             let (value, span) = self.value()?;
-            let used = keys_of(self.kind).iter().find(|key| name.is(key.name()));
+            let used = self.kind.keys().iter().find(|key| name.is(key.name()));
             let Some(&key) = used else {
                 self.unused(value, &span)?;
                 continue;
@@ -143,16 +142,6 @@ fn hole(key: Key, is_quoted: bool) -> Option<Hole> {
         Key::Ts => Hole::Ts,
         Key::Change | Key::Timestamp => return None,
     })
-}
-
-/// The keys that a channel uses.
-const fn keys_of(kind: ChannelKind) -> &'static [Key] {
-    match kind {
-        ChannelKind::Level2 => &[],
-        ChannelKind::TickerV2 => &ticker::V2_KEYS,
-        ChannelKind::Ticker => &ticker::V1_KEYS,
-        ChannelKind::Execution => &execution::KEYS,
-    }
 }
 
 /// Where a text stands without its quotes, if it has no escapes.

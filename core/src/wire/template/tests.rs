@@ -199,8 +199,8 @@ fn check(parser: &mut MessageParser, frame: &[u8]) -> bool {
     if let Some((channel, content)) = Content::read(frame)
         && channel.kind() != ChannelKind::Level2
     {
-        let Content::Values(once) = content else { panic!("{shown}") };
-        assert_eq!(Ok(once), slow, "read once: {shown}");
+        let Content::Message(position, Some(once)) = content else { panic!("{shown}") };
+        assert_eq!((position, Ok(once)), (once.position(), slow), "read once: {shown}");
     }
     let fast = parser.read(frame, |_| Some(7));
     if let Some((tag, values)) = fast {
