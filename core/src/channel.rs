@@ -5,7 +5,9 @@ use core::fmt;
 use crate::error::WireError;
 use crate::ids::Symbol;
 use crate::message::Message;
-use crate::wire::{Execution, Fields, Key, Text, Ticker, TickerV2, execution, ticker};
+use crate::wire::{
+    Depth, Execution, Fields, Key, Text, Ticker, TickerV2, depth, execution, ticker,
+};
 
 /// A public channel of one contract.
 ///
@@ -90,6 +92,9 @@ channels! {
     /// [`Message::Ticker`].
     Ticker, ticker, "ticker", Latest, &ticker::V1_KEYS,
         |fields| Ticker::assemble(fields).map(Message::Ticker);
+    /// The best five levels of both sides, whole, at most every 100 ms: [`Message::Depth5`].
+    Depth5, depth5, "level2Depth5", Latest, &depth::KEYS,
+        |fields| Depth::assemble(fields).map(Message::Depth5);
     /// Every trade: [`Message::Execution`].
     Execution, execution, "execution", EachOnce, &execution::KEYS,
         |fields| Execution::assemble(fields).map(Message::Execution);

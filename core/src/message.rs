@@ -2,7 +2,7 @@
 
 use crate::ids::Symbol;
 use crate::time::UnixNanos;
-use crate::wire::{Contracts, Execution, Ticker, TickerV2};
+use crate::wire::{Contracts, Depth, Execution, Ticker, TickerV2};
 
 /// A decoded message.
 #[derive(Debug)]
@@ -12,6 +12,8 @@ pub enum Message<'a> {
     TickerV2(TickerV2),
     /// Last trade with best bid and offer.
     Ticker(Ticker<'a>),
+    /// The best five levels of both sides.
+    Depth5(Depth<'a>),
     /// A trade.
     Execution(Execution<'a>),
     /// The answer to [`Query::ServerTime`].
@@ -28,7 +30,8 @@ impl Message<'_> {
             Self::TickerV2(ticker) => Some(ticker.symbol),
             Self::Ticker(ticker) => Some(ticker.symbol),
             Self::Execution(execution) => Some(execution.symbol),
-            Self::ServerTime(_) | Self::Contracts(_) => None,
+            // Of whatever topic it came with.
+            Self::Depth5(_) | Self::ServerTime(_) | Self::Contracts(_) => None,
         }
     }
 }

@@ -3,7 +3,7 @@
 //!
 //! * [`Frame::parse`] reads the envelope of any WebSocket frame; [`Delta::parse`] the data of a
 //!   level2 one.
-//! * [`TickerV2::parse`], [`Ticker::parse`] and [`Execution::parse`] the data of theirs.
+//! * [`TickerV2::parse`], [`Ticker::parse`], [`Execution::parse`] and [`Depth::parse`] the data of theirs.
 //! * [`DeltaParser`] and [`MessageParser`] read whole frames, and learn how a connection writes them.
 //! * [`Snapshot::parse`] reads the body of `GET /api/v1/level2/snapshot`.
 //!
@@ -23,6 +23,7 @@ mod change;
 mod damage;
 mod decoder;
 mod delta;
+pub(crate) mod depth;
 pub(crate) mod encode;
 pub(crate) mod execution;
 mod fields;
@@ -41,6 +42,7 @@ mod walk;
 
 pub(crate) use decoder::{Decoded, Decoder};
 pub use delta::{Delta, Side};
+pub use depth::{Depth, Levels};
 pub use execution::Execution;
 pub use fields::TakerSide;
 pub(crate) use fields::{Fields, Key, Position};

@@ -24,7 +24,8 @@ use folder::{Folder, Group, group_of, json, values};
 use kucoin_futures_proto::auth::{Credentials, KeyVersion, hmac_base64};
 use kucoin_futures_proto::book::{Apply, Book, Level, Scope};
 use kucoin_futures_proto::wire::{
-    Delta, ErrorKind, Execution, Frame, MessageFrame, Side, Snapshot, Ticker, TickerV2,
+    Delta, Depth, ErrorKind, Execution, Frame, Levels, MessageFrame, Side, Snapshot, Ticker,
+    TickerV2,
 };
 use kucoin_futures_proto::{Config, Event, Price};
 use libtest_mimic::{Arguments, Trial};
@@ -47,6 +48,7 @@ fn main() {
         level2_frames,
         tickers,
         older_tickers,
+        depths,
         trades,
         the_worked_example_of_the_documentation,
         a_captured_synchronization,
@@ -177,6 +179,23 @@ fn older_tickers(folder: &Folder) {
             "bestAskSize": ticker.best_ask_size.get(), "ts": ticker.ts_event.as_nanos(),
         });
         assert_eq!(&ours, data, "{name}");
+    }
+}
+
+fn depths(folder: &Folder) {
+    for (name, text) in folder.of(Group::Depth) {
+        let (depth, json) = (Depth::parse(message(&text).data).unwrap(), json(&text));
+        let levels = |levels: Levels<'_>| {
+            let level =
+                |level: Level| serde_json::json!([level.price.to_string(), level.size.get()]);
+            levels.iter().map(level).collect::<Json>()
+        };
+        let ours = serde_json::json!({
+            "bids": levels(depth.bids), "asks": levels(depth.asks),
+            "sequence": depth.sequence.unwrap().get(), "ts": depth.ts_event.as_millis(),
+            "timestamp": depth.ts_event.as_millis(),
+        });
+        assert_eq!(ours, json["data"], "{name}");
     }
 }
 

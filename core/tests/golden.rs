@@ -11,9 +11,10 @@
 mod common;
 
 use common::*;
+use kucoin_futures_proto::book::Level;
 use kucoin_futures_proto::wire::{
-    Contracts, Delta, ErrorKind, Execution, Frame, MessageFrame, Side, Snapshot, TakerSide, Ticker,
-    TickerV2,
+    Contracts, Delta, Depth, ErrorKind, Execution, Frame, MessageFrame, Side, Snapshot, TakerSide,
+    Ticker, TickerV2,
 };
 use kucoin_futures_proto::{
     Channel, Config, Decimal, Event, Input, Lots, Message, Price, Query, ResponseHead, Sequence,
@@ -212,6 +213,47 @@ fn an_older_ticker_is_a_trade_and_the_touch() {
     assert_eq!(ticker.ts_event.as_millis(), 1_791_500_000_461);
 }
 
+/// Sizes and prices occur as numbers and as strings, times in milliseconds and in nanoseconds.
+#[test]
+fn the_best_five_levels_come_whole() {
+    let text = r#"{"topic":"/contractMarket/level2Depth5:LINKUSDTM","type":"message","subject":"level2","sn":1791500000500,"data":{"bids":[["14.2",5],[14.10,"7"]],"sequence":1655400450777,"timestamp":1791500000500,"ts":1791500000500,"asks":[["14.3",6]]}}"#;
+    let depth = Depth::parse(message(text).data).unwrap();
+    let level = |at, size| Level { price: price(at), size: Lots::new(size) };
+    assert_eq!(depth.bids.iter().collect::<Vec<_>>(), [level("14.2", 5), level("14.1", 7)]);
+    assert_eq!(depth.asks.iter().collect::<Vec<_>>(), [level("14.3", 6)]);
+    assert_eq!(depth.sequence, Some(Sequence::new(1_655_400_450_777)));
+    assert_eq!(depth.ts_event.as_millis(), 1_791_500_000_500);
+    let nanos = edited(text, "\"ts\":1791500000500", "\"ts\":1791500000500000000");
+    assert_eq!(Depth::parse(message(&nanos).data).unwrap().ts_event, depth.ts_event);
+
+    let (mut rig, _) = Rig::live(Config::default());
+    let topic = rig.client.subscribe(rig.now, Channel::depth5(LINK.parse().unwrap()));
+    assert_eq!(sent(&rig.drain())[0].topic, "/contractMarket/level2Depth5:LINKUSDTM");
+    let tag = rig.pushed(text).unwrap();
+    let push = tag.on(text.as_bytes());
+    let Message::Depth5(pushed) = push.decode().unwrap() else { panic!("{push:?}") };
+    assert_eq!((push.topic(), pushed), (topic.ok(), depth));
+    assert_eq!(rig.pushed(text), None, "seen before");
+    let later = edited_times(3, text, "1791500000500,", "1791500000600,");
+    assert!(rig.pushed(&later).is_some(), "the same book again, a moment later");
+}
+
+#[test]
+fn levels_that_are_none_are_refused() {
+    let whole = r#"{"bids":[["14.2",5]],"asks":[],"ts":1}"#;
+    assert!(Depth::parse(whole.as_bytes()).is_ok());
+    for (from, to, error) in [
+        ("[[\"14.2\",5]]", "{}", WireError::WrongType { field: "bids" }),
+        ("[\"14.2\",5]", "[\"14.2\"]", WireError::Malformed { field: "bids" }),
+        ("[\"14.2\",5]", "[\"14.2\",5,1]", WireError::Malformed { field: "bids" }),
+        ("5]", "-5]", WireError::Negative { field: "bids" }),
+        ("asks", "other", WireError::Missing { field: "asks" }),
+    ] {
+        let changed = edited(whole, from, to);
+        assert_eq!(Depth::parse(changed.as_bytes()), Err(error), "{changed}");
+    }
+}
+
 #[test]
 fn a_trade_that_is_not_one_is_refused() {
     let whole = r#"{"symbol":"LINKUSDTM","sequence":9,"side":"buy","size":2,"price":"14.2","tradeId":"9","ts":1}"#;
@@ -347,7 +389,7 @@ fn a_snapshot_has_numbers_of_all_forms_and_a_time_in_nanoseconds() {
         ("LINKUSDTM", 1_655_400_435_452)
     );
     assert_eq!(snapshot.ts_event, Some(UnixNanos::from_nanos(1_791_500_000_251_000_000)));
-    let shown = |levels: &[kucoin_futures_proto::book::Level]| {
+    let shown = |levels: &[Level]| {
         levels.iter().map(|l| format!("{}*{}", l.price, l.size)).collect::<Vec<_>>().join(" ")
     };
     assert_eq!(shown(&snapshot.bids), "84476*488 0.00001*15602000");

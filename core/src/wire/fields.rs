@@ -85,7 +85,9 @@ keys! {
     MakerOrderId = "makerOrderId",
     Ts = "ts",
     Change = "change",
-    Timestamp = "timestamp"
+    Timestamp = "timestamp",
+    Bids = "bids",
+    Asks = "asks"
 }
 
 impl Key {
@@ -95,7 +97,8 @@ impl Key {
         let is = |key: Self| (name == key.name().as_bytes()).then_some(key);
         match name.len() {
             2 => is(Self::Ts),
-            4 => is(Self::Size).or_else(|| is(Self::Side)),
+            4 => (is(Self::Size).or_else(|| is(Self::Side)))
+                .or_else(|| is(Self::Bids).or_else(|| is(Self::Asks))),
             5 => is(Self::Price),
             6 => is(Self::Symbol).or_else(|| is(Self::Change)),
             7 => is(Self::TradeId),
@@ -193,6 +196,7 @@ impl<'a> Fields<'a> {
                 self.text(key).map(drop)
             }
             Key::Timestamp => self.millis().map(drop),
+            Key::Bids | Key::Asks => self.array(key).map(drop),
         }
     }
 
@@ -250,6 +254,14 @@ impl<'a> Fields<'a> {
 
     pub(super) fn text_if_any(&self, key: Key) -> Result<Option<Text<'a>>, WireError> {
         self.optional(key).map(|_| self.text(key)).transpose()
+    }
+
+    /// The text of an array.
+    pub(super) fn array(&self, key: Key) -> Result<&'a [u8], WireError> {
+        let Token { start, end, kind } = self.required(key)?;
+        let text = self.bytes.get(start..end).filter(|text| text.starts_with(b"["));
+        text.filter(|_| kind == Kind::Other)
+            .ok_or_else(|| WireError::WrongType { field: key.name() })
     }
 
     pub(super) fn symbol(&self) -> Result<Symbol, WireError> {

@@ -131,7 +131,7 @@ impl Values {
                 let taker = order(execution.taker_order_id)?;
                 Self::Execution(trade, Orders { taker, maker: order(execution.maker_order_id)? })
             }
-            Message::ServerTime(_) | Message::Contracts(_) => return None,
+            Message::Depth5(_) | Message::ServerTime(_) | Message::Contracts(_) => return None,
         })
     }
 

@@ -140,7 +140,7 @@ fn hole(key: Key, is_quoted: bool) -> Option<Hole> {
         Key::TakerOrderId => Hole::Id(Id::TakerOrder),
         Key::MakerOrderId => Hole::Id(Id::MakerOrder),
         Key::Ts => Hole::Ts,
-        Key::Change | Key::Timestamp => return None,
+        Key::Change | Key::Timestamp | Key::Bids | Key::Asks => return None,
     })
 }
 

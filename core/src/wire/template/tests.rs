@@ -68,10 +68,12 @@ const KINDS: [ChannelKind; 3] =
 
 impl Style {
     fn usual(kind: ChannelKind) -> Self {
-        let inner = match kind {
-            ChannelKind::Ticker => V1.to_vec(),
-            ChannelKind::Execution => TRADE.to_vec(),
-            ChannelKind::TickerV2 | ChannelKind::Level2 => V2.to_vec(),
+        let inner = if kind == ChannelKind::Ticker {
+            V1.to_vec()
+        } else if kind == ChannelKind::Execution {
+            TRADE.to_vec()
+        } else {
+            V2.to_vec()
         };
         Self { kind, outer: OUTER.to_vec(), inner, comma: ",", colon: ":", bare: false }
     }

@@ -1,0 +1,119 @@
+//! The data of `level2Depth5` frames: the best levels of both sides, whole in each message.
+
+use super::fields::{Fields, Key};
+use super::scan::{Scanner, Value};
+use crate::book::Level;
+use crate::error::WireError;
+use crate::ids::Sequence;
+use crate::num::{Lots, Price};
+use crate::time::UnixNanos;
+
+/// The best levels of both sides. Comes apart from the book and does not say that a book is live; its
+/// contract is that of its topic.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct Depth<'a> {
+    /// The same counter as level2's: what this shows is the book at that sequence. Absent in the oldest
+    /// documentation.
+    pub sequence: Option<Sequence>,
+    /// Bids, the highest first.
+    pub bids: Levels<'a>,
+    /// Asks, the lowest first.
+    pub asks: Levels<'a>,
+    /// When; from milliseconds, or from nanoseconds as the oldest documentation has it.
+    pub ts_event: UnixNanos,
+}
+
+/// Levels as they stand in a frame, each checked when the frame was read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Levels<'a>(&'a [u8]);
+
+/// Milliseconds are less until the year 5138, nanoseconds more since 1973.
+const LEAST_NANOS: u64 = 100_000_000_000_000;
+
+pub(crate) const KEYS: [Key; 4] = [Key::Bids, Key::Asks, Key::Sequence, Key::Ts];
+
+impl<'a> Depth<'a> {
+    /// Reads the `data` object of a `level2Depth5` frame, for example
+    /// `{"bids":[["63000.5",7]],"asks":[["63000.6",9]],"sequence":41,"timestamp":1790000000123,
+    /// "ts":1790000000123}`.
+    ///
+    /// # Errors
+    /// A missing, repeated or ill-typed key, a level that is none, or a number that its type cannot hold.
+    pub fn parse(data: &'a [u8]) -> Result<Self, WireError> {
+        Fields::parse(data, &KEYS, Self::assemble)
+    }
+
+    pub(crate) fn assemble(fields: &Fields<'a>) -> Result<Self, WireError> {
+        let ts = fields.ts()?;
+        let millis = Some(ts.as_nanos()).filter(|ts| *ts < LEAST_NANOS);
+        let from_millis = |millis| {
+            UnixNanos::from_millis(millis).ok_or(WireError::OutOfRange { field: Key::Ts.name() })
+        };
+        Ok(Self {
+            sequence: fields.sequence_if_any()?,
+            bids: Levels::checked(fields.array(Key::Bids)?, Key::Bids)?,
+            asks: Levels::checked(fields.array(Key::Asks)?, Key::Asks)?,
+            ts_event: millis.map_or(Ok(ts), from_millis)?,
+        })
+    }
+}
+
+impl<'a> Levels<'a> {
+    fn checked(text: &'a [u8], key: Key) -> Result<Self, WireError> {
+        let mut reader = Reader::new(text, key)?;
+        while reader.next()?.is_some() {}
+        Ok(Self(text))
+    }
+
+    /// The levels, in the order in which they stand.
+    pub fn iter(&self) -> impl Iterator<Item = Level> + use<'a> {
+        // It was read before, without an error.
+        let mut reader = Reader::new(self.0, Key::Bids).ok();
+        core::iter::from_fn(move || reader.as_mut()?.next().ok()?)
+    }
+}
+
+impl core::fmt::Debug for Levels<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_list().entries(self.iter()).finish()
+    }
+}
+
+/// Reads an array of levels, one by one.
+struct Reader<'a> {
+    scanner: Scanner<'a>,
+    first: bool,
+    field: &'static str,
+}
+
+impl<'a> Reader<'a> {
+    fn new(text: &'a [u8], key: Key) -> Result<Self, WireError> {
+        let mut scanner = Scanner::new(text);
+        scanner.array()?;
+        Ok(Self { scanner, first: true, field: key.name() })
+    }
+
+    /// `["63000.5",7]`; both may be numbers or strings.
+    fn next(&mut self) -> Result<Option<Level>, WireError> {
+        if !self.scanner.element(&mut self.first)? {
+            return Ok(None);
+        }
+        self.scanner.array()?;
+        let mut first = true;
+        let (price, size) = (self.column(&mut first)?, self.column(&mut first)?);
+        if self.scanner.element(&mut first)? {
+            return Err(WireError::Malformed { field: self.field });
+        }
+        let price = Price::parse(price.digits(self.field)?, self.field)?;
+        Ok(Some(Level { price, size: Lots::parse(size.digits(self.field)?, self.field)? }))
+    }
+
+    fn column(&mut self, first: &mut bool) -> Result<Value<'a>, WireError> {
+        if self.scanner.element(first)? {
+            self.scanner.value()
+        } else {
+            Err(WireError::Malformed { field: self.field })
+        }
+    }
+}
