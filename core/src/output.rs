@@ -230,12 +230,21 @@ pub enum BookLostReason {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum BookDelayReason {
-    /// The snapshot is older than the first buffered delta, or than what the book had reached.
+    /// The snapshot is older than the first buffered delta.
     SnapshotTooOld {
         /// Of the snapshot.
         snapshot: Sequence,
     },
-    /// The snapshot may be of another run of the exchange's counter than the deltas.
+    /// The snapshot may be of another run of the exchange's counter than the deltas, and is kept for up to
+    /// 5 s: what the stream says next settles it.
+    SnapshotDeferred {
+        /// Of the snapshot.
+        snapshot: Sequence,
+        /// What speaks for that.
+        evidence: Evidence,
+    },
+    /// The snapshot is older than what the book had reached, or may be of another run of the exchange's
+    /// counter than the deltas; another one is asked for.
     SnapshotDoubted {
         /// Of the snapshot.
         snapshot: Sequence,
@@ -361,8 +370,11 @@ impl fmt::Display for BookDelayReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::SnapshotTooOld { snapshot } => write!(f, "snapshot {snapshot} is too old"),
+            Self::SnapshotDeferred { snapshot, evidence } => {
+                write!(f, "snapshot {snapshot} waits for the stream: {evidence}")
+            }
             Self::SnapshotDoubted { snapshot, evidence } => {
-                write!(f, "snapshot {snapshot} may be of another run: {evidence}")
+                write!(f, "snapshot {snapshot} is not believed: {evidence}")
             }
             Self::SnapshotFailed(failure) => write!(f, "no snapshot: {failure}"),
             Self::SnapshotMalformed(error) => write!(f, "unusable snapshot: {error}"),

@@ -122,7 +122,10 @@ fn a_snapshot_of_the_old_run_is_not_put_under_the_new_one() {
     (491..=493).for_each(|sequence| drop(rig.change(sequence, "14.2,buy,5")));
     let request = snapshot_request(&rig.pass(SECOND * 2));
     // The service lags: it has not heard of the restart.
-    assert_eq!(events(&rig.reply(request, &plain_snapshot(501))), []);
+    let (snapshot, evidence) = (Sequence::new(501), Evidence::AheadAfterReset);
+    let deferred = BookDelayReason::SnapshotDeferred { snapshot, evidence };
+    let told = events(&rig.reply(request, &plain_snapshot(501)));
+    assert_eq!(told, [Event::BookDelayed { topic, reason: deferred }]);
     assert_eq!(rig.shown(topic), None, "it may be of either run until the stream has been there");
     // At the time it states, the new run had not been there yet.
     let later =

@@ -95,8 +95,9 @@ fn a_snapshot_from_before_the_reconnect_is_too_old() {
     rig.ack(2);
     let request = snapshot_request(&rig.pass(SECOND));
     let old = rig.reply(request, &plain_snapshot(500));
-    let snapshot = Sequence::new(500);
-    assert_eq!(events(&old), [delayed(link, BookDelayReason::SnapshotTooOld { snapshot })]);
+    let (snapshot, evidence) = (Sequence::new(500), Evidence::BelowHighWater);
+    let doubted = BookDelayReason::SnapshotDoubted { snapshot, evidence };
+    assert_eq!(events(&old), [delayed(link, doubted)]);
     let request = snapshot_request(&rig.pass(2 * SECOND));
     assert_eq!(events(&rig.reply(request, &plain_snapshot(501))), [live(link, 2, 501)]);
 }

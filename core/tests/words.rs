@@ -101,6 +101,7 @@ fn every_outcome_has_words_of_its_own() {
         BookDelayReason::Poisoned(wire),
         BookDelayReason::SequenceReset(Evidence::RepeatDiffers),
         BookDelayReason::SequenceReset(Evidence::SnapshotDiffers),
+        BookDelayReason::SnapshotDeferred { snapshot: got, evidence: Evidence::RepeatInDoubt },
         BookDelayReason::SnapshotDoubted { snapshot: got, evidence: Evidence::RepeatInDoubt },
     ]);
     let retry_after = Some(Duration::from_millis(1178));

@@ -188,11 +188,17 @@ fn verdict(args: &SoakArgs, sum: &Sum) -> Result<(), Failure> {
         .filter(|(_, tally)| tally.struck < args.at_least || (args.at_least > 0 && tally.seen == 0))
         .map(|(word, tally)| format!("{word} ({} struck, {} seen)", tally.struck, tally.seen))
         .collect();
+    let unnamed =
+        sum.report.ledger.evidence().filter(|(_, named)| args.at_least > 0 && *named == 0);
+    let rare: Vec<String> = rare
+        .into_iter()
+        .chain(unnamed.map(|(kind, _)| format!("evidence that {kind} (never named)")))
+        .collect();
     if rare.is_empty() {
         return Ok(());
     }
     let text =
-        format!("too few of some faults to say anything, use more --seeds: {}", rare.join(", "));
+        format!("too few of some kinds to say anything, use more --seeds: {}", rare.join(", "));
     Err(Failure::words(Kind::Integrity, text))
 }
 
@@ -262,6 +268,12 @@ fn print_kinds(out: &mut Out, ledger: &Ledger) -> Result<(), Failure> {
             .collect();
         out.line(format_args!("{}", cells.join("   ").trim_end()))?;
     }
+    out.line(format_args!(
+        "\n{DIM}evidence that the exchange's counter was set back, and how often it was named:{DIM:#}"
+    ))?;
+    for (kind, named) in ledger.evidence() {
+        out.line(format_args!("{:<60}{:>9}", kind.to_string(), grouped(named)))?;
+    }
     out.line(format_args!(""))?;
     Ok(())
 }
@@ -299,6 +311,8 @@ fn as_json(args: &SoakArgs, sum: &Sum, broken: &[Broken], seconds: f64) -> Value
         .tallies()
         .map(|(word, tally)| (word, json!({ "struck": tally.struck, "seen": tally.seen })))
         .collect();
+    let evidence: BTreeMap<_, _> =
+        report.ledger.evidence().map(|(kind, named)| (format!("{kind:?}"), named)).collect();
     let told: Vec<Value> = broken
         .iter()
         .map(|broken| {
@@ -318,6 +332,7 @@ fn as_json(args: &SoakArgs, sum: &Sum, broken: &[Broken], seconds: f64) -> Value
         "events": report.events,
         "faults": report.faults,
         "deltas": report.deltas,
+        "evidence": evidence,
         "books": report.books,
         "virtual_seconds": report.passed.as_secs(),
         "seconds": seconds,

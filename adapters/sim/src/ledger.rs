@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use kucoin_futures_proto::{
-    BookDelayReason, BookLostReason, DisconnectReason, Event, RestError, Stats, Symbol, WireError,
+    BookDelayReason, BookLostReason, DisconnectReason, Event, Evidence, RestError, Stats, Symbol,
+    WireError,
 };
 
 use crate::exchange::DAY_CUT;
@@ -23,6 +24,8 @@ pub struct Tally {
 #[derive(Clone, Debug, Default)]
 pub struct Ledger {
     tallies: BTreeMap<&'static str, Tally>,
+    /// How often a client named evidence of a restarted counter.
+    evidence: BTreeMap<Evidence, u64>,
     open: Vec<Open>,
 }
 
@@ -57,6 +60,12 @@ impl Ledger {
         self.tallies.get(word).copied().unwrap_or_default()
     }
 
+    /// How often clients named each kind of evidence of a restarted counter.
+    pub fn evidence(&self) -> impl Iterator<Item = (Evidence, u64)> + '_ {
+        let named = |kind| (kind, self.evidence.get(&kind).copied().unwrap_or_default());
+        Evidence::ALL.into_iter().map(named)
+    }
+
     /// Faults that struck, of all kinds.
     #[must_use]
     pub fn struck(&self) -> u64 {
@@ -69,6 +78,9 @@ impl Ledger {
             let mine = self.tallies.entry(word).or_default();
             mine.struck += tally.struck;
             mine.seen += tally.seen;
+        }
+        for (kind, named) in &other.evidence {
+            *self.evidence.entry(*kind).or_default() += named;
         }
     }
 
@@ -83,6 +95,9 @@ impl Ledger {
     }
 
     pub(crate) fn on_event(&mut self, event: &Event, symbol: Option<Symbol>) {
+        if let Some(kind) = evidence_in(event) {
+            *self.evidence.entry(kind).or_default() += 1;
+        }
         if !self.open.is_empty() {
             self.on_signs(signs_of(event), symbol);
         }
@@ -224,15 +239,30 @@ fn signs_of(event: &Event) -> u32 {
             BookDelayReason::Gap => GAP,
             BookDelayReason::SequenceReset(_) => REGRESSED,
             BookDelayReason::Poisoned(_) => POISONED,
-            BookDelayReason::SnapshotTooOld { .. } | BookDelayReason::SnapshotDoubted { .. } => {
-                TOO_OLD
-            }
+            BookDelayReason::SnapshotTooOld { .. }
+            | BookDelayReason::SnapshotDeferred { .. }
+            | BookDelayReason::SnapshotDoubted { .. } => TOO_OLD,
             BookDelayReason::SnapshotFailed(_) => FETCH,
             BookDelayReason::SnapshotMalformed(_) => BAD_SNAPSHOT | FETCH,
             _ => 0,
         },
         Event::Lagged { .. } => LAGGED,
         _ => 0,
+    }
+}
+
+const fn evidence_in(event: &Event) -> Option<Evidence> {
+    use BookDelayReason::{SequenceReset, SnapshotDeferred, SnapshotDoubted};
+    match *event {
+        Event::BookLost { reason: BookLostReason::SequenceReset(evidence), .. }
+        | Event::BookDelayed {
+            reason:
+                SequenceReset(evidence)
+                | SnapshotDeferred { evidence, .. }
+                | SnapshotDoubted { evidence, .. },
+            ..
+        } => Some(evidence),
+        _ => None,
     }
 }
 

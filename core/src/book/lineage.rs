@@ -88,7 +88,7 @@ pub(super) enum Judgement {
     /// The buffered deltas continue it. The check goes on if none of them follows it yet.
     Fits(Option<SnapshotCheck>),
     /// What the stream says next settles it.
-    Wait,
+    Wait(Evidence),
     /// Deltas are missing between it and the buffer (`None`), or it may be of another run.
     Retry(Option<Evidence>),
     /// It and the buffered deltas are of two runs of the counter.
@@ -381,7 +381,7 @@ impl Lineage {
         for (evidence, _) in holding {
             match self.rule(Stage::Snapshot, evidence) {
                 Ruling::Accept => {}
-                Ruling::Wait => return Some(Judgement::Wait),
+                Ruling::Wait => return Some(Judgement::Wait(evidence)),
                 Ruling::Retry => return Some(Judgement::Retry(Some(evidence))),
                 Ruling::NewRun => return Some(Judgement::NewRun(evidence)),
             }

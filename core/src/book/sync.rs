@@ -265,9 +265,12 @@ impl BookSync {
         let cap = cx.config.max_pending_deltas;
         match self.lineage.judge(&snapshot, &self.buffer, &self.book, cap) {
             Judgement::Fits(check) => self.go_live(cx, check),
-            Judgement::Wait => {
+            Judgement::Wait(evidence) => {
                 self.state = State::Deferred(snapshot);
                 self.pacing.schedule(cx, CATCH_UP);
+                let snapshot = snapshot.sequence;
+                let reason = BookDelayReason::SnapshotDeferred { snapshot, evidence };
+                cx.event(Event::BookDelayed { topic: self.topic, reason });
             }
             Judgement::Retry(evidence) => self.refuse(cx, &snapshot, evidence),
             // One of the two is of another run of the counter, and nothing says which.
@@ -284,7 +287,7 @@ impl BookSync {
         }
         let snapshot = snapshot.sequence;
         let reason = match evidence {
-            None | Some(Evidence::BelowHighWater) => BookDelayReason::SnapshotTooOld { snapshot },
+            None => BookDelayReason::SnapshotTooOld { snapshot },
             Some(evidence) => BookDelayReason::SnapshotDoubted { snapshot, evidence },
         };
         self.on_no_snapshot(cx, reason);

@@ -115,7 +115,11 @@ fn later_acts(symbol: Symbol) -> Vec<Act> {
             |event| {
                 matches!(
                     event,
-                    Event::BookDelayed { reason: BookDelayReason::SnapshotTooOld { .. }, .. }
+                    Event::BookDelayed {
+                        reason: BookDelayReason::SnapshotTooOld { .. }
+                            | BookDelayReason::SnapshotDoubted { .. },
+                        ..
+                    }
                 )
             },
         ),

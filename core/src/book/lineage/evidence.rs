@@ -3,7 +3,7 @@
 use core::fmt;
 
 /// What shows, or may show, that the exchange's counter was set back.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 #[non_exhaustive]
 pub enum Evidence {
     /// A line's sequence went back by 1024 or more: repeats come from a queue that is shorter.
@@ -97,6 +97,25 @@ pub(super) const fn decide(stage: Stage, evidence: Evidence, doubts_left: bool) 
 }
 
 impl Evidence {
+    /// Every kind there is, in the order of the table.
+    pub const ALL: [Self; 15] = [
+        Self::LongStepBack,
+        Self::ThreeRepeats,
+        Self::RepeatDiffers,
+        Self::RepeatIsNewer,
+        Self::StreamStaysBehind,
+        Self::SnapshotDiffers,
+        Self::SnapshotsStayBehind,
+        Self::BelowHighWater,
+        Self::UnprovenAfterReset,
+        Self::AheadAfterReset,
+        Self::StreamIsEarlier,
+        Self::RepeatInDoubt,
+        Self::ContainedIsLater,
+        Self::FollowerIsEarlier,
+        Self::ChangesNothing,
+    ];
+
     /// Whether clocks that disagree, or a repeat that is one, look like this, too.
     pub(super) const fn is_doubt(self) -> bool {
         matches!(
