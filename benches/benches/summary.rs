@@ -2,7 +2,7 @@
 
 #![allow(missing_docs, clippy::print_stdout, reason = "a program that prints tables")]
 
-use kucoin_futures_bench::report::{Report, chart};
+use kucoin_futures_bench::report::{Report, chart, goals, page};
 use kucoin_futures_bench::run;
 
 fn main() -> std::io::Result<()> {
@@ -10,14 +10,14 @@ fn main() -> std::io::Result<()> {
         return Ok(());
     }
     let report = Report::read();
-    println!("\n{}\n{}", report.tables(), report.goals());
+    println!("\n{}\n{}", report.tables(), goals::table(&report));
     let plain = std::env::args().skip(1).all(|argument| argument == "--bench");
-    if !(plain && cfg!(feature = "rivals") && report.is_whole()) {
+    if !(plain && cfg!(feature = "rivals") && goals::are_measured(&report)) {
         println!("No file written: that takes a whole run with `--features rivals`.");
         return Ok(());
     }
-    let page = run::package().join("RESULTS.md");
-    std::fs::write(&page, report.page())?;
+    let results = run::package().join("RESULTS.md");
+    std::fs::write(&results, page::write(&report))?;
     let picture = run::package().join("../docs/bench.svg");
     std::fs::write(&picture, chart::draw(&report))?;
     println!("Written: benches/RESULTS.md, docs/bench.svg");

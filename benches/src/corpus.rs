@@ -23,59 +23,15 @@
 mod layout;
 mod market;
 mod messages;
+mod shape;
 
 use kucoin_futures_proto::SplitMix64;
 
 pub use layout::{Frames, Layout};
 pub use market::Market;
 pub use messages::Feed;
-
-/// A price in units of 1e-12, as `kucoin_futures_proto::Price` has it.
-pub type Units = i64;
-
-/// A price and a size.
-pub type Level = (Units, u64);
-
-/// Where in the book changes fall.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Spread {
-    /// 93 % inside the best 20 levels.
-    Touch,
-    /// Anywhere: every level as likely as any other.
-    Flat,
-}
-
-/// What is to be drawn. The same shape is the same corpus.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Shape {
-    /// Contracts, each with a book of its own.
-    pub symbols: usize,
-    /// Levels on each side of each book at the beginning, and about as many at the end.
-    pub levels: usize,
-    /// Changes, over all books.
-    pub changes: usize,
-    /// Where they fall.
-    pub spread: Spread,
-    /// Decides everything else.
-    pub seed: u64,
-}
-
-/// One change of one level, decoded.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Change {
-    /// Index of the market.
-    pub market: usize,
-    /// Its position in that market's stream.
-    pub sequence: u64,
-    /// Milliseconds since 1970.
-    pub timestamp: u64,
-    /// Price of the level.
-    pub price: Units,
-    /// New size; zero removes the level.
-    pub size: u64,
-    /// Side of the level.
-    pub bid: bool,
-}
+pub use shape::{Change, Level, Shape, Spread, Units};
+use shape::{START_MS, unit};
 
 /// Markets and the changes that they went through.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -85,9 +41,6 @@ pub struct Corpus {
     /// In the order of their frames.
     pub changes: Vec<Change>,
 }
-
-/// When the first change happens: 2024-11-18 in milliseconds.
-const START_MS: u64 = 1_731_897_467_000;
 
 impl Corpus {
     /// Draws a corpus.
@@ -110,13 +63,13 @@ impl Corpus {
     /// The frames of all changes in this layout.
     #[must_use]
     pub fn frames(&self, layout: Layout) -> Frames {
-        Frames::new(self, layout)
+        Frames::new(&self.markets, &self.changes, layout)
     }
 
     /// The same prices and sizes as messages of another channel.
     #[must_use]
     pub fn messages(&self, feed: Feed) -> Frames {
-        messages::frames(self, feed)
+        messages::frames(&self.markets, &self.changes, feed)
     }
 }
 
@@ -137,11 +90,6 @@ impl Zipf {
         let at = unit(rng) * total;
         self.0.partition_point(|&sum| sum <= at).min(self.0.len().saturating_sub(1))
     }
-}
-
-/// A number in `0.0..1.0`.
-fn unit(rng: &mut SplitMix64) -> f64 {
-    (rng.next_u64() >> 11) as f64 / (1_u64 << 53) as f64
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! What a run has measured: read from where criterion left it, and told as tables, a page and a chart.
 
 pub mod chart;
-mod goals;
-mod page;
+pub mod goals;
+pub mod page;
 
 use std::fmt::Write as _;
 use std::fs;
@@ -147,24 +147,6 @@ impl Report {
             }
             _ => time(one.nanos),
         }
-    }
-
-    /// The goals beside what was measured: one small table.
-    #[must_use]
-    pub fn goals(&self) -> String {
-        goals::table(self)
-    }
-
-    /// Whether nothing that the goals ask for is missing.
-    #[must_use]
-    pub fn is_whole(&self) -> bool {
-        goals::are_measured(self)
-    }
-
-    /// The page for the repository.
-    #[must_use]
-    pub fn page(&self) -> String {
-        page::write(self)
     }
 }
 

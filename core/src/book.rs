@@ -6,6 +6,7 @@
 
 mod buffer;
 mod decode_failures;
+mod level;
 mod lineage;
 mod request;
 mod side;
@@ -20,40 +21,9 @@ use crate::ids::Sequence;
 use crate::num::{Lots, Price};
 use crate::time::UnixNanos;
 use crate::wire::{Delta, LevelSink, Side, SideSink, Snapshot, SnapshotHead};
+pub use level::{Best, Coverage, Level, Scope};
 pub use lineage::Evidence;
 use side::{BookSide, Loading};
-
-/// One price level.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[allow(clippy::exhaustive_structs, reason = "a level is a price and a size")]
-pub struct Level {
-    /// The price; never zero in a book.
-    pub price: Price,
-    /// Whole lots at that price; never zero in a book.
-    pub size: Lots,
-}
-
-/// How far a side of a book is known completely, from the touch outwards.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[allow(clippy::exhaustive_enums, reason = "a side is complete or it ends somewhere")]
-pub enum Coverage {
-    /// The snapshot held the whole side: complete without limit.
-    All,
-    /// Complete to this price, inclusive.
-    To(Price),
-}
-
-/// The best of a side, as far as it is known.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[allow(clippy::exhaustive_enums, reason = "known, known to be none, or not known")]
-pub enum Best {
-    /// The best level, inside the horizon.
-    Level(Level),
-    /// The side is empty, and known completely.
-    Empty,
-    /// The market has left the horizon: the best of this side is not known.
-    Unknown,
-}
 
 /// What [`Book::apply`] did.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -69,16 +39,6 @@ pub enum Apply {
         /// The sequence that had to come.
         expected: Sequence,
     },
-}
-
-/// Whether to look at all held levels or only at those inside the horizon.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[allow(clippy::exhaustive_enums, reason = "all or the complete part")]
-pub enum Scope {
-    /// Every level held: each is exact, gaps between those beyond the horizon are possible.
-    Held,
-    /// Only what is complete: from the touch to the horizon.
-    Complete,
 }
 
 /// The levels of one contract at one sequence.
@@ -169,8 +129,8 @@ impl Book {
         self.sequence = snapshot.sequence;
         self.ts_event = snapshot.ts_event;
         let cut_at = self.snapshot_levels;
-        self.half_mut(Side::Bid).load(&snapshot.bids, cut_at);
-        self.half_mut(Side::Ask).load(&snapshot.asks, cut_at);
+        Loading::load(self.half_mut(Side::Bid), &snapshot.bids, cut_at);
+        Loading::load(self.half_mut(Side::Ask), &snapshot.asks, cut_at);
     }
 
     /// Applies one delta if it is the next one.

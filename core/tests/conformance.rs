@@ -16,20 +16,21 @@ mod common;
 mod folder;
 #[path = "conformance/rest.rs"]
 mod rest;
-
-use std::collections::BTreeMap;
+#[path = "conformance/side.rs"]
+mod side;
 
 use common::*;
 use folder::{Folder, Group, group_of, json, values};
 use kucoin_futures_proto::auth::{Credentials, KeyVersion, hmac_base64};
-use kucoin_futures_proto::book::{Apply, Book, Level, Scope};
+use kucoin_futures_proto::book::{Apply, Book, Scope};
 use kucoin_futures_proto::wire::{
     Delta, Depth, ErrorKind, Execution, Frame, Levels, MessageFrame, Side, Snapshot, Ticker,
     TickerV2,
 };
-use kucoin_futures_proto::{Config, Event, Price};
+use kucoin_futures_proto::{Config, Event};
 use libtest_mimic::{Arguments, Trial};
 use serde_json::Value as Json;
+use side::{held, truth};
 
 /// The tests of these functions, by their names.
 macro_rules! tests {
@@ -312,20 +313,6 @@ fn check_request(secret: &str, text: &str, signed: &str) -> bool {
     let headers = credentials.sign(time, method, path, body);
     assert!(headers.iter().any(|header| header == ("KC-API-SIGN", signed)), "{text}");
     true
-}
-
-/// A side as the referee reads it; prices as numbers or as text.
-fn truth(levels: &Json) -> BTreeMap<Price, u64> {
-    let level = |level: &Json| {
-        let price = level[0].as_str().map_or_else(|| level[0].to_string(), String::from);
-        (price.parse().unwrap(), level[1].as_u64().unwrap())
-    };
-    levels.as_array().unwrap().iter().map(level).collect()
-}
-
-fn held(book: &Book, side: Side) -> BTreeMap<Price, u64> {
-    let level = |level: Level| (level.price, level.size.get());
-    book.levels(side, Scope::Held).map(level).collect()
 }
 
 fn frame(text: &str) -> Frame<'_> {

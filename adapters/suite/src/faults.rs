@@ -8,8 +8,9 @@ use kucoin_futures_host::{Clock, Update};
 use kucoin_futures_proto::{Channel, DisconnectReason, Event, Symbol, TransportError};
 use kucoin_futures_sim::{Fault, Plan};
 
+use crate::case::{Case, cases};
+use crate::feed::Feed;
 use crate::rig::*;
-use crate::{Case, Feed, cases};
 
 pub(crate) fn cases<F: Feed>() -> Vec<Case> {
     cases![BOTH:

@@ -6,10 +6,11 @@ use std::time::Duration;
 use kucoin_futures_proto::{DisconnectReason, Event, RestError, TransportError, WireError};
 use kucoin_futures_sim::Fault;
 
+use crate::case::{Case, cases};
+use crate::feed::Feed;
 use crate::peer::Peer;
 use crate::rig::*;
 use crate::tls::down_by;
-use crate::{Case, Feed, cases};
 
 pub(crate) fn cases<F: Feed>() -> Vec<Case> {
     let mut cases = cases![BOTH:

@@ -10,7 +10,7 @@ use kucoin_futures_proto::wire::Side;
 use kucoin_futures_proto::{Book, Channel, Config, Event, Symbol, TopicId};
 use kucoin_futures_sim::{Authority, ExchangeConfig, Fault, Flaw, Server};
 
-use crate::Feed;
+use crate::feed::Feed;
 
 /// What the bytes travel on.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -11,7 +11,7 @@ use kucoin_futures_smol as on_smol;
 use smol::future::FutureExt as _;
 use smol::stream::StreamExt as _;
 
-use crate::{Feed, Pump};
+use crate::feed::{Feed, Pump};
 
 /// What all feeds have under the same name.
 macro_rules! alike {

@@ -3,8 +3,9 @@
 use kucoin_futures_host::{Item, Taken, Update};
 use kucoin_futures_proto::{Channel, DisconnectReason, Event};
 
+use crate::case::{Case, cases};
+use crate::feed::{Feed, Pump};
 use crate::rig::*;
-use crate::{Case, Feed, Pump, cases};
 
 pub(crate) fn cases<F: Feed>() -> Vec<Case> {
     let mut cases = cases![BOTH:

@@ -9,8 +9,9 @@ use kucoin_futures_proto::{
 };
 use kucoin_futures_sim::{Fault, Target};
 
+use crate::case::{Case, cases};
+use crate::feed::Feed;
 use crate::rig::*;
-use crate::{Case, Feed, cases};
 
 pub(crate) fn cases<F: Feed>() -> Vec<Case> {
     cases![BOTH:

@@ -4,8 +4,9 @@ use kucoin_futures_host::Roots;
 use kucoin_futures_proto::{Event, RestError, TransportError};
 use kucoin_futures_sim::Flaw;
 
+use crate::case::{Case, cases};
+use crate::feed::Feed;
 use crate::rig::*;
-use crate::{Case, Feed, cases};
 
 pub(crate) fn cases<F: Feed>() -> Vec<Case> {
     cases![TLS:

@@ -2,7 +2,8 @@
 
 use kucoin_futures_proto::SplitMix64;
 
-use super::{Change, Corpus};
+use super::market::Market;
+use super::shape::Change;
 
 /// How a frame is written.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -45,10 +46,10 @@ pub struct Frames {
 }
 
 impl Frames {
-    pub(super) fn new(corpus: &Corpus, layout: Layout) -> Self {
+    pub(super) fn new(markets: &[Market], changes: &[Change], layout: Layout) -> Self {
         let mut rng = SplitMix64::new(layout as u64);
-        Self::of_texts(corpus.changes.iter().filter_map(|change| {
-            let market = corpus.markets.get(change.market)?;
+        Self::of_texts(changes.iter().filter_map(|change| {
+            let market = markets.get(change.market)?;
             let price = market.price_text(change.price);
             Some(write(&market.symbol, &price, change, layout, &mut rng))
         }))

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use kucoin_futures_proto::SplitMix64;
 
-use super::{Level, Shape, Spread, Units, unit};
+use super::shape::{Level, START_MS, Shape, Spread, Units, unit};
 
 /// A contract, its book before the first change, and its book now.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -201,7 +201,7 @@ impl Market {
             r#"{{"code":"200000","data":{{"sequence":{},"symbol":"{}","bids":[{bids}],"asks":[{asks}],"ts":{}000000}}}}"#,
             self.sequence,
             self.symbol,
-            super::START_MS - 1,
+            START_MS - 1,
         )
     }
 

@@ -3,7 +3,8 @@
 use std::fmt::Write as _;
 
 use super::layout::Frames;
-use super::{Change, Corpus, Market};
+use super::market::Market;
+use super::shape::Change;
 
 /// A channel without a book.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -34,9 +35,9 @@ const fn nanos(change: &Change) -> u64 {
 }
 
 /// The frames of all changes, as the exchange writes them today.
-pub(super) fn frames(corpus: &Corpus, feed: Feed) -> Frames {
-    let texts = corpus.changes.iter().filter_map(|change| {
-        let market = corpus.markets.get(change.market)?;
+pub(super) fn frames(markets: &[Market], changes: &[Change], feed: Feed) -> Frames {
+    let texts = changes.iter().filter_map(|change| {
+        let market = markets.get(change.market)?;
         Some(write(market, change, feed))
     });
     Frames::of_texts(texts)

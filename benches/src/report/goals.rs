@@ -96,12 +96,15 @@ impl Figure {
     }
 }
 
-/// Whether each goal has a figure.
-pub(super) fn are_measured(report: &Report) -> bool {
+/// Whether nothing that the goals ask for is missing.
+#[must_use]
+pub fn are_measured(report: &Report) -> bool {
     GOALS.iter().all(|Goal(_, figure, ..)| figure.value(report).is_some())
 }
 
-pub(super) fn table(report: &Report) -> String {
+/// The goals beside what was measured: one small table.
+#[must_use]
+pub fn table(report: &Report) -> String {
     let head = ["goal", "measured", "at least", "reach for", ""].map(String::from).to_vec();
     let rows = GOALS.iter().filter_map(|&Goal(what, figure, at_least, reach_for)| {
         let value = figure.value(report)?;

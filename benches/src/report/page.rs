@@ -4,7 +4,7 @@ use std::fs;
 use std::process::Command;
 use std::time::SystemTime;
 
-use super::Report;
+use super::{Report, goals};
 use crate::run;
 
 const CRATES: [&str; 9] = [
@@ -19,11 +19,13 @@ const CRATES: [&str; 9] = [
     "criterion",
 ];
 
-pub(super) fn write(report: &Report) -> String {
+/// The page for the repository.
+#[must_use]
+pub fn write(report: &Report) -> String {
     let timer = report.latency().map_or(0, |latency| latency.timer);
     let versions = versions();
     let (machine, rustc, date) = (machine(), rustc(), today());
-    let (goals, tables) = (report.goals(), report.tables());
+    let (goals, tables) = (goals::table(report), report.tables());
     format!(
         "# Benchmarks: results of one run
 

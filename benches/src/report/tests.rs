@@ -1,4 +1,4 @@
-use super::{Latency, Measured, Report, Tail, chart, page};
+use super::{Latency, Measured, Report, Tail, chart, goals, page};
 
 fn report() -> Report {
     let measured =
@@ -28,18 +28,18 @@ fn a_family_is_a_table_of_rivals_and_variants() {
 
 #[test]
 fn goals_show_what_was_measured_and_nothing_else() {
-    let goals = report().goals();
+    let goals = goals::table(&report());
     let parse = goals.lines().find(|line| line.contains("parse / serde_json")).unwrap();
     assert!(parse.contains("15.0 x") && parse.contains("met"), "{parse}");
     assert!(goals.contains("8.0 x") && !goals.contains("apply"), "{goals}");
-    assert!(!report().is_whole());
+    assert!(!goals::are_measured(&report()));
 }
 
 #[test]
 fn chart_and_page_are_complete_without_the_rest() {
     let chart = chart::draw(&report());
     assert!(chart.ends_with("</svg>\n") && chart.contains("Vec") == chart.contains("&lt;"));
-    assert!(report().page().contains("serde_json 1."));
+    assert!(page::write(&report()).contains("serde_json 1."));
 }
 
 #[test]

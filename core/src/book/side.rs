@@ -6,12 +6,12 @@ mod pages;
 
 use alloc::vec::Vec;
 
-use super::{Best, Coverage, Level, Scope};
+use super::level::{Best, Coverage, Level, Scope};
 use crate::num::{Lots, Price};
 use crate::wire::Side;
 use grid::Grid;
 pub(super) use loading::Loading;
-use pages::Pages;
+use pages::{Fill, Pages};
 
 /// The levels of one side, by the number of their price on a grid of ticks.
 #[derive(Clone)]
@@ -43,18 +43,6 @@ impl BookSide {
             best_size: Lots::ZERO,
             max_levels,
         }
-    }
-
-    /// Takes over a snapshot's side, best first. If it may have been cut, it is complete to its
-    /// last level only.
-    pub(super) fn load(&mut self, best_first: &[Level], cut_at: usize) {
-        let mut loading = Loading::begin(self);
-        for level in best_first {
-            if level.price != Price::ZERO && level.size != Lots::ZERO {
-                loading.push(*level);
-            }
-        }
-        loading.finish(cut_at);
     }
 
     /// Empties the side.
@@ -126,7 +114,7 @@ impl BookSide {
         };
         let grid = self.grid;
         let numbered = |level: &Level| Some((grid.key(level.price)?, level.size.get()));
-        self.pages.refill(levels.iter().filter_map(numbered));
+        Fill::refill(&mut self.pages, levels.iter().filter_map(numbered));
         if let Some((key, size)) = numbered(&Level { price, size }) {
             self.pages.set(key, size);
         }

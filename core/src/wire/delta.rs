@@ -1,33 +1,13 @@
 //! The data of a level2 frame: one absolute change of one price level.
 
-use core::fmt;
-
 use super::change;
 use super::fields::{Fields, Key};
+use super::side::Side;
 use super::text::Text;
 use crate::error::WireError;
 use crate::ids::Sequence;
 use crate::num::{Lots, Price};
 use crate::time::UnixNanos;
-
-/// A side of the book. Exhaustive: there is no third.
-#[allow(clippy::exhaustive_enums, reason = "a book has two sides")]
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub enum Side {
-    /// Buyers; best is highest. `buy` on the wire.
-    Bid,
-    /// Sellers; best is lowest. `sell` on the wire.
-    Ask,
-}
-
-impl fmt::Display for Side {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Bid => "bid",
-            Self::Ask => "ask",
-        })
-    }
-}
 
 /// One change: at `sequence`, the level at `price` has `size` lots. Zero removes the level;
 /// removing one that is not there is normal (it lay beyond the snapshot).

@@ -21,6 +21,7 @@
 //! words without quote or escape. So the tokens are the same in the same order, and what differs is
 //! read by the same rules. Everything else is a surprise, and left to the scanner.
 
+mod entry;
 mod layout;
 mod learn;
 mod level;
@@ -30,14 +31,13 @@ use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
-use super::change;
 use super::delta::Delta;
 use super::frame::Frame;
 use super::message::Content;
 use crate::channel::ChannelKind;
 use crate::error::WireError;
 use crate::ids::{Sequence, Symbol};
-use crate::time::UnixNanos;
+use entry::SymbolEntry;
 use layout::{Anchor, Layout};
 use learn::Learned;
 pub(super) use level::LevelReader;
@@ -92,23 +92,6 @@ struct Other {
     /// Frames that were met in it lately.
     met: u32,
 }
-
-/// A symbol and how its frames look: all that is needed of it to read one, in one line of the cache.
-#[derive(Clone, Copy, Debug)]
-#[repr(align(64))]
-pub(crate) struct SymbolEntry {
-    key: [u64; 2],
-    /// What the last digits of the sequence and of the time are added to.
-    sequence: u64,
-    ts_nanos: u64,
-    /// The first digits of the numbers, as they stand in the frame.
-    firsts: [u64; 3],
-    layout: u16,
-    entry: u16,
-    tag: u32,
-}
-
-const _: () = assert!(size_of::<SymbolEntry>() == 64, "one line");
 
 /// A symbol whose frame turned out to look like those of others.
 pub(crate) struct LayoutMatch {
@@ -370,54 +353,6 @@ impl LayoutMatch {
 
 const fn other_number(at: usize) -> u16 {
     at as u16 + 1
-}
-
-impl SymbolEntry {
-    const NOBODY: Self = Self {
-        key: [0; 2],
-        sequence: 0,
-        ts_nanos: 0,
-        firsts: [0; 3],
-        // There is no such layout: a key of zeros finds this one, and nothing is read by it.
-        layout: u16::MAX,
-        entry: u16::MAX,
-        tag: 0,
-    };
-
-    const fn is_of(&self, layout: u16) -> bool {
-        !self.is_nobody() && self.layout == layout
-    }
-
-    const fn is_nobody(&self) -> bool {
-        self.entry == u16::MAX
-    }
-
-    pub(crate) const fn tag(&self) -> u32 {
-        self.tag
-    }
-
-    /// Reads a frame of this symbol that is laid out like this.
-    #[inline(always)]
-    fn read(&self, layout: &Layout, frame: &[u8], edge: usize) -> Option<Delta> {
-        if !layout.fits(frame, edge) {
-            return None;
-        }
-        let (sequence, first) = layout.sequence.digits(frame, edge)?;
-        let differ = first ^ self.firsts[0];
-        let (timestamp, first) = layout.timestamp.digits(frame, edge)?;
-        let differ = differ | first ^ self.firsts[1];
-        let (other, first) = layout.other.digits(frame, edge)?;
-        let differ = differ | first ^ self.firsts[2];
-        if differ | sequence.non_digits() | timestamp.non_digits() | other.non_digits() != 0 {
-            return None;
-        }
-        let [start, end] = layout.change.map(|place| place.of(frame, edge));
-        let (price, side, size) = change::read(frame, start, end)?;
-        let sequence = Sequence::new(self.sequence.wrapping_add(sequence.value()));
-        let nanos = timestamp.value().wrapping_mul(1_000_000);
-        let ts_event = Some(UnixNanos::from_nanos(self.ts_nanos.wrapping_add(nanos)));
-        Some(Delta { sequence, price, size, ts_event, side })
-    }
 }
 
 impl RelearnBackoff {

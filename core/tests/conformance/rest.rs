@@ -2,11 +2,13 @@
 
 use kucoin_futures_proto::wire::{Contracts, Side, Snapshot};
 use kucoin_futures_proto::{
-    Config, Decimal, Event, Input, Message, Query, RequestId, ResponseHead, RestError, Symbol,
-    WireError,
+    Book, Config, Decimal, Event, Input, Message, Query, RequestId, ResponseHead, RestError,
+    Symbol, WireError,
 };
 
-use super::*;
+use crate::common::*;
+use crate::folder::{Folder, Group, json};
+use crate::side::{held, truth};
 
 pub(crate) fn token_replies_lead_to_a_connection(folder: &Folder) {
     for (name, body) in folder.of(Group::Token) {

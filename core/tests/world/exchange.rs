@@ -1,59 +1,32 @@
 //! The exchange's answers, right and wrong.
 
-use kucoin_futures_proto::{Input, ResponseHead, TransportError};
+use kucoin_futures_proto::{ConnId, ResponseHead};
 use proptest::sample::Index;
 
-use super::step::{Body, Refusal};
-use super::{World, pick};
+use super::market::Market;
+use super::step::{Body, Refusal, pick};
 use crate::edited::edited;
 
-impl World {
-    pub(super) fn reply(&mut self, at: usize, body: &Body) {
-        let (request, path) = self.requests.remove(at);
-        self.snapshots.remove(&request);
-        self.dead_requests.push(request);
-        let right = |back: usize| {
-            let symbol = path.split_once("?symbol=").map(|(_, symbol)| symbol);
-            let market = self.markets.iter().find(|market| Some(market.symbol.as_str()) == symbol);
-            market.map_or_else(|| answer(&path), |market| market.snapshot(back, self.levels))
-        };
-        let mut head = ResponseHead::new(200);
-        let text = match body {
-            Body::Right(back) => right(*back),
-            Body::Wrong if path.contains("?symbol=") => {
-                let other = self.markets.iter().find(|market| !path.ends_with(&market.symbol));
-                other.unwrap().snapshot(0, self.levels)
-            }
-            Body::Wrong if path.contains("/bullet-") => edited(&right(0), "kucoin.com", "evil.io"),
-            Body::Wrong => right(0),
-            Body::Html => "<html>Bad gateway</html>".into(),
-            Body::Cut(at) => {
-                let text = right(0);
-                text[..at.index(text.len())].into()
-            }
-            Body::Api(code) => format!(r#"{{"code":"{code}","msg":"no"}}"#),
-            Body::TooMany(reset) => {
-                head = ResponseHead::new(429);
-                head.header("gw-ratelimit-reset", &reset.to_string());
-                String::new()
-            }
-            Body::Failed => return self.input(Input::Failed(request, TransportError::TimedOut)),
-        };
-        self.input(Input::Reply(request, head, text.as_bytes()));
+/// A connection, and what was sent on it.
+pub(super) struct Conn {
+    pub(super) id: ConnId,
+    pub(super) connect_id: String,
+    pub(super) opened: bool,
+    pub(super) welcomed: bool,
+    pub(super) unanswered: Vec<u64>,
+    pub(super) ping: Option<u64>,
+}
+
+impl Conn {
+    pub(super) fn welcome(&mut self, right: bool) -> String {
+        self.welcomed |= right && self.opened;
+        let id = if right { self.connect_id.as_str() } else { "somebody-else" };
+        format!(r#"{{"id":"{id}","type":"welcome"}}"#)
     }
 
-    pub(super) fn welcome(&mut self, right: bool) {
-        let Some(conn) = &mut self.conn else { return };
-        conn.welcomed |= right && conn.opened;
-        let id = if right { conn.connect_id.as_str() } else { "somebody-else" };
-        let text = format!(r#"{{"id":"{id}","type":"welcome"}}"#);
-        self.text(&text);
-    }
-
-    pub(super) fn refuse(&mut self, at: Index, refusal: Refusal) {
-        let Some(conn) = &mut self.conn else { return };
-        let at = pick(at, conn.unanswered.len());
-        let id = at.map_or(77, |at| conn.unanswered.remove(at)).to_string();
+    pub(super) fn refuse(&mut self, at: Index, refusal: Refusal) -> String {
+        let at = pick(at, self.unanswered.len());
+        let id = at.map_or(77, |at| self.unanswered.remove(at)).to_string();
         let (id, code, text) = match refusal {
             Refusal::Topic => (id, 404, "topic does not exist".into()),
             Refusal::PerFrame => (id, 509, "exceed limitation of 2 per time".into()),
@@ -62,16 +35,50 @@ impl World {
             Refusal::Other(code, text) => (id, code, text.into()),
             Refusal::NoId => ("5e1f00aa91b2c3d4e5f60718".into(), 404, "topic".to_owned()),
         };
-        self.text(&format!(r#"{{"id":"{id}","type":"error","code":{code},"data":"{text}"}}"#));
+        format!(r#"{{"id":"{id}","type":"error","code":{code},"data":"{text}"}}"#)
     }
 
-    pub(super) fn pong(&mut self, right: bool) {
-        let Some(conn) = &mut self.conn else { return };
-        let ping = if right { conn.ping.take() } else { Some(0) };
-        if let Some(id) = ping {
-            self.text(&format!(r#"{{"id":"{id}","type":"pong","timestamp":1791500000250000}}"#));
-        }
+    pub(super) fn pong(&mut self, right: bool) -> Option<String> {
+        let id = if right { self.ping.take()? } else { 0 };
+        Some(format!(r#"{{"id":"{id}","type":"pong","timestamp":1791500000250000}}"#))
     }
+}
+
+/// The answer to a request; `None` if it fails.
+pub(super) fn reply(
+    path: &str,
+    body: &Body,
+    markets: &[Market],
+    levels: usize,
+) -> Option<(ResponseHead, String)> {
+    let right = |back: usize| {
+        let symbol = path.split_once("?symbol=").map(|(_, symbol)| symbol);
+        let market = markets.iter().find(|market| Some(market.symbol.as_str()) == symbol);
+        market.map_or_else(|| answer(path), |market| market.snapshot(back, levels))
+    };
+    let mut head = ResponseHead::new(200);
+    let text = match body {
+        Body::Right(back) => right(*back),
+        Body::Wrong if path.contains("?symbol=") => {
+            let other = markets.iter().find(|market| !path.ends_with(&market.symbol));
+            other.unwrap().snapshot(0, levels)
+        }
+        Body::Wrong if path.contains("/bullet-") => edited(&right(0), "kucoin.com", "evil.io"),
+        Body::Wrong => right(0),
+        Body::Html => "<html>Bad gateway</html>".into(),
+        Body::Cut(at) => {
+            let text = right(0);
+            text[..at.index(text.len())].into()
+        }
+        Body::Api(code) => format!(r#"{{"code":"{code}","msg":"no"}}"#),
+        Body::TooMany(reset) => {
+            head = ResponseHead::new(429);
+            head.header("gw-ratelimit-reset", &reset.to_string());
+            String::new()
+        }
+        Body::Failed => return None,
+    };
+    Some((head, text))
 }
 
 fn answer(path: &str) -> String {

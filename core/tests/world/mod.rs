@@ -16,9 +16,10 @@ use kucoin_futures_sim::OutputChecker;
 use proptest::sample::Index;
 
 use crate::edited::edited;
+use exchange::Conn;
 use market::{Change, Market};
 use seen::Seen;
-use step::{Body, SYMBOLS, Step};
+use step::{Body, SYMBOLS, Step, pick};
 
 const MS: Duration = Duration::from_millis(1);
 const HOUR: Duration = Duration::from_secs(3600);
@@ -62,15 +63,6 @@ pub(crate) struct World {
     conn: Option<Conn>,
     dead_conns: Vec<ConnId>,
     closed: bool,
-}
-
-struct Conn {
-    id: ConnId,
-    connect_id: String,
-    opened: bool,
-    welcomed: bool,
-    unanswered: Vec<u64>,
-    ping: Option<u64>,
 }
 
 impl World {
@@ -178,9 +170,9 @@ impl World {
                     self.reply(at, body);
                 }
             }
-            Step::Welcome(right) => self.welcome(*right),
-            Step::Refuse(at, refusal) => self.refuse(*at, *refusal),
-            Step::Pong(right) => self.pong(*right),
+            Step::Welcome(right) => self.say(|conn| Some(conn.welcome(*right))),
+            Step::Refuse(at, refusal) => self.say(|conn| Some(conn.refuse(*at, *refusal))),
+            Step::Pong(right) => self.say(|conn| conn.pong(*right)),
             Step::Move(at, change, arrives) => {
                 let frame = self.markets[*at].change(*change);
                 if *arrives {
@@ -226,14 +218,14 @@ impl World {
                 self.conn.as_mut().unwrap().opened = true;
                 self.input(Input::Opened(id));
             }
-            Some((_, _, false, _)) => self.welcome(true),
+            Some((_, _, false, _)) => self.say(|conn| Some(conn.welcome(true))),
             Some((_, _, _, Some(id))) => {
                 let ack = format!(r#"{{"id":"{id}","type":"ack"}}"#);
                 self.conn.as_mut().unwrap().unanswered.remove(0);
                 self.text(&ack);
             }
             Some(_) => {
-                self.pong(true);
+                self.say(|conn| conn.pong(true));
                 let at = change.tick as usize % SYMBOLS;
                 self.step(&Step::Move(at, change, true));
             }
@@ -295,6 +287,23 @@ impl World {
         if let Some(conn) = self.conn.take() {
             self.dead_conns.push(conn.id);
             self.input(Input::Lost(conn.id, losses[at.index(4)]));
+        }
+    }
+
+    fn reply(&mut self, at: usize, body: &Body) {
+        let (request, path) = self.requests.remove(at);
+        self.snapshots.remove(&request);
+        self.dead_requests.push(request);
+        match exchange::reply(&path, body, &self.markets, self.levels) {
+            Some((head, text)) => self.input(Input::Reply(request, head, text.as_bytes())),
+            None => self.input(Input::Failed(request, TransportError::TimedOut)),
+        }
+    }
+
+    /// What the exchange says on the connection, if there is one.
+    fn say(&mut self, what: impl FnOnce(&mut Conn) -> Option<String>) {
+        if let Some(text) = self.conn.as_mut().and_then(what) {
+            self.text(&text);
         }
     }
 
@@ -411,8 +420,4 @@ fn id_of(text: &str) -> (u64, bool) {
     let json: serde_json::Value = serde_json::from_str(text).unwrap();
     let id = json["id"].as_str().unwrap().parse().unwrap();
     (id, json["type"] == "ping")
-}
-
-fn pick(at: Index, len: usize) -> Option<usize> {
-    (len > 0).then(|| at.index(len))
 }

@@ -178,3 +178,8 @@ pub(crate) fn change() -> impl Strategy<Value = Change> {
     let tick = prop_oneof![Just(0_u32), 1_u32..40];
     (any::<bool>(), tick, size).prop_map(|(bid, tick, size)| Change { bid, tick, size })
 }
+
+/// The one that an index means, if there is any.
+pub(super) fn pick(at: Index, len: usize) -> Option<usize> {
+    (len > 0).then(|| at.index(len))
+}

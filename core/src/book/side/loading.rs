@@ -4,9 +4,10 @@
 
 use alloc::vec::Vec;
 
+use super::BookSide;
 use super::pages::Fill;
-use super::{BookSide, Level, Scope};
-use crate::num::Price;
+use crate::book::level::{Level, Scope};
+use crate::num::{Lots, Price};
 
 /// Fills a side. The tick is found on the way: whenever a price lies between ticks, what is there
 /// gets new numbers. The tick is at least halved by that, so it happens a few times near the touch and
@@ -21,6 +22,18 @@ pub(in crate::book) struct Loading<'a> {
 }
 
 impl<'a> Loading<'a> {
+    /// Takes over a snapshot's side, best first. If it may have been cut, it is complete to its
+    /// last level only.
+    pub(in crate::book) fn load(half: &'a mut BookSide, best_first: &[Level], cut_at: usize) {
+        let mut loading = Self::begin(half);
+        for level in best_first {
+            if level.price != Price::ZERO && level.size != Lots::ZERO {
+                loading.push(*level);
+            }
+        }
+        loading.finish(cut_at);
+    }
+
     /// Forgets what was there.
     pub(in crate::book) fn begin(half: &'a mut BookSide) -> Self {
         half.clear();

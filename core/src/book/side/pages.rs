@@ -179,15 +179,6 @@ impl Pages {
         sparse.binary_search_by_key(&number, |page| page.number)
     }
 
-    /// Starts anew with these, which come highest first.
-    pub(super) fn refill(&mut self, highest_first: impl Iterator<Item = (u64, u64)>) {
-        let mut fill = Fill::begin(self, usize::MAX);
-        highest_first.for_each(|(key, size)| {
-            fill.put(self, key, size);
-        });
-        fill.finish(self);
-    }
-
     /// How many pages are not dense.
     const fn sparse(&self) -> usize {
         self.pages.len().saturating_sub(self.dense)

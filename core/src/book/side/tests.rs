@@ -73,7 +73,7 @@ impl Pair {
                 if self.side == Side::Bid {
                     levels.reverse();
                 }
-                self.pages.load(&levels, *cut);
+                Loading::load(&mut self.pages, &levels, *cut);
                 self.sorted.load(&levels, *cut);
             }
         }

@@ -3,7 +3,7 @@
 use alloc::boxed::Box;
 use core::ops::Range;
 
-use super::SymbolEntry;
+use super::entry::SymbolEntry;
 use super::layout::{Anchor, BLOCK, Base, Block, KEY, Layout, Number, Place};
 use crate::channel::ChannelKind;
 use crate::ids::Symbol;

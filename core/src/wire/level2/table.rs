@@ -4,7 +4,7 @@
 
 use alloc::vec::Vec;
 
-use super::SymbolEntry;
+use super::entry::SymbolEntry;
 
 /// An open hash table that is at most half full.
 #[derive(Clone, Debug, Default)]

@@ -15,6 +15,7 @@ use serde_json::Value;
 use super::*;
 use crate::num::Lots;
 use crate::num::Price;
+use crate::time::UnixNanos;
 use crate::wire::Side;
 use crate::wire::damage::{damage, damaged};
 

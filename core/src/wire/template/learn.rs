@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 use core::ops::Range;
 
-use super::{Block, Hole, Id, Step, Template, Which};
+use super::shape::{Block, Hole, Id, Step, Template, Which};
 use crate::channel::ChannelKind;
 use crate::wire::fields::Key;
 use crate::wire::scan::{Scanner, Value};
@@ -148,19 +148,4 @@ fn hole(key: Key, is_quoted: bool) -> Option<Hole> {
 fn inside(text: Text<'_>, span: &Range<usize>) -> Option<Range<usize>> {
     text.plain()?;
     Some(span.start.checked_add(1)?..span.end.checked_sub(1)?)
-}
-
-impl Block {
-    /// Of at most sixteen bytes.
-    fn of(bytes: &[u8]) -> Self {
-        let mut block = Self::default();
-        for (offset, &byte) in bytes.iter().enumerate() {
-            let (at, shift) = (offset / 8, offset % 8 * 8);
-            if let (Some(want), Some(mask)) = (block.want.get_mut(at), block.mask.get_mut(at)) {
-                *want |= u64::from(byte) << shift;
-                *mask |= 0xff << shift;
-            }
-        }
-        block
-    }
 }

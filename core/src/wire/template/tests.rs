@@ -9,7 +9,11 @@ use proptest::prelude::*;
 use serde_json::Value;
 
 use super::*;
+use crate::channel::ChannelKind;
+use crate::ids::{Sequence, Symbol};
+use crate::num::Price;
 use crate::wire::damage::{damage, damaged};
+use crate::wire::values::Trade;
 
 /// How a connection writes the frames of a channel.
 #[derive(Clone, Debug)]

@@ -32,6 +32,18 @@ impl Fill {
         Self { number, taken: 0, at, slot, room: most, most, dense: None }
     }
 
+    /// Starts anew with these, which come highest first.
+    pub(in crate::book::side) fn refill(
+        pages: &mut Pages,
+        highest_first: impl Iterator<Item = (u64, u64)>,
+    ) {
+        let mut fill = Self::begin(pages, usize::MAX);
+        highest_first.for_each(|(key, size)| {
+            fill.put(pages, key, size);
+        });
+        fill.finish(pages);
+    }
+
     /// Puts a number that is lower than all before it; false if there are as many as there may be.
     #[inline(always)]
     pub(in crate::book::side) fn put(&mut self, pages: &mut Pages, key: u64, size: u64) -> bool {
