@@ -5,6 +5,7 @@
 
 use core::time::Duration;
 
+use crate::config::Config;
 use crate::num::Decimal;
 use crate::time::Instant;
 
@@ -27,14 +28,14 @@ impl PingTiming {
     pub(crate) fn new(
         interval_ms: Option<Decimal>,
         timeout_ms: Option<Decimal>,
-        default: Self,
+        config: &Config,
     ) -> Self {
         let clamp = |ms: Option<Decimal>, default: Duration| {
             ms.map_or(default, to_duration).clamp(SHORTEST, LONGEST)
         };
         Self {
-            interval: clamp(interval_ms, default.interval),
-            timeout: clamp(timeout_ms, default.timeout),
+            interval: clamp(interval_ms, config.ping_interval),
+            timeout: clamp(timeout_ms, config.ping_timeout),
         }
     }
 }
@@ -143,7 +144,7 @@ mod tests {
     }
 
     fn millis(text: &str) -> Duration {
-        PingTiming::new(Decimal::parse(text.as_bytes()), None, DEFAULT).interval
+        PingTiming::new(Decimal::parse(text.as_bytes()), None, &Config::default()).interval
     }
 
     #[test]
@@ -156,7 +157,7 @@ mod tests {
         for high in ["60001", "18446744073709551616", "1e100"] {
             assert_eq!(millis(high), LONGEST, "{high}");
         }
-        assert_eq!(PingTiming::new(None, None, DEFAULT), DEFAULT);
+        assert_eq!(PingTiming::new(None, None, &Config::default()), DEFAULT);
     }
 
     #[test]

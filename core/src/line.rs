@@ -1,5 +1,7 @@
 //! One line: a connection that is renewed for ever, what it carries, and its budget.
 
+mod event;
+
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::format;
@@ -23,6 +25,7 @@ use crate::wire::encode::{self, Command};
 use crate::wire::{
     Ack, Bullet, Decoded, Decoder, Delta, ErrorFrame, ErrorKind, Frame, Pong, Server, Welcome,
 };
+pub(crate) use event::LineEvent;
 
 #[derive(Clone)]
 pub(crate) struct Line {
@@ -41,37 +44,14 @@ pub(crate) struct Line {
     /// Nothing is to be sent, pings apart, until the timer `Send` comes.
     send_paused: bool,
     frame_ids: u64,
-    /// When the last binary messages came, oldest first.
-    binaries: [Option<Instant>; 3],
+    /// Binary messages: more than these cost the connection.
+    binaries: SlidingWindow,
     /// What has happened and the client has not been told yet, oldest first.
     events: VecDeque<LineEvent>,
 }
 
-/// What a line tells the client, who passes it on.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum LineEvent {
-    /// An attempt to connect begins with a token.
-    NeedToken,
-    /// There was none.
-    TokenFailed(RestError),
-    /// The welcome has come: topics can be subscribed to.
-    Up(ConnId),
-    /// A connection is over. `Dropped` follows for each topic that it carried.
-    Down(ConnId, DisconnectReason),
-    /// The next attempt has to wait.
-    Waiting { delay: Duration, failures: u32 },
-    /// The exchange confirmed a subscription, or had done so before.
-    Confirmed(TopicId),
-    /// A topic is not carried any more, because that was wanted.
-    Ended(TopicId),
-    /// A topic is not carried any more, because the connection is over.
-    Dropped(TopicId),
-    /// A topic cannot be had, for the reason that this code stands for.
-    Rejected(TopicId, u32),
-}
-
-/// A burst of binary messages within this time costs the connection.
-const BINARY_SPAN: Duration = Duration::from_secs(60);
+/// Binary messages that are put up with within a minute: there are none in this protocol.
+const MOST_BINARIES: SlidingWindow = SlidingWindow::new(2, Duration::from_secs(60));
 /// The exchange counts client messages over 10 s, as they arrive. What was sent in two bursts may arrive
 /// closer together, if the first was held up on its way: a second more.
 const SEND_SPAN: Duration = Duration::from_secs(11);
@@ -87,12 +67,12 @@ impl Line {
             connect_id: Box::default(),
             endpoint: None,
             decoder: Decoder::new(),
-            keepalive: Keepalive::new(default_timing(cx)),
+            keepalive: Keepalive::new(PingTiming::new(None, None, &cx.config)),
             subs: Subscriptions::new(&cx.config),
             sends: SlidingWindow::new(cx.config.sends_per_10s, SEND_SPAN),
             send_paused: false,
             frame_ids: 0,
-            binaries: [None; 3],
+            binaries: MOST_BINARIES,
             events: VecDeque::new(),
         }
     }
@@ -107,10 +87,6 @@ impl Line {
 
     pub(crate) const fn is_ready(&self) -> bool {
         matches!(self.session.phase(), Phase::Ready)
-    }
-
-    pub(crate) const fn is_greeting(&self) -> bool {
-        matches!(self.session.phase(), Phase::Greeting)
     }
 
     /// Whether `compose` would send something.
@@ -229,20 +205,14 @@ impl Line {
     fn choose_endpoint(&mut self, cx: &mut Context, bullet: &Bullet) -> Option<Endpoint> {
         self.connect_id = format!("{:016x}", cx.rng.next_u64()).into_boxed_str();
         let usable = |server: &Server| {
-            Endpoint::assemble(
-                &server.endpoint,
-                &bullet.token,
-                &self.connect_id,
-                &cx.config.allowed_hosts,
-                cx.config.rest.is_loopback(),
-            )
+            let (hosts, is_loopback) = (&cx.config.allowed_hosts, cx.config.rest.is_loopback());
+            let (url, token) = (&server.endpoint, &bullet.token);
+            Endpoint::assemble(url, token, &self.connect_id, hosts, is_loopback)
         };
-        let turn = self.session.failures() as usize % bullet.servers.len().max(1);
-        let order = bullet.servers.iter().cycle().skip(turn).take(bullet.servers.len());
-        let (server, endpoint) = order.filter_map(|s| usable(s).map(|e| (s, e))).next()?;
-        let timing =
-            PingTiming::new(server.ping_interval_ms, server.ping_timeout_ms, default_timing(cx));
-        self.keepalive = Keepalive::new(timing);
+        let mut servers = bullet.servers_from(self.session.failures() as usize);
+        let (server, endpoint) = servers.find_map(|server| Some((server, usable(server)?)))?;
+        let asked = (server.ping_interval_ms, server.ping_timeout_ms);
+        self.keepalive = Keepalive::new(PingTiming::new(asked.0, asked.1, &cx.config));
         Some(endpoint)
     }
 
@@ -282,7 +252,7 @@ impl Line {
     // Frames.
 
     fn on_welcome(&mut self, cx: &mut Context, welcome: Welcome<'_>) -> Disposition {
-        let Some(conn) = self.conn.filter(|_| self.is_greeting()) else {
+        let Some(conn) = self.conn.filter(|_| self.session.phase() == Phase::Greeting) else {
             return Disposition::Unsolicited;
         };
         // planted: any-welcome
@@ -323,7 +293,7 @@ impl Line {
         let id = error.id.and_then(|id| id.counter());
         match kind {
             ErrorKind::Unauthorized => self.fail(cx, DisconnectReason::Unauthorized),
-            _ if self.is_greeting() => self.fail(cx, refused),
+            _ if self.session.phase() == Phase::Greeting => self.fail(cx, refused),
             ErrorKind::Topic | ErrorKind::TooManyPerFrame | ErrorKind::TooManyTopics { .. } => {
                 let outcome = self.subs.on_error(id, kind);
                 self.settle(cx, outcome, code);
@@ -338,14 +308,10 @@ impl Line {
     }
 
     pub(crate) fn on_binary(&mut self, cx: &mut Context) {
-        self.binaries.rotate_left(1);
-        if let Some(latest) = self.binaries.last_mut() {
-            *latest = Some(cx.now);
+        if self.binaries.ready_at(cx.now, 1, 0) > cx.now {
+            return self.fail(cx, DisconnectReason::Binary);
         }
-        let recent = |at: &Option<Instant>| at.is_some_and(|at| cx.now.since(at) <= BINARY_SPAN);
-        if self.binaries.iter().all(recent) {
-            self.fail(cx, DisconnectReason::Binary);
-        }
+        self.binaries.record(cx.now, 1);
     }
 
     // Sending.
@@ -363,7 +329,8 @@ impl Line {
         if ready > cx.now {
             return self.hold(cx, ready);
         }
-        let id = self.next_id();
+        self.frame_ids = self.frame_ids.wrapping_add(1);
+        let id = self.frame_ids;
         match self.subs.next_batch(id, cx.now + cx.config.ack_timeout) {
             None => {}
             Some(Err(topic)) => self.tell(LineEvent::Rejected(topic, NO_ROOM)),
@@ -389,7 +356,8 @@ impl Line {
         if ready > cx.now {
             return cx.timers.set(self.timer(LineTimer::Ping), ready);
         }
-        let id = self.next_id();
+        self.frame_ids = self.frame_ids.wrapping_add(1);
+        let id = self.frame_ids;
         cx.send(conn, encode::ping(id));
         self.sends.record(cx.now, 1);
         self.keepalive.on_ping_sent(id);
@@ -498,7 +466,7 @@ impl Line {
         }
         self.send_paused = false;
         self.endpoint = None;
-        self.binaries = [None; 3];
+        self.binaries = MOST_BINARIES;
         if let Some(conn) = self.conn.take() {
             cx.cancel_sends(conn);
             cx.effect(Output::Close { conn });
@@ -518,11 +486,6 @@ impl Line {
         }
     }
 
-    const fn next_id(&mut self) -> u64 {
-        self.frame_ids = self.frame_ids.wrapping_add(1);
-        self.frame_ids
-    }
-
     const fn timer(&self, timer: LineTimer) -> Timer {
         Timer::Line(self.id, timer)
     }
@@ -530,10 +493,6 @@ impl Line {
 
 /// The code for "no room on this line", as the exchange has it.
 const NO_ROOM: u32 = 509;
-
-const fn default_timing(cx: &Context) -> PingTiming {
-    PingTiming { interval: cx.config.ping_interval, timeout: cx.config.ping_timeout }
-}
 
 const fn count(counter: &mut u64) {
     *counter = counter.saturating_add(1);

@@ -5,6 +5,7 @@ use core::cmp::Reverse;
 use core::mem;
 
 use crate::ids::{LineId, RequestId, TopicId};
+use crate::output::TimeoutReason;
 use crate::time::Instant;
 
 /// Whose deadline, and what for. One deadline a key.
@@ -15,6 +16,23 @@ pub(crate) enum Timer {
     Request(RequestId),
     /// A budget for REST requests frees up.
     RestScheduler,
+}
+
+impl Timer {
+    /// What the caller is told of it.
+    pub(crate) const fn reason(self) -> TimeoutReason {
+        match self {
+            Self::Line(_, LineTimer::Phase) => TimeoutReason::Phase,
+            Self::Line(_, LineTimer::Ping) => TimeoutReason::Ping,
+            Self::Line(_, LineTimer::Pong) => TimeoutReason::Pong,
+            Self::Line(_, LineTimer::Ack) => TimeoutReason::Ack,
+            Self::Line(_, LineTimer::Send) | Self::RestScheduler => TimeoutReason::Budget,
+            Self::Topic(_, TopicTimer::Snapshot) => TimeoutReason::Snapshot,
+            Self::Topic(_, TopicTimer::Crossed) => TimeoutReason::Crossed,
+            Self::Topic(_, TopicTimer::Silence) => TimeoutReason::Silence,
+            Self::Request(_) => TimeoutReason::Fetch,
+        }
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]

@@ -22,7 +22,7 @@ mod side;
 use common::*;
 use folder::{Folder, Group, group_of, json, values};
 use kucoin_futures_proto::auth::{Credentials, KeyVersion, hmac_base64};
-use kucoin_futures_proto::book::{Apply, Book, Scope};
+use kucoin_futures_proto::book::{Apply, Book, Level, Scope};
 use kucoin_futures_proto::wire::{
     Delta, Depth, ErrorKind, Execution, Frame, Levels, MessageFrame, Side, Snapshot, Ticker,
     TickerV2,

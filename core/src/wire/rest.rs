@@ -96,6 +96,12 @@ struct ServerData<'a> {
 }
 
 impl Bullet {
+    /// All servers, beginning with this one.
+    pub(crate) fn servers_from(&self, first: usize) -> impl Iterator<Item = &Server> {
+        let len = self.servers.len();
+        self.servers.iter().cycle().skip(first % len.max(1)).take(len)
+    }
+
     /// Reads the `data` of a reply.
     pub(crate) fn parse(data: &RawValue) -> Result<Self, WireError> {
         let data = BulletData::from_json(data.get().as_bytes(), "data")?;

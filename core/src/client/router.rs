@@ -1,0 +1,319 @@
+//! What happens below is passed on here: frames and replies down, what lines tell up, nothing sideways.
+
+use crate::book::sync::BookSync;
+use crate::context::Context;
+use crate::error::TransportError;
+use crate::ids::{ConnId, LineId, RequestId, TopicId};
+use crate::input::{Input, ResponseHead};
+use crate::line::{Line, LineEvent};
+use crate::output::{BookDelayReason, Event, RestError};
+use crate::push::PushTag;
+use crate::scheduler::{Purpose, RestScheduler, parse_envelope};
+use crate::stats::Disposition;
+use crate::subscription::SubscriptionState;
+use crate::timers::{Timer, TopicTimer};
+use crate::topics::{Interest, Topic, Topics};
+use crate::wire::{Bullet, Decoded};
+
+use alloc::vec::Vec;
+
+/// The components of a client.
+#[derive(Clone)]
+pub(super) struct Router {
+    pub(super) cx: Context,
+    pub(super) lines: Vec<Line>,
+    pub(super) topics: Topics,
+    pub(super) scheduler: RestScheduler,
+    /// The message that the latest input held, if it held one.
+    pub(super) message: Option<PushTag>,
+}
+
+/// The exchange's code for a symbol that it does not list; comes with HTTP 200.
+const UNKNOWN_SYMBOL: u32 = 200_003;
+
+impl Router {
+    /// Takes an input. True: it was a delta of a book, which leaves nothing to pass on.
+    #[inline]
+    pub(super) fn take(&mut self, input: Input<'_>) -> bool {
+        match input {
+            Input::Timeout => {}
+            Input::Text(conn, text) => return self.on_text(conn, text),
+            Input::Opened(conn) => self.on_line(conn, Line::on_opened),
+            Input::Binary(conn) => {
+                self.cx.stats.binary = self.cx.stats.binary.saturating_add(1);
+                self.on_line(conn, Line::on_binary);
+            }
+            Input::Lost(conn, loss) => self.on_line(conn, |line, cx| line.on_lost(cx, loss)),
+            Input::Reply(request, head, body) => self.on_reply(request, head, body),
+            Input::Failed(request, loss) => self.on_failed(request, RestError::Lost(loss)),
+        }
+        false
+    }
+
+    // Frames.
+
+    /// Takes a text message. True: it was a delta that looks like the last one of its symbol, as nearly all
+    /// are.
+    #[inline]
+    fn on_text(&mut self, conn: ConnId, bytes: &[u8]) -> bool {
+        let Some(line) = self.lines.iter_mut().find(|line| line.is(conn)) else {
+            self.cx.stats.count(Disposition::Stale);
+            return false;
+        };
+        if let Some((topic, delta)) = line.read_delta(bytes) {
+            let disposition = self.topics.on_delta(&mut self.cx, line.id(), topic, delta);
+            self.cx.stats.count(disposition);
+            return true;
+        }
+        self.on_other(conn, bytes);
+        false
+    }
+
+    /// A frame that does not look like the last delta of its symbol. Apart from those, which are most and
+    /// should not wait for what this needs.
+    #[inline(never)]
+    fn on_other(&mut self, conn: ConnId, bytes: &[u8]) {
+        let Self { cx, lines, topics, message, .. } = self;
+        let Some(line) = lines.iter_mut().find(|line| line.is(conn)) else { return };
+        let disposition = match line.decode(bytes, |channel| topics.route(channel)) {
+            Decoded::Delta(topic, delta) => topics.on_delta(cx, line.id(), topic, delta),
+            Decoded::BadDelta(topic, error) => topics.on_bad_delta(cx, line.id(), topic, error),
+            Decoded::Message(topic, said) => {
+                let disposition = topics.on_message(cx, topic, said.position);
+                if disposition == Disposition::Pushed {
+                    *message = Some(PushTag::of_topic(topic, said.values, bytes));
+                }
+                disposition
+            }
+            Decoded::Control(frame) => line.on_control(cx, frame),
+            Decoded::Unwanted => Disposition::Unwanted,
+            Decoded::Malformed => Disposition::Malformed,
+        };
+        self.cx.stats.count(disposition);
+    }
+
+    // Replies.
+
+    fn on_reply(&mut self, request: RequestId, head: ResponseHead, body: &[u8]) {
+        let Some(purpose) = self.scheduler.finish(&mut self.cx, request) else {
+            return self.count_stale();
+        };
+        if let Purpose::Snapshot(topic) = purpose
+            && self.on_snapshot(topic, request, head, body)
+        {
+            return;
+        }
+        let data = match parse_envelope(head, body) {
+            Ok(data) => data,
+            Err(failure) => return self.on_no_answer(request, purpose, failure),
+        };
+        match purpose {
+            Purpose::Query(query) => self.message = Some(PushTag::of_query(request, query)),
+            Purpose::Token(line) => {
+                let bullet = Bullet::parse(data).map_err(RestError::Wire);
+                if let Err(failure) = bullet {
+                    self.scheduler.on_failure(&mut self.cx, failure);
+                }
+                self.on_token(line, bullet);
+            }
+            // Nobody waits for it any more.
+            Purpose::Snapshot(_) => {}
+        }
+    }
+
+    fn on_failed(&mut self, request: RequestId, failure: RestError) {
+        match self.scheduler.finish(&mut self.cx, request) {
+            Some(purpose) => self.on_no_answer(request, purpose, failure),
+            None => self.count_stale(),
+        }
+    }
+
+    fn on_no_answer(&mut self, request: RequestId, purpose: Purpose, reason: RestError) {
+        self.scheduler.on_failure(&mut self.cx, reason);
+        match purpose {
+            Purpose::Query(_) => self.cx.event(Event::QueryFailed { request, reason }),
+            Purpose::Token(line) => self.on_token(line, Err(reason)),
+            Purpose::Snapshot(topic) => {
+                let awaited = self.topics.book(topic).is_some_and(|book| book.awaits(request));
+                if !awaited {
+                    return;
+                }
+                if reason == (RestError::Api { code: UNKNOWN_SYMBOL }) {
+                    return self.on_unknown_symbol(topic);
+                }
+                if let Some(book) = self.topics.book_mut(topic) {
+                    book.on_no_snapshot(&mut self.cx, BookDelayReason::SnapshotFailed(reason));
+                }
+            }
+        }
+    }
+
+    /// The stream confirms any symbol; REST knows better.
+    fn on_unknown_symbol(&mut self, topic: TopicId) {
+        self.end(topic, Interest::Rejected { code: UNKNOWN_SYMBOL });
+        self.cx.event(Event::Rejected { topic, code: UNKNOWN_SYMBOL });
+    }
+
+    fn on_token(&mut self, line: LineId, token: Result<Bullet, RestError>) {
+        if let Some(line) = self.lines.get_mut(line.index()) {
+            line.on_token(&mut self.cx, &mut self.scheduler.connects, token);
+        }
+    }
+
+    /// False: it is no snapshot, or nobody waits for it; an error of the exchange is still to be
+    /// looked for.
+    fn on_snapshot(
+        &mut self,
+        topic: TopicId,
+        request: RequestId,
+        head: ResponseHead,
+        body: &[u8],
+    ) -> bool {
+        let Some(symbol) = self.topics.get(topic).map(|entry| entry.channel.symbol()) else {
+            return false;
+        };
+        let Some(book) = self.topics.book_mut(topic).filter(|book| book.awaits(request)) else {
+            return false;
+        };
+        if head.status() != 200 {
+            return false;
+        }
+        match book.on_snapshot(&mut self.cx, symbol, body) {
+            Ok(()) => true,
+            Err(_) if parse_envelope(head, body).is_err() => false,
+            Err(error) => {
+                book.on_no_snapshot(&mut self.cx, BookDelayReason::SnapshotMalformed(error));
+                true
+            }
+        }
+    }
+
+    // Time.
+
+    #[inline]
+    pub(super) fn is_due(&self) -> bool {
+        self.cx.timers.earliest().is_some_and(|(at, _)| at <= self.cx.now)
+    }
+
+    pub(super) fn run_timers(&mut self) {
+        while let Some((due, timer)) = self.cx.timers.take_due(self.cx.now) {
+            match timer {
+                Timer::Line(line, timer) => {
+                    let connects = &mut self.scheduler.connects;
+                    if let Some(line) = self.lines.get_mut(line.index()) {
+                        line.on_timer(&mut self.cx, connects, timer, due);
+                    }
+                    self.route();
+                }
+                Timer::Topic(topic, timer) => self.on_topic_timer(topic, timer),
+                Timer::Request(request) => {
+                    self.on_failed(request, RestError::Lost(TransportError::TimedOut));
+                }
+                Timer::RestScheduler => self.scheduler.stir(),
+            }
+        }
+    }
+
+    fn on_topic_timer(&mut self, topic: TopicId, timer: TopicTimer) {
+        match timer {
+            TopicTimer::Silence => self.topics.on_silence_due(&mut self.cx, topic),
+            TopicTimer::Crossed => {
+                if let Some(book) = self.topics.book_mut(topic) {
+                    book.on_crossed_for_long(&mut self.cx);
+                }
+            }
+            TopicTimer::Snapshot => {
+                if self.topics.book_mut(topic).is_some_and(BookSync::on_snapshot_due) {
+                    self.scheduler.want_snapshot(topic);
+                }
+            }
+        }
+    }
+
+    // What components want of each other.
+
+    /// Passes on what components want of each other.
+    pub(super) fn settle(&mut self) {
+        self.route();
+        let topics = &self.topics;
+        self.scheduler.pump(&mut self.cx, |topic| topics.get(topic)?.demand());
+        while let Some((topic, request)) = self.scheduler.poll_asked() {
+            if let Some(book) = self.topics.book_mut(topic) {
+                book.on_asked(&self.cx, request);
+            }
+        }
+    }
+
+    /// Passes on what has happened on lines, in that order: the only way from a line to anything else.
+    pub(super) fn route(&mut self) {
+        for at in 0..self.lines.len() {
+            while let Some((line, event)) = self.lines.get_mut(at).and_then(Line::poll_event) {
+                self.on_line_event(line, event);
+            }
+        }
+    }
+
+    fn on_line_event(&mut self, line: LineId, event: LineEvent) {
+        match event {
+            LineEvent::NeedToken => self.scheduler.want_token(line),
+            LineEvent::TokenFailed(reason) => self.cx.event(Event::TokenFailed { line, reason }),
+            LineEvent::Up(conn) => {
+                self.cx.event(Event::LineUp { line, conn });
+                let Some(line) = self.lines.get_mut(line.index()) else { return };
+                for (topic, kind) in self.topics.wanted_kinds() {
+                    // planted: no-resubscribe
+                    line.subscribe(topic, kind);
+                }
+            }
+            LineEvent::Down(conn, reason) => self.cx.event(Event::LineDown { line, conn, reason }),
+            LineEvent::Waiting { delay, failures } => {
+                self.cx.event(Event::LineWaiting { line, delay, failures });
+            }
+            LineEvent::Confirmed(topic) => self.topics.on_confirmed(&mut self.cx, topic, line),
+            LineEvent::Ended(topic) => self.on_carried_no_more(topic),
+            LineEvent::Dropped(topic) => {
+                let confirmed = Some(SubscriptionState::Confirmed);
+                let elsewhere = self.lines.iter().any(|line| line.subscription(topic) == confirmed);
+                // planted: books-outlive-line
+                self.topics.on_dropped(&mut self.cx, topic, line, elsewhere);
+                self.on_carried_no_more(topic);
+            }
+            LineEvent::Rejected(topic, code) => {
+                if self.topics.get(topic).is_some_and(Topic::is_wanted) {
+                    self.end(topic, Interest::Rejected { code });
+                    self.cx.event(Event::Rejected { topic, code });
+                } else {
+                    self.on_carried_no_more(topic);
+                }
+            }
+        }
+    }
+
+    /// Nothing is wanted of a topic any more, for this reason.
+    pub(super) fn end(&mut self, topic: TopicId, last: Interest) {
+        let Some(kind) = self.topics.get(topic).map(|entry| entry.channel.kind()) else { return };
+        self.topics.deactivate(&mut self.cx, topic, last);
+        self.lines.iter_mut().for_each(|line| line.unsubscribe(topic, kind));
+    }
+
+    /// A topic that is not wanted and that no line carries has ended, whatever ended it.
+    pub(super) fn on_carried_no_more(&mut self, topic: TopicId) {
+        let is_wanted = self.topics.get(topic).is_some_and(Topic::is_wanted);
+        if !is_wanted && self.lines.iter().all(|line| line.subscription(topic).is_none()) {
+            self.cx.event(Event::Unsubscribed { topic });
+        }
+    }
+
+    /// Tells the line of a connection something, if there is one.
+    fn on_line(&mut self, conn: ConnId, tell: impl FnOnce(&mut Line, &mut Context)) {
+        match self.lines.iter_mut().find(|line| line.is(conn)) {
+            Some(line) => tell(line, &mut self.cx),
+            None => self.count_stale(),
+        }
+    }
+
+    /// An input for a connection or a request that is gone.
+    const fn count_stale(&mut self) {
+        self.cx.stats.stale_inputs = self.cx.stats.stale_inputs.saturating_add(1);
+    }
+}
