@@ -125,9 +125,9 @@ impl Client {
             if let Input::Text(_, said) | Input::Reply(_, _, said) = input {
                 bytes = said;
             }
-            let is_delta = self.router.take(input);
+            let is_of_topic = self.router.take(input);
             before = self.router.cx.outbox.len();
-            if !is_delta || self.router.is_due() {
+            if !is_of_topic || self.router.is_due() {
                 self.router.run_timers();
                 self.router.settle();
             }

@@ -32,7 +32,7 @@ pub(super) struct Router {
 const UNKNOWN_SYMBOL: u32 = 200_003;
 
 impl Router {
-    /// Takes an input. True: it was a delta of a book, which leaves nothing to pass on.
+    /// Takes an input. True: it was a message of a topic, which leaves nothing to pass on.
     #[inline]
     pub(super) fn take(&mut self, input: Input<'_>) -> bool {
         match input {
@@ -52,8 +52,7 @@ impl Router {
 
     // Frames.
 
-    /// Takes a text message. True: it was a delta that looks like the last one of its symbol, as nearly all
-    /// are.
+    /// Takes a text message. True: it was one of a topic.
     #[inline]
     fn on_text(&mut self, conn: ConnId, bytes: &[u8]) -> bool {
         let Some(line) = self.lines.iter_mut().find(|line| line.is(conn)) else {
@@ -65,17 +64,18 @@ impl Router {
             self.cx.stats.count(disposition);
             return true;
         }
-        self.on_other(conn, bytes);
-        false
+        self.on_other(conn, bytes)
     }
 
     /// A frame that does not look like the last delta of its symbol. Apart from those, which are most and
     /// should not wait for what this needs.
     #[inline(never)]
-    fn on_other(&mut self, conn: ConnId, bytes: &[u8]) {
+    fn on_other(&mut self, conn: ConnId, bytes: &[u8]) -> bool {
         let Self { cx, lines, topics, message, .. } = self;
-        let Some(line) = lines.iter_mut().find(|line| line.is(conn)) else { return };
-        let disposition = match line.decode(bytes, |channel| topics.route(channel)) {
+        let Some(line) = lines.iter_mut().find(|line| line.is(conn)) else { return false };
+        let decoded = line.decode(bytes, |channel| topics.route(channel));
+        let is_of_topic = !matches!(decoded, Decoded::Control(_));
+        let disposition = match decoded {
             Decoded::Delta(topic, delta) => topics.on_delta(cx, line.id(), topic, delta),
             Decoded::BadDelta(topic, error) => topics.on_bad_delta(cx, line.id(), topic, error),
             Decoded::Message(topic, said) => {
@@ -90,6 +90,7 @@ impl Router {
             Decoded::Malformed => Disposition::Malformed,
         };
         self.cx.stats.count(disposition);
+        is_of_topic
     }
 
     // Replies.
