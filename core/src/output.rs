@@ -46,9 +46,16 @@ pub enum Output<'a> {
 
 /// Something that a user may want to know. Small and `Copy`; in the order of the causes.
 ///
-/// Per connection there is exactly one [`LineDown`](Event::LineDown), also when we closed it. Per
-/// epoch of a book: `BookLive`, then a `Delta` for each sequence, each one more than the one before,
-/// then `BookLost`.
+/// ```text
+///   line   LineWaiting*  TokenFailed*  ->  LineUp?  ->  LineDown       once for each connection, also when
+///                                                                     we closed it
+///   topic  Confirmed  ->  (Idle  ->  Active)*  ->  Unsubscribed | Rejected
+///                     MayHaveMissed: a topic without a book is carried again after a LineDown
+///   book   BookDelayed*  ->  BookLive  ->  Delta*  ->  BookLost       once for each epoch
+///                                          each one more than the one before
+///   query  a push, or QueryFailed
+///   any    Lagged: in place of deltas and delays that were not drained
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum Event {

@@ -18,7 +18,18 @@ use crate::time::Instant;
 use crate::timers::{Timer, TopicTimer};
 use crate::wire::{Delta, Position};
 
-/// How far the subscription to a topic has come.
+/// How far the subscription to a topic has come, on the line where it has come furthest.
+///
+/// ```text
+///              a line is ready          the exchange's ack
+///   Wanted ----------------> Pending --------------------> Confirmed { silent: false }
+///    ^  ^                       |                             |  nothing for 60 s | ^ a message
+///    |  |    the line is down   |    the line is down         |                   v |
+///    |  +-----------------------+-----------------------------+---- Confirmed { silent: true }
+///    |
+///    | subscribe              an error for this topic: Rejected { code }
+///    +---- Unsubscribed, Rejected      unsubscribe, from anywhere: Unsubscribed
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[allow(clippy::exhaustive_enums, reason = "the states of a subscription")]
 pub enum TopicStatus {
