@@ -123,7 +123,7 @@ impl Live {
     /// A client that wants a topic of each market, and has done nothing yet.
     fn subscribed(markets: &[Market], channel: fn(Symbol) -> Channel) -> Self {
         let mut config = Config::default();
-        config.topics_per_line = config.topics_per_line.max(markets.len());
+        config.budgets.topics_per_line = config.budgets.topics_per_line.max(markets.len());
         let now = Instant::ZERO;
         let client = Client::new(now, 1, config);
         let mut live = Self { client, now, conn: ConnId::new(0), topics: Vec::new() };

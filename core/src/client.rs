@@ -58,7 +58,7 @@ impl Client {
         if let Some(known) = self.router.topics.route(channel) {
             return Ok(known);
         }
-        if self.router.topics.wanted() >= self.router.cx.config.topics_per_line {
+        if self.router.topics.wanted() >= self.router.cx.config.budgets.topics_per_line {
             return Err(Misuse::TooManyTopics);
         }
         let topic = self
@@ -89,7 +89,7 @@ impl Client {
     }
 
     /// Asks the exchange something, once, under the budgets. The answer comes as a [`Push`] with
-    /// this id, or as [`Event::QueryFailed`].
+    /// this id, or as [`Event::QueryFailed`](crate::Event::QueryFailed).
     ///
     /// # Errors
     /// [`Misuse::TooManyQueries`], [`Misuse::Closed`].

@@ -18,39 +18,105 @@ use crate::error::Misuse;
 /// use kucoin_futures_proto::Config;
 ///
 /// let mut config = Config::default();
-/// config.backoff_cap = Duration::from_secs(30);
+/// config.backoff.cap = Duration::from_secs(30);
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct Config {
+    /// Where requests and connections go.
+    pub endpoints: Endpoints,
+    /// How long something is waited for.
+    pub timeouts: Timeouts,
+    /// The delay before the next attempt to connect: full jitter over a bound that doubles.
+    pub backoff: Backoff,
+    /// What is sent, asked and carried, at most.
+    pub budgets: Budgets,
+    /// How a book comes to be live, how far it reaches, and what it keeps.
+    pub book: BookLimits,
+    /// What may wait, at most.
+    pub queues: Queues,
+}
+
+/// Where requests and connections go.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Endpoints {
     /// Where REST requests go. Default: KuCoin's futures host.
     pub rest: RestBase,
     /// Hosts, and parents of hosts, that a token response may send us to. Default: `kucoin.com`.
     /// Loopback hosts are allowed besides, if and only if `rest` is one.
     pub allowed_hosts: Vec<Box<str>>,
+}
 
+impl Default for Endpoints {
+    fn default() -> Self {
+        Self { rest: RestBase::kucoin(), allowed_hosts: vec!["kucoin.com".into()] }
+    }
+}
+
+/// How long something is waited for.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Timeouts {
     /// Time from `Open` to `Opened`: DNS, TCP, TLS and the upgrade. Default 10 s.
-    pub connect_timeout: Duration,
+    pub connect: Duration,
     /// Time from `Opened` to the welcome. Default 10 s.
-    pub welcome_timeout: Duration,
+    pub welcome: Duration,
     /// Time for a whole REST exchange. Default 10 s.
-    pub fetch_timeout: Duration,
+    pub fetch: Duration,
     /// Used when the token response says none. Default 18 s: `pingInterval` of the response.
     pub ping_interval: Duration,
     /// Used when the token response says none. Default 10 s: `pingTimeout` of the response.
-    pub ping_timeout: Duration,
+    pub pong: Duration,
     /// Time for an ack before the request is sent again. Default 5 s; at least 1 ms.
-    pub ack_timeout: Duration,
+    pub ack: Duration,
     /// Times a request is sent again before the line is given up. Default 3.
     pub ack_retries: u8,
+    /// Silence after which a confirmed topic is reported as silent. Default 60 s.
+    pub silence: Duration,
+}
 
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(10),
+            welcome: Duration::from_secs(10),
+            fetch: Duration::from_secs(10),
+            ping_interval: Duration::from_secs(18),
+            pong: Duration::from_secs(10),
+            ack: Duration::from_secs(5),
+            ack_retries: 3,
+            silence: Duration::from_secs(60),
+        }
+    }
+}
+
+/// The delay before the next attempt to connect: full jitter over a bound that doubles.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Backoff {
     /// First bound of the reconnect delay. Default 1 s.
-    pub backoff_base: Duration,
+    pub base: Duration,
     /// Last bound of the reconnect delay. Default 60 s.
-    pub backoff_cap: Duration,
+    pub cap: Duration,
     /// Time ready after which the delay starts from the first bound again. Default 60 s.
-    pub backoff_reset_after: Duration,
+    pub reset_after: Duration,
+}
 
+impl Default for Backoff {
+    fn default() -> Self {
+        Self {
+            base: Duration::from_secs(1),
+            cap: Duration::from_secs(60),
+            reset_after: Duration::from_secs(60),
+        }
+    }
+}
+
+/// What is sent, asked and carried, at most.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Budgets {
     /// Client messages per 10 s and line. Default 100: KuCoin's documented limit. Counted over 11 s,
     /// because what is held up on its way arrives closer together than it was sent.
     pub sends_per_10s: u32,
@@ -69,9 +135,27 @@ pub struct Config {
     pub topics_per_line: usize,
     /// Symbols in one subscribe frame. Default 100: the exchange's limit.
     pub symbols_per_frame: usize,
-    /// Queries that may wait. Default 64.
-    pub max_queries: usize,
+}
 
+impl Default for Budgets {
+    fn default() -> Self {
+        Self {
+            sends_per_10s: 100,
+            sends_kept_for_pings: 10,
+            tokens_per_min: 20,
+            connects_per_min: 20,
+            rest_weight_per_30s: 1500,
+            snapshots_in_flight: 8,
+            topics_per_line: 300,
+            symbols_per_frame: 100,
+        }
+    }
+}
+
+/// How a book comes to be live, how far it reaches, and what it keeps.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct BookLimits {
     /// From the first delta after the ack to the request for a snapshot. Default 200 ms: the
     /// snapshot service may lag behind the stream.
     pub snapshot_delay: Duration,
@@ -99,53 +183,40 @@ pub struct Config {
     /// How long a symbol that keeps sending undecodable deltas must wait for its next resync (three
     /// within this time). Default 60 s.
     pub poison_pause: Duration,
-
-    /// Silence after which a confirmed topic is reported as silent. Default 60 s.
-    pub silent_after: Duration,
-    /// Undrained deltas and delays after which they are folded into one `Lagged`. Default 65,536.
-    /// Other events and effects are few: each needs something to happen on the other side.
-    pub max_queued_events: usize,
 }
 
-impl Default for Config {
+impl Default for BookLimits {
     fn default() -> Self {
-        let seconds = Duration::from_secs;
         Self {
-            rest: RestBase::kucoin(),
-            allowed_hosts: vec!["kucoin.com".into()],
-            connect_timeout: seconds(10),
-            welcome_timeout: seconds(10),
-            fetch_timeout: seconds(10),
-            ping_interval: seconds(18),
-            ping_timeout: seconds(10),
-            ack_timeout: seconds(5),
-            ack_retries: 3,
-            backoff_base: seconds(1),
-            backoff_cap: seconds(60),
-            backoff_reset_after: seconds(60),
-            sends_per_10s: 100,
-            sends_kept_for_pings: 10,
-            tokens_per_min: 20,
-            connects_per_min: 20,
-            rest_weight_per_30s: 1500,
-            snapshots_in_flight: 8,
-            topics_per_line: 300,
-            symbols_per_frame: 100,
-            max_queries: 64,
             snapshot_delay: Duration::from_millis(200),
-            snapshot_quiet_delay: seconds(1),
-            snapshot_spacing: seconds(1),
-            snapshot_backoff_cap: seconds(30),
+            snapshot_quiet_delay: Duration::from_secs(1),
+            snapshot_spacing: Duration::from_secs(1),
+            snapshot_backoff_cap: Duration::from_secs(30),
             snapshot_patience: 10,
             snapshot_levels: 1000,
             refresh_below: 250,
             max_levels_per_side: 5000,
             max_pending_deltas: 8192,
-            crossed_for: seconds(1),
-            poison_pause: seconds(60),
-            silent_after: seconds(60),
-            max_queued_events: 65_536,
+            crossed_for: Duration::from_secs(1),
+            poison_pause: Duration::from_secs(60),
         }
+    }
+}
+
+/// What may wait, at most.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Queues {
+    /// Queries that may wait. Default 64.
+    pub queries: usize,
+    /// Undrained deltas and delays after which they are folded into one `Lagged`. Default 65,536.
+    /// Other events and effects are few: each needs something to happen on the other side.
+    pub events: usize,
+}
+
+impl Default for Queues {
+    fn default() -> Self {
+        Self { queries: 64, events: 65_536 }
     }
 }
 
@@ -156,25 +227,28 @@ impl Config {
     /// # Errors
     /// [`Misuse::InvalidRestBase`] unless it is `https://host[:port]`, or `http` on loopback.
     pub fn with_rest(url: &str) -> Result<Self, Misuse> {
-        Ok(Self { rest: RestBase::new(url)?, ..Self::default() })
+        let rest = RestBase::new(url)?;
+        Ok(Self { endpoints: Endpoints { rest, ..Endpoints::default() }, ..Self::default() })
     }
 
     /// Resolves contradictions, as the fields say.
     pub(crate) fn in_order(mut self) -> Self {
-        self.snapshot_levels = self.snapshot_levels.max(1);
-        self.refresh_below = self.refresh_below.min(self.snapshot_levels / 2);
-        self.max_levels_per_side = self.max_levels_per_side.max(self.snapshot_levels);
-        self.max_pending_deltas = self.max_pending_deltas.max(1);
-        self.symbols_per_frame = self.symbols_per_frame.max(1);
-        self.snapshot_patience = self.snapshot_patience.max(1);
-        self.snapshots_in_flight = self.snapshots_in_flight.max(1);
-        self.sends_per_10s = self.sends_per_10s.max(2);
-        self.sends_kept_for_pings = self.sends_kept_for_pings.clamp(1, self.sends_per_10s - 1);
-        self.tokens_per_min = self.tokens_per_min.max(1);
-        self.connects_per_min = self.connects_per_min.max(1);
-        self.rest_weight_per_30s = self.rest_weight_per_30s.max(10);
-        self.max_queued_events = self.max_queued_events.max(1);
-        self.ack_timeout = self.ack_timeout.max(Duration::from_millis(1));
+        let Self { timeouts, budgets, book, queues, .. } = &mut self;
+        timeouts.ack = timeouts.ack.max(Duration::from_millis(1));
+        budgets.symbols_per_frame = budgets.symbols_per_frame.max(1);
+        budgets.snapshots_in_flight = budgets.snapshots_in_flight.max(1);
+        budgets.sends_per_10s = budgets.sends_per_10s.max(2);
+        let most = budgets.sends_per_10s - 1;
+        budgets.sends_kept_for_pings = budgets.sends_kept_for_pings.clamp(1, most);
+        budgets.tokens_per_min = budgets.tokens_per_min.max(1);
+        budgets.connects_per_min = budgets.connects_per_min.max(1);
+        budgets.rest_weight_per_30s = budgets.rest_weight_per_30s.max(10);
+        book.snapshot_levels = book.snapshot_levels.max(1);
+        book.snapshot_patience = book.snapshot_patience.max(1);
+        book.refresh_below = book.refresh_below.min(book.snapshot_levels / 2);
+        book.max_levels_per_side = book.max_levels_per_side.max(book.snapshot_levels);
+        book.max_pending_deltas = book.max_pending_deltas.max(1);
+        queues.events = queues.events.max(1);
         self
     }
 }

@@ -28,7 +28,7 @@ pub(crate) struct Context {
 
 impl Context {
     pub(crate) fn new(now: Instant, seed: u64, config: Config) -> Self {
-        let outbox = Outbox { cap: config.max_queued_events, ..Outbox::default() };
+        let outbox = Outbox { cap: config.queues.events, ..Outbox::default() };
         let rng = SplitMix64::new(seed);
         Self {
             now,

@@ -9,11 +9,11 @@ use core::fmt;
 pub enum Misuse {
     /// A symbol is 1 to 23 characters out of `A-Z a-z 0-9 . _ -`.
     InvalidSymbol,
-    /// More topics than [`Config::topics_per_line`](crate::Config::topics_per_line).
+    /// More topics than [`Budgets::topics_per_line`](crate::config::Budgets::topics_per_line).
     TooManyTopics,
     /// The [`TopicId`](crate::TopicId) is not one of this client's.
     UnknownTopic,
-    /// More queries are waiting than [`Config::max_queries`](crate::Config::max_queries).
+    /// More queries are waiting than [`Queues::queries`](crate::config::Queues::queries).
     TooManyQueries,
     /// The client was closed; make a new one.
     Closed,

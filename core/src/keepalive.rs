@@ -34,8 +34,8 @@ impl PingTiming {
             ms.map_or(default, to_duration).clamp(SHORTEST, LONGEST)
         };
         Self {
-            interval: clamp(interval_ms, config.ping_interval),
-            timeout: clamp(timeout_ms, config.ping_timeout),
+            interval: clamp(interval_ms, config.timeouts.ping_interval),
+            timeout: clamp(timeout_ms, config.timeouts.pong),
         }
     }
 }

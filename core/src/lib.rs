@@ -97,7 +97,7 @@ mod backoff;
 pub mod book;
 mod channel;
 mod client;
-mod config;
+pub mod config;
 mod context;
 mod deduplicator;
 mod endpoint;

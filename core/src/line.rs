@@ -69,7 +69,7 @@ impl Line {
             decoder: Decoder::new(),
             keepalive: Keepalive::new(PingTiming::new(None, None, &cx.config)),
             subs: Subscriptions::new(&cx.config),
-            sends: SlidingWindow::new(cx.config.sends_per_10s, SEND_SPAN),
+            sends: SlidingWindow::new(cx.config.budgets.sends_per_10s, SEND_SPAN),
             send_paused: false,
             frame_ids: 0,
             binaries: MOST_BINARIES,
@@ -205,7 +205,8 @@ impl Line {
     fn choose_endpoint(&mut self, cx: &mut Context, bullet: &Bullet) -> Option<Endpoint> {
         self.connect_id = format!("{:016x}", cx.rng.next_u64()).into_boxed_str();
         let usable = |server: &Server| {
-            let (hosts, is_loopback) = (&cx.config.allowed_hosts, cx.config.rest.is_loopback());
+            let (hosts, is_loopback) =
+                (&cx.config.endpoints.allowed_hosts, cx.config.endpoints.rest.is_loopback());
             let (url, token) = (&server.endpoint, &bullet.token);
             Endpoint::assemble(url, token, &self.connect_id, hosts, is_loopback)
         };
@@ -228,15 +229,15 @@ impl Line {
         let conn = cx.new_conn();
         self.conn = Some(conn);
         // planted: sends-bunched
-        self.sends = SlidingWindow::new(cx.config.sends_per_10s, SEND_SPAN);
+        self.sends = SlidingWindow::new(cx.config.budgets.sends_per_10s, SEND_SPAN);
         cx.effect(Output::Open { conn, to });
-        cx.timers.set(self.timer(LineTimer::Phase), cx.now + cx.config.connect_timeout);
+        cx.timers.set(self.timer(LineTimer::Phase), cx.now + cx.config.timeouts.connect);
     }
 
     pub(crate) fn on_opened(&mut self, cx: &mut Context) {
         if self.session.on(Cause::Opened) {
             // planted: endless-greeting
-            cx.timers.set(self.timer(LineTimer::Phase), cx.now + cx.config.welcome_timeout);
+            cx.timers.set(self.timer(LineTimer::Phase), cx.now + cx.config.timeouts.welcome);
         } else {
             cx.stats.stale_inputs = cx.stats.stale_inputs.saturating_add(1);
         }
@@ -325,13 +326,13 @@ impl Line {
     ) {
         let Some(conn) = self.conn.filter(|_| self.has_output()) else { return };
         // planted: pings-starved
-        let ready = self.sends.ready_at(cx.now, 1, cx.config.sends_kept_for_pings);
+        let ready = self.sends.ready_at(cx.now, 1, cx.config.budgets.sends_kept_for_pings);
         if ready > cx.now {
             return self.hold(cx, ready);
         }
         self.frame_ids = self.frame_ids.wrapping_add(1);
         let id = self.frame_ids;
-        match self.subs.next_batch(id, cx.now + cx.config.ack_timeout) {
+        match self.subs.next_batch(id, cx.now + cx.config.timeouts.ack) {
             None => {}
             Some(Err(topic)) => self.tell(LineEvent::Rejected(topic, NO_ROOM)),
             Some(Ok(batch)) => {

@@ -16,9 +16,9 @@ pub enum Message<'a> {
     Depth5(Depth<'a>),
     /// A trade.
     Execution(Execution<'a>),
-    /// The answer to [`Query::ServerTime`].
+    /// The answer to [`Query::ServerTime`](crate::Query::ServerTime).
     ServerTime(UnixNanos),
-    /// The answer to [`Query::Contracts`].
+    /// The answer to [`Query::Contracts`](crate::Query::Contracts).
     Contracts(Contracts<'a>),
 }
 

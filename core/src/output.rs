@@ -109,7 +109,7 @@ pub enum Event {
         /// Of this topic.
         topic: TopicId,
     },
-    /// A confirmed topic has said nothing for [`Config::silent_after`](crate::Config::silent_after):
+    /// A confirmed topic has said nothing for [`Timeouts::silence`](crate::config::Timeouts::silence):
     /// a still market, a symbol that does not exist, or a subscription that the server lost.
     Idle {
         /// This topic.
@@ -181,9 +181,9 @@ const _: () = assert!(size_of::<Event>() <= 64, "events are copied around");
 pub enum DisconnectReason {
     /// The transport ended.
     Lost(TransportError),
-    /// No connection within [`Config::connect_timeout`](crate::Config::connect_timeout).
+    /// No connection within [`Timeouts::connect`](crate::config::Timeouts::connect).
     ConnectTimeout,
-    /// No welcome within [`Config::welcome_timeout`](crate::Config::welcome_timeout).
+    /// No welcome within [`Timeouts::welcome`](crate::config::Timeouts::welcome).
     WelcomeTimeout,
     /// The welcome answered another connect id.
     WrongWelcome,

@@ -69,9 +69,9 @@ const SNAPSHOT_WEIGHT: u32 = 3;
 impl RestScheduler {
     pub(crate) const fn new(config: &Config) -> Self {
         Self {
-            weights: SlidingWindow::new(config.rest_weight_per_30s, WEIGHT_SPAN),
-            tokens: SlidingWindow::new(config.tokens_per_min, MINUTE),
-            connects: SlidingWindow::new(config.connects_per_min, MINUTE),
+            weights: SlidingWindow::new(config.budgets.rest_weight_per_30s, WEIGHT_SPAN),
+            tokens: SlidingWindow::new(config.budgets.tokens_per_min, MINUTE),
+            connects: SlidingWindow::new(config.budgets.connects_per_min, MINUTE),
             blocked_until: Instant::ZERO,
             in_flight: BTreeMap::new(),
             snapshots_in_flight: 0,
@@ -98,7 +98,7 @@ impl RestScheduler {
         cx: &mut Context,
         query: Query,
     ) -> Result<RequestId, Misuse> {
-        if self.queries.len() >= cx.config.max_queries {
+        if self.queries.len() >= cx.config.queues.queries {
             return Err(Misuse::TooManyQueries);
         }
         let request = cx.new_request();
@@ -170,7 +170,7 @@ impl RestScheduler {
         demand_of: impl Fn(TopicId) -> Option<Demand>,
     ) -> Option<Instant> {
         self.snapshots.retain(|&topic| demand_of(topic).is_some());
-        while self.snapshots_in_flight < cx.config.snapshots_in_flight {
+        while self.snapshots_in_flight < cx.config.budgets.snapshots_in_flight {
             let idle = self.snapshots.iter().rev().filter(|&&topic| !self.is_asked(topic));
             let idle = idle.filter_map(|&topic| Some((topic, demand_of(topic)?)));
             let (topic, demand) = idle.max_by_key(|(_, demand)| demand.buffered)?;
@@ -223,12 +223,12 @@ impl RestScheduler {
     ) {
         self.weights.record(cx.now, weight);
         self.in_flight.insert(request, purpose);
-        let timeout = cx.config.fetch_timeout;
+        let timeout = cx.config.timeouts.fetch;
         // planted: endless-request
         cx.timers.set(Timer::Request(request), cx.now + timeout + SLACK);
         cx.effect(Output::Fetch(Box::new(RestRequest::new(
             request,
-            &cx.config.rest,
+            &cx.config.endpoints.rest,
             timeout,
             resource,
         ))));

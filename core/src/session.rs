@@ -99,8 +99,8 @@ impl Session {
     pub(crate) const fn new(config: &Config) -> Self {
         Self {
             phase: Phase::Idle,
-            backoff: Backoff::new(config.backoff_base, config.backoff_cap),
-            reset_after: config.backoff_reset_after,
+            backoff: Backoff::new(config.backoff.base, config.backoff.cap),
+            reset_after: config.backoff.reset_after,
             ready_since: None,
             failing_since: None,
             refused_once: false,

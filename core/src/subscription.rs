@@ -72,9 +72,9 @@ impl Subscriptions {
             wants: BTreeSet::new(),
             resend: VecDeque::new(),
             sent: Vec::new(),
-            symbols_per_frame: config.symbols_per_frame,
-            topics_per_line: config.topics_per_line,
-            retries: config.ack_retries as usize,
+            symbols_per_frame: config.budgets.symbols_per_frame,
+            topics_per_line: config.budgets.topics_per_line,
+            retries: config.timeouts.ack_retries as usize,
         }
     }
 

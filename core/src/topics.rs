@@ -39,7 +39,7 @@ pub enum TopicStatus {
     Pending,
     /// The exchange confirmed it.
     Confirmed {
-        /// Nothing has been heard for [`Config::silent_after`](crate::Config::silent_after). The
+        /// Nothing has been heard for [`Timeouts::silence`](crate::config::Timeouts::silence). The
         /// exchange confirms symbols that do not exist, too, and then says nothing for ever.
         silent: bool,
     },
@@ -143,7 +143,8 @@ impl Topics {
         };
         entry.interest = Interest::Wanted { is_silent: false };
         entry.heard_at = cx.now;
-        cx.timers.set(Timer::Topic(topic, TopicTimer::Silence), cx.now + cx.config.silent_after);
+        cx.timers
+            .set(Timer::Topic(topic, TopicTimer::Silence), cx.now + cx.config.timeouts.silence);
         cx.event(Event::Confirmed { topic });
         match &mut entry.state {
             TopicState::Book(book) => book.on_confirmed(cx, line),
@@ -239,7 +240,7 @@ impl Topics {
         let Some(entry) = self.list.get_mut(topic.index()) else { return };
         let timer = Timer::Topic(topic, TopicTimer::Silence);
         // Re-armed here and not per frame: frames only note the time.
-        let due = entry.heard_at + cx.config.silent_after;
+        let due = entry.heard_at + cx.config.timeouts.silence;
         if due > cx.now {
             cx.timers.set(timer, due);
         } else if entry.interest == (Interest::Wanted { is_silent: false }) {
@@ -321,7 +322,7 @@ impl Topic {
         self.heard_at = cx.now;
         if self.interest == (Interest::Wanted { is_silent: true }) {
             self.interest = Interest::Wanted { is_silent: false };
-            let due = cx.now + cx.config.silent_after;
+            let due = cx.now + cx.config.timeouts.silence;
             cx.timers.set(Timer::Topic(topic, TopicTimer::Silence), due);
             // planted: speech-untold
             cx.event(Event::Active { topic });

@@ -112,7 +112,7 @@ proptest! {
         let from = from.index(steps.len());
         let undrained = |max_queued_events: usize| {
             let mut config = config();
-            config.max_queued_events = max_queued_events;
+            config.queues.events = max_queued_events;
             let mut world = World::new(config);
             world.run(&steps[..from], Drain::Always, Noise::None);
             let drained = world.log.len();
@@ -145,7 +145,7 @@ proptest! {
         cap in 1_usize..6,
     ) {
         let mut config = config();
-        config.max_queued_events = cap;
+        config.queues.events = cap;
         let mut world = World::new(config);
         world.run(&steps, Drain::Always, Noise::None);
         let drained = world.log.len();
@@ -175,7 +175,7 @@ proptest! {
 #[test]
 fn queries_wait_up_to_a_number_and_no_more() {
     let mut config = Config::default();
-    (config.rest_weight_per_30s, config.max_queries) = (10, 3);
+    (config.budgets.rest_weight_per_30s, config.queues.queries) = (10, 3);
     let (now, second) = (Instant::ZERO, Duration::from_secs(1));
     let mut client = Client::new(now, 1, config);
     let ask = |client: &mut Client| client.fetch(now, Query::ServerTime);
@@ -258,9 +258,10 @@ fn the_histories_reach_what_matters() {
 /// Small limits, so that they are met.
 fn config() -> Config {
     let mut config = Config::default();
-    (config.snapshot_levels, config.refresh_below, config.max_levels_per_side) = (5, 2, 6);
-    (config.max_pending_deltas, config.symbols_per_frame) = (6, 2);
-    (config.topics_per_line, config.snapshots_in_flight) = (5, 2);
+    (config.book.snapshot_levels, config.book.refresh_below, config.book.max_levels_per_side) =
+        (5, 2, 6);
+    (config.book.max_pending_deltas, config.budgets.symbols_per_frame) = (6, 2);
+    (config.budgets.topics_per_line, config.budgets.snapshots_in_flight) = (5, 2);
     config
 }
 
@@ -275,47 +276,47 @@ fn strange_config(picks: &[usize]) -> Config {
     let durations =
         [Duration::ZERO, Duration::from_nanos(1), Duration::from_secs(1), Duration::MAX];
     for duration in [
-        &mut c.connect_timeout,
-        &mut c.welcome_timeout,
-        &mut c.fetch_timeout,
-        &mut c.ping_interval,
-        &mut c.ping_timeout,
-        &mut c.ack_timeout,
-        &mut c.backoff_base,
-        &mut c.backoff_cap,
-        &mut c.backoff_reset_after,
-        &mut c.snapshot_delay,
-        &mut c.snapshot_quiet_delay,
-        &mut c.snapshot_spacing,
-        &mut c.snapshot_backoff_cap,
-        &mut c.crossed_for,
-        &mut c.poison_pause,
-        &mut c.silent_after,
+        &mut c.timeouts.connect,
+        &mut c.timeouts.welcome,
+        &mut c.timeouts.fetch,
+        &mut c.timeouts.ping_interval,
+        &mut c.timeouts.pong,
+        &mut c.timeouts.ack,
+        &mut c.backoff.base,
+        &mut c.backoff.cap,
+        &mut c.backoff.reset_after,
+        &mut c.book.snapshot_delay,
+        &mut c.book.snapshot_quiet_delay,
+        &mut c.book.snapshot_spacing,
+        &mut c.book.snapshot_backoff_cap,
+        &mut c.book.crossed_for,
+        &mut c.book.poison_pause,
+        &mut c.timeouts.silence,
     ] {
         *duration = durations[pick()];
     }
     for count in [
-        &mut c.sends_per_10s,
-        &mut c.sends_kept_for_pings,
-        &mut c.tokens_per_min,
-        &mut c.connects_per_min,
-        &mut c.rest_weight_per_30s,
-        &mut c.snapshot_patience,
+        &mut c.budgets.sends_per_10s,
+        &mut c.budgets.sends_kept_for_pings,
+        &mut c.budgets.tokens_per_min,
+        &mut c.budgets.connects_per_min,
+        &mut c.budgets.rest_weight_per_30s,
+        &mut c.book.snapshot_patience,
     ] {
         *count = [0, 1, 100, u32::MAX][pick()];
     }
     // The exchange counts, whatever the client is told.
-    c.sends_per_10s = c.sends_per_10s.min(100);
+    c.budgets.sends_per_10s = c.budgets.sends_per_10s.min(100);
     for count in [
-        &mut c.snapshots_in_flight,
-        &mut c.topics_per_line,
-        &mut c.symbols_per_frame,
-        &mut c.max_queries,
-        &mut c.snapshot_levels,
-        &mut c.refresh_below,
-        &mut c.max_levels_per_side,
-        &mut c.max_pending_deltas,
-        &mut c.max_queued_events,
+        &mut c.budgets.snapshots_in_flight,
+        &mut c.budgets.topics_per_line,
+        &mut c.budgets.symbols_per_frame,
+        &mut c.queues.queries,
+        &mut c.book.snapshot_levels,
+        &mut c.book.refresh_below,
+        &mut c.book.max_levels_per_side,
+        &mut c.book.max_pending_deltas,
+        &mut c.queues.events,
     ] {
         *count = [0, 1, 3, usize::MAX][pick()];
     }

@@ -289,10 +289,10 @@ struct Rig {
 impl Rig {
     fn new(now: Instant) -> Self {
         let mut config = Config::default();
-        config.snapshot_levels = LEVELS;
-        config.refresh_below = 2;
-        config.max_levels_per_side = 8;
-        config.max_pending_deltas = 20;
+        config.book.snapshot_levels = LEVELS;
+        config.book.refresh_below = 2;
+        config.book.max_levels_per_side = 8;
+        config.book.max_pending_deltas = 20;
         let mut client = Client::new(now, 1, config);
         let topic = client.subscribe(now, Channel::level2(SYMBOL.parse().unwrap())).unwrap();
         let mut rig = Self { client, now, topic, conn: None, asked: None, live: None };

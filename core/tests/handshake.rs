@@ -328,7 +328,7 @@ proptest! {
         failures in prop::collection::vec(0..4, 1..300),
     ) {
         let mut config = Config::default();
-        (config.backoff_base, config.backoff_cap) = (Duration::ZERO, Duration::ZERO);
+        (config.backoff.base, config.backoff.cap) = (Duration::ZERO, Duration::ZERO);
         let mut rig = Rig::with(config);
         rig.want(LINK);
         let mut outputs = rig.drain();

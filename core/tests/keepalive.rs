@@ -294,7 +294,7 @@ fn downs(outputs: &[Output<'_>]) -> Vec<DisconnectReason> {
 #[test]
 fn pings_keep_to_the_budget_of_messages() {
     let mut config = Config::default();
-    config.sends_per_10s = 3;
+    config.budgets.sends_per_10s = 3;
     let (mut rig, request) = Rig::waiting_for_token(config);
     rig.reply(request, &bullet_of("t0ken", &[("wss://ws-7.kucoin.com/", "1000", "1000")]));
     rig.opened();

@@ -342,7 +342,7 @@ fn patience_with_old_snapshots_begins_anew_with_a_line() {
 #[test]
 fn lagged_stands_where_the_deltas_are_missing() {
     let mut config = Config::default();
-    config.max_queued_events = 3;
+    config.queues.events = 3;
     let (mut rig, _) = Rig::confirmed(config);
     let request = snapshot_request(&rig.pass(SECOND));
     let body = plain_snapshot(500);

@@ -252,7 +252,7 @@ fn a_book_crossed_for_a_moment_is_not() {
 #[test]
 fn the_end_of_a_cut_snapshot_is_known_and_never_walked_over() {
     let mut config = Config::default();
-    (config.snapshot_levels, config.refresh_below) = (2, 0);
+    (config.book.snapshot_levels, config.book.refresh_below) = (2, 0);
     let (mut rig, link) = Rig::live(config);
     rig.change(501, "14,buy,9");
     rig.change(502, "14.2,buy,0");
@@ -265,7 +265,7 @@ fn the_end_of_a_cut_snapshot_is_known_and_never_walked_over() {
 #[test]
 fn a_book_that_comes_near_its_horizon_is_fetched_anew() {
     let mut config = Config::default();
-    (config.snapshot_levels, config.refresh_below) = (4, 2);
+    (config.book.snapshot_levels, config.book.refresh_below) = (4, 2);
     let (mut rig, link) = Rig::confirmed(config);
     let request = snapshot_request(&rig.pass(SECOND));
     let asks = "[14.3,1],[14.4,1],[14.5,1],[14.6,1]";

@@ -53,7 +53,8 @@ fn the_same_seed_is_the_same_run() {
 /// level that is not the exchange's, and must resync before its horizon is reached.
 #[test]
 fn a_market_that_walks_out_of_the_snapshot_is_followed() {
-    let mut world = world(3, 500.0, Plan::default(), |config| config.max_levels_per_side = 1200);
+    let mut world =
+        world(3, 500.0, Plan::default(), |config| config.book.max_levels_per_side = 1200);
     let xbt = subscribe(&mut world, "XBTUSDTM");
     world.run_for(SECOND * 600).unwrap();
     let horizon = |(_, happening): &(_, WorldEvent)| matches!(happening, WorldEvent::Client(Event::BookLost { topic, .. }) if *topic == xbt);

@@ -179,7 +179,7 @@ fn a_gap_in_the_buffer_restarts_it_and_a_snapshot_past_the_gap_still_fits() {
 /// The classic mistake: dropping the oldest of a full buffer, which hides a gap.
 #[test]
 fn a_buffer_that_overflows_is_emptied_and_not_thinned() {
-    let (mut rig, link) = Rig::confirmed(with(|config| config.max_pending_deltas = 3));
+    let (mut rig, link) = Rig::confirmed(with(|config| config.book.max_pending_deltas = 3));
     for sequence in 510..513 {
         rig.change(sequence, "14.2,buy,2");
     }
@@ -246,7 +246,8 @@ fn eight_snapshots_are_in_flight_at_most_and_the_fullest_buffer_goes_first() {
 /// A budget in weight, shared by all requests: 3 for a snapshot, 10 for the token.
 #[test]
 fn snapshots_stay_within_the_budget_of_the_address() {
-    let (mut rig, topics) = confirmed_with(30, with(|config| config.rest_weight_per_30s = 40));
+    let (mut rig, topics) =
+        confirmed_with(30, with(|config| config.budgets.rest_weight_per_30s = 40));
     let mut outputs = rig.pass(SECOND);
     let mut asked = Vec::new();
     while asked.len() < topics.len() {

@@ -196,7 +196,7 @@ fn a_debug_output_of_a_book_is_its_touch_and_not_a_thousand_levels() {
         "Book { sequence: Sequence(0), best_bid: Empty, best_ask: Empty, bids: 0, asks: 0, .. }"
     );
     assert_eq!(format!("{:?}", "12.50".parse::<Decimal>().unwrap()), "12.5");
-    assert_eq!(format!("{:?}", Config::default().rest), "https://api-futures.kucoin.com");
+    assert_eq!(format!("{:?}", Config::default().endpoints.rest), "https://api-futures.kucoin.com");
 }
 
 /// A request that an adapter can test its signing with.
@@ -205,7 +205,7 @@ fn a_private_token_is_asked_for_with_a_signature() {
     let timeout = Duration::from_secs(7);
     let sign = Sign::At { unix_ms: 1_791_500_000_250 };
     let id = RequestId::new(9);
-    let rest = Config::default().rest;
+    let rest = Config::default().endpoints.rest;
     let fetch = RestRequest::bullet_private(id, &rest, timeout, sign);
     assert_eq!((fetch.request(), fetch.sign(), fetch.timeout()), (id, sign, timeout));
     assert_eq!((fetch.method().as_str(), fetch.path()), ("POST", "/api/v1/bullet-private"));

@@ -100,7 +100,7 @@ fn read_snapshots(path: &Path) -> Result<BTreeMap<Symbol, Row>, Failure> {
         let snapshot = Snapshot::parse(body.get().as_bytes());
         let snapshot = snapshot.map_err(|error| data(error.to_string()))?;
         // No pruning: the digest is over every level that is held.
-        let mut book = Book::new(Config::default().snapshot_levels, usize::MAX);
+        let mut book = Book::new(Config::default().book.snapshot_levels, usize::MAX);
         book.load(&snapshot);
         let row = Row {
             book,

@@ -167,7 +167,7 @@ pub(crate) const BUGS: &[Bug] = &[
     bug(
         "sends-bunched",
         "nothing is left for messages that bunch up on their way",
-        Value("SlidingWindow::new(cx.config.sends_per_10s, SEND_SPAN * 10 / 11)"),
+        Value("SlidingWindow::new(cx.config.budgets.sends_per_10s, SEND_SPAN * 10 / 11)"),
     ),
     bug(
         "restart-untold",

@@ -108,9 +108,9 @@ impl ProtocolChecker {
         Self {
             conns: BTreeMap::new(),
             up: None,
-            opens: Window::new(config.connects_per_min.into(), minute),
-            tokens: Window::new(config.tokens_per_min.into(), minute),
-            weights: Window::new(config.rest_weight_per_30s.into(), minute / 2),
+            opens: Window::new(config.budgets.connects_per_min.into(), minute),
+            tokens: Window::new(config.budgets.tokens_per_min.into(), minute),
+            weights: Window::new(config.budgets.rest_weight_per_30s.into(), minute / 2),
             asked: BTreeMap::new(),
             in_flight: BTreeMap::new(),
             pings: (LONGEST_PINGS, LONGEST_PINGS),
@@ -178,7 +178,7 @@ impl ProtocolChecker {
         let stay = reset.map(|ms| Duration::from_millis(ms).clamp(STAY.0, STAY.1));
         let until = stay.map_or(Instant::ZERO, |stay| moment.at + stay);
         self.may_wait_until = self.may_wait_until.max(until);
-        let limit = self.config.fetch_timeout + REQUEST_SLACK;
+        let limit = self.config.timeouts.fetch + REQUEST_SLACK;
         let Some((asked, _)) = known.filter(|(_, since)| *since + limit > moment.at) else {
             // The client may have given it up, or not.
             self.pings = (LONGEST_PINGS, LONGEST_PINGS);
@@ -212,7 +212,7 @@ impl ProtocolChecker {
             self.topics.check_voice(text)?;
         }
         let About::Delta { symbol, sequence, sound } = about else { return Ok(()) };
-        let most = if late { u64::MAX } else { self.config.max_pending_deltas.max(1) as u64 };
+        let most = if late { u64::MAX } else { self.config.book.max_pending_deltas.max(1) as u64 };
         self.topics.after_delta(at, client, (symbol, sequence, sound), (buffered, most))
     }
 
@@ -265,7 +265,7 @@ impl ProtocolChecker {
             since: moment.at,
             connect_id: format!("\"{}\"", parameter("connectId=")),
             welcomed: false,
-            sends: Window::new(self.config.sends_per_10s.into(), SECOND * 10),
+            sends: Window::new(self.config.budgets.sends_per_10s.into(), SECOND * 10),
             up_at: moment.at,
             last_ping: None,
             ping: None,
@@ -294,7 +294,7 @@ impl ProtocolChecker {
         }
         let topic = text.split(r#""topic":""#).nth(1).unwrap_or_default();
         let symbols = topic.split('"').next().unwrap_or_default().split(',').count();
-        if symbols > self.config.symbols_per_frame {
+        if symbols > self.config.budgets.symbols_per_frame {
             return Err(format!("{symbols} symbols in one frame"));
         }
         if text.contains(r#""type":"ping""#) {
@@ -334,14 +334,14 @@ impl ProtocolChecker {
             self.in_flight.insert(fetch.request(), (asked, at));
         }
         let snapshots = self.in_flight.values().filter(|(a, _)| *a == Asked::Snapshot).count();
-        if snapshots > self.config.snapshots_in_flight && !excused {
+        if snapshots > self.config.budgets.snapshots_in_flight && !excused {
             return Err(format!("{snapshots} snapshots in flight"));
         }
         let last = symbol.and_then(|symbol| self.asked.insert(symbol, at));
         if moment.late {
             self.asked.clear();
         }
-        let spacing = self.config.snapshot_spacing;
+        let spacing = self.config.book.snapshot_spacing;
         if !moment.late && last.is_some_and(|last| at.since(last) < spacing) {
             return Err(format!("two snapshots within {spacing:?}: {}", fetch.path()));
         }
@@ -389,7 +389,7 @@ impl ProtocolChecker {
             return Err(format!("{id:?} is down for a second time"));
         };
         if conn.life == Life::Up {
-            let proven = moment.at.since(conn.up_at) >= self.config.backoff_reset_after;
+            let proven = moment.at.since(conn.up_at) >= self.config.backoff.reset_after;
             self.proven |= proven || moment.late;
             self.up = None;
         }
@@ -419,11 +419,11 @@ impl ProtocolChecker {
             return Err(format!("{failures} failures in a row, but there were {expected}"));
         }
         self.failures = failures;
-        let base = self.config.backoff_base.max(Duration::from_millis(1));
+        let base = self.config.backoff.base.max(Duration::from_millis(1));
         let doubled = if named { 0 } else { failures.saturating_sub(1) };
         let bound = base.saturating_mul(2_u32.saturating_pow(doubled));
         let stay = self.may_wait_until.since(moment.at) + STAY.1 * u32::from(moment.late);
-        let bound = bound.min(self.config.backoff_cap).max(Duration::from_millis(1)) + stay;
+        let bound = bound.min(self.config.backoff.cap).max(Duration::from_millis(1)) + stay;
         if delay > bound || delay.is_zero() {
             return Err(format!("waits {delay:?} after {failures} failures; at most {bound:?}"));
         }
@@ -455,7 +455,7 @@ impl ProtocolChecker {
             return Ok(());
         }
         self.check_opening(moment.at)?;
-        self.topics.check_silence(moment.at, self.config.silent_after + SLACK)
+        self.topics.check_silence(moment.at, self.config.timeouts.silence + SLACK)
     }
 
     /// A connection that is being made is waited for, for a time.
@@ -513,8 +513,8 @@ impl Conn {
     /// For how long it has been waited for, if that is too long.
     fn is_overdue(&self, at: Instant, config: &Config) -> Option<Duration> {
         let limit = match self.life {
-            Life::Asked => config.connect_timeout,
-            Life::Opened => config.welcome_timeout,
+            Life::Asked => config.timeouts.connect,
+            Life::Opened => config.timeouts.welcome,
             Life::Up | Life::Down => return None,
         };
         Some(at.since(self.since)).filter(|waited| *waited > limit + SLACK)

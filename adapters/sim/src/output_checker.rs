@@ -47,7 +47,7 @@ laws! {
     SentToNoneLost: Some(5), "Nothing is sent on a connection that was reported as lost";
     SentWithId: None, "A text is JSON and has a number as its id";
     SentInTime: None, "At most 100 texts are sent in ten seconds";
-    SymbolsPerFrame: None, "No text names more symbols than `Config::symbols_per_frame`";
+    SymbolsPerFrame: None, "No text names more symbols than `Budgets::symbols_per_frame`";
     EpochsCount: Some(5), "The epochs of a book count up by one, and each ends before the next begins";
     DeltasFollow: Some(5), "Each delta is the next one of a live book, or a later one after a `Lagged`";
     LostWasLive: Some(5), "The epoch that is lost is the one that was live";
@@ -55,7 +55,7 @@ laws! {
     AnsweredOnce: None, "Each query has an id of its own and one answer";
     BooksAsTold: None, "A book can be read just while its events say that it is live, and where";
     RowsAddUp: None, "The rows of `Stats` add up to its `messages`";
-    QueueCap: Some(9), "At most `Config::max_queued_events` deltas and delays wait to be drained";
+    QueueCap: Some(9), "At most `Queues::events` deltas and delays wait to be drained";
     LaggedCounted: Some(9), "What every `Lagged` says adds up to `Stats::lagged`";
     AllOver: Some(10), "Once the client is closed, every connection is over";
     AllAnswered: Some(10), "Once the client is closed, every query is answered";
@@ -146,8 +146,8 @@ impl OutputChecker {
     #[must_use]
     pub const fn new(config: &Config) -> Self {
         Self {
-            symbols_per_frame: config.symbols_per_frame,
-            max_queued_events: config.max_queued_events,
+            symbols_per_frame: config.budgets.symbols_per_frame,
+            max_queued_events: config.queues.events,
             conns: BTreeMap::new(),
             lost: BTreeSet::new(),
             books: BTreeMap::new(),

@@ -82,13 +82,13 @@ knobs! {
     ping_timeout_ms,
     /// When the exchange cuts connections, in ms.
     lifetime_ms,
-    /// `Config::max_pending_deltas`.
+    /// `BookLimits::max_pending_deltas`.
     max_pending,
-    /// `Config::max_queued_events`.
+    /// `Queues::events`.
     max_queued,
-    /// `Config::backoff_cap` in ms.
+    /// `Backoff::cap` in ms.
     backoff_cap_ms,
-    /// `Config::symbols_per_frame`.
+    /// `Budgets::symbols_per_frame`.
     symbols_per_frame,
     /// 1: tickers and trades are subscribed as well.
     streams,
@@ -223,17 +223,17 @@ impl Scenario {
 
     fn config(&self) -> Config {
         let mut config = World::client_config();
-        config.snapshot_levels = self.snapshot_levels as usize;
-        config.refresh_below = config.snapshot_levels / 4;
+        config.book.snapshot_levels = self.snapshot_levels as usize;
+        config.book.refresh_below = config.book.snapshot_levels / 4;
         // Half of the clients hold no more levels than a snapshot has.
-        config.max_levels_per_side =
-            config.snapshot_levels * if self.seed.is_multiple_of(2) { 1 } else { 5 };
-        config.silent_after = SILENT_AFTER;
-        config.max_pending_deltas = self.max_pending as usize;
-        config.max_queued_events = self.max_queued as usize;
-        config.symbols_per_frame = self.symbols_per_frame as usize;
-        config.backoff_cap = Duration::from_millis(self.backoff_cap_ms);
-        config.poison_pause = config.backoff_cap.max(Duration::from_secs(2));
+        config.book.max_levels_per_side =
+            config.book.snapshot_levels * if self.seed.is_multiple_of(2) { 1 } else { 5 };
+        config.timeouts.silence = SILENT_AFTER;
+        config.book.max_pending_deltas = self.max_pending as usize;
+        config.queues.events = self.max_queued as usize;
+        config.budgets.symbols_per_frame = self.symbols_per_frame as usize;
+        config.backoff.cap = Duration::from_millis(self.backoff_cap_ms);
+        config.book.poison_pause = config.backoff.cap.max(Duration::from_secs(2));
         config
     }
 

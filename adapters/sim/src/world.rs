@@ -88,7 +88,7 @@ impl World {
     pub fn client_config() -> Config {
         let mut config = Config::default();
         if let Ok(local) = Config::with_rest("http://127.0.0.1") {
-            config.rest = local.rest;
+            config.endpoints.rest = local.endpoints.rest;
         }
         config
     }

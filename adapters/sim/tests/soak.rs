@@ -170,7 +170,7 @@ fn books(world: &mut World) -> Vec<TopicId> {
 /// A world in which a fault strikes four times; then all is well.
 fn strike_by_itself(fault: &str, trigger: &str, lifetime: Duration) -> Ledger {
     let mut config = World::client_config();
-    config.backoff_cap = secs(4);
+    config.backoff.cap = secs(4);
     let mut exchange = exchange(20.0);
     exchange.session_lifetime = lifetime;
     let mut world = World::new(11, config, exchange, Duration::from_millis(30));
@@ -416,15 +416,15 @@ fn impostor(loosen: impl Fn(&mut Config), plan: &str) -> String {
 fn a_client_that_takes_more_than_it_may_is_noticed() {
     for (found, expected) in [
         (
-            impostor(|config| config.snapshot_spacing = Duration::ZERO, "every 200ms drop *"),
+            impostor(|config| config.book.snapshot_spacing = Duration::ZERO, "every 200ms drop *"),
             "two snapshots within",
         ),
         (
             impostor(
                 |config| {
-                    config.connects_per_min = 1000;
-                    config.tokens_per_min = 1000;
-                    config.backoff_cap = Duration::from_millis(100);
+                    config.budgets.connects_per_min = 1000;
+                    config.budgets.tokens_per_min = 1000;
+                    config.backoff.cap = Duration::from_millis(100);
                 },
                 "every 300ms close 1001",
             ),

@@ -118,7 +118,7 @@ fn a_slow_upgrade_is_given_up_in_time<F: Feed>(wire: Wire) {
     let rig = Rig::new(wire, 50.0);
     rig.inject(Fault::SlowConnect { delay: 30 * SECOND, count: 1 });
     let mut options = rig.options();
-    options.config.connect_timeout = 500 * MS;
+    options.config.timeouts.connect = 500 * MS;
     let (mut feed, topic) = book_feed::<F>(options);
     goes_down(&mut feed, DisconnectReason::ConnectTimeout, 500 * MS);
     until_live(&mut feed);
@@ -129,7 +129,7 @@ fn a_server_that_accepts_and_says_nothing_is_given_up_in_time<F: Feed>(wire: Wir
     let mute = TcpListener::bind("127.0.0.1:0").unwrap();
     let rig = led_to(wire, format!("{}://{}/", scheme(wire), mute.local_addr().unwrap()));
     let mut options = rig.options();
-    options.config.connect_timeout = 500 * MS;
+    options.config.timeouts.connect = 500 * MS;
     let (mut feed, _) = book_feed::<F>(options);
     goes_down(&mut feed, DisconnectReason::ConnectTimeout, 500 * MS);
 }
@@ -140,7 +140,7 @@ fn a_welcome_that_does_not_come_is_given_up_in_time<F: Feed>(wire: Wire) {
     let peer = Peer::mute();
     rig.server.with(|exchange, _| exchange.set_endpoint(peer.endpoint()));
     let mut options = rig.options();
-    options.config.welcome_timeout = 500 * MS;
+    options.config.timeouts.welcome = 500 * MS;
     let (mut feed, _) = book_feed::<F>(options);
     goes_down(&mut feed, DisconnectReason::WelcomeTimeout, 500 * MS);
 }
@@ -149,7 +149,7 @@ fn an_answer_that_drips_is_cut_off_in_time<F: Feed>(wire: Wire) {
     let rig = Rig::new(wire, 50.0);
     rig.inject(Fault::Drip { pause: 100 * MS, count: 1 });
     let mut options = rig.options();
-    options.config.fetch_timeout = SECOND;
+    options.config.timeouts.fetch = SECOND;
     let (mut feed, topic) = book_feed::<F>(options);
     let slow = RestError::Lost(TransportError::TimedOut);
     let took = wait_for(
@@ -183,7 +183,7 @@ fn an_expired_token_is_replaced_at_once<F: Feed>(wire: Wire) {
     let rig = Rig::new(wire, 50.0);
     let mut options = rig.options();
     // Whoever backs off here is found out.
-    options.config.backoff_base = 60 * SECOND;
+    options.config.backoff.base = 60 * SECOND;
     rig.inject(Fault::ExpireToken { count: 1 });
     let (mut feed, _) = book_feed::<F>(options);
     goes_down(&mut feed, DisconnectReason::Unauthorized, Duration::ZERO);

@@ -77,7 +77,7 @@ impl Rig {
     pub(crate) fn options(&self) -> Options {
         let mut options = Options::default();
         options.config = Config::with_rest(&self.server.url()).unwrap();
-        options.config.backoff_base = 100 * MS;
+        options.config.backoff.base = 100 * MS;
         options.roots = self.roots();
         options.seed = Some(7);
         options

@@ -119,7 +119,7 @@ fn trades_say_after_a_reconnect_that_some_may_be_missing<F: Feed>(wire: Wire) {
 fn a_message_that_comes_with_an_event_is_not_lost<F: Feed>(wire: Wire) {
     let rig = Rig::new(wire, 0.0);
     let mut options = rig.options();
-    options.config.silent_after = 200 * MS;
+    options.config.timeouts.silence = 200 * MS;
     let mut feed = F::with_options(options).unwrap();
     feed.subscribe(Channel::ticker_v2(symbol())).unwrap();
     wait_for(&mut feed, "silence", |event| matches!(event, Event::Idle { .. }));

@@ -41,7 +41,7 @@ impl Pacing {
         Self {
             topic,
             last_asked: None,
-            retry: Backoff::new(config.snapshot_spacing / 4, config.snapshot_backoff_cap),
+            retry: Backoff::new(config.book.snapshot_spacing / 4, config.book.snapshot_backoff_cap),
             failures: DecodeFailures::new(),
         }
     }
@@ -49,14 +49,15 @@ impl Pacing {
     /// Sets the time of the next request: after `delay`, but not too soon after the last one.
     pub(super) fn schedule(&self, cx: &mut Context, delay: Duration) {
         // planted: snapshots-at-once
-        let spaced = self.last_asked.map_or(Instant::ZERO, |at| at + cx.config.snapshot_spacing);
+        let spaced =
+            self.last_asked.map_or(Instant::ZERO, |at| at + cx.config.book.snapshot_spacing);
         let at = (cx.now + delay).max(spaced).max(self.failures.paused_until());
         cx.timers.set(self.timer(), at);
     }
 
     /// The same after a snapshot that was of no use.
     pub(super) fn schedule_retry(&mut self, cx: &mut Context) {
-        let delay = cx.config.snapshot_spacing.saturating_add(self.retry.next(&mut cx.rng));
+        let delay = cx.config.book.snapshot_spacing.saturating_add(self.retry.next(&mut cx.rng));
         self.schedule(cx, delay);
     }
 

@@ -77,7 +77,7 @@ impl BookSync {
             crossed: false,
             topic,
             lineage: Lineage::new(),
-            book: Book::new(config.snapshot_levels, config.max_levels_per_side),
+            book: Book::new(config.book.snapshot_levels, config.book.max_levels_per_side),
             buffer: DeltaBuffer::new(),
             epoch: 0,
             pacing: Pacing::new(topic, config),
@@ -168,7 +168,7 @@ impl BookSync {
         error: WireError,
     ) -> Disposition {
         self.carry(line);
-        self.pacing.failures.count(cx.now, cx.config.poison_pause);
+        self.pacing.failures.count(cx.now, cx.config.book.poison_pause);
         // A snapshot that was asked for before may not contain what was missed.
         self.lineage.reach(self.buffer.last());
         self.buffer.clear();
@@ -191,7 +191,7 @@ impl BookSync {
         self.leave(cx, State::Idle, BookLostReason::Unsubscribed);
         self.on_lines_lost(cx);
         self.lineage.forget();
-        self.book = Book::new(cx.config.snapshot_levels, cx.config.max_levels_per_side);
+        self.book = Book::new(cx.config.book.snapshot_levels, cx.config.book.max_levels_per_side);
         self.buffer = DeltaBuffer::new();
     }
 
@@ -262,7 +262,7 @@ impl BookSync {
 
     /// Acts on what the snapshot in the book turns out to be.
     fn judge(&mut self, cx: &mut Context, snapshot: SnapshotHead) {
-        let cap = cx.config.max_pending_deltas;
+        let cap = cx.config.book.max_pending_deltas;
         match self.lineage.judge(&snapshot, &self.buffer, &self.book, cap) {
             Judgement::Fits(check) => self.go_live(cx, check),
             Judgement::Wait(evidence) => {
@@ -280,7 +280,7 @@ impl BookSync {
 
     fn refuse(&mut self, cx: &mut Context, snapshot: &SnapshotHead, evidence: Option<Evidence>) {
         cx.stats.snapshots_too_old = cx.stats.snapshots_too_old.saturating_add(1);
-        let patience = cx.config.snapshot_patience;
+        let patience = cx.config.book.snapshot_patience;
         if let Some(evidence) = self.lineage.on_refused(snapshot, &mut self.buffer, patience) {
             let reason = BookDelayReason::SequenceReset(evidence);
             cx.event(Event::BookDelayed { topic: self.topic, reason });
@@ -350,7 +350,7 @@ impl BookSync {
         // planted: told-twice
         cx.delta_event(self.topic, delta);
         // planted: horizon-unseen
-        let is_short = self.book.short_side(cx.config.refresh_below).is_some();
+        let is_short = self.book.short_side(cx.config.book.refresh_below).is_some();
         if is_short || self.crossed || self.book.is_crossed_by(&delta) {
             self.check(cx);
         }
@@ -360,7 +360,7 @@ impl BookSync {
     /// The live book contains it already.
     fn on_covered(&mut self, cx: &mut Context, delta: &Delta) -> Disposition {
         if let State::Provisional(check) = &mut self.state {
-            check.note(delta, cx.config.max_pending_deltas);
+            check.note(delta, cx.config.book.max_pending_deltas);
         }
         if let Some(evidence) = self.lineage.on_covered(cx.now, delta) {
             self.on_new_run(cx, evidence);
@@ -372,7 +372,7 @@ impl BookSync {
         if let Some(evidence) = self.lineage.on_buffered(cx.now, &delta) {
             self.on_new_run(cx, evidence);
         }
-        let delay = match self.buffer.push(delta, cx.config.max_pending_deltas) {
+        let delay = match self.buffer.push(delta, cx.config.book.max_pending_deltas) {
             Pushed::Kept => None,
             Pushed::Restarted => {
                 cx.stats.gaps = cx.stats.gaps.saturating_add(1);
@@ -435,7 +435,7 @@ impl BookSync {
     /// Checks what every applied delta can break.
     #[cold]
     fn check(&mut self, cx: &mut Context) {
-        if let Some(side) = self.book.short_side(cx.config.refresh_below) {
+        if let Some(side) = self.book.short_side(cx.config.book.refresh_below) {
             return self.resync(cx, BookLostReason::Horizon(side));
         }
         let crossed = self.book.is_crossed();
@@ -443,7 +443,7 @@ impl BookSync {
             self.crossed = crossed;
             let timer = Timer::Topic(self.topic, TopicTimer::Crossed);
             if crossed {
-                cx.timers.set(timer, cx.now + cx.config.crossed_for);
+                cx.timers.set(timer, cx.now + cx.config.book.crossed_for);
             } else {
                 cx.timers.clear(timer);
             }
@@ -478,7 +478,8 @@ impl BookSync {
     fn schedule(&mut self, cx: &mut Context, is_still: bool) {
         self.state = State::Buffering(Request::Scheduled { is_still });
         let config = &cx.config;
-        let delay = if is_still { config.snapshot_quiet_delay } else { config.snapshot_delay };
+        let delay =
+            if is_still { config.book.snapshot_quiet_delay } else { config.book.snapshot_delay };
         self.pacing.schedule(cx, delay);
     }
 }

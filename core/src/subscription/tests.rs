@@ -150,7 +150,9 @@ fn a_509_that_does_not_explain_itself_is_halved_and_teaches_nothing() {
 
 #[test]
 fn a_topic_may_take_the_place_of_one_that_is_being_ended() {
-    let mut subs = Subscriptions::new(&Config { topics_per_line: 1, ..Config::default() });
+    let mut config = Config::default();
+    config.budgets.topics_per_line = 1;
+    let mut subs = Subscriptions::new(&config);
     subs.subscribe(topic(1), Level2);
     send(&mut subs, 1);
     subs.on_ack(Some(1));

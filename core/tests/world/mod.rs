@@ -72,7 +72,7 @@ impl World {
         Self {
             checker: OutputChecker::new(client.config()),
             seen: Seen::default(),
-            levels: client.config().snapshot_levels,
+            levels: client.config().book.snapshot_levels,
             client,
             log: Vec::new(),
             pushes: Vec::new(),
@@ -400,9 +400,9 @@ impl World {
     /// Law 9. One that has taken longer than it may is not on its way any more.
     fn check_snapshots(&mut self) {
         let config = self.client.config();
-        let longest = config.fetch_timeout.saturating_add(Duration::from_secs(1));
+        let longest = config.timeouts.fetch.saturating_add(Duration::from_secs(1));
         self.snapshots.retain(|_, asked| self.latest.since(*asked) < longest);
-        assert!(self.snapshots.len() <= config.snapshots_in_flight, "too many snapshots");
+        assert!(self.snapshots.len() <= config.budgets.snapshots_in_flight, "too many snapshots");
     }
 
     fn check_books(&self) {

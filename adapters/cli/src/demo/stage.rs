@@ -56,10 +56,10 @@ impl Stage {
         let clock = Clock::new();
         let server = start_server(args, symbols, clock)?;
         let mut config = Config::with_rest(&server.url()).map_err(runtime)?;
-        config.backoff_base = BACKOFF_BASE;
-        config.backoff_cap = BACKOFF_CAP;
-        config.backoff_reset_after = BACKOFF_RESET_AFTER;
-        config.fetch_timeout = FETCH_TIMEOUT;
+        config.backoff.base = BACKOFF_BASE;
+        config.backoff.cap = BACKOFF_CAP;
+        config.backoff.reset_after = BACKOFF_RESET_AFTER;
+        config.timeouts.fetch = FETCH_TIMEOUT;
         let mut feed = Feed::open(connect, config)?;
         let mut books = Vec::new();
         for &symbol in symbols {

@@ -46,14 +46,16 @@ fn live(bytes: &[u8]) -> Watched {
 /// Small limits, so that they are met.
 fn config(head: u8) -> Config {
     let mut config = Config::default();
-    (config.snapshot_levels, config.refresh_below, config.max_levels_per_side) = (5, 2, 6);
-    (config.max_pending_deltas, config.symbols_per_frame) = (6, 2);
-    (config.topics_per_line, config.snapshots_in_flight, config.max_queries) = (5, 2, 2);
+    (config.book.snapshot_levels, config.book.refresh_below, config.book.max_levels_per_side) =
+        (5, 2, 6);
+    (config.book.max_pending_deltas, config.budgets.symbols_per_frame) = (6, 2);
+    (config.budgets.topics_per_line, config.budgets.snapshots_in_flight, config.queues.queries) =
+        (5, 2, 2);
     if head & 2 == 2 {
-        config.max_queued_events = 1 + usize::from(head >> 4);
+        config.queues.events = 1 + usize::from(head >> 4);
     }
     if head & 4 == 4 {
-        (config.snapshot_levels, config.max_levels_per_side) = (6, 20);
+        (config.book.snapshot_levels, config.book.max_levels_per_side) = (6, 20);
     }
     config
 }

@@ -130,7 +130,7 @@ impl Asked {
 
     fn new(rest: RestBase) -> Self {
         let mut config = Config::default();
-        config.rest = rest;
+        config.endpoints.rest = rest;
         let mut client = Client::new(Self::NOW, 7, config);
         let symbol = "XBTUSDTM".parse().expect("a symbol");
         client.subscribe(Self::NOW, Channel::level2(symbol)).expect("the first topic");

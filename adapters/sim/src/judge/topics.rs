@@ -227,7 +227,7 @@ impl Topics {
                 continue;
             };
             let unknown = [book.best_bid(), book.best_ask()].contains(&Best::Unknown);
-            if unknown && config.refresh_below > 0 {
+            if unknown && config.book.refresh_below > 0 {
                 return Err(format!("{symbol}: live, and its best is not known"));
             }
             if !book.is_crossed() || excused {
@@ -235,7 +235,7 @@ impl Topics {
                 continue;
             }
             let crossed_for = at.since(*self.crossed.entry(*topic).or_insert(at));
-            if crossed_for > config.crossed_for + SLACK {
+            if crossed_for > config.book.crossed_for + SLACK {
                 return Err(format!("{symbol}: live and crossed for {crossed_for:?}"));
             }
         }

@@ -18,7 +18,7 @@ const NOW: Instant = Instant::from_nanos(1_000_000_000_000);
 
 fn checker() -> OutputChecker {
     let mut config = Config::default();
-    (config.symbols_per_frame, config.max_queued_events) = (2, 3);
+    (config.budgets.symbols_per_frame, config.queues.events) = (2, 3);
     let mut checker = OutputChecker::new(&config);
     checker.on_topic(TOPIC);
     checker.on_topic(OTHER_TOPIC);

@@ -104,7 +104,7 @@ fn a_poison_neither_hurries_nor_puts_off_a_request() {
     assert_eq!(cx.timers.earliest(), None, "not confirmed");
     book.on_confirmed(&mut cx, LINES[0]);
     let due = cx.timers.earliest();
-    assert_eq!(due.map(|(at, _)| at), Some(Instant::ZERO + cx.config.snapshot_quiet_delay));
+    assert_eq!(due.map(|(at, _)| at), Some(Instant::ZERO + cx.config.book.snapshot_quiet_delay));
     for at in [0, 900] {
         cx.advance(Instant::ZERO + Duration::from_millis(at));
         let _ = book.on_undecodable(&mut cx, LINES[0], poison);

@@ -108,7 +108,8 @@ struct World {
 
 impl World {
     fn new(server: Server) -> Self {
-        let config = Config { ack_retries: u8::MAX, ..Config::default() };
+        let mut config = Config::default();
+        config.timeouts.ack_retries = u8::MAX;
         Self {
             subs: Subscriptions::new(&config),
             server,
