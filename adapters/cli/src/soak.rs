@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use kucoin_futures_host::Clock;
-use kucoin_futures_proto::Instant;
+use kucoin_futures_proto::{Evidence, Instant};
 use kucoin_futures_sim::{Ledger, Scenario, soak};
 use serde_json::{Value, json};
 
@@ -177,6 +177,17 @@ fn tell_apart(args: &SoakArgs, scripted: Option<&Scenario>, sum: &Sum) -> Vec<Br
     broken.collect()
 }
 
+/// Named in less than one of five hundred runs, or in none: the tests that pin these rows are all there is to
+/// say that they work.
+const RARE_EVIDENCE: [Evidence; 6] = [
+    Evidence::StreamStaysBehind,
+    Evidence::SnapshotDiffers,
+    Evidence::SnapshotsStayBehind,
+    Evidence::StreamIsEarlier,
+    Evidence::ContainedIsLater,
+    Evidence::FollowerIsEarlier,
+];
+
 fn verdict(args: &SoakArgs, sum: &Sum) -> Result<(), Failure> {
     let broken = sum.broken.len();
     if broken > 0 {
@@ -189,7 +200,9 @@ fn verdict(args: &SoakArgs, sum: &Sum) -> Result<(), Failure> {
         .map(|(word, tally)| format!("{word} ({} struck, {} seen)", tally.struck, tally.seen))
         .collect();
     let unnamed =
-        sum.report.ledger.evidence().filter(|(_, named)| args.at_least > 0 && *named == 0);
+        sum.report.ledger.evidence().filter(|(kind, named)| {
+            args.at_least > 0 && *named == 0 && !RARE_EVIDENCE.contains(kind)
+        });
     let rare: Vec<String> = rare
         .into_iter()
         .chain(unnamed.map(|(kind, _)| format!("evidence that {kind} (never named)")))

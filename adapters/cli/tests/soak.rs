@@ -51,7 +51,7 @@ fn a_few_seeds_are_one_object_that_says_what_was_done() {
     let told = one(&["soak", "--seeds", "3", "--json"], 0);
     let mut keys: Vec<&str> = told.as_object().unwrap().keys().map(String::as_str).collect();
     keys.sort_unstable();
-    let known = "books broken deltas events failures faults kinds profile recovery_ms runs seconds \
+    let known = "books broken deltas events evidence failures faults kinds profile recovery_ms runs seconds \
         trace type virtual_seconds";
     assert_eq!(keys, known.split(' ').collect::<Vec<_>>());
     assert_eq!((&told["type"], &told["profile"]), (&"soak".into(), &"swarm".into()));
@@ -61,6 +61,8 @@ fn a_few_seeds_are_one_object_that_says_what_was_done() {
         assert!(told[count].as_u64().unwrap() > 0, "{count}: {told}");
     }
     assert!(told["virtual_seconds"].as_u64().unwrap() >= 60, "three runs of 20 s and more");
+    let evidence = told["evidence"].as_object().unwrap();
+    assert!(evidence.contains_key("BelowHighWater") && evidence.values().all(Value::is_u64));
     let kinds = told["kinds"].as_object().unwrap();
     assert!(!kinds.is_empty());
     assert!(kinds.values().all(|kind| kind["struck"].is_u64() && kind["seen"].is_u64()));
