@@ -12,7 +12,7 @@ mod common;
 
 use common::*;
 use kucoin_futures_proto::{
-    Channel, Config, Event, Message, TopicId, TopicStatus, TransportError, WireError,
+    Channel, Config, Event, Input, Message, Output, TopicId, TopicStatus, TransportError, WireError,
 };
 
 fn trade(sequence: u64, ts: u64) -> String {
@@ -103,6 +103,37 @@ fn what_may_be_missing_is_said_before_what_comes_after_it() {
     let outputs = rig.text(&trade(200, 200));
     assert_eq!(events(&outputs), [Event::MayHaveMissed { topic }], "before the push");
     assert_eq!(rig.ack(asked), [Event::Confirmed { topic }], "once");
+}
+
+/// A ping falls due while the frame lies in the socket.
+#[test]
+fn a_turn_lends_events_the_message_and_what_is_due_in_this_order() {
+    let (mut rig, topic) = confirmed();
+    assert!(takes(&mut rig, &trade(100, 100)));
+    rig.lose(TransportError::Eof);
+    let outputs = rig.pass(2 * SECOND);
+    rig.reconnect(bullet_request(&outputs));
+    rig.now = rig.now + 18 * SECOND;
+    let frame = trade(200, 200);
+    let mut turn = rig.client.handle(rig.now, Input::Text(rig.conn, frame.as_bytes()));
+    let mut told = Vec::new();
+    while let Some(output) = turn.next() {
+        told.push(match output {
+            Output::Event(event) => {
+                assert_eq!(event, Event::MayHaveMissed { topic });
+                "event"
+            }
+            Output::Push(push) => {
+                assert_eq!((push.topic(), push.bytes()), (Some(topic), frame.as_bytes()));
+                "message"
+            }
+            Output::Send { .. } => "send",
+            other => panic!("{other:?}"),
+        });
+    }
+    assert!(turn.into_message().is_some(), "for as long as its bytes");
+    assert_eq!(told[..3], ["event", "message", "send"], "{told:?}");
+    assert!(told[3..].iter().all(|told| *told == "send"), "{told:?}");
 }
 
 #[test]
