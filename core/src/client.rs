@@ -81,8 +81,12 @@ impl Client {
     pub fn unsubscribe(&mut self, now: Instant, topic: TopicId) -> Result<(), Misuse> {
         self.enter(now)?;
         if self.router.topics.get(topic).ok_or(Misuse::UnknownTopic)?.is_wanted() {
+            // A line that carries it tells when it does not any more.
+            let is_carried = self.router.is_carried(topic);
             self.router.end(topic, Interest::Ended);
-            self.router.on_carried_no_more(topic);
+            if !is_carried {
+                self.router.on_carried_no_more(topic);
+            }
         }
         self.router.settle();
         Ok(())

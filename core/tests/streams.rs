@@ -136,6 +136,15 @@ fn a_turn_lends_events_the_message_and_what_is_due_in_this_order() {
     assert!(told[3..].iter().all(|told| *told == "send"), "{told:?}");
 }
 
+/// Found in review: the line told the end, and the client had told it already.
+#[test]
+fn an_interest_that_ends_before_it_was_asked_for_ends_once() {
+    let (mut rig, _) = confirmed();
+    let topic = rig.want("AVAXUSDTM");
+    rig.client.unsubscribe(rig.now, topic).unwrap();
+    assert_eq!(events(&rig.drain()), [Event::Unsubscribed { topic }]);
+}
+
 #[test]
 fn a_new_interest_has_missed_nothing() {
     let (mut rig, topic) = confirmed();

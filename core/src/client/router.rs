@@ -300,9 +300,14 @@ impl Router {
     /// A topic that is not wanted and that no line carries has ended, whatever ended it.
     pub(super) fn on_carried_no_more(&mut self, topic: TopicId) {
         let is_wanted = self.topics.get(topic).is_some_and(Topic::is_wanted);
-        if !is_wanted && self.lines.iter().all(|line| line.subscription(topic).is_none()) {
+        if !is_wanted && !self.is_carried(topic) {
             self.cx.event(Event::Unsubscribed { topic });
         }
+    }
+
+    /// Whether a line carries a topic, or is about to.
+    pub(super) fn is_carried(&self, topic: TopicId) -> bool {
+        self.lines.iter().any(|line| line.subscription(topic).is_some())
     }
 
     /// Tells the line of a connection something, if there is one.
