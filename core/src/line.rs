@@ -52,8 +52,7 @@ pub(crate) struct Line {
 
 /// Binary messages that are put up with within a minute: there are none in this protocol.
 const MOST_BINARIES: SlidingWindow = SlidingWindow::new(2, Duration::from_secs(60));
-/// The exchange counts client messages over 10 s, as they arrive. What was sent in two bursts may arrive
-/// closer together, if the first was held up on its way: a second more.
+/// The exchange counts over 10 s, as messages arrive: two bursts may arrive closer together than they went out.
 const SEND_SPAN: Duration = Duration::from_secs(11);
 /// How long sending rests after a 509 about its rate: the span that the exchange counts over.
 const TOO_FAST_REST: Duration = Duration::from_secs(10);
