@@ -1,6 +1,6 @@
 //! Tickers and trades by what was learned, against the readers of envelope and data.
 
-use kucoin_futures_proto::wire::{Execution, Frame, MessageParser, Ticker, TickerV2};
+use kucoin_futures_proto::wire::{Depth, Execution, Frame, MessageParser, Ticker, TickerV2};
 use kucoin_futures_proto::{ChannelKind, Message, WireError};
 
 /// Any bytes as a frame of a ticker or a trade: [`MessageParser`], which has learned frames of all three
@@ -47,6 +47,8 @@ fn apart(bytes: &[u8]) -> Result<Message<'_>, WireError> {
             let execution = Execution::parse(message.data)?;
             (Message::Execution(execution), execution.symbol)
         }
+        // It does not name its contract.
+        ChannelKind::Depth5 => return Depth::parse(message.data).map(Message::Depth5),
         _ => return Err(WireError::Unexpected),
     };
     if symbol == channel.symbol() { Ok(read) } else { Err(WireError::Mismatch { field: "symbol" }) }
