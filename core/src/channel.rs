@@ -92,7 +92,8 @@ channels! {
     /// [`Message::Ticker`].
     Ticker, ticker, "ticker", Latest, &ticker::V1_KEYS,
         |fields| Ticker::assemble(fields).map(Message::Ticker);
-    /// The best five levels of both sides, whole, at most every 100 ms: [`Message::Depth5`].
+    /// The best five levels of both sides, whole, at most every 100 ms by the documentation:
+    /// [`Message::Depth5`].
     Depth5, depth5, "level2Depth5", Latest, &depth::KEYS,
         |fields| Depth::assemble(fields).map(Message::Depth5);
     /// Every trade: [`Message::Execution`].

@@ -211,8 +211,8 @@ impl Line {
         };
         let mut servers = bullet.servers_from(self.session.failures() as usize);
         let (server, endpoint) = servers.find_map(|server| Some((server, usable(server)?)))?;
-        let asked = (server.ping_interval_ms, server.ping_timeout_ms);
-        self.keepalive = Keepalive::new(PingTiming::new(asked.0, asked.1, &cx.config));
+        let (interval, timeout) = (server.ping_interval_ms, server.ping_timeout_ms);
+        self.keepalive = Keepalive::new(PingTiming::new(interval, timeout, &cx.config));
         Some(endpoint)
     }
 

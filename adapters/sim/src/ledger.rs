@@ -63,7 +63,7 @@ impl Ledger {
     /// How often clients named each kind of evidence of a restarted counter.
     pub fn evidence(&self) -> impl Iterator<Item = (Evidence, u64)> + '_ {
         let named = |kind| (kind, self.evidence.get(&kind).copied().unwrap_or_default());
-        Evidence::ALL.into_iter().map(named)
+        Evidence::ALL.iter().copied().map(named)
     }
 
     /// Faults that struck, of all kinds.

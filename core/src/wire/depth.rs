@@ -28,7 +28,7 @@ pub struct Depth<'a> {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Levels<'a>(&'a [u8]);
 
-/// Milliseconds are less until the year 5138, nanoseconds more since 1973.
+/// Milliseconds since 1970 are less until the year 5138, nanoseconds more from its second day on.
 const LEAST_NANOS: u64 = 100_000_000_000_000;
 
 pub(crate) const KEYS: [Key; 4] = [Key::Bids, Key::Asks, Key::Sequence, Key::Ts];

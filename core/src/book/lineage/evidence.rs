@@ -97,8 +97,8 @@ pub(super) const fn decide(stage: Stage, evidence: Evidence, doubts_left: bool) 
 }
 
 impl Evidence {
-    /// Every kind there is, in the order of the table.
-    pub const ALL: [Self; 15] = [
+    /// Every kind there is.
+    pub const ALL: &[Self] = &[
         Self::LongStepBack,
         Self::ThreeRepeats,
         Self::RepeatDiffers,
