@@ -7,8 +7,8 @@ use kucoin_futures_proto::book::{Apply, Best, Book, Scope};
 pub use kucoin_futures_proto::wire::MessageParser;
 use kucoin_futures_proto::wire::{Delta, DeltaFrame, DeltaParser, Side};
 use kucoin_futures_proto::{
-    Channel, Client, Config, ConnId, Event, Input, Instant, Lots, Message, Output, Price,
-    ResponseHead, Sequence, Symbol, TopicId, TopicStatus,
+    BookEvent, Channel, Client, Config, ConnId, Event, Input, Instant, Lots, Message, Output,
+    Price, ResponseHead, Sequence, Symbol, TopicId, TopicStatus,
 };
 
 use crate::books::{TOP, mix};
@@ -162,12 +162,16 @@ impl Live {
                         market.map_or("", |market| &market.body)
                     }
                 };
-                let input = Input::Reply(fetch.request(), ResponseHead::new(200), body.as_bytes());
+                let input = Input::Reply {
+                    request: fetch.request(),
+                    head: ResponseHead::new(200),
+                    body: body.as_bytes(),
+                };
                 let _ = self.client.handle(self.now, input);
             }
             Output::Open { conn, to } => {
                 self.conn = *conn;
-                let _ = self.client.handle(self.now, Input::Opened(*conn));
+                let _ = self.client.handle(self.now, Input::Opened { conn: *conn });
                 let (_, id) = to.secret_url().rsplit_once("connectId=").unwrap_or_default();
                 self.text(&format!(r#"{{"id":"{id}","type":"welcome"}}"#));
             }
@@ -181,7 +185,8 @@ impl Live {
     }
 
     fn text(&mut self, text: &str) {
-        let _ = self.client.handle(self.now, Input::Text(self.conn, text.as_bytes()));
+        let _ =
+            self.client.handle(self.now, Input::Text { conn: self.conn, bytes: text.as_bytes() });
     }
 
     /// What an adapter does with a frame, and what its user does then: the frame goes in, the outputs
@@ -189,10 +194,10 @@ impl Live {
     #[inline]
     pub fn feed(&mut self, frame: &[u8]) -> Option<(Best, Best)> {
         self.now = self.now + STEP;
-        let mut turn = self.client.handle(self.now, Input::Text(self.conn, frame));
+        let mut turn = self.client.handle(self.now, Input::Text { conn: self.conn, bytes: frame });
         let mut changed = None;
         while let Some(output) = turn.next() {
-            if let Output::Event(Event::Delta { topic, .. }) = output {
+            if let Output::Event(Event::Book(topic, BookEvent::Delta(_))) = output {
                 changed = Some(topic);
             }
         }
@@ -240,7 +245,7 @@ impl Messages {
     pub fn feed<'a>(&'a mut self, frame: &'a [u8]) -> Option<Message<'a>> {
         let Live { client, now, conn, .. } = &mut self.0;
         *now = *now + STEP;
-        let mut turn = client.handle(*now, Input::Text(*conn, frame));
+        let mut turn = client.handle(*now, Input::Text { conn: *conn, bytes: frame });
         while turn.next().is_some() {}
         turn.into_message()?.decode().ok()
     }

@@ -126,7 +126,7 @@ impl Client {
         self.router.message = None;
         let (mut bytes, mut before) = (&[][..], 0);
         if self.enter(now).is_ok() {
-            if let Input::Text(_, said) | Input::Reply(_, _, said) = input {
+            if let Input::Text { bytes: said, .. } | Input::Reply { body: said, .. } = input {
                 bytes = said;
             }
             let is_of_topic = self.router.take(input);

@@ -4,8 +4,9 @@ use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 
 use crate::config::Config;
+use crate::event::{BookEvent, Event};
 use crate::ids::{ConnId, RequestId, TopicId};
-use crate::output::{Event, Output};
+use crate::output::Output;
 use crate::rng::SplitMix64;
 use crate::stats::Stats;
 use crate::time::Instant;
@@ -60,7 +61,7 @@ impl Context {
     /// The event that comes a thousand times as often as all others.
     #[inline]
     pub(crate) fn delta_event(&mut self, topic: TopicId, delta: Delta) {
-        let event = Event::Delta { topic, delta };
+        let event = Event::Book(topic, BookEvent::Delta(delta));
         if self.outbox.foldable >= self.outbox.cap {
             return self.event(event);
         }
@@ -103,7 +104,7 @@ pub(crate) struct Outbox {
 
 /// Events that come again and again, and change no state that cannot be read elsewhere.
 const fn is_foldable(output: &Output<'_>) -> bool {
-    matches!(output, Output::Event(Event::Delta { .. } | Event::BookDelayed { .. }))
+    matches!(output, Output::Event(Event::Book(_, BookEvent::Delta(_) | BookEvent::Delayed(_))))
 }
 
 impl Outbox {

@@ -51,7 +51,7 @@ id! {
     LineId(u32)
 }
 id! {
-    /// One live run of one book: from `BookLive` to `BookLost`. Counts from 1 per book.
+    /// One live run of one book: from `Live` to `Lost`. Counts from 1 per book.
     Epoch(u32)
 }
 id! {

@@ -14,17 +14,45 @@ pub enum Input<'a> {
     /// The deadline of `poll_timeout` has come; early and late are harmless.
     Timeout,
     /// The upgrade is done: frames may be exchanged.
-    Opened(ConnId),
+    Opened {
+        /// On this connection.
+        conn: ConnId,
+    },
     /// A text message arrived.
-    Text(ConnId, &'a [u8]),
+    Text {
+        /// On this connection.
+        conn: ConnId,
+        /// The message, not yet known to be UTF-8.
+        bytes: &'a [u8],
+    },
     /// A binary message arrived; there are none in this protocol.
-    Binary(ConnId),
+    Binary {
+        /// On this connection.
+        conn: ConnId,
+    },
     /// The connection could not be made, or has ended.
-    Lost(ConnId, TransportError),
-    /// A REST reply, whatever its status. The body may be hostile and may hold a token.
-    Reply(RequestId, ResponseHead, &'a [u8]),
+    Lost {
+        /// Which.
+        conn: ConnId,
+        /// Why.
+        error: TransportError,
+    },
+    /// A REST reply, whatever its status.
+    Reply {
+        /// To this request.
+        request: RequestId,
+        /// Its status and what its headers say.
+        head: ResponseHead,
+        /// Its body, which may be hostile and may hold a token.
+        body: &'a [u8],
+    },
     /// There will be no reply.
-    Failed(RequestId, TransportError),
+    Failed {
+        /// To this request.
+        request: RequestId,
+        /// Why.
+        error: TransportError,
+    },
 }
 
 /// Shows sizes in place of bytes: a reply may hold a token.
@@ -32,14 +60,14 @@ impl fmt::Debug for Input<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Timeout => f.write_str("Timeout"),
-            Self::Opened(conn) => write!(f, "Opened({conn:?})"),
-            Self::Text(conn, bytes) => write!(f, "Text({conn:?}, {} bytes)", bytes.len()),
-            Self::Binary(conn) => write!(f, "Binary({conn:?})"),
-            Self::Lost(conn, loss) => write!(f, "Lost({conn:?}, {loss:?})"),
-            Self::Reply(id, head, body) => {
-                write!(f, "Reply({id:?}, {head:?}, {} bytes)", body.len())
+            Self::Opened { conn } => write!(f, "Opened({conn:?})"),
+            Self::Text { conn, bytes } => write!(f, "Text({conn:?}, {} bytes)", bytes.len()),
+            Self::Binary { conn } => write!(f, "Binary({conn:?})"),
+            Self::Lost { conn, error } => write!(f, "Lost({conn:?}, {error:?})"),
+            Self::Reply { request, head, body } => {
+                write!(f, "Reply({request:?}, {head:?}, {} bytes)", body.len())
             }
-            Self::Failed(id, loss) => write!(f, "Failed({id:?}, {loss:?})"),
+            Self::Failed { request, error } => write!(f, "Failed({request:?}, {error:?})"),
         }
     }
 }

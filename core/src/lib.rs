@@ -17,7 +17,7 @@
 //! 2. While outputs are queued, [`Client::poll_timeout`] is due now.
 //! 3. After `Timeout` at or past the deadline and a drain, the deadline is `None` or later.
 //! 4. `Timeout` early, twice or late is harmless; `poll_timeout` is pure and O(1).
-//! 5. Outputs come in the order of their causes. Each connection has one `Open` and one `LineDown`.
+//! 5. Outputs come in the order of their causes. Each connection has one `Open` and one `Down`.
 //! 6. [`Client::handle`] never fails and never panics, whatever the bytes.
 //! 7. Inputs of connections and requests that are gone change nothing but a counter.
 //! 8. Same config, seed and inputs: same outputs, byte for byte.
@@ -102,6 +102,7 @@ mod context;
 mod deduplicator;
 mod endpoint;
 mod error;
+mod event;
 mod ids;
 mod input;
 mod keepalive;
@@ -129,14 +130,15 @@ pub use client::{Client, Turn};
 pub use config::Config;
 pub use endpoint::{Endpoint, RestBase};
 pub use error::{Misuse, TransportError, WireError};
+pub use event::{
+    BookDelayReason, BookEvent, BookLostReason, DisconnectReason, Event, LineEvent, RestError,
+    TopicEvent,
+};
 pub use ids::{ConnId, Epoch, LineId, RequestId, Sequence, Symbol, TopicId};
 pub use input::{Input, ResponseHead};
 pub use message::Message;
 pub use num::{Decimal, Lots, Price};
-pub use output::{
-    BookDelayReason, BookLostReason, Deadline, DisconnectReason, Event, Output, RestError,
-    TimeoutReason,
-};
+pub use output::{Deadline, Output, TimeoutReason};
 pub use push::{Push, PushTag, Query};
 pub use rest_request::{Method, RestRequest, Sign};
 pub use rng::SplitMix64;

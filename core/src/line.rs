@@ -1,6 +1,6 @@
 //! One line: a connection that is renewed for ever, what it carries, and its budget.
 
-mod event;
+mod report;
 
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
@@ -12,10 +12,11 @@ use crate::channel::{Channel, ChannelKind};
 use crate::context::Context;
 use crate::endpoint::Endpoint;
 use crate::error::{TransportError, WireError};
+use crate::event::{DisconnectReason, LineEvent, RestError};
 use crate::ids::{ConnId, LineId, TopicId};
 use crate::keepalive::{Keepalive, KeepaliveAction, PingTiming};
 use crate::limiter::SlidingWindow;
-use crate::output::{DisconnectReason, Output, RestError};
+use crate::output::Output;
 use crate::session::{Cause, Phase, Retry, Session};
 use crate::stats::Disposition;
 use crate::subscription::{AckOutcome, SubscriptionState, Subscriptions};
@@ -25,7 +26,7 @@ use crate::wire::encode::{self, Command};
 use crate::wire::{
     Ack, Bullet, Decoded, Decoder, Delta, ErrorFrame, ErrorKind, Frame, Pong, Server, Welcome,
 };
-pub(crate) use event::LineEvent;
+pub(crate) use report::LineReport;
 
 #[derive(Clone)]
 pub(crate) struct Line {
@@ -47,7 +48,7 @@ pub(crate) struct Line {
     /// Binary messages: more than these cost the connection.
     binaries: SlidingWindow,
     /// What has happened and the client has not been told yet, oldest first.
-    events: VecDeque<LineEvent>,
+    reports: VecDeque<LineReport>,
 }
 
 /// Binary messages that are put up with within a minute: there are none in this protocol.
@@ -72,7 +73,7 @@ impl Line {
             send_paused: false,
             frame_ids: 0,
             binaries: MOST_BINARIES,
-            events: VecDeque::new(),
+            reports: VecDeque::new(),
         }
     }
 
@@ -95,12 +96,16 @@ impl Line {
 
     /// What has happened since this was last asked.
     #[inline]
-    pub(crate) fn poll_event(&mut self) -> Option<(LineId, LineEvent)> {
-        Some((self.id, self.events.pop_front()?))
+    pub(crate) fn poll_report(&mut self) -> Option<(LineId, LineReport)> {
+        Some((self.id, self.reports.pop_front()?))
+    }
+
+    fn report(&mut self, report: LineReport) {
+        self.reports.push_back(report);
     }
 
     fn tell(&mut self, event: LineEvent) {
-        self.events.push_back(event);
+        self.report(LineReport::Event(event));
     }
 
     /// How far a topic has come on this line; `None` if it does not carry it.
@@ -149,20 +154,20 @@ impl Line {
     /// Something is to be carried: an idle line starts.
     pub(crate) fn start(&mut self) {
         if self.session.on(Cause::Wanted) {
-            self.tell(LineEvent::NeedToken);
+            self.report(LineReport::NeedToken);
         }
     }
 
     /// Carries a topic from now on. Before the welcome this does nothing: then comes all that is wanted.
     pub(crate) fn subscribe(&mut self, topic: TopicId, kind: ChannelKind) {
         if self.is_ready() && self.subs.subscribe(topic, kind) {
-            self.tell(LineEvent::Confirmed(topic));
+            self.report(LineReport::Confirmed(topic));
         }
     }
 
     pub(crate) fn unsubscribe(&mut self, topic: TopicId, kind: ChannelKind) {
         if self.subs.state(topic).is_some() && self.subs.unsubscribe(topic, kind) {
-            self.tell(LineEvent::Ended(topic));
+            self.report(LineReport::Ended(topic));
         }
     }
 
@@ -242,10 +247,10 @@ impl Line {
         }
     }
 
-    pub(crate) fn on_lost(&mut self, cx: &mut Context, loss: TransportError) {
-        let refused = loss == TransportError::Upgrade { status: 401 };
+    pub(crate) fn on_lost(&mut self, cx: &mut Context, error: TransportError) {
+        let refused = error == TransportError::Upgrade { status: 401 };
         let reason =
-            if refused { DisconnectReason::Unauthorized } else { DisconnectReason::Lost(loss) };
+            if refused { DisconnectReason::Unauthorized } else { DisconnectReason::Lost(error) };
         self.fail(cx, reason);
     }
 
@@ -261,7 +266,7 @@ impl Line {
             return Disposition::Control;
         }
         self.session.on_welcome(cx.now);
-        self.tell(LineEvent::Up(conn));
+        self.tell(LineEvent::Up { conn });
         cx.timers.clear(self.timer(LineTimer::Phase));
         let interval = self.keepalive.timing().interval;
         // planted: no-first-ping
@@ -333,7 +338,7 @@ impl Line {
         let id = self.frame_ids;
         match self.subs.next_batch(id, cx.now + cx.config.timeouts.ack) {
             None => {}
-            Some(Err(topic)) => self.tell(LineEvent::Rejected(topic, NO_ROOM)),
+            Some(Err(topic)) => self.report(LineReport::Rejected(topic, NO_ROOM)),
             Some(Ok(batch)) => {
                 let channels = batch.topics.iter().filter_map(|&topic| channel_of(topic));
                 let symbols: Vec<_> = channels.map(|channel| channel.symbol()).collect();
@@ -400,7 +405,7 @@ impl Line {
         match self.session.phase() {
             Phase::Waiting => {
                 self.session.on(Cause::WaitOver);
-                self.tell(LineEvent::NeedToken);
+                self.report(LineReport::NeedToken);
             }
             Phase::Opening if self.endpoint.is_some() => self.open(cx, connects),
             Phase::Opening => self.fail(cx, DisconnectReason::ConnectTimeout),
@@ -425,10 +430,10 @@ impl Line {
         match outcome {
             AckOutcome::Done(batch) => {
                 let is_subscribed = batch.command == Command::Subscribe;
-                let event = if is_subscribed { LineEvent::Confirmed } else { LineEvent::Ended };
-                self.events.extend(batch.topics.into_iter().map(event));
+                let report = if is_subscribed { LineReport::Confirmed } else { LineReport::Ended };
+                self.reports.extend(batch.topics.into_iter().map(report));
             }
-            AckOutcome::Rejected(topic) => self.tell(LineEvent::Rejected(topic, code)),
+            AckOutcome::Rejected(topic) => self.report(LineReport::Rejected(topic, code)),
             AckOutcome::GiveUp => return self.fail(cx, DisconnectReason::AckTimeout),
             AckOutcome::Again | AckOutcome::Unknown => {}
         }
@@ -470,15 +475,15 @@ impl Line {
         if let Some(conn) = self.conn.take() {
             cx.cancel_sends(conn);
             cx.effect(Output::Close { conn });
-            self.tell(LineEvent::Down(conn, reason));
+            self.tell(LineEvent::Down { conn, reason });
         }
-        self.events.extend(self.subs.carried().map(LineEvent::Dropped));
+        self.reports.extend(self.subs.carried().map(LineReport::Dropped));
         self.subs.clear();
     }
 
     fn apply(&mut self, cx: &mut Context, retry: Retry) {
         match retry {
-            Retry::NewToken => self.tell(LineEvent::NeedToken),
+            Retry::NewToken => self.report(LineReport::NeedToken),
             Retry::Wait(delay) => {
                 self.tell(LineEvent::Waiting { delay, failures: self.session.failures() });
                 cx.timers.set(self.timer(LineTimer::Phase), cx.now + delay);

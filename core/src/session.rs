@@ -17,7 +17,7 @@ use core::time::Duration;
 use crate::backoff::Backoff;
 use crate::config::Config;
 use crate::error::TransportError;
-use crate::output::{DisconnectReason, RestError};
+use crate::event::{DisconnectReason, RestError};
 use crate::rng::SplitMix64;
 use crate::time::Instant;
 use crate::wire::ErrorKind;
@@ -178,7 +178,7 @@ impl Session {
             RestError::RateLimited { retry_after: Some(stay) } => {
                 clamp_stay(stay).saturating_add(self.backoff.jitter(rng))
             }
-            RestError::Lost(loss) => self.fail(now, rng, loss == TransportError::Tls),
+            RestError::Lost(error) => self.fail(now, rng, error == TransportError::Tls),
             RestError::RateLimited { retry_after: None }
             | RestError::Http { .. }
             | RestError::Api { .. }

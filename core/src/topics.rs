@@ -9,8 +9,8 @@ use crate::config::Config;
 use crate::context::Context;
 use crate::deduplicator::Deduplicator;
 use crate::error::WireError;
+use crate::event::{Event, TopicEvent};
 use crate::ids::{LineId, TopicId};
-use crate::output::Event;
 use crate::scheduler::Demand;
 use crate::stats::Disposition;
 use crate::subscription::SubscriptionState;
@@ -145,12 +145,12 @@ impl Topics {
         entry.heard_at = cx.now;
         cx.timers
             .set(Timer::Topic(topic, TopicTimer::Silence), cx.now + cx.config.timeouts.silence);
-        cx.event(Event::Confirmed { topic });
+        cx.event(Event::Topic(topic, TopicEvent::Confirmed));
         match &mut entry.state {
             TopicState::Book(book) => book.on_confirmed(cx, line),
             TopicState::Deduplicator(dedup) => {
                 if dedup.resume() {
-                    cx.event(Event::MayHaveMissed { topic });
+                    cx.event(Event::Topic(topic, TopicEvent::MayHaveMissed));
                 }
             }
         }
@@ -223,7 +223,7 @@ impl Topics {
         };
         // Data may come before the ack.
         if dedup.resume() {
-            cx.event(Event::MayHaveMissed { topic });
+            cx.event(Event::Topic(topic, TopicEvent::MayHaveMissed));
         }
         if dedup.is_new(position) { Disposition::Pushed } else { Disposition::Repeat }
     }
@@ -246,7 +246,7 @@ impl Topics {
         } else if entry.interest == (Interest::Wanted { is_silent: false }) {
             entry.interest = Interest::Wanted { is_silent: true };
             // planted: silence-untold
-            cx.event(Event::Idle { topic });
+            cx.event(Event::Topic(topic, TopicEvent::Idle));
         }
     }
 
@@ -325,7 +325,7 @@ impl Topic {
             let due = cx.now + cx.config.timeouts.silence;
             cx.timers.set(Timer::Topic(topic, TopicTimer::Silence), due);
             // planted: speech-untold
-            cx.event(Event::Active { topic });
+            cx.event(Event::Topic(topic, TopicEvent::Active));
         }
     }
 }

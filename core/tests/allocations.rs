@@ -18,8 +18,8 @@ use allocation_counter::measure;
 use kucoin_futures_proto::book::{Best, Scope};
 use kucoin_futures_proto::wire::Side;
 use kucoin_futures_proto::{
-    Channel, Client, Config, ConnId, Event, Input, Instant, Output, RequestId, ResponseHead,
-    SplitMix64, TopicId,
+    BookEvent, Channel, Client, Config, ConnId, Event, Input, Instant, Output, RequestId,
+    ResponseHead, SplitMix64, TopicId,
 };
 
 const SYMBOLS: usize = 200;
@@ -159,16 +159,16 @@ impl Rig {
             Output::Fetch(fetch) => self.answer(fetch.request(), fetch.path()),
             Output::Open { conn, to } => {
                 self.conn = conn;
-                self.input(Input::Opened(conn));
+                self.input(Input::Opened { conn });
                 let id = to.secret_url().split_once("connectId=").unwrap().1.to_string();
                 let welcome = format!(r#"{{"id":"{id}","type":"welcome"}}"#);
-                self.input(Input::Text(conn, welcome.as_bytes()));
+                self.input(Input::Text { conn, bytes: welcome.as_bytes() });
             }
             Output::Send { conn, text } => {
                 let text: serde_json::Value = serde_json::from_str(&text).unwrap();
                 let kind = if text["type"] == "ping" { "pong" } else { "ack" };
                 let reply = format!(r#"{{"id":{},"type":"{kind}"}}"#, text["id"]);
-                self.input(Input::Text(conn, reply.as_bytes()));
+                self.input(Input::Text { conn, bytes: reply.as_bytes() });
             }
             Output::Close { .. } | Output::Event(_) => panic!("{output:?}"),
         }
@@ -182,7 +182,7 @@ impl Rig {
                 market.unwrap().snapshot()
             }
         };
-        self.input(Input::Reply(request, ResponseHead::new(200), body.as_bytes()));
+        self.input(Input::Reply { request, head: ResponseHead::new(200), body: body.as_bytes() });
     }
 
     fn add(&mut self, frame: &str) {
@@ -224,8 +224,9 @@ impl Rig {
             let mut sum = 0_u128;
             for (n, frame) in frames.iter().enumerate() {
                 *now = *now + Duration::from_micros(1);
-                let push =
-                    client.handle(*now, Input::Text(*conn, &bytes[frame.clone()])).into_message();
+                let push = client
+                    .handle(*now, Input::Text { conn: *conn, bytes: &bytes[frame.clone()] })
+                    .into_message();
                 if let Some(push) = push {
                     push.decode().unwrap();
                 }
@@ -248,7 +249,7 @@ impl Rig {
 fn drain(client: &mut Client, requests: &mut Vec<Output<'static>>, deltas: &mut u64) {
     while let Some(output) = client.poll_output() {
         match output {
-            Output::Event(Event::Delta { .. }) => *deltas += 1,
+            Output::Event(Event::Book(_, BookEvent::Delta(_))) => *deltas += 1,
             Output::Event(_) => {}
             effect => requests.push(effect),
         }

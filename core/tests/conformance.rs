@@ -27,7 +27,7 @@ use kucoin_futures_proto::wire::{
     Delta, Depth, ErrorKind, Execution, Frame, Levels, MessageFrame, Side, Snapshot, Ticker,
     TickerV2,
 };
-use kucoin_futures_proto::{Config, Event};
+use kucoin_futures_proto::{BookEvent, Config, Event};
 use libtest_mimic::{Arguments, Trial};
 use serde_json::Value as Json;
 use side::{held, truth};
@@ -267,9 +267,15 @@ fn a_captured_synchronization(folder: &Folder) {
         lines[..at].iter().for_each(|line| drop(rig.text(line)));
         let outputs = rig.pass(SECOND);
         let replayed = rig.reply(fetches(&outputs)[0].request(), &body);
-        assert!(matches!(events(&replayed)[..], [Event::BookLive { .. }]), "{replayed:?}");
+        assert!(
+            matches!(events(&replayed)[..], [Event::Book(_, BookEvent::Live { .. })]),
+            "{replayed:?}"
+        );
         for line in &lines[at + 1..] {
-            assert!(matches!(events(&rig.text(line))[..], [Event::Delta { .. }]), "{line}");
+            assert!(
+                matches!(events(&rig.text(line))[..], [Event::Book(_, BookEvent::Delta(_))]),
+                "{line}"
+            );
         }
 
         let mut book = Book::new(1000, usize::MAX);

@@ -15,7 +15,9 @@ mod world;
 
 use std::time::Duration;
 
-use kucoin_futures_proto::{Client, Config, Event, Input, Instant, Misuse, Output, Query};
+use kucoin_futures_proto::{
+    BookEvent, Client, Config, Event, Input, Instant, Misuse, Output, Query,
+};
 use proptest::prelude::*;
 use proptest::sample::Index;
 use proptest::strategy::ValueTree;
@@ -198,7 +200,7 @@ fn nothing_is_waited_for_at_the_end_of_the_clock() {
     let change = Change { bid: true, tick: 9, size: 1 };
     world.run(&[Step::ClockEnd(30)], Drain::Always, Noise::None);
     world.run(&vec![Step::GoOn(change); 20], Drain::Always, Noise::None);
-    assert!(world.seen.has("LineUp"));
+    assert!(world.seen.has("Line Up"));
     world.run(&[Step::ClockEnd(0), Step::Timeout, Step::Timeout], Drain::Always, Noise::None);
     assert_eq!(world.client.poll_timeout(), None);
 }
@@ -213,43 +215,44 @@ fn the_histories_reach_what_matters() {
         seen.add(run(&steps, Drain::Always, Noise::None).seen);
     }
     for name in [
-        "LineUp",
-        "LineWaiting",
-        "Confirmed",
-        "Rejected",
-        "Unsubscribed",
-        "Idle",
-        "Active",
-        "BookLive",
-        "Delta",
+        "Line Up",
+        "Line Waiting",
+        "Topic Confirmed",
+        "Topic Rejected",
+        "Topic Unsubscribed",
+        "Topic Idle",
+        "Topic Active",
+        "Topic MayHaveMissed",
+        "Book Live",
+        "Book Delta",
         "QueryFailed",
-        "LineDown Lost",
-        "LineDown WrongWelcome",
-        "LineDown Unauthorized",
-        "LineDown PongTimeout",
-        "LineDown AckTimeout",
-        "LineDown Suspended",
-        "LineDown Refused",
-        "LineDown ConnectTimeout",
-        "LineDown WelcomeTimeout",
-        "BookLost Gap",
-        "BookLost Poisoned",
-        "BookLost SequenceReset",
-        "BookLost Horizon",
-        "BookLost Crossed",
-        "BookLost LineDown",
-        "BookLost Unsubscribed",
-        "BookDelayed SnapshotTooOld",
-        "BookDelayed SnapshotFailed",
-        "BookDelayed SnapshotMalformed",
-        "BookDelayed Gap",
-        "BookDelayed Poisoned",
-        "BookDelayed SequenceReset",
-        "BookDelayed Overflow",
-        "TokenFailed Wire",
-        "TokenFailed RateLimited",
-        "TokenFailed Api",
-        "TokenFailed Lost",
+        "Line Down Lost",
+        "Line Down WrongWelcome",
+        "Line Down Unauthorized",
+        "Line Down PongTimeout",
+        "Line Down AckTimeout",
+        "Line Down Suspended",
+        "Line Down Refused",
+        "Line Down ConnectTimeout",
+        "Line Down WelcomeTimeout",
+        "Book Lost Gap",
+        "Book Lost Poisoned",
+        "Book Lost SequenceReset",
+        "Book Lost Horizon",
+        "Book Lost Crossed",
+        "Book Lost LineDown",
+        "Book Lost Unsubscribed",
+        "Book Delayed SnapshotTooOld",
+        "Book Delayed SnapshotFailed",
+        "Book Delayed SnapshotMalformed",
+        "Book Delayed Gap",
+        "Book Delayed Poisoned",
+        "Book Delayed SequenceReset",
+        "Book Delayed Overflow",
+        "Line TokenFailed Wire",
+        "Line TokenFailed RateLimited",
+        "Line TokenFailed Api",
+        "Line TokenFailed Lost",
     ] {
         assert!(seen.has(name), "{name} is not in {seen:?}");
     }
@@ -266,7 +269,7 @@ fn config() -> Config {
 }
 
 fn is_foldable(output: &Output<'_>) -> bool {
-    matches!(output, Output::Event(Event::Delta { .. } | Event::BookDelayed { .. }))
+    matches!(output, Output::Event(Event::Book(_, BookEvent::Delta(_) | BookEvent::Delayed(_))))
 }
 
 fn strange_config(picks: &[usize]) -> Config {

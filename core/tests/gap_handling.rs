@@ -30,8 +30,8 @@ use std::time::Duration;
 use kucoin_futures_proto::book::{Best, Book, Coverage, Level, Scope};
 use kucoin_futures_proto::wire::Side;
 use kucoin_futures_proto::{
-    Channel, Client, Config, ConnId, Event, Input, Instant, Lots, Output, Price, RequestId,
-    ResponseHead, Sequence, Stats, TopicId, TransportError,
+    BookEvent, Channel, Client, Config, ConnId, Event, Input, Instant, Lots, Output, Price,
+    RequestId, ResponseHead, Sequence, Stats, TopicId, TransportError,
 };
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
@@ -157,7 +157,7 @@ impl ReferenceStateMachine for Exchange {
             1 => Just(Served::TooManyRequests),
             1 => Just(Served::Html),
         ];
-        let loss = prop_oneof![
+        let error = prop_oneof![
             Just(TransportError::Eof),
             Just(TransportError::Closed { code: Some(1001) })
         ];
@@ -169,7 +169,7 @@ impl ReferenceStateMachine for Exchange {
             2 => (change, damage).prop_map(|(change, damage)| Step::Malformed(change, damage)),
             3 => (0..4_usize).prop_map(Step::Repeated),
             20 => served.prop_map(Step::Snapshot),
-            2 => loss.prop_map(Step::LineLost),
+            2 => error.prop_map(Step::LineLost),
             1 => back.prop_map(Step::SetBack),
             20 => time.prop_map(Step::Pass),
             2 => Just(Step::Subscribe),
@@ -315,11 +315,15 @@ impl Rig {
                 }
                 Output::Fetch(fetch) => {
                     let token = br#"{"code":"200000","data":{"token":"t","instanceServers":[{"endpoint":"wss://ws.kucoin.com/"}]}}"#;
-                    self.input(Input::Reply(fetch.request(), ResponseHead::new(200), token));
+                    self.input(Input::Reply {
+                        request: fetch.request(),
+                        head: ResponseHead::new(200),
+                        body: token,
+                    });
                 }
                 Output::Open { conn, to } => {
                     self.conn = Some(conn);
-                    self.input(Input::Opened(conn));
+                    self.input(Input::Opened { conn });
                     let (_, id) = to.secret_url().split_once("connectId=").unwrap();
                     self.text(&format!(r#"{{"id":"{id}","type":"welcome"}}"#));
                 }
@@ -337,22 +341,24 @@ impl Rig {
 
     fn text(&mut self, text: &str) {
         if let Some(conn) = self.conn {
-            self.input(Input::Text(conn, text.as_bytes()));
+            self.input(Input::Text { conn, bytes: text.as_bytes() });
         }
     }
 
     /// Within a run of a book, each delta has the next sequence.
     fn take_note(&mut self, event: &Event) {
         match *event {
-            Event::BookLive { sequence, .. } => {
+            Event::Book(_, BookEvent::Live { sequence, .. }) => {
                 assert_eq!(self.live.replace(sequence), None, "live twice");
             }
-            Event::Delta { delta, .. } => {
+            Event::Book(_, BookEvent::Delta(delta)) => {
                 let expected = self.live.and_then(Sequence::next);
                 assert_eq!(Some(delta.sequence), expected, "a step that is not one");
                 self.live = expected;
             }
-            Event::BookLost { .. } => assert!(self.live.take().is_some(), "lost twice"),
+            Event::Book(_, BookEvent::Lost { .. }) => {
+                assert!(self.live.take().is_some(), "lost twice")
+            }
             _ => {}
         }
     }
@@ -374,14 +380,16 @@ impl Rig {
         match served {
             Served::Now => self.reply(request, ok, &snapshot(exchange.present())),
             Served::Past(back) => self.reply(request, ok, &snapshot(exchange.moment(back))),
-            Served::TimeOut => self.input(Input::Failed(request, TransportError::TimedOut)),
+            Served::TimeOut => {
+                self.input(Input::Failed { request, error: TransportError::TimedOut })
+            }
             Served::TooManyRequests => self.reply(request, ResponseHead::new(429), ""),
             Served::Html => self.reply(request, ResponseHead::new(502), "<html>Bad gateway</html>"),
         }
     }
 
     fn reply(&mut self, request: RequestId, head: ResponseHead, body: &str) {
-        self.input(Input::Reply(request, head, body.as_bytes()));
+        self.input(Input::Reply { request, head, body: body.as_bytes() });
     }
 }
 
@@ -437,9 +445,9 @@ impl StateMachineTest for GapHandling {
             }
             Step::Repeated(back) => rig.text(&exchange.moment(back).frame),
             Step::Snapshot(served) => rig.serve(exchange, served),
-            Step::LineLost(loss) => {
+            Step::LineLost(error) => {
                 if let Some(conn) = rig.conn.take() {
-                    rig.input(Input::Lost(conn, loss));
+                    rig.input(Input::Lost { conn, error });
                     assert!(rig.client.book(rig.topic).is_none(), "live without a line");
                 }
             }

@@ -18,7 +18,7 @@ use kucoin_futures_proto::wire::{
 };
 use kucoin_futures_proto::{
     Channel, Config, Decimal, Event, Input, Lots, Message, Price, Query, ResponseHead, Sequence,
-    UnixNanos, WireError,
+    TopicEvent, UnixNanos, WireError,
 };
 
 #[test]
@@ -325,7 +325,7 @@ fn ids_are_compared_as_text() {
     ] {
         let (mut rig, link) = Rig::asked(Config::default());
         let outputs = rig.text(&format!(r#"{{"id":{id},"type":"ack"}}"#));
-        let confirmed = events(&outputs) == [Event::Confirmed { topic: link }];
+        let confirmed = events(&outputs) == [Event::Topic(link, TopicEvent::Confirmed)];
         assert_eq!(confirmed, ours, "{id}");
     }
 }
@@ -457,7 +457,7 @@ fn a_query_is_answered_by_a_push() {
             (fetch.request(), fetch.path(), fetch.method().as_str()),
             (request, path, "GET")
         );
-        let input = Input::Reply(request, ResponseHead::new(200), body.as_bytes());
+        let input = Input::Reply { request, head: ResponseHead::new(200), body: body.as_bytes() };
         let push = rig.client.handle(rig.now, input).into_message().unwrap();
         assert_eq!(
             (push.request(), push.topic(), push.bytes()),

@@ -14,8 +14,8 @@ use std::time::Duration;
 
 use common::*;
 use kucoin_futures_proto::{
-    Config, DisconnectReason, Event, Input, LineId, Output, ResponseHead, RestError, TopicStatus,
-    TransportError, WireError,
+    Config, DisconnectReason, Event, Input, LineEvent, LineId, Output, ResponseHead, RestError,
+    TopicStatus, TransportError, WireError,
 };
 use proptest::prelude::*;
 
@@ -137,7 +137,7 @@ fn nothing_is_sent_before_the_welcome() {
     assert_eq!(sent(&rig.pass(9 * SECOND)), []);
     assert_eq!(sent(&rig.text(&level2(LINK, 1, "14,buy,1"))), []);
     let welcomed = rig.welcome();
-    assert_eq!(events(&welcomed), [Event::LineUp { line: LINE, conn: rig.conn }]);
+    assert_eq!(events(&welcomed), [Event::Line(LINE, LineEvent::Up { conn: rig.conn })]);
     let topic = "/contractMarket/level2:LINKUSDTM,AVAXUSDTM".into();
     assert_eq!(sent(&welcomed), [Sent { id: 1, kind: "subscribe".into(), topic }]);
 }
@@ -163,7 +163,7 @@ fn a_second_welcome_changes_nothing() {
 fn every_attempt_gets_a_token_of_its_own() {
     let (mut rig, mut request) = Rig::waiting_for_token(Config::default());
     let mut tokens = Vec::new();
-    for loss in [
+    for error in [
         TransportError::Refused,
         TransportError::Eof,
         TransportError::Closed { code: Some(1000) },
@@ -173,7 +173,7 @@ fn every_attempt_gets_a_token_of_its_own() {
         assert!(!tokens.contains(&rig.token));
         tokens.push(rig.token.clone());
         rig.opened();
-        let lost = rig.lose(loss);
+        let lost = rig.lose(error);
         request = bullet_request(&rig.pass(waiting(&lost)));
     }
 }
@@ -216,7 +216,7 @@ fn an_attempt_has_ten_seconds_to_connect() {
     let outputs = rig.pass(MS);
     assert_eq!((down(&outputs), shuts(&outputs)), (DisconnectReason::ConnectTimeout, 1));
     let dead = rig.conn;
-    assert_eq!(rig.input(Input::Opened(dead)), [], "too late");
+    assert_eq!(rig.input(Input::Opened { conn: dead }), [], "too late");
 }
 
 #[test]
@@ -277,7 +277,7 @@ fn only_sixteen_servers_are_looked_at() {
 
 #[test]
 fn a_transport_that_fails_is_waited_out_and_bad_certificates_longer() {
-    for loss in [
+    for error in [
         TransportError::Dns,
         TransportError::Refused,
         TransportError::TimedOut,
@@ -285,12 +285,12 @@ fn a_transport_that_fails_is_waited_out_and_bad_certificates_longer() {
         TransportError::Tls,
     ] {
         let (mut rig, request) = Rig::waiting_for_token(Config::default());
-        let outputs = rig.input(Input::Failed(request, loss));
-        assert_eq!(no_token(&outputs), RestError::Lost(loss));
-        let failures = if loss == TransportError::Tls { 5 } else { 1 };
+        let outputs = rig.input(Input::Failed { request, error });
+        assert_eq!(no_token(&outputs), RestError::Lost(error));
+        let failures = if error == TransportError::Tls { 5 } else { 1 };
         assert!(matches!(
             events(&outputs)[1],
-            Event::LineWaiting { failures: f, .. } if f == failures
+            Event::Line(_, LineEvent::Waiting { failures: f, .. }) if f == failures
         ));
     }
 }
@@ -360,7 +360,7 @@ fn no_token_is_ever_shown() {
     let mut shown = Vec::new();
     for body in [bullet(CANARY), edited(&bullet(CANARY), "kucoin", "evil"), bullet(CANARY) + "x"] {
         let (mut other, _) = Rig::waiting_for_token(Config::default());
-        let input = Input::Reply(request, ResponseHead::new(200), body.as_bytes());
+        let input = Input::Reply { request, head: ResponseHead::new(200), body: body.as_bytes() };
         shown.push(format!("{input:?} {input:#?} {:?}", other.input(input)));
     }
     let opened = rig.reply(request, &bullet(CANARY));
@@ -374,15 +374,19 @@ fn no_token_is_ever_shown() {
 }
 
 fn down(outputs: &[Output<'_>]) -> DisconnectReason {
-    let down = |event| if let Event::LineDown { reason, .. } = event { Some(reason) } else { None };
+    let down = |event| {
+        if let Event::Line(_, LineEvent::Down { reason, .. }) = event { Some(reason) } else { None }
+    };
     let downs: Vec<_> = events(outputs).into_iter().filter_map(down).collect();
     let [reason] = downs[..] else { panic!("one end expected in {outputs:?}") };
     reason
 }
 
 fn no_token(outputs: &[Output<'_>]) -> RestError {
-    let [Event::TokenFailed { line: LINE, reason }, Event::LineWaiting { line: LINE, .. }] =
-        events(outputs)[..]
+    let [
+        Event::Line(LINE, LineEvent::TokenFailed(reason)),
+        Event::Line(LINE, LineEvent::Waiting { .. }),
+    ] = events(outputs)[..]
     else {
         panic!("{outputs:?}")
     };
@@ -390,8 +394,13 @@ fn no_token(outputs: &[Output<'_>]) -> RestError {
 }
 
 fn waiting(outputs: &[Output<'_>]) -> Duration {
-    let wait =
-        |event| if let Event::LineWaiting { delay, .. } = event { Some(delay) } else { None };
+    let wait = |event| {
+        if let Event::Line(_, LineEvent::Waiting { delay, .. }) = event {
+            Some(delay)
+        } else {
+            None
+        }
+    };
     events(outputs).into_iter().find_map(wait).unwrap()
 }
 

@@ -14,8 +14,8 @@ use std::time::Duration;
 
 use common::*;
 use kucoin_futures_proto::{
-    BookLostReason, Channel, Config, DisconnectReason, Event, Input, Output, TopicStatus,
-    TransportError,
+    BookEvent, BookLostReason, Channel, Config, DisconnectReason, Event, Input, LineEvent, Output,
+    TopicStatus, TransportError,
 };
 use proptest::prelude::*;
 
@@ -97,12 +97,14 @@ fn a_line_without_a_pong_is_down_within_interval_and_timeout_and_its_book_is_gon
     assert_eq!(
         events(&outputs)[..2],
         [
-            Event::LineDown { line, conn, reason: DisconnectReason::PongTimeout },
-            Event::BookLost {
-                topic: link,
-                epoch: kucoin_futures_proto::Epoch::new(1),
-                reason: BookLostReason::LineDown,
-            },
+            Event::Line(line, LineEvent::Down { conn, reason: DisconnectReason::PongTimeout }),
+            Event::Book(
+                link,
+                BookEvent::Lost {
+                    epoch: kucoin_futures_proto::Epoch::new(1),
+                    reason: BookLostReason::LineDown
+                }
+            ),
         ]
     );
     assert_eq!(shuts(&outputs), 1);
@@ -286,7 +288,9 @@ fn with_rhythm(interval: &str, timeout: &str) -> Rig {
 }
 
 fn downs(outputs: &[Output<'_>]) -> Vec<DisconnectReason> {
-    let down = |event| if let Event::LineDown { reason, .. } = event { Some(reason) } else { None };
+    let down = |event| {
+        if let Event::Line(_, LineEvent::Down { reason, .. }) = event { Some(reason) } else { None }
+    };
     events(outputs).into_iter().filter_map(down).collect()
 }
 

@@ -17,8 +17,8 @@ use common::{
     LINK, Rig, edited, events, fetches, level2, plain_snapshot, sent, snapshot, snapshot_request,
 };
 use kucoin_futures_proto::{
-    BookDelayReason, BookLostReason, Channel, Config, Event, Evidence, Input, Query, ResponseHead,
-    RestError, Sequence, TransportError,
+    BookDelayReason, BookEvent, BookLostReason, Channel, Config, Event, Evidence, Input, Query,
+    ResponseHead, RestError, Sequence, TopicEvent, TransportError,
 };
 use kucoin_futures_sim::{Contract, ExchangeConfig, Fault, Target, World};
 
@@ -61,10 +61,13 @@ fn a_counter_set_back_before_a_new_line_has_said_anything_is_seen() {
         assert!(
             matches!(
                 lost[..],
-                [Event::BookLost {
-                    reason: BookLostReason::SequenceReset(Evidence::SnapshotDiffers),
-                    ..
-                }]
+                [Event::Book(
+                    _,
+                    BookEvent::Lost {
+                        reason: BookLostReason::SequenceReset(Evidence::SnapshotDiffers),
+                        ..
+                    }
+                )]
             ),
             "{back} back: {lost:?}"
         );
@@ -81,7 +84,10 @@ fn what_a_new_line_says_of_the_past_is_compared_with_the_snapshot() {
         (501 - back..=500).for_each(|sequence| drop(rig.change(sequence, "14.2,buy,9")));
         rig.change(501, "14.1,buy,8");
         let out = events(&rig.reply(request, &plain_snapshot(500)));
-        assert!(!out.iter().any(|e| matches!(e, Event::BookLive { .. })), "{back} back: {out:?}");
+        assert!(
+            !out.iter().any(|e| matches!(e, Event::Book(_, BookEvent::Live { .. }))),
+            "{back} back: {out:?}"
+        );
         assert_eq!(rig.shown(topic), None);
     }
 }
@@ -94,7 +100,7 @@ fn what_a_new_line_truly_repeats_of_the_past_does_no_harm() {
     rig.reply(request, &plain_snapshot(500));
     assert_eq!(rig.change(500, "14.2,buy,5"), []);
     assert_eq!(rig.change(500, "14.2,buy,5"), []);
-    assert!(matches!(rig.change(501, "14.1,buy,8")[..], [Event::Delta { .. }]));
+    assert!(matches!(rig.change(501, "14.1,buy,8")[..], [Event::Book(_, BookEvent::Delta(_))]));
     assert!(rig.shown(topic).is_some());
     let (mut rig, topic) = back_on_a_new_line();
     let request = snapshot_request(&rig.pass(SECOND));
@@ -125,7 +131,7 @@ fn a_snapshot_of_the_old_run_is_not_put_under_the_new_one() {
     let (snapshot, evidence) = (Sequence::new(501), Evidence::AheadAfterReset);
     let deferred = BookDelayReason::SnapshotDeferred { snapshot, evidence };
     let told = events(&rig.reply(request, &plain_snapshot(501)));
-    assert_eq!(told, [Event::BookDelayed { topic, reason: deferred }]);
+    assert_eq!(told, [Event::Book(topic, BookEvent::Delayed(deferred))]);
     assert_eq!(rig.shown(topic), None, "it may be of either run until the stream has been there");
     // At the time it states, the new run had not been there yet.
     let later =
@@ -143,7 +149,7 @@ fn a_snapshot_ahead_of_a_restarted_stream_waits_for_it() {
     rig.reply(request, &plain_snapshot(495));
     assert_eq!(rig.change(494, "14.2,buy,5"), []);
     let live = rig.change(495, "14.2,buy,5");
-    assert!(matches!(live[..], [Event::BookLive { .. }]), "{live:?}");
+    assert!(matches!(live[..], [Event::Book(_, BookEvent::Live { .. })]), "{live:?}");
     assert!(rig.shown(topic).is_some());
 }
 
@@ -155,7 +161,7 @@ fn a_caller_who_was_away_while_the_stream_was_behind_loses_nothing() {
     rig.sleep(SECOND * 6);
     (495..=500).for_each(|sequence| assert_eq!(rig.change(sequence, "14.2,buy,5"), []));
     assert_eq!(rig.client.stats().covered, 6);
-    assert!(matches!(rig.change(501, "14.2,buy,6")[..], [Event::Delta { .. }]));
+    assert!(matches!(rig.change(501, "14.2,buy,6")[..], [Event::Book(_, BookEvent::Delta(_))]));
     assert!(rig.shown(topic).is_some());
 }
 
@@ -167,10 +173,13 @@ fn a_restart_right_after_going_live_is_not_taken_for_what_the_snapshot_contains(
     assert!(
         matches!(
             lost[..],
-            [Event::BookLost {
-                reason: BookLostReason::SequenceReset(Evidence::ContainedIsLater),
-                ..
-            }]
+            [Event::Book(
+                _,
+                BookEvent::Lost {
+                    reason: BookLostReason::SequenceReset(Evidence::ContainedIsLater),
+                    ..
+                }
+            )]
         ),
         "what a snapshot contains cannot be later than the snapshot: {lost:?}"
     );
@@ -185,10 +194,10 @@ fn a_repeat_of_what_is_buffered_with_another_content_is_a_restart() {
     let restarted = rig.change(521, "14.2,buy,5");
     assert!(matches!(
         restarted[..],
-        [Event::BookDelayed {
-            reason: BookDelayReason::SequenceReset(Evidence::RepeatDiffers),
-            ..
-        }]
+        [Event::Book(
+            _,
+            BookEvent::Delayed(BookDelayReason::SequenceReset(Evidence::RepeatDiffers))
+        )]
     ));
 }
 
@@ -202,7 +211,7 @@ fn a_snapshot_is_not_trusted_while_a_repeat_is_in_doubt() {
     let doubted = events(&rig.reply(request, &plain_snapshot(520)));
     let evidence = Evidence::RepeatInDoubt;
     let reason = BookDelayReason::SnapshotDoubted { snapshot: Sequence::new(520), evidence };
-    assert_eq!(doubted, [Event::BookDelayed { topic, reason }]);
+    assert_eq!(doubted, [Event::Book(topic, BookEvent::Delayed(reason))]);
     assert_eq!(rig.shown(topic), None);
 }
 
@@ -286,7 +295,10 @@ fn a_poison_now_and_then_does_not_stop_a_book_for_good() {
 fn a_restart_that_the_line_has_no_delta_to_tell_by_does_not_stop_a_book_for_good() {
     let (mut rig, topic) = Rig::live(Config::default());
     let lost = rig.change(101, "14.2,buy,0.5");
-    assert!(matches!(lost[..], [Event::BookLost { reason: BookLostReason::Poisoned(_), .. }]));
+    assert!(matches!(
+        lost[..],
+        [Event::Book(_, BookEvent::Lost { reason: BookLostReason::Poisoned(_), .. })]
+    ));
     let mut sequence = 101;
     while rig.shown(topic).is_none() {
         assert!(sequence < 101 + 180, "no book in three minutes");
@@ -301,7 +313,10 @@ fn a_restart_that_the_line_has_no_delta_to_tell_by_does_not_stop_a_book_for_good
         }
     }
     assert!(rig.client.stats().snapshots_too_old < 10, "the stream speaks against the old run");
-    assert!(matches!(rig.change(sequence + 1, "14.2,buy,6")[..], [Event::Delta { .. }]));
+    assert!(matches!(
+        rig.change(sequence + 1, "14.2,buy,6")[..],
+        [Event::Book(_, BookEvent::Delta(_))]
+    ));
     assert_eq!(rig.change(sequence + 1, "14.2,buy,6"), [], "still");
     assert!(rig.shown(topic).is_some());
 }
@@ -336,7 +351,13 @@ fn patience_with_old_snapshots_begins_anew_with_a_line() {
     stale(&mut rig, 2);
     assert!(rig.shown(topic).is_some(), "the counter must have been set back meanwhile");
     let goes_on = rig.change(501, "14.1,buy,11");
-    assert!(matches!(goes_on[..], [Event::Active { .. }, Event::Delta { .. }]), "{goes_on:?}");
+    assert!(
+        matches!(
+            goes_on[..],
+            [Event::Topic(_, TopicEvent::Active), Event::Book(_, BookEvent::Delta(_))]
+        ),
+        "{goes_on:?}"
+    );
 }
 
 #[test]
@@ -346,14 +367,18 @@ fn lagged_stands_where_the_deltas_are_missing() {
     let (mut rig, _) = Rig::confirmed(config);
     let request = snapshot_request(&rig.pass(SECOND));
     let body = plain_snapshot(500);
-    let _ =
-        rig.client.handle(rig.now, Input::Reply(request, ResponseHead::new(200), body.as_bytes()));
+    let _ = rig.client.handle(
+        rig.now,
+        Input::Reply { request, head: ResponseHead::new(200), body: body.as_bytes() },
+    );
     for sequence in 501..=505 {
         let text = level2(LINK, sequence, "14.1,buy,1");
-        let _ = rig.client.handle(rig.now, Input::Text(rig.conn, text.as_bytes()));
+        let _ = rig.client.handle(rig.now, Input::Text { conn: rig.conn, bytes: text.as_bytes() });
     }
     let told = events(&rig.drain());
-    let [Event::BookLive { .. }, Event::Lagged { dropped: 3 }, rest @ ..] = &told[..] else {
+    let [Event::Book(_, BookEvent::Live { .. }), Event::Lagged { dropped: 3 }, rest @ ..] =
+        &told[..]
+    else {
         panic!("{told:?}");
     };
     assert_eq!(rest.len(), 2, "504 and 505");
@@ -373,12 +398,15 @@ fn an_end_is_told_also_when_the_connection_or_an_error_brings_it() {
     let (mut rig, topic) = Rig::live(Config::default());
     rig.client.unsubscribe(rig.now, topic).unwrap();
     rig.drain();
-    assert!(events(&rig.lose(TransportError::Eof)).contains(&Event::Unsubscribed { topic }));
+    assert!(
+        events(&rig.lose(TransportError::Eof))
+            .contains(&Event::Topic(topic, TopicEvent::Unsubscribed))
+    );
     let (mut rig, topic) = Rig::asked(Config::default());
     rig.client.unsubscribe(rig.now, topic).unwrap();
     rig.drain();
     let out = rig.text(&common::error("1", 404, "topic does not exist"));
-    assert_eq!(events(&out), [Event::Unsubscribed { topic }]);
+    assert_eq!(events(&out), [Event::Topic(topic, TopicEvent::Unsubscribed)]);
 }
 
 /// Found by the simulation (swarm seed 738): the counter is set back by two while a fresh book waits
@@ -390,7 +418,11 @@ fn a_snapshot_that_says_otherwise_than_the_deltas_it_contains_is_refused() {
     let request = snapshot_request(&rig.pass(SECOND));
     let refused = events(&rig.reply(request, &plain_snapshot(511)));
     let reason = BookDelayReason::SequenceReset(Evidence::SnapshotDiffers);
-    assert_eq!(refused, [Event::BookDelayed { topic, reason }], "14.1 has 7 there, not 11");
+    assert_eq!(
+        refused,
+        [Event::Book(topic, BookEvent::Delayed(reason))],
+        "14.1 has 7 there, not 11"
+    );
     assert_eq!(rig.shown(topic), None);
     rig.change(513, "14.1,buy,7");
     let request = snapshot_request(&rig.pass(SECOND * 2));
@@ -412,10 +444,13 @@ fn a_live_book_whose_stream_says_otherwise_when_it_gets_there_is_lost() {
     assert!(
         matches!(
             lost[..],
-            [Event::BookLost {
-                reason: BookLostReason::SequenceReset(Evidence::SnapshotDiffers),
-                ..
-            }]
+            [Event::Book(
+                _,
+                BookEvent::Lost {
+                    reason: BookLostReason::SequenceReset(Evidence::SnapshotDiffers),
+                    ..
+                }
+            )]
         ),
         "{lost:?}"
     );
@@ -430,7 +465,7 @@ fn deltas_before_a_hole_do_not_speak_against_a_snapshot() {
     rig.reply(request, &plain_snapshot(513));
     rig.change(512, "14.2,buy,5");
     rig.change(513, "14.4,sell,8");
-    assert!(matches!(rig.change(514, "14.2,buy,6")[..], [Event::Delta { .. }]));
+    assert!(matches!(rig.change(514, "14.2,buy,6")[..], [Event::Book(_, BookEvent::Delta(_))]));
     assert!(rig.shown(topic).is_some());
 }
 
@@ -503,10 +538,13 @@ fn a_delta_made_before_the_snapshot_that_it_follows_takes_the_book_away() {
     assert!(
         matches!(
             lost[..],
-            [Event::BookLost {
-                reason: BookLostReason::SequenceReset(Evidence::FollowerIsEarlier),
-                ..
-            }]
+            [Event::Book(
+                _,
+                BookEvent::Lost {
+                    reason: BookLostReason::SequenceReset(Evidence::FollowerIsEarlier),
+                    ..
+                }
+            )]
         ),
         "{lost:?}"
     );
@@ -523,10 +561,13 @@ fn a_repeat_that_was_made_after_the_newest_delta_is_a_restart() {
     assert!(
         matches!(
             lost[..],
-            [Event::BookLost {
-                reason: BookLostReason::SequenceReset(Evidence::RepeatIsNewer),
-                ..
-            }]
+            [Event::Book(
+                _,
+                BookEvent::Lost {
+                    reason: BookLostReason::SequenceReset(Evidence::RepeatIsNewer),
+                    ..
+                }
+            )]
         ),
         "{lost:?}"
     );
@@ -583,14 +624,17 @@ fn a_delta_after_the_snapshot_that_changes_nothing_is_a_restart() {
     assert_eq!(rig.change(499, "14.1,buy,9"), []);
     let lost = rig.change(501, "14.1,buy,7");
     let reason = BookLostReason::SequenceReset(Evidence::ChangesNothing);
-    assert!(matches!(lost[..], [Event::BookLost { reason: r, .. }] if r == reason), "{lost:?}");
+    assert!(
+        matches!(lost[..], [Event::Book(_, BookEvent::Lost { reason: r, .. })] if r == reason),
+        "{lost:?}"
+    );
     // The same before the book is live.
     let request = snapshot_request(&rig.pass(SECOND * 2));
     let doubted = events(&rig.reply(request, &plain_snapshot(500)));
     let snapshot = Sequence::new(500);
     let reason =
         BookDelayReason::SnapshotDoubted { snapshot, evidence: Evidence::UnprovenAfterReset };
-    assert_eq!(doubted, [Event::BookDelayed { topic, reason }]);
+    assert_eq!(doubted, [Event::Book(topic, BookEvent::Delayed(reason))]);
 }
 
 /// The same on a line that has brought something itself: what it repeats is not remembered.
@@ -599,11 +643,17 @@ fn a_delta_after_an_unsure_repeat_that_changes_nothing_is_a_restart() {
     let (mut rig, _) = Rig::live(Config::default());
     (501..=510).for_each(|s| drop(rig.change(s, &format!("14.1,buy,{s}"))));
     assert_eq!(rig.change(510, "14.1,buy,510"), [], "a repeat for sure");
-    assert!(matches!(rig.change(511, "14.1,buy,510")[..], [Event::Delta { .. }]), "no doubt");
+    assert!(
+        matches!(rig.change(511, "14.1,buy,510")[..], [Event::Book(_, BookEvent::Delta(_))]),
+        "no doubt"
+    );
     assert_eq!(rig.change(505, "14.2,buy,505"), []);
     let lost = rig.change(512, "14.1,buy,510");
     let reason = BookLostReason::SequenceReset(Evidence::ChangesNothing);
-    assert!(matches!(lost[..], [Event::BookLost { reason: r, .. }] if r == reason), "{lost:?}");
+    assert!(
+        matches!(lost[..], [Event::Book(_, BookEvent::Lost { reason: r, .. })] if r == reason),
+        "{lost:?}"
+    );
 }
 
 /// Doubts are spent: a stream that is like that does not keep a book from going live for long.
@@ -616,7 +666,7 @@ fn a_snapshot_before_a_delta_that_changes_nothing_is_refused_three_times() {
         let doubted = events(&rig.reply(request, &plain_snapshot(509)));
         let evidence = Evidence::ChangesNothing;
         let reason = BookDelayReason::SnapshotDoubted { snapshot: Sequence::new(509), evidence };
-        assert_eq!(doubted, [Event::BookDelayed { topic, reason }]);
+        assert_eq!(doubted, [Event::Book(topic, BookEvent::Delayed(reason))]);
     }
     let request = snapshot_request(&rig.pass(SECOND * 4));
     rig.reply(request, &plain_snapshot(509));

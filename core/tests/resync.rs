@@ -15,8 +15,8 @@ use common::*;
 use kucoin_futures_proto::book::{Best, Coverage};
 use kucoin_futures_proto::wire::Side;
 use kucoin_futures_proto::{
-    BookDelayReason, BookLostReason, BookStatus, Config, Epoch, Event, Evidence, Sequence, TopicId,
-    TransportError, WireError,
+    BookDelayReason, BookEvent, BookLostReason, BookStatus, Config, Epoch, Event, Evidence,
+    Sequence, TopicEvent, TopicId, TransportError, WireError,
 };
 
 const AVAX: &str = "AVAXUSDTM";
@@ -26,7 +26,8 @@ fn each_delta_is_reported_once_and_in_order() {
     let (mut rig, link) = Rig::live(Config::default());
     for sequence in 501..505 {
         let change = format!("14.1,buy,{}", sequence - 501);
-        let [Event::Delta { topic, delta }] = rig.change(sequence, &change)[..] else {
+        let [Event::Book(topic, BookEvent::Delta(delta))] = rig.change(sequence, &change)[..]
+        else {
             panic!("one event for one delta")
         };
         assert_eq!((topic, delta.sequence.get()), (link, sequence));
@@ -61,7 +62,9 @@ fn a_gap_concerns_one_book_and_no_other() {
     rig.change(503, "14.1,buy,4");
     assert_eq!((rig.shown(link), rig.client.book(avax).is_some()), (None, true));
     let outputs = rig.text(&level2(AVAX, 701, "31.5,sell,1"));
-    assert!(matches!(events(&outputs)[..], [Event::Delta { topic, .. }] if topic == avax));
+    assert!(
+        matches!(events(&outputs)[..], [Event::Book(topic, BookEvent::Delta(_))] if topic == avax)
+    );
     assert_eq!(fetches(&rig.pass(SECOND)).len(), 1, "one snapshot is fetched");
 }
 
@@ -113,10 +116,16 @@ fn order_is_by_sequence_and_never_by_time() {
         [(501, 1_791_500_000_300), (502, 1_791_500_000_299), (503, 502), (504, 0)]
     {
         let outputs = rig.text(&at(sequence, time));
-        assert!(matches!(events(&outputs)[..], [Event::Delta { .. }]), "{sequence} at {time}");
+        assert!(
+            matches!(events(&outputs)[..], [Event::Book(_, BookEvent::Delta(_))]),
+            "{sequence} at {time}"
+        );
     }
     assert_eq!(rig.text(&at(504, 0)), [], "a repeat");
-    assert!(matches!(events(&rig.text(&at(506, 505)))[..], [Event::BookLost { .. }]), "a gap");
+    assert!(
+        matches!(events(&rig.text(&at(506, 505)))[..], [Event::Book(_, BookEvent::Lost { .. })]),
+        "a gap"
+    );
     assert_eq!(rig.shown(link), None);
 }
 
@@ -275,7 +284,7 @@ fn a_book_that_comes_near_its_horizon_is_fetched_anew() {
     rig.change(503, "14.2,buy,0");
     assert!(rig.client.book(link).is_some(), "the other side is known whole, however short");
     let events = rig.change(504, "14.5,sell,0");
-    assert!(matches!(events[0], Event::Delta { .. }), "this one was still right");
+    assert!(matches!(events[0], Event::Book(_, BookEvent::Delta(_))), "this one was still right");
     assert_eq!(events[1..], [lost(link, 1, BookLostReason::Horizon(Side::Ask))]);
     snapshot_request(&rig.pass(SECOND));
 }
@@ -288,7 +297,7 @@ fn a_book_nobody_wants_is_gone_at_once_and_frames_of_it_are_nothing() {
     let outputs = rig.drain();
     assert_eq!(events(&outputs), [lost(link, 1, BookLostReason::Unsubscribed)]);
     assert_eq!(rig.change(501, "14.1,buy,1"), []);
-    assert_eq!(rig.ack(sent(&outputs)[0].id), [Event::Unsubscribed { topic: link }]);
+    assert_eq!(rig.ack(sent(&outputs)[0].id), [Event::Topic(link, TopicEvent::Unsubscribed)]);
     assert_eq!((rig.client.stats().unwanted, rig.client.stats().resyncs), (1, 0));
     assert_eq!(fetches(&rig.pass(30 * SECOND)).len(), 0);
 }
@@ -303,7 +312,7 @@ fn a_topic_wanted_again_gets_a_new_book() {
     let asked = sent(&rig.text(&ack));
     assert_eq!((asked.len(), asked[0].kind.as_str()), (1, "subscribe"));
     assert_eq!(fetches(&rig.pass(2 * SECOND)).len(), 0, "no snapshot before the new ack");
-    assert_eq!(rig.ack(asked[0].id), [Event::Confirmed { topic: link }]);
+    assert_eq!(rig.ack(asked[0].id), [Event::Topic(link, TopicEvent::Confirmed)]);
     let request = snapshot_request(&rig.pass(SECOND));
     let outputs = rig.reply(request, &plain_snapshot(90));
     assert_eq!(events(&outputs), [live(link, 2, 90)], "the past does not count any more");
@@ -322,13 +331,16 @@ fn two_live_books() -> (Rig, TopicId, TopicId) {
 }
 
 fn live(topic: TopicId, epoch: u32, sequence: u64) -> Event {
-    Event::BookLive { topic, epoch: Epoch::new(epoch), sequence: Sequence::new(sequence) }
+    Event::Book(
+        topic,
+        BookEvent::Live { epoch: Epoch::new(epoch), sequence: Sequence::new(sequence) },
+    )
 }
 
 fn lost(topic: TopicId, epoch: u32, reason: BookLostReason) -> Event {
-    Event::BookLost { topic, epoch: Epoch::new(epoch), reason }
+    Event::Book(topic, BookEvent::Lost { epoch: Epoch::new(epoch), reason })
 }
 
 fn delayed(topic: TopicId, reason: BookDelayReason) -> Event {
-    Event::BookDelayed { topic, reason }
+    Event::Book(topic, BookEvent::Delayed(reason))
 }

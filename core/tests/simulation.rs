@@ -10,7 +10,9 @@
 
 use std::time::Duration;
 
-use kucoin_futures_proto::{BookStatus, Channel, Config, Event, SplitMix64, Stats, TopicId};
+use kucoin_futures_proto::{
+    BookEvent, BookStatus, Channel, Config, Event, SplitMix64, Stats, TopicId,
+};
 use kucoin_futures_sim::{Contract, ExchangeConfig, Fault, Plan, Target, World, WorldEvent};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -57,7 +59,7 @@ fn a_market_that_walks_out_of_the_snapshot_is_followed() {
         world(3, 500.0, Plan::default(), |config| config.book.max_levels_per_side = 1200);
     let xbt = subscribe(&mut world, "XBTUSDTM");
     world.run_for(SECOND * 600).unwrap();
-    let horizon = |(_, happening): &(_, WorldEvent)| matches!(happening, WorldEvent::Client(Event::BookLost { topic, .. }) if *topic == xbt);
+    let horizon = |(_, happening): &(_, WorldEvent)| matches!(happening, WorldEvent::Client(Event::Book(topic, BookEvent::Lost { .. })) if *topic == xbt);
     let lost = world.take_happenings().iter().filter(|h| horizon(h)).count();
     assert!(lost > 1, "the horizon was never near: {lost}");
     assert_eq!(world.client().stats().resyncs, lost as u64);

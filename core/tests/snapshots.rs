@@ -14,8 +14,8 @@ use std::time::Duration;
 
 use common::*;
 use kucoin_futures_proto::{
-    BookDelayReason, BookStatus, Config, Epoch, Event, Input, Output, RequestId, ResponseHead,
-    RestError, Sequence, TopicId, TopicStatus, TransportError, WireError,
+    BookDelayReason, BookEvent, BookStatus, Config, Epoch, Event, Input, Output, RequestId,
+    ResponseHead, RestError, Sequence, TopicEvent, TopicId, TopicStatus, TransportError, WireError,
 };
 
 /// The classic mistake: a snapshot first and the subscription afterwards; what happens between the
@@ -108,7 +108,7 @@ fn a_snapshot_ahead_of_all_that_came_is_fine() {
     for (covered, change) in [(511, "14.2,buy,99"), (512, "14,buy,0"), (513, "14.2,buy,5")] {
         assert_eq!(rig.change(covered, change), [], "contained");
     }
-    assert!(matches!(rig.change(514, "14.2,buy,8")[..], [Event::Delta { .. }]));
+    assert!(matches!(rig.change(514, "14.2,buy,8")[..], [Event::Book(_, BookEvent::Delta(_))]));
     assert_eq!(rig.shown(link).unwrap(), "514: 14.2*8 14.1*7 | 14.3*6 14.4*8");
 }
 
@@ -146,7 +146,10 @@ fn a_snapshot_that_is_none_is_of_no_use() {
         let (mut rig, link) = Rig::confirmed(Config::default());
         let request = snapshot_request(&rig.pass(SECOND));
         let events = events(&rig.reply(request, body));
-        assert!(matches!(events[..], [Event::BookDelayed { .. }]), "{body}: {events:?}");
+        assert!(
+            matches!(events[..], [Event::Book(_, BookEvent::Delayed(_))]),
+            "{body}: {events:?}"
+        );
         assert_eq!(rig.shown(link), None);
         next_request(&mut rig);
     }
@@ -198,7 +201,7 @@ fn a_symbol_unknown_to_rest_is_rejected_and_ended() {
     let (mut rig, link) = Rig::confirmed(Config::default());
     let request = snapshot_request(&rig.pass(SECOND));
     let outputs = rig.reply(request, r#"{"msg":"Invalid symbol.","code":"200003"}"#);
-    assert_eq!(events(&outputs), [Event::Rejected { topic: link, code: 200_003 }]);
+    assert_eq!(events(&outputs), [Event::Topic(link, TopicEvent::Rejected { code: 200_003 })]);
     let asked = sent(&outputs);
     assert_eq!(
         (asked[0].kind.as_str(), asked[0].topic.as_str()),
@@ -282,7 +285,7 @@ fn a_429_that_names_a_time_stops_all_requests_until_then() {
     let retry_after = Some(Duration::from_millis(7300));
     let failure = RestError::RateLimited { retry_after };
     let reason = BookDelayReason::SnapshotFailed(failure);
-    assert!(matches!(events(&limited)[..], [Event::BookDelayed { reason: r, .. }] if r == reason));
+    assert!(matches!(events(&limited)[..], [Event::Book(_, BookEvent::Delayed(r))] if r == reason));
     for (n, request) in requests.iter().enumerate().skip(1) {
         rig.reply(*request, &snapshot(&symbol(n as u64), 500, "[14.1,1]", ""));
     }
@@ -351,9 +354,9 @@ fn symbols_of(outputs: &[Output<'_>]) -> Vec<String> {
 }
 
 fn live(topic: TopicId, sequence: u64) -> Event {
-    Event::BookLive { topic, epoch: Epoch::new(1), sequence: Sequence::new(sequence) }
+    Event::Book(topic, BookEvent::Live { epoch: Epoch::new(1), sequence: Sequence::new(sequence) })
 }
 
 fn delayed(topic: TopicId, reason: BookDelayReason) -> Event {
-    Event::BookDelayed { topic, reason }
+    Event::Book(topic, BookEvent::Delayed(reason))
 }

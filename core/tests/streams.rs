@@ -12,7 +12,8 @@ mod common;
 
 use common::*;
 use kucoin_futures_proto::{
-    Channel, Config, Event, Input, Message, Output, TopicId, TopicStatus, TransportError, WireError,
+    Channel, Config, Event, Input, Message, Output, TopicEvent, TopicId, TopicStatus,
+    TransportError, WireError,
 };
 
 fn trade(sequence: u64, ts: u64) -> String {
@@ -29,7 +30,7 @@ fn confirmed() -> (Rig, TopicId) {
     let request = bullet_request(&rig.drain());
     let asked = sent(&rig.reconnect(request));
     assert_eq!(asked[0].topic, "/contractMarket/execution:LINKUSDTM");
-    assert_eq!(rig.ack(1), [Event::Confirmed { topic }]);
+    assert_eq!(rig.ack(1), [Event::Topic(topic, TopicEvent::Confirmed)]);
     (rig, topic)
 }
 
@@ -63,7 +64,10 @@ fn trades_that_are_pushed_again_after_a_reconnect_are_counted_once() {
 #[test]
 fn a_reconnect_says_that_messages_may_be_missing_and_a_first_connection_does_not() {
     let (mut rig, topic) = confirmed();
-    let (confirmed, missed) = (Event::Confirmed { topic }, Event::MayHaveMissed { topic });
+    let (confirmed, missed) = (
+        Event::Topic(topic, TopicEvent::Confirmed),
+        Event::Topic(topic, TopicEvent::MayHaveMissed),
+    );
     assert_eq!(reconnected(&mut rig), [confirmed, missed]);
     assert_eq!(reconnected(&mut rig), [confirmed, missed], "each time");
 }
@@ -77,7 +81,13 @@ fn two_attempts_for_one_reconnect_say_it_once() {
     let outputs = [rig.lose(TransportError::Refused), rig.pass(4 * SECOND)].concat();
     let asked = rig.reconnect(bullet_request(&outputs));
     let events = rig.ack(sent(&asked)[0].id);
-    assert_eq!(events, [Event::Confirmed { topic }, Event::MayHaveMissed { topic }]);
+    assert_eq!(
+        events,
+        [
+            Event::Topic(topic, TopicEvent::Confirmed),
+            Event::Topic(topic, TopicEvent::MayHaveMissed)
+        ]
+    );
 }
 
 /// Found in review: the acks were lost, trades came all the same, and so did the end of the line.
@@ -89,7 +99,13 @@ fn a_line_that_spoke_without_an_ack_is_missed_too() {
     let request = bullet_request(&rig.drain());
     rig.reconnect(request);
     assert!(takes(&mut rig, &trade(100, 100)));
-    assert_eq!(reconnected(&mut rig), [Event::Confirmed { topic }, Event::MayHaveMissed { topic }]);
+    assert_eq!(
+        reconnected(&mut rig),
+        [
+            Event::Topic(topic, TopicEvent::Confirmed),
+            Event::Topic(topic, TopicEvent::MayHaveMissed)
+        ]
+    );
 }
 
 /// Found in review: the word came with the ack, behind the first trades after the gap.
@@ -101,8 +117,12 @@ fn what_may_be_missing_is_said_before_what_comes_after_it() {
     let outputs = rig.pass(2 * SECOND);
     let asked = sent(&rig.reconnect(bullet_request(&outputs)))[0].id;
     let outputs = rig.text(&trade(200, 200));
-    assert_eq!(events(&outputs), [Event::MayHaveMissed { topic }], "before the push");
-    assert_eq!(rig.ack(asked), [Event::Confirmed { topic }], "once");
+    assert_eq!(
+        events(&outputs),
+        [Event::Topic(topic, TopicEvent::MayHaveMissed)],
+        "before the push"
+    );
+    assert_eq!(rig.ack(asked), [Event::Topic(topic, TopicEvent::Confirmed)], "once");
 }
 
 /// A ping falls due while the frame lies in the socket.
@@ -115,12 +135,13 @@ fn a_turn_lends_events_the_message_and_what_is_due_in_this_order() {
     rig.reconnect(bullet_request(&outputs));
     rig.now = rig.now + 18 * SECOND;
     let frame = trade(200, 200);
-    let mut turn = rig.client.handle(rig.now, Input::Text(rig.conn, frame.as_bytes()));
+    let mut turn =
+        rig.client.handle(rig.now, Input::Text { conn: rig.conn, bytes: frame.as_bytes() });
     let mut told = Vec::new();
     while let Some(output) = turn.next() {
         told.push(match output {
             Output::Event(event) => {
-                assert_eq!(event, Event::MayHaveMissed { topic });
+                assert_eq!(event, Event::Topic(topic, TopicEvent::MayHaveMissed));
                 "event"
             }
             Output::Push(push) => {
@@ -142,7 +163,7 @@ fn an_interest_that_ends_before_it_was_asked_for_ends_once() {
     let (mut rig, _) = confirmed();
     let topic = rig.want("AVAXUSDTM");
     rig.client.unsubscribe(rig.now, topic).unwrap();
-    assert_eq!(events(&rig.drain()), [Event::Unsubscribed { topic }]);
+    assert_eq!(events(&rig.drain()), [Event::Topic(topic, TopicEvent::Unsubscribed)]);
 }
 
 #[test]
@@ -156,7 +177,7 @@ fn a_new_interest_has_missed_nothing() {
     let channel = Channel::execution(LINK.parse().unwrap());
     assert_eq!(rig.client.subscribe(rig.now, channel), Ok(topic));
     let id = sent(&rig.drain())[0].id;
-    assert_eq!(rig.ack(id), [Event::Confirmed { topic }]);
+    assert_eq!(rig.ack(id), [Event::Topic(topic, TopicEvent::Confirmed)]);
 }
 
 /// A client that took a restarted counter for repeats would be silent for ever.

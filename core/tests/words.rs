@@ -160,9 +160,9 @@ fn the_words_hold_what_matters() {
         assert!(BookDelayReason::Poisoned(error).to_string().contains(&error.to_string()));
         assert_eq!(RestError::Wire(error).to_string(), error.to_string());
     }
-    for loss in losses() {
-        assert_eq!(DisconnectReason::Lost(loss).to_string(), loss.to_string());
-        assert_eq!(RestError::Lost(loss).to_string(), loss.to_string());
+    for error in losses() {
+        assert_eq!(DisconnectReason::Lost(error).to_string(), error.to_string());
+        assert_eq!(RestError::Lost(error).to_string(), error.to_string());
     }
     assert!(TransportError::Upgrade { status: 503 }.to_string().contains("503"));
     assert!(TransportError::Closed { code: Some(1012) }.to_string().contains("1012"));

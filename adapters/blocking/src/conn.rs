@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use kucoin_futures_host::{Connection, Received, Socket, WsRead, websocket_loss};
+use kucoin_futures_host::{Connection, Received, Socket, WsRead, websocket_error};
 use kucoin_futures_proto::{ConnId, TransportError};
 use polling::Poller;
 use tungstenite::{Error, Message, WebSocket};
@@ -78,7 +78,7 @@ impl Conn {
                 self.unsent = true;
                 Ok(())
             }
-            Err(error) => Err(websocket_loss(&error)),
+            Err(error) => Err(websocket_error(&error)),
         }
     }
 }
@@ -104,7 +104,7 @@ impl Connection for Conn {
         match self.websocket.write(Message::text(text)) {
             Ok(()) => self.flush(),
             Err(Error::Io(error)) if error.kind() == ErrorKind::WouldBlock => self.flush(),
-            Err(error) => Err(websocket_loss(&error)),
+            Err(error) => Err(websocket_error(&error)),
         }
     }
 

@@ -145,9 +145,9 @@ impl Sockets {
                 tracing::debug!("open");
                 Done::Opened(id, Box::new(websocket))
             }
-            Err(loss) => {
-                tracing::debug!(%loss, "not open");
-                Done::Other(Incoming::Lost(id, loss))
+            Err(error) => {
+                tracing::debug!(%error, "not open");
+                Done::Other(Incoming::Lost(id, error))
             }
         });
     }

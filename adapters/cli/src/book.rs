@@ -6,7 +6,7 @@ use std::time::Duration;
 use kucoin_futures_host::BookUpdate;
 use kucoin_futures_proto::book::Scope;
 use kucoin_futures_proto::wire::Side;
-use kucoin_futures_proto::{Book, Channel, Event, Instant, Symbol, TopicId};
+use kucoin_futures_proto::{Book, BookEvent, Channel, Event, Instant, Symbol, TopicId};
 use serde_json::{Value, json};
 
 use crate::args::{BookArgs, Connect};
@@ -79,7 +79,7 @@ impl Show for Books<'_> {
     ) -> Result<(), Failure> {
         let row = self.rows.entry(topic).or_default();
         row.shown = None;
-        if let Event::BookLive { epoch, .. } = event {
+        if let Event::Book(_, BookEvent::Live { epoch, .. }) = event {
             row.epoch = epoch.get();
         }
         feed.book(topic).map_or(Ok(()), |book| self.book(cx, topic, book))

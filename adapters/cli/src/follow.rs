@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use kucoin_futures_host::{BookUpdate, Next, Update};
 use kucoin_futures_proto::{
-    Channel, Config, DisconnectReason, Event, Instant, Push, Symbol, TopicId,
+    BookEvent, Channel, Config, DisconnectReason, Event, Instant, LineEvent, Push, Symbol,
+    TopicEvent, TopicId,
 };
 
 use crate::args::{Connect, StreamArgs};
@@ -94,14 +95,16 @@ pub(crate) fn follow(
             Next::Update(Update::Book(change)) => show.change(&mut cx, &change)?,
             Next::Update(Update::Push(push)) => show.push(&mut cx, push)?,
             Next::Update(Update::State(event)) => {
-                reached |= matches!(event, Event::LineUp { .. });
+                reached |= matches!(event, Event::Line(_, LineEvent::Up { .. }));
                 unauthorized = match event {
-                    Event::LineDown { reason, .. } => reason == DisconnectReason::Unauthorized,
-                    Event::LineUp { .. } => false,
+                    Event::Line(_, LineEvent::Down { reason, .. }) => {
+                        reason == DisconnectReason::Unauthorized
+                    }
+                    Event::Line(_, LineEvent::Up { .. }) => false,
                     _ => unauthorized,
                 };
                 cx.state(&event)?;
-                if let Event::BookLive { topic, .. } = event {
+                if let Event::Book(topic, BookEvent::Live { .. }) = event {
                     show.live(&mut cx, topic, &event, &feed)?;
                 }
             }
@@ -142,7 +145,7 @@ impl Ctx {
         let Some(state) = State::of(event) else { return Ok(()) };
         let topic = state.topic.and_then(|topic| self.topics.get_mut(&topic));
         let symbol = topic.as_ref().map(|topic| topic.symbol);
-        if let (Some(topic), Event::Rejected { .. }) = (topic, event) {
+        if let (Some(topic), Event::Topic(_, TopicEvent::Rejected { .. })) = (topic, event) {
             topic.rejected = true;
         }
         if self.json {

@@ -3,7 +3,9 @@
 use kucoin_futures_host::unix_now;
 use kucoin_futures_proto::book::{Best, Coverage, Level, Scope};
 use kucoin_futures_proto::wire::Side;
-use kucoin_futures_proto::{Book, Event, Stats, Symbol, TopicId, UnixNanos};
+use kucoin_futures_proto::{
+    Book, BookEvent, Event, LineEvent, Stats, Symbol, TopicEvent, TopicId, UnixNanos,
+};
 use serde_json::{Value, json};
 
 /// A change of state: whose, its name, and why.
@@ -18,40 +20,39 @@ pub(crate) struct State {
 impl State {
     /// `None` for events that are no change of state.
     pub(crate) fn of(event: &Event) -> Option<Self> {
-        let state = |topic, good, name, reason| Some(Self { topic, name, reason, good });
+        let state = |good, name, reason| Some(Self { topic: event.topic(), name, reason, good });
         match *event {
-            Event::LineUp { .. } => state(None, true, "line_up", None),
-            Event::LineDown { reason, .. } => {
-                state(None, false, "line_down", Some(reason.to_string()))
+            Event::Line(_, LineEvent::Up { .. }) => state(true, "line_up", None),
+            Event::Line(_, LineEvent::Down { reason, .. }) => {
+                state(false, "line_down", Some(reason.to_string()))
             }
-            Event::TokenFailed { reason, .. } => {
-                state(None, false, "no_token", Some(reason.to_string()))
+            Event::Line(_, LineEvent::TokenFailed(reason)) => {
+                state(false, "no_token", Some(reason.to_string()))
             }
-            Event::LineWaiting { delay, failures, .. } => {
+            Event::Line(_, LineEvent::Waiting { delay, failures, .. }) => {
                 let reason = format!("{} ms before attempt {}", delay.as_millis(), failures + 1);
-                state(None, false, "line_waiting", Some(reason))
+                state(false, "line_waiting", Some(reason))
             }
-            Event::Confirmed { topic } => state(Some(topic), true, "confirmed", None),
-            Event::Rejected { topic, code } => {
+            Event::Topic(_, TopicEvent::Confirmed) => state(true, "confirmed", None),
+            Event::Topic(_, TopicEvent::Rejected { code }) => {
                 let hint = if code == 200_003 { " (no such contract)" } else { "" };
-                state(Some(topic), false, "rejected", Some(format!("code {code}{hint}")))
+                state(false, "rejected", Some(format!("code {code}{hint}")))
             }
-            Event::Unsubscribed { topic } => state(Some(topic), true, "unsubscribed", None),
-            Event::Idle { topic } => state(Some(topic), false, "silent", None),
-            Event::Active { topic } => state(Some(topic), true, "heard", None),
-            Event::BookLive { topic, epoch, sequence } => {
-                let reason = format!("epoch {} at {sequence}", epoch.get());
-                state(Some(topic), true, "live", Some(reason))
+            Event::Topic(_, TopicEvent::Unsubscribed) => state(true, "unsubscribed", None),
+            Event::Topic(_, TopicEvent::Idle) => state(false, "silent", None),
+            Event::Topic(_, TopicEvent::Active) => state(true, "heard", None),
+            Event::Topic(_, TopicEvent::MayHaveMissed) => state(false, "may_have_missed", None),
+            Event::Book(_, BookEvent::Live { epoch, sequence }) => {
+                state(true, "live", Some(format!("epoch {} at {sequence}", epoch.get())))
             }
-            Event::BookLost { topic, reason, .. } => {
-                state(Some(topic), false, "lost", Some(reason.to_string()))
+            Event::Book(_, BookEvent::Lost { reason, .. }) => {
+                state(false, "lost", Some(reason.to_string()))
             }
-            Event::BookDelayed { topic, reason } => {
-                state(Some(topic), false, "delayed", Some(reason.to_string()))
+            Event::Book(_, BookEvent::Delayed(reason)) => {
+                state(false, "delayed", Some(reason.to_string()))
             }
-            Event::MayHaveMissed { topic } => state(Some(topic), false, "may_have_missed", None),
             Event::Lagged { dropped } => {
-                state(None, false, "lagged", Some(format!("{dropped} were not shown")))
+                state(false, "lagged", Some(format!("{dropped} were not shown")))
             }
             _ => None,
         }

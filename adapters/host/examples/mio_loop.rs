@@ -12,7 +12,7 @@ use std::sync::{Arc, mpsc::channel};
 use std::time::Duration;
 
 use kucoin_futures_host::{
-    Attempt, Clock, Rest, RestOutcome, Roots, Socket, WsRead, connect, tls_config, websocket_loss,
+    Attempt, Clock, Rest, RestOutcome, Roots, Socket, WsRead, connect, tls_config, websocket_error,
 };
 use kucoin_futures_proto::{
     Channel, Client, Config, ConnId, Input, Instant, Output, RequestId, TransportError,
@@ -63,7 +63,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                     // What would block is kept, and flushed before the next read.
                     let sent = socket.send(Message::text(&*text));
                     if let Some(error) = sent.err().filter(|error| !would_block(error)) {
-                        tell(&mut client, clock.now(), Input::Lost(*id, websocket_loss(&error)));
+                        let error = websocket_error(&error);
+                        tell(&mut client, clock.now(), Input::Lost { conn: *id, error });
                     }
                 }
                 Output::Close { .. } => (opening, conn) = (None, None),
@@ -91,12 +92,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                     continue;
                 }
                 Arrival::Opened(id, _) if opening != Some(id) => continue, // given up meanwhile
-                Arrival::Opened(id, Err(loss)) => Input::Lost(id, loss),
+                Arrival::Opened(id, Err(error)) => Input::Lost { conn: id, error },
                 Arrival::Opened(id, Ok(socket)) => {
                     let mut tcp = TcpStream::from_std(socket.get_ref().tcp().try_clone()?);
                     poll.registry().register(&mut tcp, Token(1), Interest::READABLE)?;
                     conn = Some((id, socket, tcp));
-                    Input::Opened(id)
+                    Input::Opened { conn: id }
                 }
             };
             tell(&mut client, clock.now(), input);

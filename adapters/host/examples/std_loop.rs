@@ -14,9 +14,11 @@ use std::sync::mpsc::channel;
 use std::time::Duration;
 
 use kucoin_futures_host::{
-    Attempt, Clock, Rest, RestOutcome, Roots, Socket, WsRead, connect, tls_config, websocket_loss,
+    Attempt, Clock, Rest, RestOutcome, Roots, Socket, WsRead, connect, tls_config, websocket_error,
 };
-use kucoin_futures_proto::{Channel, Client, Config, ConnId, Event, Input, Instant, Output};
+use kucoin_futures_proto::{
+    BookEvent, Channel, Client, Config, ConnId, Event, Input, Instant, Output,
+};
 use tungstenite::{Error, Message, WebSocket};
 
 /// The longest that a reply waits while the socket is being read, and the other way round.
@@ -39,7 +41,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         // Do what the core wants done.
         while let Some(output) = client.poll_output() {
             match output {
-                Output::Event(Event::Delta { topic, .. }) => {
+                Output::Event(Event::Book(topic, BookEvent::Delta(_))) => {
                     left -= 1;
                     if let Some(book) = client.book(topic) {
                         println!("{} {:?} {:?}", book.sequence(), book.best_bid(), book.best_ask());
@@ -52,9 +54,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                         Ok(websocket) => {
                             websocket.get_ref().tcp().set_nonblocking(false)?;
                             conn = Some((id, websocket));
-                            Input::Opened(id)
+                            Input::Opened { conn: id }
                         }
-                        Err(loss) => Input::Lost(id, loss),
+                        Err(error) => Input::Lost { conn: id, error },
                     };
                     tell(&mut client, clock.now(), input);
                 }
@@ -63,7 +65,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                         continue;
                     };
                     if let Err(error) = websocket.send(Message::text(&*text)) {
-                        tell(&mut client, clock.now(), Input::Lost(id, websocket_loss(&error)));
+                        let error = websocket_error(&error);
+                        tell(&mut client, clock.now(), Input::Lost { conn: id, error });
                     }
                 }
                 Output::Close { conn: id } => conn = conn.take().filter(|conn| conn.0 != id),

@@ -12,10 +12,11 @@ use std::time::Duration;
 
 use futures_util::{SinkExt as _, StreamExt as _};
 use kucoin_futures_host::{
-    Clock, Rest, RestOutcome, Roots, WsRead, io_loss, tls_config, websocket_config, websocket_loss,
+    Clock, Rest, RestOutcome, Roots, WsRead, io_error, tls_config, websocket_config,
+    websocket_error,
 };
 use kucoin_futures_proto::{
-    Channel, Client, Config, ConnId, Endpoint, Event, Input, Instant, Output, RequestId,
+    BookEvent, Channel, Client, Config, ConnId, Endpoint, Event, Input, Instant, Output, RequestId,
     TransportError,
 };
 use rustls::ClientConfig;
@@ -50,7 +51,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         while let Some(output) = client.poll_output() {
             let arrived = arrived.clone();
             match output {
-                Output::Event(Event::Delta { topic, .. }) => {
+                Output::Event(Event::Book(topic, BookEvent::Delta(_))) => {
                     left -= 1;
                     if let Some(book) = client.book(topic) {
                         println!("{} {:?} {:?}", book.sequence(), book.best_bid(), book.best_ask());
@@ -68,7 +69,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
                     if *at == id
                         && let Err(error) = socket.send(Message::text(&*text)).await
                     {
-                        tell(&mut client, clock.now(), Input::Lost(id, websocket_loss(&error)));
+                        let error = websocket_error(&error);
+                        tell(&mut client, clock.now(), Input::Lost { conn: id, error });
                     }
                 }
                 Output::Close { conn: id } => conn = conn.take().filter(|conn| conn.0 != id),
@@ -85,8 +87,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         tokio::select! {
             Some(arrival) = arrivals.recv() => {
                 let input = match &arrival {
-                    Arrival::Opened(id, Ok(_)) => Input::Opened(*id),
-                    Arrival::Opened(id, Err(loss)) => Input::Lost(*id, *loss),
+                    Arrival::Opened(id, Ok(_)) => Input::Opened { conn: *id },
+                    Arrival::Opened(id, Err(error)) => Input::Lost { conn: *id, error: *error },
                     Arrival::Answer(id, answer) => answer.to_input(*id),
                 };
                 tell(&mut client, clock.now(), input);
@@ -120,9 +122,9 @@ async fn read(conn: &mut Conn) -> (ConnId, WsRead) {
 }
 
 async fn open(to: Box<Endpoint>, tls: Arc<ClientConfig>) -> Result<WebSocket, TransportError> {
-    let tcp = TcpStream::connect((to.host(), to.port())).await.map_err(|error| io_loss(&error))?;
+    let tcp = TcpStream::connect((to.host(), to.port())).await.map_err(|error| io_error(&error))?;
     let _ = tcp.set_nodelay(true);
     let (config, tls) = (Some(websocket_config()), Some(Connector::Rustls(tls)));
     let opened = client_async_tls_with_config(to.secret_url(), tcp, config, tls).await;
-    opened.map(|(socket, _)| Box::new(socket)).map_err(|error| websocket_loss(&error))
+    opened.map(|(socket, _)| Box::new(socket)).map_err(|error| websocket_error(&error))
 }

@@ -12,9 +12,9 @@ use rustls::{ClientConfig, ClientConnection, StreamOwned};
 use tungstenite::WebSocket;
 use tungstenite::handshake::HandshakeError;
 
-use crate::loss::io_loss;
+use crate::io_error::io_error;
 use crate::socket::Socket;
-use crate::websocket::{websocket_config, websocket_loss};
+use crate::websocket::{websocket_config, websocket_error};
 
 /// For one address and for one read of the handshake; the core's deadline covers the whole.
 const STEP_TIMEOUT: Duration = Duration::from_secs(10);
@@ -71,7 +71,7 @@ pub fn connect(
     let config = Some(websocket_config());
     let upgraded = tungstenite::client::client_with_config(to.secret_url(), socket, config);
     let (websocket, _) = upgraded.map_err(|error| match error {
-        HandshakeError::Failure(error) => websocket_loss(&error),
+        HandshakeError::Failure(error) => websocket_error(&error),
         // A read timeout on a blocking socket.
         HandshakeError::Interrupted(_) => TransportError::TimedOut,
     })?;
@@ -80,7 +80,7 @@ pub fn connect(
         .set_read_timeout(None)
         .and_then(|()| tcp.set_write_timeout(None))
         .and_then(|()| tcp.set_nonblocking(true));
-    ready.map_err(|error| io_loss(&error))?;
+    ready.map_err(|error| io_error(&error))?;
     Ok(websocket)
 }
 
@@ -102,7 +102,7 @@ fn connect_tcp(to: &Endpoint, attempt: &Attempt) -> Result<TcpStream, TransportE
             Ok(tcp)
         }) {
             Ok(tcp) => return Ok(tcp),
-            Err(error) => failure = io_loss(&error),
+            Err(error) => failure = io_error(&error),
         }
     }
     Err(failure)
@@ -122,7 +122,7 @@ fn start_tls(
                 tracing::warn!(host = to.host(), %error, "TLS refused");
                 TransportError::Tls
             }
-            _ => io_loss(&error),
+            _ => io_error(&error),
         })?;
     }
     Ok(StreamOwned::new(tls, tcp))

@@ -60,8 +60,8 @@ impl<C: Connection> Connections<C> {
     /// one after it. A connection whose end is reported is dropped.
     #[inline]
     pub fn poll_input(&mut self, cx: &mut Context<'_>) -> Poll<Incoming<'_>> {
-        if let Some((id, loss)) = self.broken.pop() {
-            return Poll::Ready(Incoming::Lost(id, loss));
+        if let Some((id, error)) = self.broken.pop() {
+            return Poll::Ready(Incoming::Lost(id, error));
         }
         let mut open = self.open.iter_mut().enumerate();
         let found = open.find_map(|(at, (id, connection))| match connection.poll_read(cx) {
@@ -86,9 +86,9 @@ impl<C: Connection> Connections<C> {
     /// Performs [`Effect::Send`](crate::Effect::Send); a failure is the next input.
     pub fn send(&mut self, id: ConnId, text: &str) {
         let Some((_, connection)) = self.open.iter_mut().find(|(of, _)| *of == id) else { return };
-        if let Err(loss) = connection.send(text) {
+        if let Err(error) = connection.send(text) {
             self.open.retain(|(of, _)| *of != id);
-            self.broken.push((id, loss));
+            self.broken.push((id, error));
         }
     }
 

@@ -8,7 +8,7 @@
 use std::collections::VecDeque;
 
 use bytes::Bytes;
-use kucoin_futures_proto::{Client, Config, Event, Input, Instant, Output, PushTag};
+use kucoin_futures_proto::{BookEvent, Client, Config, Event, Input, Instant, Output, PushTag};
 
 use crate::transport::{Effect, Incoming};
 use crate::update::{BookUpdate, Item, Message, Update};
@@ -52,10 +52,10 @@ impl Engine {
     #[inline]
     pub(crate) fn handle(&mut self, now: Instant, incoming: Incoming<'_>) {
         match incoming {
-            Incoming::Text(conn, text) => self.input(now, Input::Text(conn, text)),
+            Incoming::Text(conn, text) => self.input(now, Input::Text { conn, bytes: text }),
             Incoming::Read(conn, read) => self.input(now, read.to_input(conn)),
-            Incoming::Opened(conn) => self.input(now, Input::Opened(conn)),
-            Incoming::Lost(conn, loss) => self.input(now, Input::Lost(conn, loss)),
+            Incoming::Opened(conn) => self.input(now, Input::Opened { conn }),
+            Incoming::Lost(conn, error) => self.input(now, Input::Lost { conn, error }),
             Incoming::Rest(request, outcome) => self.input(now, outcome.to_input(request)),
         }
     }
@@ -104,7 +104,7 @@ impl Engine {
     #[inline]
     pub(crate) fn lend(&self, step: Step) -> Option<Update<'_>> {
         Some(match step {
-            Step::Event(Event::Delta { topic, delta }) => {
+            Step::Event(Event::Book(topic, BookEvent::Delta(delta))) => {
                 Update::Book(BookUpdate::new(topic, delta, self.client.book(topic)))
             }
             Step::Event(event) => Update::State(event),
@@ -115,7 +115,7 @@ impl Engine {
     /// The same, to be kept.
     pub(crate) fn own(&self, step: Step) -> Option<Item> {
         Some(match step {
-            Step::Event(Event::Delta { topic, delta }) => Item::Delta(topic, delta),
+            Step::Event(Event::Book(topic, BookEvent::Delta(delta))) => Item::Delta(topic, delta),
             Step::Event(event) => Item::State(event),
             Step::Message => {
                 let bytes = Bytes::copy_from_slice(&self.kept.bytes);

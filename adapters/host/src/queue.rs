@@ -155,7 +155,7 @@ impl fmt::Debug for Queue {
 #[cfg(test)]
 mod tests {
     use kucoin_futures_proto::wire::{Delta, Side};
-    use kucoin_futures_proto::{Lots, Price, Sequence, TopicId};
+    use kucoin_futures_proto::{Lots, Price, Sequence, TopicEvent, TopicId};
 
     use super::*;
 
@@ -191,7 +191,7 @@ mod tests {
     #[test]
     fn events_of_state_have_room_of_their_own() {
         let queue = Queue::new(2);
-        let heard = || Item::State(Event::Active { topic: TOPIC });
+        let heard = || Item::State(Event::Topic(TOPIC, TopicEvent::Active));
         (1..=3).for_each(|sequence| queue.push(delta(sequence)));
         queue.push(heard());
         queue.push(delta(4));
@@ -205,7 +205,7 @@ mod tests {
         let queue = Queue::new(1);
         queue.push(Item::State(Event::Lagged { dropped: 5 }));
         queue.push(delta(1));
-        queue.push(Item::State(Event::Active { topic: TOPIC }));
+        queue.push(Item::State(Event::Topic(TOPIC, TopicEvent::Active)));
         queue.push(Item::State(Event::Lagged { dropped: 7 }));
         assert_eq!(drained(&queue), ["-6", "!", "-7"]);
     }

@@ -11,7 +11,7 @@ use ureq::Agent;
 use ureq::tls::{Certificate, RootCerts, TlsConfig, TlsProvider};
 
 use crate::clock::unix_now;
-use crate::loss::io_loss;
+use crate::io_error::io_error;
 use crate::tls::{Roots, provider};
 
 /// How a request ended: what to put into `Input::Reply` or `Input::Failed`. `Debug` shows no body.
@@ -28,8 +28,8 @@ impl RestOutcome {
     #[must_use]
     pub fn to_input(&self, request: RequestId) -> Input<'_> {
         match self {
-            Self::Reply(head, body) => Input::Reply(request, *head, body),
-            Self::Failed(loss) => Input::Failed(request, *loss),
+            Self::Reply(head, body) => Input::Reply { request, head: *head, body },
+            Self::Failed(error) => Input::Failed { request, error: *error },
         }
     }
 }
@@ -111,7 +111,7 @@ impl Rest {
         }
         let limit = u64::try_from(fetch.max_body()).unwrap_or(u64::MAX);
         let body = response.body_mut().with_config().limit(limit).read_to_vec();
-        Ok(RestOutcome::Reply(head, body.map_err(|error| loss(&error))?))
+        Ok(RestOutcome::Reply(head, body.map_err(|error| transport_error(&error))?))
     }
 
     fn run<B: ureq::AsSendBody>(
@@ -123,16 +123,16 @@ impl Rest {
             self.agent.configure_request(request).timeout_global(Some(fetch.timeout())).build();
         self.agent.run(request).map_err(|error| {
             // The address holds no secret; the error's own text may quote what the server sent.
-            tracing::debug!(path = fetch.path(), loss = %loss(&error), "rest");
-            loss(&error)
+            tracing::debug!(path = fetch.path(), error = %transport_error(&error), "rest");
+            transport_error(&error)
         })
     }
 }
 
-fn loss(error: &ureq::Error) -> TransportError {
+fn transport_error(error: &ureq::Error) -> TransportError {
     use ureq::Error;
     match error {
-        Error::Io(error) => io_loss(error),
+        Error::Io(error) => io_error(error),
         Error::Timeout(_) => TransportError::TimedOut,
         Error::HostNotFound => TransportError::Dns,
         Error::ConnectionFailed => TransportError::Refused,
@@ -147,7 +147,7 @@ impl fmt::Debug for RestOutcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Reply(head, body) => write!(f, "Reply({head:?}, {} bytes)", body.len()),
-            Self::Failed(loss) => write!(f, "Failed({loss:?})"),
+            Self::Failed(error) => write!(f, "Failed({error:?})"),
         }
     }
 }

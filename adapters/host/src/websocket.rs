@@ -5,7 +5,7 @@ use kucoin_futures_proto::{ConnId, Input, TransportError};
 use tungstenite::protocol::WebSocketConfig;
 use tungstenite::{Error, Message};
 
-use crate::loss::io_loss;
+use crate::io_error::io_error;
 
 /// Longest message accepted; the longest real one has about 2 KiB. The library's default is 64 MiB.
 const MAX_MESSAGE: usize = 1 << 20;
@@ -53,7 +53,7 @@ impl WsRead {
             Ok(Message::Close(frame)) => {
                 Self::Closed(TransportError::Closed { code: frame.map(|frame| frame.code.into()) })
             }
-            Err(error) => Self::Lost(websocket_loss(&error)),
+            Err(error) => Self::Lost(websocket_error(&error)),
         }
     }
 
@@ -67,21 +67,21 @@ impl WsRead {
     #[must_use]
     pub fn to_input(&self, conn: ConnId) -> Input<'_> {
         match self {
-            Self::Text(text) => Input::Text(conn, text),
-            Self::Binary => Input::Binary(conn),
+            Self::Text(text) => Input::Text { conn, bytes: text },
+            Self::Binary => Input::Binary { conn },
             Self::Control => Input::Timeout,
-            Self::Closed(loss) | Self::Lost(loss) => Input::Lost(conn, *loss),
+            Self::Closed(error) | Self::Lost(error) => Input::Lost { conn, error: *error },
         }
     }
 }
 
 /// The end of a connection, or of an attempt at one.
 #[must_use]
-pub fn websocket_loss(error: &Error) -> TransportError {
+pub fn websocket_error(error: &Error) -> TransportError {
     use tungstenite::error::ProtocolError;
     match error {
         Error::ConnectionClosed | Error::AlreadyClosed => TransportError::Closed { code: None },
-        Error::Io(error) => io_loss(error),
+        Error::Io(error) => io_error(error),
         Error::Tls(_) => TransportError::Tls,
         Error::Capacity(_) => TransportError::TooLarge,
         Error::Protocol(

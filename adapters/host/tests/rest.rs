@@ -112,13 +112,13 @@ fn private_token(url: &str, sign: Sign) -> RestRequest {
 fn reply(rest: &Rest, fetch: &RestRequest) -> (u16, String) {
     match rest.perform(fetch) {
         RestOutcome::Reply(head, body) => (head.status(), String::from_utf8(body).unwrap()),
-        RestOutcome::Failed(loss) => panic!("{loss}"),
+        RestOutcome::Failed(error) => panic!("{error}"),
     }
 }
 
 fn failed(rest: &Rest, fetch: &RestRequest, expected: TransportError) {
     match rest.perform(fetch) {
-        RestOutcome::Failed(loss) => assert_eq!(loss, expected),
+        RestOutcome::Failed(error) => assert_eq!(error, expected),
         RestOutcome::Reply(head, _) => panic!("{head:?}"),
     }
 }

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use kucoin_futures_proto::{
-    Client, Config, ConnId, DisconnectReason, Event, Instant, Output, RequestId, RestError,
-    RestRequest, Stats, Symbol,
+    BookEvent, Client, Config, ConnId, DisconnectReason, Event, Instant, LineEvent, Output,
+    RequestId, RestError, RestRequest, Stats, Symbol,
 };
 
 use serde_json::Value;
@@ -225,7 +225,7 @@ impl ProtocolChecker {
         output: &Output<'_>,
     ) -> Verdict {
         match output {
-            Output::Event(Event::Delta { topic, delta }) => {
+            Output::Event(Event::Book(topic, BookEvent::Delta(delta))) => {
                 self.topics.on_delta(*topic, delta.sequence);
                 Ok(())
             }
@@ -358,7 +358,7 @@ impl ProtocolChecker {
 
     fn on_event(&mut self, moment: Moment<'_>, client: &Client, event: &Event) -> Verdict {
         match *event {
-            Event::LineUp { conn, .. } => {
+            Event::Line(_, LineEvent::Up { conn, .. }) => {
                 let is_next = |conn: &&mut Conn| conn.life == Life::Opened && conn.welcomed;
                 let known = self.conns.get_mut(&conn).filter(is_next);
                 let Some(known) = known else {
@@ -372,11 +372,13 @@ impl ProtocolChecker {
                 self.up = Some(conn);
                 self.refused = 0;
             }
-            Event::LineDown { conn, reason, .. } => return self.on_down(moment, conn, reason),
-            Event::TokenFailed { reason, .. } => {
+            Event::Line(_, LineEvent::Down { conn, reason, .. }) => {
+                return self.on_down(moment, conn, reason);
+            }
+            Event::Line(_, LineEvent::TokenFailed(reason)) => {
                 self.named = matches!(reason, RestError::RateLimited { retry_after: Some(_) });
             }
-            Event::LineWaiting { delay, failures, .. } => {
+            Event::Line(_, LineEvent::Waiting { delay, failures, .. }) => {
                 return self.on_waiting(moment, delay, failures);
             }
             _ => return self.topics.on_event(moment.at, client, event),

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use kucoin_futures_proto::{
-    BookDelayReason, BookLostReason, DisconnectReason, Event, Evidence, RestError, Stats, Symbol,
-    WireError,
+    BookDelayReason, BookEvent, BookLostReason, DisconnectReason, Event, Evidence, LineEvent,
+    RestError, Stats, Symbol, TopicEvent, WireError,
 };
 
 use crate::exchange::DAY_CUT;
@@ -216,18 +216,18 @@ fn expected(word: &str) -> u32 {
 
 fn signs_of(event: &Event) -> u32 {
     match event {
-        Event::LineUp { .. } => UP,
-        Event::LineDown { reason, .. } => DOWN | signs_of_down(*reason),
-        Event::TokenFailed { reason: RestError::Wire(WireError::NoUsableServer), .. } => {
+        Event::Line(_, LineEvent::Up { .. }) => UP,
+        Event::Line(_, LineEvent::Down { reason, .. }) => DOWN | signs_of_down(*reason),
+        Event::Line(_, LineEvent::TokenFailed(RestError::Wire(WireError::NoUsableServer))) => {
             NO_SERVER | FETCH
         }
-        Event::TokenFailed { .. } | Event::QueryFailed { .. } => FETCH,
-        Event::Confirmed { .. } => CONFIRMED,
-        Event::Rejected { .. } => REJECTED,
-        Event::Unsubscribed { .. } => UNSUBSCRIBED,
-        Event::BookLive { .. } => LIVE,
-        Event::Delta { .. } => DELTA,
-        Event::BookLost { reason, .. } => match reason {
+        Event::Line(_, LineEvent::TokenFailed(_)) | Event::QueryFailed { .. } => FETCH,
+        Event::Topic(_, TopicEvent::Confirmed) => CONFIRMED,
+        Event::Topic(_, TopicEvent::Rejected { .. }) => REJECTED,
+        Event::Topic(_, TopicEvent::Unsubscribed) => UNSUBSCRIBED,
+        Event::Book(_, BookEvent::Live { .. }) => LIVE,
+        Event::Book(_, BookEvent::Delta(_)) => DELTA,
+        Event::Book(_, BookEvent::Lost { reason, .. }) => match reason {
             BookLostReason::Gap { .. } => GAP,
             BookLostReason::SequenceReset(_) => REGRESSED,
             BookLostReason::Poisoned(_) => POISONED,
@@ -235,7 +235,7 @@ fn signs_of(event: &Event) -> u32 {
             BookLostReason::Crossed => CROSSED,
             _ => 0,
         },
-        Event::BookDelayed { reason, .. } => match reason {
+        Event::Book(_, BookEvent::Delayed(reason)) => match reason {
             BookDelayReason::Gap => GAP,
             BookDelayReason::SequenceReset(_) => REGRESSED,
             BookDelayReason::Poisoned(_) => POISONED,
@@ -254,14 +254,15 @@ fn signs_of(event: &Event) -> u32 {
 const fn evidence_in(event: &Event) -> Option<Evidence> {
     use BookDelayReason::{SequenceReset, SnapshotDeferred, SnapshotDoubted};
     match *event {
-        Event::BookLost { reason: BookLostReason::SequenceReset(evidence), .. }
-        | Event::BookDelayed {
-            reason:
+        Event::Book(_, BookEvent::Lost { reason: BookLostReason::SequenceReset(evidence), .. })
+        | Event::Book(
+            _,
+            BookEvent::Delayed(
                 SequenceReset(evidence)
                 | SnapshotDeferred { evidence, .. }
                 | SnapshotDoubted { evidence, .. },
-            ..
-        } => Some(evidence),
+            ),
+        ) => Some(evidence),
         _ => None,
     }
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use kucoin_futures_proto::book::{Best, Book, Coverage, Level, Scope};
 use kucoin_futures_proto::wire::{Delta, Side};
-use kucoin_futures_proto::{Client, Epoch, Event, Lots, Sequence, TopicId};
+use kucoin_futures_proto::{BookEvent, Client, Epoch, Event, Lots, Sequence, TopicId};
 
 use crate::exchange::Exchange;
 use crate::market::Market;
@@ -73,7 +73,7 @@ impl Oracle {
         event: &Event,
     ) -> Result<(), Violation> {
         match *event {
-            Event::BookLive { topic, epoch, sequence } => {
+            Event::Book(topic, BookEvent::Live { epoch, sequence }) => {
                 if self.live.contains_key(&topic) {
                     return fail(client, topic, sequence, "live again without having been lost");
                 }
@@ -85,8 +85,10 @@ impl Oracle {
                 self.dirty.insert(topic);
                 Ok(())
             }
-            Event::Delta { topic, delta } => self.on_delta(client, exchange, topic, &delta),
-            Event::BookLost { topic, epoch, .. } => {
+            Event::Book(topic, BookEvent::Delta(delta)) => {
+                self.on_delta(client, exchange, topic, &delta)
+            }
+            Event::Book(topic, BookEvent::Lost { epoch, .. }) => {
                 self.dirty.remove(&topic);
                 match self.live.remove(&topic) {
                     Some(run) if run.epoch == epoch => Ok(()),

@@ -5,7 +5,8 @@ use std::fmt;
 use std::time::Duration;
 
 use kucoin_futures_proto::{
-    Config, ConnId, Epoch, Event, Input, Instant, Output, RequestId, Sequence, Stats, TopicId,
+    BookEvent, Config, ConnId, Epoch, Event, Input, Instant, LineEvent, Output, RequestId,
+    Sequence, Stats, TopicId,
 };
 use serde_json::Value;
 
@@ -42,8 +43,8 @@ laws! {
     OneOpen: Some(5), "Each connection has one `Open`";
     OneUp: Some(5), "A connection is up once, after its `Open`";
     OneShut: Some(5), "A connection is shut once, after its `Open`";
-    OneDown: Some(5), "Each connection has one `LineDown`, after its `Close`";
-    SentWhileUp: Some(5), "Texts are sent between `LineUp` and `Close` only";
+    OneDown: Some(5), "Each connection has one `Down`, after its `Close`";
+    SentWhileUp: Some(5), "Texts are sent between `Up` and `Close` only";
     SentToNoneLost: Some(5), "Nothing is sent on a connection that was reported as lost";
     SentWithId: None, "A text is JSON and has a number as its id";
     SentInTime: None, "At most 100 texts are sent in ten seconds";
@@ -185,7 +186,7 @@ impl OutputChecker {
     /// An input is about to be handled.
     pub fn on_input(&mut self, input: &Input<'_>) {
         // One that was never opened may be in the future.
-        if let Input::Lost(conn, _) = input
+        if let Input::Lost { conn, .. } = input
             && self.conns.contains_key(conn)
         {
             self.lost.insert(*conn);
@@ -213,7 +214,10 @@ impl OutputChecker {
     /// The first law that is broken.
     pub fn on_outputs(&mut self, now: Instant, outputs: &[Output<'_>]) -> Result<(), BrokenLaw> {
         let foldable = |output: &&Output<'_>| {
-            matches!(output, Output::Event(Event::Delta { .. } | Event::BookDelayed { .. }))
+            matches!(
+                output,
+                Output::Event(Event::Book(_, BookEvent::Delta(_) | BookEvent::Delayed(_)))
+            )
         };
         let queued = outputs.iter().filter(foldable).count();
         hold(Law::QueueCap, queued <= self.max_queued_events, || format!("there were {queued}"))?;
@@ -259,22 +263,22 @@ impl OutputChecker {
 
     fn on_event(&mut self, event: &Event) -> Verdict {
         match *event {
-            Event::LineUp { conn, .. } => {
+            Event::Line(_, LineEvent::Up { conn, .. }) => {
                 let before = self.conns.insert(conn, Life::Up);
                 hold(Law::OneUp, before == Some(Life::Asked), || was(&conn, before))
             }
-            Event::LineDown { conn, .. } => {
+            Event::Line(_, LineEvent::Down { conn, .. }) => {
                 let before = self.conns.insert(conn, Life::Over);
                 hold(Law::OneDown, before == Some(Life::Shut), || was(&conn, before))
             }
-            Event::BookLive { topic, epoch, sequence } => {
+            Event::Book(topic, BookEvent::Live { epoch, sequence }) => {
                 // A `Lagged` stands behind all that became live before it.
                 self.ahead.remove(&topic);
                 let before = self.books.insert(topic, Run::Live(epoch, sequence));
                 let right = matches!(before, Some(Run::Not(last)) if follows(last, epoch));
                 hold(Law::EpochsCount, right, || format!("{event:?} came after {before:?}"))
             }
-            Event::Delta { topic, delta } => {
+            Event::Book(topic, BookEvent::Delta(delta)) => {
                 let before = self.books.get(&topic).copied();
                 let Some(Run::Live(epoch, last)) = before else {
                     let but = || format!("{event:?} came after {before:?}");
@@ -286,7 +290,7 @@ impl OutputChecker {
                 let right = next || (may_jump && delta.sequence > last);
                 hold(Law::DeltasFollow, right, || format!("{event:?} came after {last}"))
             }
-            Event::BookLost { topic, epoch, .. } => {
+            Event::Book(topic, BookEvent::Lost { epoch, .. }) => {
                 self.ahead.remove(&topic);
                 let before = self.books.insert(topic, Run::Not(epoch));
                 let right = matches!(before, Some(Run::Live(live, _)) if live == epoch);

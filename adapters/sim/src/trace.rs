@@ -1,6 +1,6 @@
 //! What happened in a run, as one number: the same seed must give the same one, everywhere.
 
-use kucoin_futures_proto::{Event, Instant, Output};
+use kucoin_futures_proto::{BookEvent, Event, Instant, Output};
 
 /// FNV-1a over words: not for secrets, but the same on every machine and in every build.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -22,7 +22,7 @@ impl Trace {
         self.word(now.as_nanos());
         match output {
             // By far the most; what matters of them as numbers.
-            Output::Event(Event::Delta { topic, delta }) => {
+            Output::Event(Event::Book(topic, BookEvent::Delta(delta))) => {
                 self.word(u64::from(topic.get()));
                 self.word(delta.sequence.get());
                 self.word(delta.price.scaled() as u64);

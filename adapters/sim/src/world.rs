@@ -464,13 +464,13 @@ impl World {
                     self.send_down(address, conn, Duration::ZERO, Load::Down(conn, text, about));
                 }
                 Outgoing::Close(id, code, _) => {
-                    let loss = if code == 1006 {
+                    let error = if code == 1006 {
                         TransportError::Eof
                     } else {
                         TransportError::Closed { code: Some(code) }
                     };
                     let (address, conn) = Address::of(id);
-                    self.send_down(address, conn, Duration::ZERO, Load::Lost(conn, loss));
+                    self.send_down(address, conn, Duration::ZERO, Load::Lost(conn, error));
                 }
                 // A reset does not wait for what was sent before it; that is lost.
                 Outgoing::Reset(id) => {

@@ -6,7 +6,8 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use kucoin_futures_proto::{
-    Channel, Client, Config, Event, Instant, Lots, Price, Sequence, SplitMix64, Symbol, TopicId,
+    BookEvent, Channel, Client, Config, Event, Instant, Lots, Price, Sequence, SplitMix64, Symbol,
+    TopicId,
 };
 use kucoin_futures_sim::{
     Exchange, ExchangeConfig, Fault, Ledger, Oracle, Plan, Profile, Scenario, Violation, World,
@@ -321,7 +322,7 @@ fn history() -> (World, TopicId, Vec<Event>) {
         _ => None,
     });
     let events: Vec<Event> = said.collect();
-    assert!(events.iter().any(|event| matches!(event, Event::BookLost { .. })));
+    assert!(events.iter().any(|event| matches!(event, Event::Book(_, BookEvent::Lost { .. }))));
     (world, topic, events)
 }
 
@@ -339,13 +340,15 @@ fn an_oracle_believes_what_happened_and_no_lie_about_it() {
     assert_eq!(hear(client, exchange, &events), Ok(()));
 
     let of = |event: &&Event| match event {
-        Event::Delta { topic: t, .. } => *t == topic,
+        Event::Book(t, BookEvent::Delta(_)) => *t == topic,
         _ => false,
     };
     let last = events.iter().rposition(|event| of(&event)).unwrap();
-    let Event::Delta { delta, .. } = events[last] else { unreachable!() };
-    let live = events.iter().position(|e| matches!(e, Event::BookLive { .. })).unwrap();
-    let lost = events.iter().position(|e| matches!(e, Event::BookLost { .. })).unwrap();
+    let Event::Book(_, BookEvent::Delta(delta)) = events[last] else { unreachable!() };
+    let live =
+        events.iter().position(|e| matches!(e, Event::Book(_, BookEvent::Live { .. }))).unwrap();
+    let lost =
+        events.iter().position(|e| matches!(e, Event::Book(_, BookEvent::Lost { .. }))).unwrap();
 
     let told = |lie: &dyn Fn(&mut Vec<Event>)| {
         let mut events = events.clone();
@@ -355,7 +358,7 @@ fn an_oracle_believes_what_happened_and_no_lie_about_it() {
     let wrong = |change: &dyn Fn(&mut kucoin_futures_proto::wire::Delta)| {
         let mut delta = delta;
         change(&mut delta);
-        told(&|events| events[last] = Event::Delta { topic, delta })
+        told(&|events| events[last] = Event::Book(topic, BookEvent::Delta(delta)))
     };
     let another = "the exchange made another change";
     assert!(wrong(&|delta| delta.size = Lots::new(delta.size.get() + 1)).ends_with(another));
@@ -372,7 +375,7 @@ fn an_oracle_believes_what_happened_and_no_lie_about_it() {
         assert!(lie.contains(found), "{lie}");
     }
     let early = told(&|events| {
-        if let Event::BookLive { sequence, .. } = &mut events[live] {
+        if let Event::Book(_, BookEvent::Live { sequence, .. }) = &mut events[live] {
             *sequence = Sequence::new(sequence.get() - 1);
         }
     });
@@ -439,7 +442,7 @@ fn a_client_that_takes_more_than_it_may_is_noticed() {
 fn a_message_that_nobody_sent_is_noticed() {
     let (mut world, ..) = history();
     let conn = kucoin_futures_proto::ConnId::new(1);
-    let input = kucoin_futures_proto::Input::Text(conn, b"{}");
+    let input = kucoin_futures_proto::Input::Text { conn, bytes: b"{}" };
     let found = world
         .command(|client, now| client.handle(now, input).into_message().is_some())
         .unwrap_err();

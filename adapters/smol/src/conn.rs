@@ -8,7 +8,7 @@ use async_tungstenite::WebSocketStream;
 use async_tungstenite::tungstenite::{Error, Message};
 use futures_core::Stream as _;
 use futures_util::Sink;
-use kucoin_futures_host::{Connection, Received, WsRead, websocket_loss};
+use kucoin_futures_host::{Connection, Received, WsRead, websocket_error};
 use kucoin_futures_proto::TransportError;
 
 use crate::socket::Socket;
@@ -62,7 +62,7 @@ impl Connection for Conn {
     fn send(&mut self, text: &str) -> Result<(), TransportError> {
         self.unsent = true;
         let sent = self.sink().start_send(Message::text(text));
-        sent.map_err(|error| websocket_loss(&error))
+        sent.map_err(|error| websocket_error(&error))
     }
 
     fn shut(mut self) {

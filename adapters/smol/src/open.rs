@@ -9,7 +9,7 @@ use futures_lite::future::pending;
 use futures_rustls::TlsConnector;
 use futures_rustls::rustls::ClientConfig;
 use futures_rustls::rustls::pki_types::ServerName;
-use kucoin_futures_host::{ADDRESS_TIMEOUT, io_loss, websocket_config, websocket_loss};
+use kucoin_futures_host::{ADDRESS_TIMEOUT, io_error, websocket_config, websocket_error};
 use kucoin_futures_proto::{Endpoint, TransportError};
 use smol::Timer;
 use smol::net::{TcpStream, resolve};
@@ -24,7 +24,7 @@ pub(crate) async fn open(
     let socket = if to.is_tls() { start_tls(&to, tls, tcp).await? } else { Socket::plain(tcp) };
     let config = Some(websocket_config());
     let upgraded = client_async_with_config(to.secret_url(), socket, config).await;
-    upgraded.map(|(websocket, _)| websocket).map_err(|error| websocket_loss(&error))
+    upgraded.map(|(websocket, _)| websocket).map_err(|error| websocket_error(&error))
 }
 
 /// The core's deadline covers all of it.
@@ -43,7 +43,7 @@ async fn connect(to: &Endpoint) -> Result<TcpStream, TransportError> {
         let tcp = TcpStream::connect(*address).or(late).await;
         match tcp.and_then(|tcp| tcp.set_nodelay(true).map(|()| tcp)) {
             Ok(tcp) => return Ok(tcp),
-            Err(error) => failure = io_loss(&error),
+            Err(error) => failure = io_error(&error),
         }
     }
     Err(failure)
@@ -61,7 +61,7 @@ async fn start_tls(
             if error.kind() == ErrorKind::InvalidData {
                 tracing::warn!(host = to.host(), %error, "TLS refused");
             }
-            Err(io_loss(&error))
+            Err(io_error(&error))
         }
     }
 }

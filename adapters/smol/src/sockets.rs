@@ -153,7 +153,7 @@ impl Sockets {
                 self.conns.insert(id, Conn::new(websocket));
                 Incoming::Opened(id)
             }
-            Err(loss) => Incoming::Lost(id, loss),
+            Err(error) => Incoming::Lost(id, error),
         })
     }
 }

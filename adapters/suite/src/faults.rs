@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use kucoin_futures_host::{Clock, Update};
-use kucoin_futures_proto::{Channel, DisconnectReason, Event, Symbol, TransportError};
+use kucoin_futures_proto::{
+    BookEvent, Channel, DisconnectReason, Event, LineEvent, Symbol, TransportError,
+};
 use kucoin_futures_sim::{Fault, Plan};
 
 use crate::case::{Case, cases};
@@ -52,7 +54,7 @@ fn with_every_fault_there_is_every_book_is_the_exchanges<F: Feed>(wire: Wire) {
             assert!(rig.is_equal_for(topics[&change.topic], book));
             compared += 1;
         }
-        Update::State(Event::BookLost { topic, .. }) => {
+        Update::State(Event::Book(topic, BookEvent::Lost { .. })) => {
             next.remove(topic);
         }
         Update::State(_) | Update::Push(_) => {}
@@ -73,7 +75,7 @@ fn with_every_fault_there_is_every_book_is_the_exchanges<F: Feed>(wire: Wire) {
 
 fn reason_of(event: &Event) -> Option<DisconnectReason> {
     match event {
-        Event::LineDown { reason, .. } => Some(*reason),
+        Event::Line(_, LineEvent::Down { reason, .. }) => Some(*reason),
         _ => None,
     }
 }
@@ -103,7 +105,7 @@ fn is_healed<F: Feed>(
 fn each_close_code_is_told_and_healed<F: Feed>(wire: Wire) {
     for code in [1000, 1001, 1006, 1012] {
         let rig = Rig::new(wire, 100.0);
-        let loss = if code == 1006 {
+        let error = if code == 1006 {
             TransportError::Eof
         } else {
             TransportError::Closed { code: Some(code) }
@@ -111,7 +113,7 @@ fn each_close_code_is_told_and_healed<F: Feed>(wire: Wire) {
         is_healed::<F>(
             &rig,
             || rig.inject(Fault::Close { code }),
-            DisconnectReason::Lost(loss),
+            DisconnectReason::Lost(error),
             Duration::ZERO,
         );
     }

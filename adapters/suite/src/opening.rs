@@ -3,7 +3,9 @@
 use std::net::TcpListener;
 use std::time::Duration;
 
-use kucoin_futures_proto::{DisconnectReason, Event, RestError, TransportError, WireError};
+use kucoin_futures_proto::{
+    DisconnectReason, Event, LineEvent, RestError, TransportError, WireError,
+};
 use kucoin_futures_sim::Fault;
 
 use crate::case::{Case, cases};
@@ -71,8 +73,7 @@ fn nobody_listening_is_refused<F: Feed>(wire: Wire) {
     let mut options = rig.options();
     options.config = config_of(&format!("http://127.0.0.1:{}", nobodys_port()));
     let (mut feed, _) = book_feed::<F>(options);
-    let no_token =
-        |event: &Event| matches!(event, Event::TokenFailed { reason, .. } if *reason == refused);
+    let no_token = |event: &Event| matches!(event, Event::Line(_, LineEvent::TokenFailed(reason)) if *reason == refused);
     wait_for(&mut feed, "no token", no_token);
 }
 
@@ -96,7 +97,7 @@ fn a_rest_host_that_is_not_known_is_dns<F: Feed>(wire: Wire) {
     wait_for(
         &mut feed,
         "dns",
-        |event| matches!(event, Event::TokenFailed { reason, .. } if *reason == dns),
+        |event| matches!(event, Event::Line(_, LineEvent::TokenFailed(reason)) if *reason == dns),
     );
 }
 
@@ -109,7 +110,7 @@ fn goes_down<F: Feed>(feed: &mut F, reason: DisconnectReason, within: Duration) 
     let took = wait_for(
         feed,
         "down",
-        |event| matches!(event, Event::LineDown { reason: why, .. } if *why == reason),
+        |event| matches!(event, Event::Line(_, LineEvent::Down { reason: why, .. }) if *why == reason),
     );
     assert!(took < within + SLACK, "{reason:?} after {took:?}");
 }
@@ -155,7 +156,7 @@ fn an_answer_that_drips_is_cut_off_in_time<F: Feed>(wire: Wire) {
     let took = wait_for(
         &mut feed,
         "cut off",
-        |event| matches!(event, Event::TokenFailed { reason, .. } if *reason == slow),
+        |event| matches!(event, Event::Line(_, LineEvent::TokenFailed(reason)) if *reason == slow),
     );
     assert!(took < SECOND + SLACK, "for the whole, not for each read: {took:?}");
     until_live(&mut feed);
@@ -168,12 +169,12 @@ fn a_web_page_and_a_rate_limit_are_told_apart<F: Feed>(wire: Wire) {
     let (mut feed, _) = rig.book_feed::<F>();
     wait_for(&mut feed, "a page", |event| {
         let page = RestError::Wire(WireError::NotJson { at: 1 });
-        matches!(event, Event::TokenFailed { reason, .. } if *reason == page)
+        matches!(event, Event::Line(_, LineEvent::TokenFailed(reason)) if *reason == page)
     });
     rig.inject(Fault::TooManyRequests { reset: SECOND, count: 1 });
     wait_for(&mut feed, "a limit", |event| {
         let limit = RestError::RateLimited { retry_after: Some(SECOND) };
-        matches!(event, Event::TokenFailed { reason, .. } if *reason == limit)
+        matches!(event, Event::Line(_, LineEvent::TokenFailed(reason)) if *reason == limit)
     });
     let took = until_live(&mut feed);
     assert!(took >= SECOND - 50 * MS, "the server's reset is a floor: {took:?}");

@@ -7,7 +7,7 @@ use std::time::Duration;
 use kucoin_futures_host::{Clock, Next, Options, Roots, Update, unix_now};
 use kucoin_futures_proto::book::Scope;
 use kucoin_futures_proto::wire::Side;
-use kucoin_futures_proto::{Book, Channel, Config, Event, Symbol, TopicId};
+use kucoin_futures_proto::{Book, BookEvent, Channel, Config, Event, Symbol, TopicId};
 use kucoin_futures_sim::{Authority, ExchangeConfig, Fault, Flaw, Server};
 
 use crate::feed::Feed;
@@ -168,7 +168,7 @@ pub(crate) fn wait_for<F: Feed>(
 }
 
 pub(crate) fn until_live<F: Feed>(feed: &mut F) -> Duration {
-    wait_for(feed, "live", |event| matches!(event, Event::BookLive { .. }))
+    wait_for(feed, "live", |event| matches!(event, Event::Book(_, BookEvent::Live { .. })))
 }
 
 /// Takes what there is for so long.

@@ -1,7 +1,7 @@
 //! Callers who stay away, readers who are slow, and feeds that have nothing to do.
 
 use kucoin_futures_host::{Item, Taken, Update};
-use kucoin_futures_proto::{Channel, DisconnectReason, Event};
+use kucoin_futures_proto::{BookEvent, Channel, DisconnectReason, Event, LineEvent};
 
 use crate::case::{Case, cases};
 use crate::feed::{Feed, Pump};
@@ -27,7 +27,12 @@ pub(crate) fn cases<F: Feed>() -> Vec<Case> {
 }
 
 fn is_loss(update: &Update<'_>) -> bool {
-    matches!(update, Update::State(Event::LineDown { .. } | Event::BookLost { .. }))
+    matches!(
+        update,
+        Update::State(
+            Event::Line(_, LineEvent::Down { .. }) | Event::Book(_, BookEvent::Lost { .. })
+        )
+    )
 }
 
 fn a_caller_who_is_away_for_5_s_has_lost_nothing<F: Feed>(wire: Wire) {
@@ -66,7 +71,7 @@ fn a_caller_who_is_away_for_40_s_loses_the_line_and_gets_it_back<F: Feed>(wire: 
 /// What the server said in the meantime is taken in first; then the line is given up.
 fn comes_back<F: Feed>(rig: &Rig, feed: &mut F, topic: kucoin_futures_proto::TopicId) {
     wait_for(feed, "suspended", |event| {
-        matches!(event, Event::LineDown { reason: DisconnectReason::Suspended, .. })
+        matches!(event, Event::Line(_, LineEvent::Down { reason: DisconnectReason::Suspended, .. }))
     });
     assert!(feed.book(topic).is_none());
     until_live(feed);
@@ -148,7 +153,7 @@ fn a_pump_that_is_closed_ends<F: Feed>(wire: Wire) {
     let mut closed = false;
     loop {
         match pump.take_within(PATIENCE) {
-            Taken::Item(Item::State(Event::LineDown { reason, .. })) => {
+            Taken::Item(Item::State(Event::Line(_, LineEvent::Down { reason, .. }))) => {
                 closed |= reason == DisconnectReason::Closed;
             }
             Taken::Item(_) => {}

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use kucoin_futures_host::{Clock, Item, Next, Update, unix_now};
 use kucoin_futures_proto::{
-    BookLostReason, Channel, DisconnectReason, Event, Instant, Message, Query, Sequence,
-    TopicStatus, TransportError,
+    BookEvent, BookLostReason, Channel, DisconnectReason, Event, Instant, LineEvent, Message,
+    Query, Sequence, TopicEvent, TopicStatus, TransportError,
 };
 use kucoin_futures_sim::{Fault, Target};
 
@@ -45,10 +45,16 @@ fn a_book_streams_survives_a_kill_and_comes_back_equal<F: Feed>(wire: Wire) {
     });
     rig.inject(Fault::Close { code: 1006 });
     wait_for(&mut feed, "down", |event| {
-        matches!(event, Event::LineDown { reason: DisconnectReason::Lost(TransportError::Eof), .. })
+        matches!(
+            event,
+            Event::Line(
+                _,
+                LineEvent::Down { reason: DisconnectReason::Lost(TransportError::Eof), .. }
+            )
+        )
     });
     wait_for(&mut feed, "lost", |event| {
-        matches!(event, Event::BookLost { reason: BookLostReason::LineDown, .. })
+        matches!(event, Event::Book(_, BookEvent::Lost { reason: BookLostReason::LineDown, .. }))
     });
     assert!(feed.book(topic).is_none());
     until_live(&mut feed);
@@ -61,7 +67,7 @@ fn a_lost_delta_costs_one_resync_and_no_connection<F: Feed>(wire: Wire) {
     let (mut feed, topic) = rig.live::<F>();
     rig.inject(Fault::Drop { target: Target::All, count: 1 });
     wait_for(&mut feed, "gap", |event| {
-        matches!(event, Event::BookLost { reason: BookLostReason::Gap { .. }, .. })
+        matches!(event, Event::Book(_, BookEvent::Lost { reason: BookLostReason::Gap { .. }, .. }))
     });
     until_live(&mut feed);
     assert!(rig.is_equal(feed.book(topic).unwrap()));
@@ -103,8 +109,8 @@ fn trades_say_after_a_reconnect_that_some_may_be_missing<F: Feed>(wire: Wire) {
     let mut order = Vec::new();
     wait(&mut feed, "a trade again", |update| {
         match update {
-            Update::State(Event::LineDown { .. }) => order.push("down"),
-            Update::State(Event::MayHaveMissed { topic: of }) if *of == topic => {
+            Update::State(Event::Line(_, LineEvent::Down { .. })) => order.push("down"),
+            Update::State(Event::Topic(of, TopicEvent::MayHaveMissed)) if *of == topic => {
                 order.push("missed")
             }
             Update::Push(_) => return order.contains(&"missed"),
@@ -122,7 +128,7 @@ fn a_message_that_comes_with_an_event_is_not_lost<F: Feed>(wire: Wire) {
     options.config.timeouts.silence = 200 * MS;
     let mut feed = F::with_options(options).unwrap();
     feed.subscribe(Channel::ticker_v2(symbol())).unwrap();
-    wait_for(&mut feed, "silence", |event| matches!(event, Event::Idle { .. }));
+    wait_for(&mut feed, "silence", |event| matches!(event, Event::Topic(_, TopicEvent::Idle)));
     let pushed = rig.server.with(|exchange, now| {
         let before = exchange.counts().pushed;
         while exchange.counts().pushed == before {
@@ -131,7 +137,7 @@ fn a_message_that_comes_with_an_event_is_not_lost<F: Feed>(wire: Wire) {
         exchange.counts().pushed - before
     });
     assert_eq!(pushed, 1);
-    wait_for(&mut feed, "heard", |event| matches!(event, Event::Active { .. }));
+    wait_for(&mut feed, "heard", |event| matches!(event, Event::Topic(_, TopicEvent::Active)));
     wait(&mut feed, "the message", |update| matches!(update, Update::Push(_)));
 }
 
@@ -168,7 +174,7 @@ fn a_hundred_subscriptions_share_a_frame<F: Feed>(wire: Wire) {
     }
     let mut confirmed = 0;
     wait_for(&mut feed, "all confirmed", |event| {
-        confirmed += u32::from(matches!(event, Event::Confirmed { .. }));
+        confirmed += u32::from(matches!(event, Event::Topic(_, TopicEvent::Confirmed)));
         confirmed == 100
     });
     assert_eq!(rig.server.with(|exchange, _| exchange.counts().received) - before, 1);
@@ -178,7 +184,7 @@ fn a_symbol_that_is_not_listed_is_rejected<F: Feed>(wire: Wire) {
     let rig = Rig::new(wire, 0.0);
     let mut feed: F = rig.feed();
     let topic = feed.subscribe(Channel::level2("NOPEUSDTM".parse().unwrap())).unwrap();
-    let rejected = Event::Rejected { topic, code: 200_003 };
+    let rejected = Event::Topic(topic, TopicEvent::Rejected { code: 200_003 });
     wait_for(&mut feed, "rejected", |event| *event == rejected);
     assert_eq!(feed.status(topic), TopicStatus::Rejected { code: 200_003 });
 }

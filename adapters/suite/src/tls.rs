@@ -1,7 +1,7 @@
 //! Certificates: a good chain is believed, and nothing else is.
 
 use kucoin_futures_host::Roots;
-use kucoin_futures_proto::{Event, RestError, TransportError};
+use kucoin_futures_proto::{Event, LineEvent, RestError, TransportError};
 use kucoin_futures_sim::Flaw;
 
 use crate::case::{Case, cases};
@@ -46,9 +46,10 @@ fn a_socket_with_another_certificate_than_rest_is_refused<F: Feed>(wire: Wire) {
 
 pub(crate) fn down_by(event: &Event) -> Option<TransportError> {
     match event {
-        Event::LineDown { reason: kucoin_futures_proto::DisconnectReason::Lost(loss), .. } => {
-            Some(*loss)
-        }
+        Event::Line(
+            _,
+            LineEvent::Down { reason: kucoin_futures_proto::DisconnectReason::Lost(error), .. },
+        ) => Some(*error),
         _ => None,
     }
 }
@@ -62,7 +63,7 @@ fn is_refused<F: Feed>(rig: &Rig, roots: Roots) {
     wait_for(
         &mut feed,
         "refused",
-        |event| matches!(event, Event::TokenFailed { reason, .. } if *reason == tls),
+        |event| matches!(event, Event::Line(_, LineEvent::TokenFailed(reason)) if *reason == tls),
     );
     assert_eq!(rig.server.with(|exchange, _| exchange.counts().requests), 0);
 }

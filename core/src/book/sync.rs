@@ -7,8 +7,8 @@ use super::{Apply, Book};
 use crate::config::Config;
 use crate::context::Context;
 use crate::error::WireError;
+use crate::event::{BookDelayReason, BookEvent, BookLostReason, Event};
 use crate::ids::{Epoch, LineId, RequestId, Symbol, TopicId};
-use crate::output::{BookDelayReason, BookLostReason, Event};
 use crate::stats::Disposition;
 use crate::timers::{Timer, TopicTimer};
 use crate::wire::{Delta, SnapshotHead};
@@ -237,7 +237,7 @@ impl BookSync {
 
     /// The snapshot that was asked for could not be had, or is of no use.
     pub(crate) fn on_no_snapshot(&mut self, cx: &mut Context, reason: BookDelayReason) {
-        cx.event(Event::BookDelayed { topic: self.topic, reason });
+        cx.event(Event::Book(self.topic, BookEvent::Delayed(reason)));
         self.state = State::Buffering(Request::Scheduled { is_still: false });
         self.pacing.schedule_retry(cx);
     }
@@ -270,7 +270,7 @@ impl BookSync {
                 self.pacing.schedule(cx, CATCH_UP);
                 let snapshot = snapshot.sequence;
                 let reason = BookDelayReason::SnapshotDeferred { snapshot, evidence };
-                cx.event(Event::BookDelayed { topic: self.topic, reason });
+                cx.event(Event::Book(self.topic, BookEvent::Delayed(reason)));
             }
             Judgement::Retry(evidence) => self.refuse(cx, &snapshot, evidence),
             // One of the two is of another run of the counter, and nothing says which.
@@ -283,7 +283,7 @@ impl BookSync {
         let patience = cx.config.book.snapshot_patience;
         if let Some(evidence) = self.lineage.on_refused(snapshot, &mut self.buffer, patience) {
             let reason = BookDelayReason::SequenceReset(evidence);
-            cx.event(Event::BookDelayed { topic: self.topic, reason });
+            cx.event(Event::Book(self.topic, BookEvent::Delayed(reason)));
         }
         let snapshot = snapshot.sequence;
         let reason = match evidence {
@@ -307,7 +307,7 @@ impl BookSync {
         self.epoch = self.epoch.saturating_add(1);
         self.lineage.on_live(cx.now);
         let (topic, sequence) = (self.topic, self.book.sequence());
-        cx.event(Event::BookLive { topic, epoch: Epoch::new(self.epoch), sequence });
+        cx.event(Event::Book(topic, BookEvent::Live { epoch: Epoch::new(self.epoch), sequence }));
         self.check(cx);
     }
 
@@ -381,7 +381,7 @@ impl BookSync {
             Pushed::Overflowed => Some(BookDelayReason::Overflow),
         };
         if let Some(reason) = delay {
-            cx.event(Event::BookDelayed { topic: self.topic, reason });
+            cx.event(Event::Book(self.topic, BookEvent::Delayed(reason)));
         }
         match &self.state {
             State::Buffering(Request::Scheduled { is_still: true }) => self.schedule(cx, false),
@@ -412,7 +412,7 @@ impl BookSync {
         if self.is_live() {
             return self.resync(cx, if_live);
         }
-        cx.event(Event::BookDelayed { topic: self.topic, reason: if_not });
+        cx.event(Event::Book(self.topic, BookEvent::Delayed(if_not)));
         match self.state {
             State::Buffering(Request::InFlight(_)) => self.schedule(cx, false),
             // Its time stays what it is.
@@ -471,7 +471,7 @@ impl BookSync {
             cx.stats.resyncs = cx.stats.resyncs.saturating_add(1);
         }
         let epoch = Epoch::new(self.epoch);
-        cx.event(Event::BookLost { topic: self.topic, epoch, reason });
+        cx.event(Event::Book(self.topic, BookEvent::Lost { epoch, reason }));
     }
 
     /// Sets the time of the next request: soon, or later while nothing moves.

@@ -3,10 +3,10 @@
 use crate::book::sync::BookSync;
 use crate::context::Context;
 use crate::error::TransportError;
+use crate::event::{BookDelayReason, Event, LineEvent, RestError, TopicEvent};
 use crate::ids::{ConnId, LineId, RequestId, TopicId};
 use crate::input::{Input, ResponseHead};
-use crate::line::{Line, LineEvent};
-use crate::output::{BookDelayReason, Event, RestError};
+use crate::line::{Line, LineReport};
 use crate::push::PushTag;
 use crate::scheduler::{Purpose, RestScheduler, parse_envelope};
 use crate::stats::Disposition;
@@ -37,15 +37,15 @@ impl Router {
     pub(super) fn take(&mut self, input: Input<'_>) -> bool {
         match input {
             Input::Timeout => {}
-            Input::Text(conn, text) => return self.on_text(conn, text),
-            Input::Opened(conn) => self.on_line(conn, Line::on_opened),
-            Input::Binary(conn) => {
+            Input::Text { conn, bytes: text } => return self.on_text(conn, text),
+            Input::Opened { conn } => self.on_line(conn, Line::on_opened),
+            Input::Binary { conn } => {
                 self.cx.stats.binary = self.cx.stats.binary.saturating_add(1);
                 self.on_line(conn, Line::on_binary);
             }
-            Input::Lost(conn, loss) => self.on_line(conn, |line, cx| line.on_lost(cx, loss)),
-            Input::Reply(request, head, body) => self.on_reply(request, head, body),
-            Input::Failed(request, loss) => self.on_failed(request, RestError::Lost(loss)),
+            Input::Lost { conn, error } => self.on_line(conn, |line, cx| line.on_lost(cx, error)),
+            Input::Reply { request, head, body } => self.on_reply(request, head, body),
+            Input::Failed { request, error } => self.on_failed(request, RestError::Lost(error)),
         }
         false
     }
@@ -152,7 +152,7 @@ impl Router {
     /// The stream confirms any symbol; REST knows better.
     fn on_unknown_symbol(&mut self, topic: TopicId) {
         self.end(topic, Interest::Rejected { code: UNKNOWN_SYMBOL });
-        self.cx.event(Event::Rejected { topic, code: UNKNOWN_SYMBOL });
+        self.cx.event(Event::Topic(topic, TopicEvent::Rejected { code: UNKNOWN_SYMBOL }));
     }
 
     fn on_token(&mut self, line: LineId, token: Result<Bullet, RestError>) {
@@ -248,45 +248,47 @@ impl Router {
     /// Passes on what has happened on lines, in that order: the only way from a line to anything else.
     pub(super) fn route(&mut self) {
         for at in 0..self.lines.len() {
-            while let Some((line, event)) = self.lines.get_mut(at).and_then(Line::poll_event) {
-                self.on_line_event(line, event);
+            while let Some((line, report)) = self.lines.get_mut(at).and_then(Line::poll_report) {
+                self.on_report(line, report);
             }
         }
     }
 
-    fn on_line_event(&mut self, line: LineId, event: LineEvent) {
-        match event {
-            LineEvent::NeedToken => self.scheduler.want_token(line),
-            LineEvent::TokenFailed(reason) => self.cx.event(Event::TokenFailed { line, reason }),
-            LineEvent::Up(conn) => {
-                self.cx.event(Event::LineUp { line, conn });
-                let Some(line) = self.lines.get_mut(line.index()) else { return };
-                for (topic, kind) in self.topics.wanted_kinds() {
-                    // planted: no-resubscribe
-                    line.subscribe(topic, kind);
+    fn on_report(&mut self, line: LineId, report: LineReport) {
+        match report {
+            LineReport::Event(event) => {
+                self.cx.event(Event::Line(line, event));
+                if matches!(event, LineEvent::Up { .. }) {
+                    self.subscribe_all(line);
                 }
             }
-            LineEvent::Down(conn, reason) => self.cx.event(Event::LineDown { line, conn, reason }),
-            LineEvent::Waiting { delay, failures } => {
-                self.cx.event(Event::LineWaiting { line, delay, failures });
-            }
-            LineEvent::Confirmed(topic) => self.topics.on_confirmed(&mut self.cx, topic, line),
-            LineEvent::Ended(topic) => self.on_carried_no_more(topic),
-            LineEvent::Dropped(topic) => {
+            LineReport::NeedToken => self.scheduler.want_token(line),
+            LineReport::Confirmed(topic) => self.topics.on_confirmed(&mut self.cx, topic, line),
+            LineReport::Ended(topic) => self.on_carried_no_more(topic),
+            LineReport::Dropped(topic) => {
                 let confirmed = Some(SubscriptionState::Confirmed);
                 let elsewhere = self.lines.iter().any(|line| line.subscription(topic) == confirmed);
                 // planted: books-outlive-line
                 self.topics.on_dropped(&mut self.cx, topic, line, elsewhere);
                 self.on_carried_no_more(topic);
             }
-            LineEvent::Rejected(topic, code) => {
+            LineReport::Rejected(topic, code) => {
                 if self.topics.get(topic).is_some_and(Topic::is_wanted) {
                     self.end(topic, Interest::Rejected { code });
-                    self.cx.event(Event::Rejected { topic, code });
+                    self.cx.event(Event::Topic(topic, TopicEvent::Rejected { code }));
                 } else {
                     self.on_carried_no_more(topic);
                 }
             }
+        }
+    }
+
+    /// A line that has just come up carries all that is wanted.
+    fn subscribe_all(&mut self, line: LineId) {
+        let Some(line) = self.lines.get_mut(line.index()) else { return };
+        for (topic, kind) in self.topics.wanted_kinds() {
+            // planted: no-resubscribe
+            line.subscribe(topic, kind);
         }
     }
 
@@ -301,7 +303,7 @@ impl Router {
     pub(super) fn on_carried_no_more(&mut self, topic: TopicId) {
         let is_wanted = self.topics.get(topic).is_some_and(Topic::is_wanted);
         if !is_wanted && !self.is_carried(topic) {
-            self.cx.event(Event::Unsubscribed { topic });
+            self.cx.event(Event::Topic(topic, TopicEvent::Unsubscribed));
         }
     }
 

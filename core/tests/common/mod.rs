@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use kucoin_futures_proto::{
     Channel, Client, Config, ConnId, Endpoint, Event, Input, Instant, Output, PushTag, RequestId,
-    ResponseHead, RestRequest, TopicId, TransportError,
+    ResponseHead, RestRequest, TopicEvent, TopicId, TransportError,
 };
 
 pub(crate) use edited::{edited, edited_times};
@@ -75,7 +75,7 @@ impl Rig {
     /// The same with the ack.
     pub(crate) fn confirmed(config: Config) -> (Self, TopicId) {
         let (mut rig, link) = Self::asked(config);
-        assert_eq!(rig.ack(1), [Event::Confirmed { topic: link }]);
+        assert_eq!(rig.ack(1), [Event::Topic(link, TopicEvent::Confirmed)]);
         (rig, link)
     }
 
@@ -134,12 +134,13 @@ impl Rig {
     }
 
     pub(crate) fn text(&mut self, text: &str) -> Vec<Output<'static>> {
-        self.input(Input::Text(self.conn, text.as_bytes()))
+        self.input(Input::Text { conn: self.conn, bytes: text.as_bytes() })
     }
 
     /// A frame that carries a message, and what the message was.
     pub(crate) fn pushed(&mut self, text: &str) -> Option<PushTag> {
-        let turn = self.client.handle(self.now, Input::Text(self.conn, text.as_bytes()));
+        let turn =
+            self.client.handle(self.now, Input::Text { conn: self.conn, bytes: text.as_bytes() });
         let tag = turn.into_message().map(|push| push.tag());
         self.drain();
         tag
@@ -178,7 +179,7 @@ impl Rig {
         head: ResponseHead,
         body: &str,
     ) -> Vec<Output<'static>> {
-        self.input(Input::Reply(request, head, body.as_bytes()))
+        self.input(Input::Reply { request, head, body: body.as_bytes() })
     }
 
     /// Grants a token, each time another one.
@@ -189,7 +190,7 @@ impl Rig {
     }
 
     pub(crate) fn opened(&mut self) -> Vec<Output<'static>> {
-        self.input(Input::Opened(self.conn))
+        self.input(Input::Opened { conn: self.conn })
     }
 
     pub(crate) fn welcome(&mut self) -> Vec<Output<'static>> {
@@ -201,8 +202,8 @@ impl Rig {
         events(&self.text(&format!(r#"{{"id":"{id}","type":"ack"}}"#)))
     }
 
-    pub(crate) fn lose(&mut self, loss: TransportError) -> Vec<Output<'static>> {
-        self.input(Input::Lost(self.conn, loss))
+    pub(crate) fn lose(&mut self, error: TransportError) -> Vec<Output<'static>> {
+        self.input(Input::Lost { conn: self.conn, error })
     }
 
     /// A change of `LINK`.

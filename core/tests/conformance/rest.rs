@@ -70,7 +70,7 @@ pub(crate) fn contract_lists_are_read_row_by_row(folder: &Folder) {
 pub(crate) fn the_server_time_is_in_milliseconds(folder: &Folder) {
     for (_, body) in folder.of(Group::Time) {
         let (mut rig, request) = queried();
-        let input = Input::Reply(request, ResponseHead::new(200), body.as_bytes());
+        let input = Input::Reply { request, head: ResponseHead::new(200), body: body.as_bytes() };
         let push = rig.client.handle(rig.now, input).into_message().unwrap();
         let Ok(Message::ServerTime(time)) = push.decode() else { panic!("{push:?}") };
         assert_eq!(Some(time.as_millis()), json(&body)["data"].as_u64());

@@ -123,12 +123,14 @@ impl World {
         let conn = self.dead_conns.first().copied().unwrap_or(ConnId::new(u32::MAX));
         let id = self.dead_requests.first().copied().unwrap_or(RequestId::new(u32::MAX));
         let input = match (noise, n % 6) {
-            (Noise::Stale, 0) => Input::Text(conn, b"{\"type\":\"x\"}"),
-            (Noise::Stale, 1) => Input::Opened(conn),
-            (Noise::Stale, 2) => Input::Lost(conn, TransportError::Eof),
-            (Noise::Stale, 3) => Input::Binary(conn),
-            (Noise::Stale, 4) => Input::Failed(id, TransportError::Reset),
-            (Noise::Stale, 5) => Input::Reply(id, ResponseHead::new(429), b"{}"),
+            (Noise::Stale, 0) => Input::Text { conn, bytes: b"{\"type\":\"x\"}" },
+            (Noise::Stale, 1) => Input::Opened { conn },
+            (Noise::Stale, 2) => Input::Lost { conn, error: TransportError::Eof },
+            (Noise::Stale, 3) => Input::Binary { conn },
+            (Noise::Stale, 4) => Input::Failed { request: id, error: TransportError::Reset },
+            (Noise::Stale, 5) => {
+                Input::Reply { request: id, head: ResponseHead::new(429), body: b"{}" }
+            }
             _ => Input::Timeout,
         };
         let deadline = self.client.poll_timeout();
@@ -198,11 +200,11 @@ impl World {
             Step::Ticker(at) => self.text(&self.markets[*at].ticker()),
             Step::Garbage(bytes) => {
                 let conn = self.conn.as_ref().map(|conn| conn.id);
-                self.input(Input::Text(conn.unwrap_or(ConnId::new(0)), bytes));
+                self.input(Input::Text { conn: conn.unwrap_or(ConnId::new(0)), bytes });
             }
             Step::Binary => {
                 if let Some(conn) = &self.conn {
-                    self.input(Input::Binary(conn.id));
+                    self.input(Input::Binary { conn: conn.id });
                 }
             }
             Step::OpenFails(at) | Step::Lost(at) => self.lose(*at),
@@ -216,7 +218,7 @@ impl World {
             _ if !self.requests.is_empty() => self.reply(0, &Body::Right(change.tick as usize % 4)),
             Some((id, false, ..)) => {
                 self.conn.as_mut().unwrap().opened = true;
-                self.input(Input::Opened(id));
+                self.input(Input::Opened { conn: id });
             }
             Some((_, _, false, _)) => self.say(|conn| Some(conn.welcome(true))),
             Some((_, _, _, Some(id))) => {
@@ -286,7 +288,7 @@ impl World {
         ];
         if let Some(conn) = self.conn.take() {
             self.dead_conns.push(conn.id);
-            self.input(Input::Lost(conn.id, losses[at.index(4)]));
+            self.input(Input::Lost { conn: conn.id, error: losses[at.index(4)] });
         }
     }
 
@@ -295,8 +297,8 @@ impl World {
         self.snapshots.remove(&request);
         self.dead_requests.push(request);
         match exchange::reply(&path, body, &self.markets, self.levels) {
-            Some((head, text)) => self.input(Input::Reply(request, head, text.as_bytes())),
-            None => self.input(Input::Failed(request, TransportError::TimedOut)),
+            Some((head, text)) => self.input(Input::Reply { request, head, body: text.as_bytes() }),
+            None => self.input(Input::Failed { request, error: TransportError::TimedOut }),
         }
     }
 
@@ -309,7 +311,7 @@ impl World {
 
     fn text(&mut self, text: &str) {
         if let Some(conn) = &self.conn {
-            self.input(Input::Text(conn.id, text.as_bytes()));
+            self.input(Input::Text { conn: conn.id, bytes: text.as_bytes() });
         }
     }
 

@@ -1,8 +1,9 @@
 //! What a history has reached.
 
 use std::collections::BTreeSet;
+use std::fmt::Debug;
 
-use kucoin_futures_proto::{Event, Input, Output};
+use kucoin_futures_proto::{BookEvent, Event, Input, LineEvent, Output};
 
 /// Names of all kinds of input and event that there were.
 #[derive(Default, Debug)]
@@ -10,7 +11,7 @@ pub(crate) struct Seen(BTreeSet<String>);
 
 impl Seen {
     pub(crate) fn input(&mut self, input: &Input<'_>) {
-        self.0.insert(name(&format!("{input:?}")));
+        self.0.insert(name(input));
     }
 
     pub(crate) fn output(&mut self, output: &Output<'_>) {
@@ -28,21 +29,24 @@ impl Seen {
     }
 }
 
-/// Kind and reason of an event, without its numbers.
+/// Whose event, its kind and its reason, without numbers: `Book Lost Gap`.
 fn name_of(event: &Event) -> String {
     match event {
-        Event::LineDown { reason, .. } => format!("LineDown {}", name(&format!("{reason:?}"))),
-        Event::BookLost { reason, .. } => format!("BookLost {}", name(&format!("{reason:?}"))),
-        Event::BookDelayed { reason, .. } => {
-            format!("BookDelayed {}", name(&format!("{reason:?}")))
-        }
-        Event::TokenFailed { reason, .. } => {
-            format!("TokenFailed {}", name(&format!("{reason:?}")))
-        }
-        other => name(&format!("{other:?}")),
+        Event::Line(_, line) => match line {
+            LineEvent::Down { reason, .. } => format!("Line Down {}", name(reason)),
+            LineEvent::TokenFailed(reason) => format!("Line TokenFailed {}", name(reason)),
+            other => format!("Line {}", name(other)),
+        },
+        Event::Topic(_, topic) => format!("Topic {}", name(topic)),
+        Event::Book(_, book) => match book {
+            BookEvent::Lost { reason, .. } => format!("Book Lost {}", name(reason)),
+            BookEvent::Delayed(reason) => format!("Book Delayed {}", name(reason)),
+            other => format!("Book {}", name(other)),
+        },
+        other => name(other),
     }
 }
 
-fn name(debug: &str) -> String {
-    debug.split([' ', '(', '{']).next().unwrap_or_default().into()
+fn name(named: &impl Debug) -> String {
+    format!("{named:?}").split([' ', '(', '{']).next().unwrap_or_default().into()
 }

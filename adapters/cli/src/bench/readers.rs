@@ -10,7 +10,7 @@ use kucoin_futures_blocking as blocking;
 use kucoin_futures_host::{Clock, Next, Options, Update, thread_time, websocket_config};
 use kucoin_futures_proto::book::{Coverage, Scope};
 use kucoin_futures_proto::wire::Side;
-use kucoin_futures_proto::{Book, Channel, Config, Event, Instant, TopicId};
+use kucoin_futures_proto::{Book, BookEvent, Channel, Config, Event, Instant, LineEvent, TopicId};
 use kucoin_futures_smol as on_smol;
 use smol::stream::StreamExt as _;
 use tungstenite::Message;
@@ -234,7 +234,7 @@ impl Dawn {
     }
 
     fn is_over(&mut self, next: &Next<'_>) -> Result<bool, Failure> {
-        if let Next::Update(Update::State(Event::BookLive { .. })) = next {
+        if let Next::Update(Update::State(Event::Book(_, BookEvent::Live { .. }))) = next {
             self.dark -= 1;
         }
         if self.dark > 0 && self.clock.now() >= self.until {
@@ -252,7 +252,8 @@ fn is_change(update: Option<Update<'_>>) -> Result<bool, Failure> {
             Ok(true)
         }
         Update::State(
-            event @ (Event::BookLost { .. } | Event::BookDelayed { .. } | Event::LineDown { .. }),
+            event @ (Event::Book(_, BookEvent::Lost { .. } | BookEvent::Delayed(_))
+            | Event::Line(_, LineEvent::Down { .. })),
         ) => Err(Failure::words(Kind::Integrity, format_args!("amid the messages: {event:?}"))),
         Update::State(_) | Update::Push(_) => Ok(false),
     }

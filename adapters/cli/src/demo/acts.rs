@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use kucoin_futures_proto::{
-    BookDelayReason, BookLostReason, DisconnectReason, Event, Instant, RestError, Symbol,
-    TransportError,
+    BookDelayReason, BookEvent, BookLostReason, DisconnectReason, Event, Instant, LineEvent,
+    RestError, Symbol, TransportError,
 };
 use kucoin_futures_sim::{Fault, Target};
 
@@ -70,7 +70,10 @@ fn first_acts(symbol: Symbol) -> Vec<Act> {
     let ms = Duration::from_millis;
     vec![
         act("a delta is lost", &[drop], |event| {
-            matches!(event, Event::BookLost { reason: BookLostReason::Gap { .. }, .. })
+            matches!(
+                event,
+                Event::Book(_, BookEvent::Lost { reason: BookLostReason::Gap { .. }, .. })
+            )
         }),
         act("pongs are withheld", &[Fault::WithholdPongs { span: ms(1500) }], |event| {
             down(event) == Some(DisconnectReason::PongTimeout)
@@ -95,7 +98,13 @@ fn first_acts(symbol: Symbol) -> Vec<Act> {
             "the engine restarts: numbers go back",
             &[Fault::StepBack { target, step: 5000 }],
             |event| {
-                matches!(event, Event::BookLost { reason: BookLostReason::SequenceReset(_), .. })
+                matches!(
+                    event,
+                    Event::Book(
+                        _,
+                        BookEvent::Lost { reason: BookLostReason::SequenceReset(_), .. }
+                    )
+                )
             },
         ),
     ]
@@ -115,11 +124,13 @@ fn later_acts(symbol: Symbol) -> Vec<Act> {
             |event| {
                 matches!(
                     event,
-                    Event::BookDelayed {
-                        reason: BookDelayReason::SnapshotTooOld { .. }
-                            | BookDelayReason::SnapshotDoubted { .. },
-                        ..
-                    }
+                    Event::Book(
+                        _,
+                        BookEvent::Delayed(
+                            BookDelayReason::SnapshotTooOld { .. }
+                                | BookDelayReason::SnapshotDoubted { .. }
+                        )
+                    )
                 )
             },
         ),
@@ -150,21 +161,21 @@ fn later_acts(symbol: Symbol) -> Vec<Act> {
 
 const fn down(event: &Event) -> Option<DisconnectReason> {
     match event {
-        Event::LineDown { reason, .. } => Some(*reason),
+        Event::Line(_, LineEvent::Down { reason, .. }) => Some(*reason),
         _ => None,
     }
 }
 
 const fn lost(event: &Event) -> Option<TransportError> {
     match down(event) {
-        Some(DisconnectReason::Lost(loss)) => Some(loss),
+        Some(DisconnectReason::Lost(error)) => Some(error),
         _ => None,
     }
 }
 
 const fn no_snapshot(event: &Event) -> Option<RestError> {
     match event {
-        Event::BookDelayed { reason: BookDelayReason::SnapshotFailed(failure), .. } => {
+        Event::Book(_, BookEvent::Delayed(BookDelayReason::SnapshotFailed(failure))) => {
             Some(*failure)
         }
         _ => None,

@@ -6,7 +6,8 @@ use std::time::Duration;
 use kucoin_futures_proto::book::{Coverage, Level, Scope};
 use kucoin_futures_proto::wire::{Execution, Side, TakerSide};
 use kucoin_futures_proto::{
-    Book, BookStatus, Event, Instant, Lots, Price, Sequence, Stats, Symbol, TopicId, UnixNanos,
+    Book, BookEvent, BookStatus, Event, Instant, LineEvent, Lots, Price, Sequence, Stats, Symbol,
+    TopicId, UnixNanos,
 };
 
 use crate::demo::acts::Act;
@@ -104,17 +105,20 @@ impl Scene {
     pub(crate) fn on_event(&mut self, event: &Event) -> Option<State> {
         let state = State::of(event)?;
         match event {
-            Event::LineUp { .. } => self.line = LineState::Up { since: self.now },
-            Event::LineDown { .. } | Event::TokenFailed { .. } | Event::LineWaiting { .. } => {
+            Event::Line(_, LineEvent::Up { .. }) => self.line = LineState::Up { since: self.now },
+            Event::Line(
+                _,
+                LineEvent::Down { .. } | LineEvent::TokenFailed(_) | LineEvent::Waiting { .. },
+            ) => {
                 self.line = LineState::Down;
             }
-            Event::BookLost { topic, .. } => {
+            Event::Book(topic, BookEvent::Lost { .. }) => {
                 let now = self.now;
                 if let Some(row) = self.row(*topic) {
                     row.lost_at = Some(now);
                 }
             }
-            Event::BookLive { topic, .. } => {
+            Event::Book(topic, BookEvent::Live { .. }) => {
                 let now = self.now;
                 let lost = self.row(*topic).and_then(|row| row.lost_at.take());
                 self.resyncs.extend(lost.map(|lost| now.since(lost).as_millis() as u64));

@@ -83,7 +83,7 @@ fn step(world: &mut Watched, op: u8, reader: &mut Reader<'_>) {
         25 => world.welcome(),
         26 => {
             if let Some(conn) = &world.conn {
-                let input = Input::Binary(conn.id);
+                let input = Input::Binary { conn: conn.id };
                 world.input(input);
             }
         }
@@ -143,14 +143,14 @@ fn reply(world: &mut Watched, reader: &mut Reader<'_>) {
         }
         5 => {
             let (request, _) = world.requests.remove(at);
-            return world.input(Input::Failed(request, loss(reader)));
+            return world.input(Input::Failed { request, error: any_error(reader) });
         }
         _ => {}
     }
     world.reply(at, head, body.as_bytes());
 }
 
-fn loss(reader: &mut Reader<'_>) -> TransportError {
+fn any_error(reader: &mut Reader<'_>) -> TransportError {
     match reader.below(8) {
         0 => TransportError::Refused,
         1 => TransportError::Upgrade { status: 401 },
@@ -164,9 +164,9 @@ fn loss(reader: &mut Reader<'_>) -> TransportError {
 }
 
 fn lose(world: &mut Watched, reader: &mut Reader<'_>) {
-    let loss = loss(reader);
+    let error = any_error(reader);
     if let Some(conn) = world.conn.take() {
-        world.input(Input::Lost(conn.id, loss));
+        world.input(Input::Lost { conn: conn.id, error });
     }
 }
 
@@ -224,12 +224,12 @@ fn stale(world: &mut Watched, reader: &mut Reader<'_>) {
     let before = (world.client.poll_timeout(), *world.client.stats());
     world.now = world.latest;
     world.input(match kind {
-        0 => Input::Text(conn, piece),
-        1 => Input::Opened(conn),
-        2 => Input::Binary(conn),
-        3 => Input::Lost(conn, TransportError::Eof),
-        4 => Input::Failed(request, TransportError::Reset),
-        _ => Input::Reply(request, ResponseHead::new(429), piece),
+        0 => Input::Text { conn, bytes: piece },
+        1 => Input::Opened { conn },
+        2 => Input::Binary { conn },
+        3 => Input::Lost { conn, error: TransportError::Eof },
+        4 => Input::Failed { request, error: TransportError::Reset },
+        _ => Input::Reply { request, head: ResponseHead::new(429), body: piece },
     });
     let mut stats = *world.client.stats();
     let counted = (stats.stale - before.1.stale) + (stats.stale_inputs - before.1.stale_inputs);

@@ -1,8 +1,8 @@
 //! Where a token may go, against the `url` crate.
 
 use kucoin_futures_proto::{
-    Channel, Client, Config, ConnId, Endpoint, Event, Input, Instant, Output, ResponseHead,
-    RestBase,
+    Channel, Client, Config, ConnId, Endpoint, Event, Input, Instant, LineEvent, Output,
+    ResponseHead, RestBase,
 };
 use url::{Host, Url};
 
@@ -143,7 +143,11 @@ impl Asked {
         let server = serde_json::json!({ "endpoint": endpoint });
         let data = serde_json::json!({ "token": token, "instanceServers": [server] });
         let body = serde_json::json!({ "code": "200000", "data": data }).to_string();
-        let reply = Input::Reply(fetch.request(), ResponseHead::new(200), body.as_bytes());
+        let reply = Input::Reply {
+            request: fetch.request(),
+            head: ResponseHead::new(200),
+            body: body.as_bytes(),
+        };
         assert_eq!(self.client.handle(Self::NOW, reply).into_message(), None);
         let mut opened = None;
         while let Some(output) = self.client.poll_output() {
@@ -157,10 +161,10 @@ impl Asked {
     /// The connect id in the URL is the one that the client waits for.
     fn greet(&mut self, conn: ConnId, connect_id: &str) {
         let welcome = serde_json::json!({ "id": connect_id, "type": "welcome" }).to_string();
-        for input in [Input::Opened(conn), Input::Text(conn, welcome.as_bytes())] {
+        for input in [Input::Opened { conn }, Input::Text { conn, bytes: welcome.as_bytes() }] {
             assert_eq!(self.client.handle(Self::NOW, input).into_message(), None);
         }
         let up = self.client.poll_output();
-        assert!(matches!(up, Some(Output::Event(Event::LineUp { .. }))), "{up:?}");
+        assert!(matches!(up, Some(Output::Event(Event::Line(_, LineEvent::Up { .. })))), "{up:?}");
     }
 }

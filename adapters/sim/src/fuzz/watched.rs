@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use kucoin_futures_proto::book::{Apply, Book};
 use kucoin_futures_proto::{
-    Channel, Client, Config, ConnId, Event, Input, Instant, Output, Query, RequestId, ResponseHead,
-    Sequence, TopicId,
+    BookEvent, Channel, Client, Config, ConnId, Event, Input, Instant, Output, Query, RequestId,
+    ResponseHead, Sequence, TopicId,
 };
 
 use super::market::{CONTRACTS, Market, SYMBOLS, TIME, TOKEN};
@@ -100,7 +100,7 @@ impl Watched {
         self.drain();
         self.checker.check_end().unwrap();
         let stats = *self.client.stats();
-        for input in [Input::Timeout, Input::Text(ConnId::new(1), b"{}")] {
+        for input in [Input::Timeout, Input::Text { conn: ConnId::new(1), bytes: b"{}" }] {
             self.input(input);
         }
         assert_eq!(self.client.poll_output(), None, "law 10");
@@ -127,13 +127,13 @@ impl Watched {
 
     pub(super) fn text(&mut self, text: &[u8]) {
         if let Some(conn) = &self.conn {
-            self.input(Input::Text(conn.id, text));
+            self.input(Input::Text { conn: conn.id, bytes: text });
         }
     }
 
     pub(super) fn reply(&mut self, at: usize, head: ResponseHead, body: &[u8]) {
         let (request, _) = self.requests.remove(at);
-        self.input(Input::Reply(request, head, body));
+        self.input(Input::Reply { request, head, body });
     }
 
     /// What the exchange would answer to the request at that place.
@@ -170,7 +170,7 @@ impl Watched {
         if !conn.opened {
             conn.opened = true;
             let id = conn.id;
-            return self.input(Input::Opened(id));
+            return self.input(Input::Opened { conn: id });
         }
         if !conn.welcomed {
             return self.welcome();
@@ -266,11 +266,11 @@ impl Watched {
     /// Events tell the whole story of a book from where it is live.
     fn mirror(&mut self, event: &Event) {
         match event {
-            Event::BookLive { topic, .. } | Event::BookLost { topic, .. } => {
+            Event::Book(topic, BookEvent::Live { .. } | BookEvent::Lost { .. }) => {
                 self.mirrors.remove(topic);
             }
             Event::Lagged { .. } => self.mirrors.clear(),
-            Event::Delta { topic, delta } => {
+            Event::Book(topic, BookEvent::Delta(delta)) => {
                 if let Some(book) = self.mirrors.get_mut(topic) {
                     assert_eq!(book.apply(delta), Apply::Applied, "{delta:?}");
                 }

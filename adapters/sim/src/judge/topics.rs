@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use kucoin_futures_proto::book::Best;
 use kucoin_futures_proto::{
-    BookDelayReason, BookLostReason, BookStatus, Client, Config, Event, Instant, Sequence, Symbol,
-    TopicId, TopicStatus,
+    BookDelayReason, BookEvent, BookLostReason, BookStatus, Client, Config, Event, Instant,
+    Sequence, Symbol, TopicEvent, TopicId, TopicStatus,
 };
 
 pub(super) type Verdict = Result<(), String>;
@@ -127,12 +127,12 @@ impl Topics {
     /// An event that may be about a topic.
     pub(super) fn on_event(&mut self, at: Instant, client: &Client, event: &Event) -> Verdict {
         match *event {
-            Event::Idle { topic } => self.say(topic, true),
-            Event::Active { topic } => self.say(topic, false),
-            Event::Rejected { topic, .. } | Event::Unsubscribed { topic } => {
+            Event::Topic(topic, TopicEvent::Idle) => self.say(topic, true),
+            Event::Topic(topic, TopicEvent::Active) => self.say(topic, false),
+            Event::Topic(topic, TopicEvent::Rejected { .. } | TopicEvent::Unsubscribed) => {
                 self.voices.retain(|_, voice| voice.topic != topic);
             }
-            Event::Confirmed { topic } => {
+            Event::Topic(topic, TopicEvent::Confirmed) => {
                 // A caller who drains late may have dropped it meanwhile.
                 let is_carried = matches!(client.status(topic), TopicStatus::Confirmed { .. });
                 if let Some(channel) = client.channel(topic).filter(|_| is_carried) {
@@ -141,21 +141,22 @@ impl Topics {
                 }
                 self.know(client, topic);
             }
-            Event::BookLive { topic, sequence, .. } => {
+            Event::Book(topic, BookEvent::Live { sequence, .. }) => {
                 self.know(client, topic);
                 return self.on_live(topic, sequence);
             }
-            Event::BookLost { topic, reason, .. } => {
+            Event::Book(topic, BookEvent::Lost { reason, .. }) => {
                 self.on_buffer_gone(topic, matches!(reason, BookLostReason::SequenceReset(_)));
             }
-            Event::BookDelayed {
+            Event::Book(
                 topic,
-                reason:
+                BookEvent::Delayed(
                     reason @ (BookDelayReason::Overflow
                     | BookDelayReason::Gap
                     | BookDelayReason::Poisoned(_)
                     | BookDelayReason::SequenceReset(_)),
-            } => self.on_buffer_gone(topic, matches!(reason, BookDelayReason::SequenceReset(_))),
+                ),
+            ) => self.on_buffer_gone(topic, matches!(reason, BookDelayReason::SequenceReset(_))),
             // What was dropped may have been about any book.
             Event::Lagged { .. } => {
                 self.reached.clear();

@@ -45,7 +45,8 @@ fn effects() -> (RestRequest, Output<'static>) {
     client.subscribe(NOW, Channel::level2("LINKUSDTM".parse().unwrap())).unwrap();
     let Some(Output::Fetch(fetch)) = client.poll_output() else { panic!("no token asked for") };
     let body = br#"{"code":"200000","data":{"token":"a.b","instanceServers":[{"endpoint":"wss://ws.kucoin.com/","pingInterval":18000,"pingTimeout":10000}]}}"#;
-    let _ = client.handle(NOW, Input::Reply(fetch.request(), ResponseHead::new(200), body));
+    let _ = client
+        .handle(NOW, Input::Reply { request: fetch.request(), head: ResponseHead::new(200), body });
     (*fetch, client.poll_output().unwrap())
 }
 
@@ -59,7 +60,7 @@ fn fetch() -> Output<'static> {
 }
 
 fn line_up(conn: ConnId) -> Output<'static> {
-    Output::Event(Event::LineUp { line: LINE, conn })
+    Output::Event(Event::Line(LINE, LineEvent::Up { conn }))
 }
 
 const fn shut(conn: ConnId) -> Output<'static> {
@@ -67,7 +68,10 @@ const fn shut(conn: ConnId) -> Output<'static> {
 }
 
 fn line_down(conn: ConnId) -> Output<'static> {
-    Output::Event(Event::LineDown { line: LINE, conn, reason: DisconnectReason::PongTimeout })
+    Output::Event(Event::Line(
+        LINE,
+        LineEvent::Down { conn, reason: DisconnectReason::PongTimeout },
+    ))
 }
 
 fn send(text: &str) -> Output<'static> {
@@ -80,21 +84,21 @@ fn ping() -> Output<'static> {
 
 fn book_live(epoch: u32, sequence: u64) -> Output<'static> {
     let (epoch, sequence) = (Epoch::new(epoch), Sequence::new(sequence));
-    Output::Event(Event::BookLive { topic: TOPIC, epoch, sequence })
+    Output::Event(Event::Book(TOPIC, BookEvent::Live { epoch, sequence }))
 }
 
 fn delta(sequence: u64) -> Output<'static> {
     let text = format!(r#"{{"sequence":{sequence},"change":"14.1,buy,7","timestamp":1}}"#);
-    Output::Event(Event::Delta { topic: TOPIC, delta: Delta::parse(text.as_bytes()).unwrap() })
+    Output::Event(Event::Book(TOPIC, BookEvent::Delta(Delta::parse(text.as_bytes()).unwrap())))
 }
 
 fn book_lost(epoch: u32) -> Output<'static> {
     let (epoch, reason) = (Epoch::new(epoch), BookLostReason::Crossed);
-    Output::Event(Event::BookLost { topic: TOPIC, epoch, reason })
+    Output::Event(Event::Book(TOPIC, BookEvent::Lost { epoch, reason }))
 }
 
 fn delayed() -> Output<'static> {
-    Output::Event(Event::BookDelayed { topic: OTHER_TOPIC, reason: BookDelayReason::Gap })
+    Output::Event(Event::Book(OTHER_TOPIC, BookEvent::Delayed(BookDelayReason::Gap)))
 }
 
 fn query_failed() -> Output<'static> {
@@ -156,9 +160,9 @@ fn a_right_history_breaks_no_law() {
     checker.on_answer(RequestId::new(71)).unwrap();
     said(&mut checker, &[lagged(2), book_lost(1), book_live(2, 30), delta(31)]);
     checker.check_book(TOPIC, Some(at(31))).unwrap();
-    checker.on_input(&Input::Lost(CONN, TransportError::Eof));
+    checker.on_input(&Input::Lost { conn: CONN, error: TransportError::Eof });
     // Of a connection to come: it means nothing yet.
-    checker.on_input(&Input::Lost(NEXT_CONN, TransportError::Eof));
+    checker.on_input(&Input::Lost { conn: NEXT_CONN, error: TransportError::Eof });
     said(&mut checker, &[book_lost(2), shut(CONN), line_down(CONN), open(NEXT_CONN)]);
     let text = r#"{"id":"11","type":"ping"}"#.into();
     said(&mut checker, &[line_up(NEXT_CONN), Output::Send { conn: NEXT_CONN, text }]);
@@ -222,7 +226,7 @@ const OF_CONNECTIONS: &[(Law, Breach)] = &[
     (Law::SentWhileUp, || wrong(up(), &[shut(CONN), line_down(CONN), ping()])),
     (Law::SentToNoneLost, || {
         let mut checker = up();
-        checker.on_input(&Input::Lost(CONN, TransportError::Eof));
+        checker.on_input(&Input::Lost { conn: CONN, error: TransportError::Eof });
         wrong(checker, &[ping()])
     }),
     (Law::SentWithId, || wrong(up(), &[send("ping")])),

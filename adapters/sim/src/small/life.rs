@@ -5,8 +5,8 @@ use std::time::Duration;
 use kucoin_futures_proto::book::{Best, Scope};
 use kucoin_futures_proto::wire::Side;
 use kucoin_futures_proto::{
-    BookStatus, Channel, Client, ConnId, Event, Input, Instant, Output, RequestId, ResponseHead,
-    TopicId, TransportError,
+    BookEvent, BookStatus, Channel, Client, ConnId, Event, Input, Instant, Output, RequestId,
+    ResponseHead, TopicId, TransportError,
 };
 
 use super::letters::{LONGEST, Letter, Times};
@@ -220,7 +220,7 @@ impl Life {
             ),
             SYMBOL, sequence, sequence, price, size, time
         );
-        self.input(Input::Text(self.conn, frame.as_bytes()));
+        self.input(Input::Text { conn: self.conn, bytes: frame.as_bytes() });
     }
 
     /// Answers what was asked; false if the market is not that old.
@@ -240,7 +240,7 @@ impl Life {
             ),
             sequence, SYMBOL, a, sizes.a, second, time
         );
-        self.input(Input::Reply(request, ResponseHead::new(200), body.as_bytes()));
+        self.input(Input::Reply { request, head: ResponseHead::new(200), body: body.as_bytes() });
         true
     }
 
@@ -263,7 +263,7 @@ impl Life {
     fn reconnect(&mut self) -> bool {
         let gone = self.conn;
         self.asked = None;
-        self.input(Input::Lost(gone, TransportError::Eof));
+        self.input(Input::Lost { conn: gone, error: TransportError::Eof });
         for _ in 0..64 {
             if self.conn != gone {
                 break;
@@ -325,7 +325,7 @@ impl Life {
     fn drain(&mut self) {
         while let Some(output) = self.client.poll_output() {
             match output {
-                Output::Event(Event::BookLive { .. } | Event::Delta { .. }) => {
+                Output::Event(Event::Book(_, BookEvent::Live { .. } | BookEvent::Delta(_))) => {
                     self.has_claimed = true;
                 }
                 Output::Event(_) | Output::Push(_) | Output::Close { .. } => {}
@@ -343,21 +343,29 @@ impl Life {
                     );
                     let _ = self.client.handle(
                         self.now,
-                        Input::Reply(fetch.request(), ResponseHead::new(200), body.as_bytes()),
+                        Input::Reply {
+                            request: fetch.request(),
+                            head: ResponseHead::new(200),
+                            body: body.as_bytes(),
+                        },
                     );
                 }
                 Output::Open { conn, to } => {
                     let id = to.secret_url().rsplit('=').next().unwrap_or_default();
                     let welcome = format!(r#"{{"id":"{id}","type":"welcome"}}"#);
                     self.conn = conn;
-                    let _ = self.client.handle(self.now, Input::Opened(conn));
-                    let _ = self.client.handle(self.now, Input::Text(conn, welcome.as_bytes()));
+                    let _ = self.client.handle(self.now, Input::Opened { conn });
+                    let _ = self
+                        .client
+                        .handle(self.now, Input::Text { conn, bytes: welcome.as_bytes() });
                 }
                 Output::Send { conn, text } => {
                     let id = text.split('"').nth(3).unwrap_or_default();
                     let kind = if text.contains("\"ping\"") { "pong" } else { "ack" };
                     let answer = format!(r#"{{"id":"{id}","type":"{kind}"}}"#);
-                    let _ = self.client.handle(self.now, Input::Text(conn, answer.as_bytes()));
+                    let _ = self
+                        .client
+                        .handle(self.now, Input::Text { conn, bytes: answer.as_bytes() });
                 }
             }
         }

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use kucoin_futures_proto::{
-    BookLostReason, Channel, Client, Config, ConnId, Event, Input, Instant, Misuse, Output,
-    ResponseHead, TopicId,
+    BookEvent, BookLostReason, Channel, Client, Config, ConnId, Event, Input, Instant, Misuse,
+    Output, ResponseHead, TopicId,
 };
 
 use super::driver::Driver;
@@ -234,17 +234,17 @@ impl Node {
         match load {
             Load::Opened(conn) => {
                 self.judge.on_opened(self.driver.told(), conn);
-                let _ = self.client.handle(at, Input::Opened(conn));
+                let _ = self.client.handle(at, Input::Opened { conn });
             }
             Load::Down(conn, frame, about) => {
                 self.judge.on_text(self.driver.told(), conn, &frame, about);
-                let input = Input::Text(conn, frame.as_bytes());
+                let input = Input::Text { conn, bytes: frame.as_bytes() };
                 let push = self.client.handle(at, input).into_message();
                 cx.happenings.push(cx.now, || Some(WorldEvent::Push(push?.bytes().into())));
                 text = Some((conn, frame, about));
             }
-            Load::Lost(conn, loss) => {
-                let _ = self.client.handle(at, Input::Lost(conn, loss));
+            Load::Lost(conn, error) => {
+                let _ = self.client.handle(at, Input::Lost { conn, error });
                 self.close(cx, conn);
             }
             Load::Reply(request, reply) => {
@@ -252,12 +252,13 @@ impl Node {
                 let mut head = ResponseHead::new(reply.status);
                 reply.headers.iter().for_each(|(name, value)| head.header(name, value));
                 let body = reply.body.as_bytes();
-                let push = self.client.handle(at, Input::Reply(request, head, body)).into_message();
+                let push =
+                    self.client.handle(at, Input::Reply { request, head, body }).into_message();
                 cx.happenings.push(cx.now, || Some(WorldEvent::Push(push?.bytes().into())));
             }
-            Load::Failed(request, loss) => {
+            Load::Failed(request, error) => {
                 self.judge.on_failed(request);
-                let _ = self.client.handle(at, Input::Failed(request, loss));
+                let _ = self.client.handle(at, Input::Failed { request, error });
             }
             Load::Connect(..) | Load::Up(..) | Load::Gone(_) | Load::Request(_) => return Ok(()),
         }
@@ -293,7 +294,7 @@ impl Node {
     fn perform(&mut self, cx: &mut Cx<'_>, output: Output<'static>) -> Result<(), Violation> {
         match output {
             Output::Event(event) => {
-                let symbol = topic_of(&event).and_then(|topic| self.client.channel(topic));
+                let symbol = event.topic().and_then(|topic| self.client.channel(topic));
                 cx.ledger.on_event(&event, symbol.map(|channel| channel.symbol()));
                 cx.happenings.push(cx.now, || Some(WorldEvent::Client(event)));
                 self.note_refresh(cx.now, &event);
@@ -320,10 +321,10 @@ impl Node {
 
     fn note_refresh(&mut self, now: Instant, event: &Event) {
         match *event {
-            Event::BookLost { topic, reason: BookLostReason::Horizon(_), .. } => {
+            Event::Book(topic, BookEvent::Lost { reason: BookLostReason::Horizon(_), .. }) => {
                 self.refreshing.insert(topic, now);
             }
-            Event::BookLost { topic, .. } | Event::BookLive { topic, .. } => {
+            Event::Book(topic, BookEvent::Lost { .. } | BookEvent::Live { .. }) => {
                 self.refreshing.remove(&topic);
             }
             _ => {}
@@ -348,7 +349,7 @@ impl Node {
         // The end of all time, and something from a past life.
         let end = Instant::from_nanos(u64::MAX);
         let _ = self.client.handle(end, Input::Timeout);
-        let _ = self.client.handle(at, Input::Text(ConnId::new(1), b"{}"));
+        let _ = self.client.handle(at, Input::Text { conn: ConnId::new(1), bytes: b"{}" });
         if self.client.poll_output().is_some() {
             return self.fail(cx, "a closed client still says something");
         }
@@ -374,19 +375,6 @@ const fn excuse(fault: &Fault) -> Option<Duration> {
         // and is excused when it catches up.
         Fault::ClockLeap { .. } => Some(Duration::ZERO),
         Fault::Undrained { .. } => Some(Duration::from_secs(5)),
-        _ => None,
-    }
-}
-
-const fn topic_of(event: &Event) -> Option<TopicId> {
-    match *event {
-        Event::Confirmed { topic }
-        | Event::Rejected { topic, .. }
-        | Event::Unsubscribed { topic }
-        | Event::BookLive { topic, .. }
-        | Event::Delta { topic, .. }
-        | Event::BookLost { topic, .. }
-        | Event::BookDelayed { topic, .. } => Some(topic),
         _ => None,
     }
 }

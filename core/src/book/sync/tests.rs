@@ -7,9 +7,10 @@ use core::time::Duration;
 
 use super::*;
 use crate::error::TransportError;
+use crate::event::{BookEvent, RestError};
 use crate::ids::Sequence;
 use crate::num::{Lots, Price};
-use crate::output::{Output, RestError};
+use crate::output::Output;
 use crate::time::Instant;
 use crate::wire::Side;
 
@@ -37,7 +38,7 @@ fn live() -> (Context, BookSync) {
     book.on_snapshot_due();
     book.on_asked(&cx, REQUEST);
     book.on_snapshot(&mut cx, Symbol::new("LINKUSDTM").unwrap(), SNAPSHOT).unwrap();
-    assert!(matches!(events(&mut cx)[..], [Event::BookLive { .. }]));
+    assert!(matches!(events(&mut cx)[..], [Event::Book(_, BookEvent::Live { .. })]));
     (cx, book)
 }
 
@@ -63,7 +64,9 @@ fn a_book_outlives_one_line_of_two() {
     assert_eq!((events(&mut cx), book.status()), (Vec::new(), BookStatus::Live));
     book.on_line_lost(&mut cx, LINES[1]);
     let reason = BookLostReason::LineDown;
-    assert!(matches!(events(&mut cx)[..], [Event::BookLost { reason: r, .. }] if r == reason));
+    assert!(
+        matches!(events(&mut cx)[..], [Event::Book(_, BookEvent::Lost { reason: r, .. })] if r == reason)
+    );
     assert_eq!(book.status(), BookStatus::Stale);
 }
 

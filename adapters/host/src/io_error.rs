@@ -6,7 +6,7 @@ use kucoin_futures_proto::TransportError;
 
 /// How a socket ended, or was not to be had.
 #[must_use]
-pub fn io_loss(error: &io::Error) -> TransportError {
+pub fn io_error(error: &io::Error) -> TransportError {
     match error.kind() {
         ErrorKind::ConnectionRefused => TransportError::Refused,
         ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted | ErrorKind::BrokenPipe => {

@@ -1,0 +1,325 @@
+//! What happened to lines, topics, books and queries, and why.
+
+use core::fmt;
+use core::time::Duration;
+
+use crate::book::Evidence;
+use crate::error::{TransportError, WireError};
+use crate::ids::{ConnId, Epoch, LineId, RequestId, Sequence, TopicId};
+use crate::wire::{Delta, ErrorKind, Side};
+
+/// Something that a user may want to know. Small and `Copy`; in the order of the causes.
+///
+/// ```text
+///   Line    Waiting*  TokenFailed*  ->  Up?  ->  Down           once for each connection, also when
+///                                                              we closed it
+///   Topic   Confirmed  ->  (Idle  ->  Active)*  ->  Unsubscribed | Rejected
+///                      MayHaveMissed: a topic without a book is carried again after a Down
+///   Book    Delayed*  ->  Live  ->  Delta*  ->  Lost           once for each epoch
+///                                  each one more than the one before
+///   query   a push, or QueryFailed
+///   any     Lagged: in place of deltas and delays that were not drained
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum Event {
+    /// Of a connection to the exchange.
+    Line(LineId, LineEvent),
+    /// Of a subscription.
+    Topic(TopicId, TopicEvent),
+    /// Of the book of a level2 topic.
+    Book(TopicId, BookEvent),
+    /// A query could not be answered.
+    QueryFailed {
+        /// The query.
+        request: RequestId,
+        /// Why.
+        reason: RestError,
+    },
+    /// So many deltas (and delays) were not reported because nobody drained the outputs. Books are
+    /// exact all the same: read them.
+    Lagged {
+        /// How many.
+        dropped: u32,
+    },
+}
+
+impl Event {
+    /// The topic that it is about.
+    #[must_use]
+    pub const fn topic(&self) -> Option<TopicId> {
+        match *self {
+            Self::Topic(topic, _) | Self::Book(topic, _) => Some(topic),
+            Self::Line(..) | Self::QueryFailed { .. } | Self::Lagged { .. } => None,
+        }
+    }
+}
+
+const _: () = assert!(size_of::<Event>() <= 64, "events are copied around");
+
+/// What happens to a line.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum LineEvent {
+    /// The line waits before its next attempt.
+    Waiting {
+        /// How long.
+        delay: Duration,
+        /// Failures in a row. A refusal that names its own wait is none.
+        failures: u32,
+    },
+    /// There was no token to be had.
+    TokenFailed(RestError),
+    /// The welcome arrived: the line is ready.
+    Up {
+        /// Its connection.
+        conn: ConnId,
+    },
+    /// A connection ended, or could not be made.
+    Down {
+        /// Its connection.
+        conn: ConnId,
+        /// Why.
+        reason: DisconnectReason,
+    },
+}
+
+/// What happens to a topic.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum TopicEvent {
+    /// The exchange confirmed the subscription.
+    Confirmed,
+    /// The topic cannot be had; it is not tried again until `subscribe` is called anew.
+    Rejected {
+        /// The exchange's code: 404 and the like from the stream, 200003 from REST.
+        code: u32,
+    },
+    /// A confirmed topic has said nothing for [`Timeouts::silence`](crate::config::Timeouts::silence):
+    /// a still market, a symbol that does not exist, or a subscription that the server lost.
+    Idle,
+    /// A topic that was silent speaks again.
+    Active,
+    /// Messages of a topic without a book may have been missed: the line that carried it was down
+    /// and it is carried again. (A book says by its epoch that it was lost.)
+    MayHaveMissed,
+    /// A topic that is not wanted any more is not carried any more: the exchange confirmed it, or the
+    /// connection ended.
+    Unsubscribed,
+}
+
+/// What happens to a book.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum BookEvent {
+    /// A book that is not live takes longer than usual to become so.
+    Delayed(BookDelayReason),
+    /// The book equals the exchange's at `sequence` from here on.
+    Live {
+        /// This run of the book.
+        epoch: Epoch,
+        /// Where it starts.
+        sequence: Sequence,
+    },
+    /// The live book took one change.
+    Delta(Delta),
+    /// The book is not the exchange's any more and cannot be read.
+    Lost {
+        /// The run that ended.
+        epoch: Epoch,
+        /// Why.
+        reason: BookLostReason,
+    },
+}
+
+/// Why a connection ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum DisconnectReason {
+    /// The transport ended.
+    Lost(TransportError),
+    /// No connection within [`Timeouts::connect`](crate::config::Timeouts::connect).
+    ConnectTimeout,
+    /// No welcome within [`Timeouts::welcome`](crate::config::Timeouts::welcome).
+    WelcomeTimeout,
+    /// The welcome answered another connect id.
+    WrongWelcome,
+    /// The token was refused; every attempt gets a fresh one.
+    Unauthorized,
+    /// No pong in time: the peer is gone, whatever TCP says.
+    PongTimeout,
+    /// A request was not answered, sent again, and still not answered.
+    AckTimeout,
+    /// The machine slept, or nobody drove the client: the deadlines are long past.
+    Suspended,
+    /// The server refused the connection or what we sent.
+    Refused {
+        /// Its code.
+        code: u32,
+        /// Its meaning.
+        kind: ErrorKind,
+    },
+    /// Three binary messages within a minute.
+    Binary,
+    /// The client was closed.
+    Closed,
+}
+
+/// Why a live book stopped being live.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum BookLostReason {
+    /// Deltas are missing.
+    Gap {
+        /// The sequence that had to come.
+        expected: Sequence,
+        /// The sequence that came.
+        got: Sequence,
+    },
+    /// A delta of this book could not be decoded.
+    Poisoned(WireError),
+    /// The exchange's counter was set back: its engine was restarted.
+    SequenceReset(Evidence),
+    /// The market came near the end of what the snapshot covered.
+    Horizon(Side),
+    /// Best bid at or above best ask for too long.
+    Crossed,
+    /// The connection ended.
+    LineDown,
+    /// Nobody wants the book any more.
+    Unsubscribed,
+}
+
+/// Why a book takes long to become live.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum BookDelayReason {
+    /// The snapshot is older than the first buffered delta.
+    SnapshotTooOld {
+        /// Of the snapshot.
+        snapshot: Sequence,
+    },
+    /// The snapshot may be of another run of the exchange's counter than the deltas, and is kept for up to
+    /// 5 s: what the stream says next settles it.
+    SnapshotDeferred {
+        /// Of the snapshot.
+        snapshot: Sequence,
+        /// What speaks for that.
+        evidence: Evidence,
+    },
+    /// The snapshot is older than what the book had reached, or may be of another run of the exchange's
+    /// counter than the deltas; another one is asked for.
+    SnapshotDoubted {
+        /// Of the snapshot.
+        snapshot: Sequence,
+        /// What speaks for that.
+        evidence: Evidence,
+    },
+    /// The snapshot could not be had.
+    SnapshotFailed(RestError),
+    /// The snapshot was not of this symbol, or not a snapshot.
+    SnapshotMalformed(WireError),
+    /// More deltas came than are buffered; all of them were dropped and buffering began anew.
+    Overflow,
+    /// Deltas are missing in what was buffered; buffering began anew.
+    Gap,
+    /// A delta could not be decoded; buffering began anew.
+    Poisoned(WireError),
+    /// The exchange's counter was set back; buffering began anew.
+    SequenceReset(Evidence),
+}
+
+/// Why a REST request did not give what it should.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum RestError {
+    /// The transport ended or time ran out.
+    Lost(TransportError),
+    /// Too many requests: HTTP 429 or 403, or one of the exchange's codes for it.
+    RateLimited {
+        /// How long the server asks us to stay away, if it says.
+        retry_after: Option<Duration>,
+    },
+    /// Another HTTP status than 200, without a code of the exchange.
+    Http {
+        /// The status.
+        status: u16,
+    },
+    /// The exchange's own error code; comes with HTTP 200, too.
+    Api {
+        /// The code.
+        code: u32,
+    },
+    /// The body is not what it should be.
+    Wire(WireError),
+    /// The client was closed before there was an answer.
+    Closed,
+}
+
+impl fmt::Display for DisconnectReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Lost(error) => error.fmt(f),
+            Self::ConnectTimeout => f.write_str("no connection in time"),
+            Self::WelcomeTimeout => f.write_str("no welcome in time"),
+            Self::WrongWelcome => f.write_str("the welcome was meant for another connection"),
+            Self::Unauthorized => f.write_str("the token was refused"),
+            Self::PongTimeout => f.write_str("no pong in time"),
+            Self::AckTimeout => f.write_str("a subscription was never answered"),
+            Self::Suspended => f.write_str("the deadlines are long past: the machine slept"),
+            Self::Refused { code, kind } => write!(f, "refused by the server: {code} {kind:?}"),
+            Self::Binary => f.write_str("binary messages"),
+            Self::Closed => f.write_str("closed by us"),
+        }
+    }
+}
+
+impl fmt::Display for BookLostReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Gap { expected, got } => write!(f, "gap: expected {expected}, got {got}"),
+            Self::Poisoned(error) => write!(f, "undecodable delta: {error}"),
+            Self::SequenceReset(evidence) => write!(f, "the sequence was set back: {evidence}"),
+            Self::Horizon(side) => write!(f, "the {side} side came near its horizon"),
+            Self::Crossed => f.write_str("crossed for too long"),
+            Self::LineDown => f.write_str("the line is down"),
+            Self::Unsubscribed => f.write_str("unsubscribed"),
+        }
+    }
+}
+
+impl fmt::Display for BookDelayReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::SnapshotTooOld { snapshot } => write!(f, "snapshot {snapshot} is too old"),
+            Self::SnapshotDeferred { snapshot, evidence } => {
+                write!(f, "snapshot {snapshot} waits for the stream: {evidence}")
+            }
+            Self::SnapshotDoubted { snapshot, evidence } => {
+                write!(f, "snapshot {snapshot} is not believed: {evidence}")
+            }
+            Self::SnapshotFailed(failure) => write!(f, "no snapshot: {failure}"),
+            Self::SnapshotMalformed(error) => write!(f, "unusable snapshot: {error}"),
+            Self::Overflow => f.write_str("too many deltas before the snapshot"),
+            Self::Gap => f.write_str("gap before the snapshot"),
+            Self::Poisoned(error) => write!(f, "undecodable delta: {error}"),
+            Self::SequenceReset(evidence) => write!(f, "the sequence was set back: {evidence}"),
+        }
+    }
+}
+
+impl fmt::Display for RestError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Lost(error) => error.fmt(f),
+            Self::RateLimited { retry_after: Some(after) } => {
+                write!(f, "rate limited for {} ms", after.as_millis())
+            }
+            Self::RateLimited { retry_after: None } => f.write_str("rate limited"),
+            Self::Http { status } => write!(f, "HTTP {status}"),
+            Self::Api { code } => write!(f, "refused with code {code}"),
+            Self::Wire(error) => error.fmt(f),
+            Self::Closed => f.write_str("the client was closed"),
+        }
+    }
+}
