@@ -274,6 +274,8 @@ pub(crate) enum SoakProfile {
     Storm,
     /// A chain of short troubles: how long a client stays off the air once they are over
     Chain,
+    /// Counters that are set back while the client is away, and snapshots from before
+    Restart,
     /// Two still books, pings, and the cut after a day: a year
     Quiet,
 }
@@ -284,6 +286,7 @@ impl SoakProfile {
             Self::Swarm => "swarm",
             Self::Storm => "storm",
             Self::Chain => "chain",
+            Self::Restart => "restart",
             Self::Quiet => "quiet",
         }
     }
@@ -295,6 +298,7 @@ impl From<SoakProfile> for Profile {
             SoakProfile::Swarm => Self::Swarm,
             SoakProfile::Storm => Self::Storm,
             SoakProfile::Chain => Self::Chain,
+            SoakProfile::Restart => Self::Restart,
             SoakProfile::Quiet => Self::Quiet,
         }
     }
@@ -332,7 +336,8 @@ pub(crate) struct SoakArgs {
     /// Do not look for the smallest scenario that still fails
     #[arg(long)]
     pub(crate) no_shrink: bool,
-    /// Fail, too, if a kind of fault met something less often than this, or was never answered
+    /// Fail, too, if a kind of fault met something less often than this, or was never answered; in restart,
+    /// if a kind of evidence was named less often
     #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
     pub(crate) at_least: u64,
     /// Threads; as many as there are processors
@@ -347,7 +352,7 @@ impl SoakArgs {
     pub(crate) fn seeds(&self) -> u64 {
         self.seeds.unwrap_or_else(|| match self.profile {
             _ if self.steps.is_some() => 1,
-            SoakProfile::Swarm => 200,
+            SoakProfile::Swarm | SoakProfile::Restart => 200,
             SoakProfile::Chain => 1000,
             SoakProfile::Storm | SoakProfile::Quiet => 1,
         })

@@ -9,11 +9,11 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use kucoin_futures_host::Clock;
-use kucoin_futures_proto::{Evidence, Instant};
+use kucoin_futures_proto::Instant;
 use kucoin_futures_sim::{Ledger, Scenario, soak};
 use serde_json::{Value, json};
 
-use crate::args::SoakArgs;
+use crate::args::{SoakArgs, SoakProfile};
 use crate::exit::{Failure, Kind};
 use crate::out::{BAD, DIM, GOOD, Out};
 use crate::stop::Stop;
@@ -177,36 +177,26 @@ fn tell_apart(args: &SoakArgs, scripted: Option<&Scenario>, sum: &Sum) -> Vec<Br
     broken.collect()
 }
 
-/// Named in less than one of five hundred runs, or in none: the tests that pin these rows are all there is to
-/// say that they work.
-const RARE_EVIDENCE: [Evidence; 6] = [
-    Evidence::StreamStaysBehind,
-    Evidence::SnapshotDiffers,
-    Evidence::SnapshotsStayBehind,
-    Evidence::StreamIsEarlier,
-    Evidence::ContainedIsLater,
-    Evidence::FollowerIsEarlier,
-];
-
 fn verdict(args: &SoakArgs, sum: &Sum) -> Result<(), Failure> {
     let broken = sum.broken.len();
     if broken > 0 {
         let text = format!("{broken} of {} runs broke a promise", sum.runs);
         return Err(Failure::words(Kind::Integrity, text));
     }
-    let rare: Vec<String> = Ledger::words()
-        .map(|word| (word, sum.report.ledger.of(word)))
-        .filter(|(_, tally)| tally.struck < args.at_least || (args.at_least > 0 && tally.seen == 0))
-        .map(|(word, tally)| format!("{word} ({} struck, {} seen)", tally.struck, tally.seen))
-        .collect();
-    let unnamed =
-        sum.report.ledger.evidence().filter(|(kind, named)| {
-            args.at_least > 0 && *named == 0 && !RARE_EVIDENCE.contains(kind)
-        });
-    let rare: Vec<String> = rare
-        .into_iter()
-        .chain(unnamed.map(|(kind, _)| format!("evidence that {kind} (never named)")))
-        .collect();
+    let ledger = &sum.report.ledger;
+    let rare: Vec<String> = match args.profile {
+        _ if args.at_least == 0 => Vec::new(),
+        SoakProfile::Restart => ledger
+            .evidence()
+            .filter(|(_, named)| *named < args.at_least)
+            .map(|(kind, named)| format!("evidence that {kind} (named {named} times)"))
+            .collect(),
+        _ => Ledger::words()
+            .map(|word| (word, ledger.of(word)))
+            .filter(|(_, tally)| tally.struck < args.at_least || tally.seen == 0)
+            .map(|(word, tally)| format!("{word} ({} struck, {} seen)", tally.struck, tally.seen))
+            .collect(),
+    };
     if rare.is_empty() {
         return Ok(());
     }
@@ -308,7 +298,7 @@ fn repro(args: &SoakArgs, broken: &Broken) -> String {
     if let Some(path) = &args.scenario {
         return format!("kcf soak --scenario {} --steps {}", path.display(), broken.steps);
     }
-    if args.profile != crate::args::SoakProfile::Swarm {
+    if args.profile != SoakProfile::Swarm {
         line.push_str(&format!(" --profile {}", args.profile.name()));
     }
     if let Some(hours) = args.hours {

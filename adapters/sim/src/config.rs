@@ -27,6 +27,8 @@ pub struct ExchangeConfig {
     pub snapshot_levels: usize,
     /// How far back a stale snapshot is, in changes. Default 500.
     pub stale_by: usize,
+    /// Whether level2 deltas and snapshots carry the exchange's time. Default true: as on the real one.
+    pub states_times: bool,
     /// The exchange's clock at the start.
     pub unix_start: UnixNanos,
     /// The one account that may sign requests.
@@ -74,6 +76,7 @@ impl Default for ExchangeConfig {
             session_lifetime: Duration::from_secs(24 * 3600),
             snapshot_levels: 1000,
             stale_by: 500,
+            states_times: true,
             unix_start: UnixNanos::from_nanos(1_790_000_000_000_000_000),
             account: Account {
                 key: "sim-key".into(),

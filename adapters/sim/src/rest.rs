@@ -5,7 +5,7 @@ use std::time::Duration;
 use kucoin_futures_proto::auth::hmac_base64;
 use kucoin_futures_proto::book::{Coverage, Level};
 use kucoin_futures_proto::wire::Side;
-use kucoin_futures_proto::{Decimal, Instant, Lots, Price, Sequence, Symbol};
+use kucoin_futures_proto::{Decimal, Instant, Lots, Price, Sequence, Symbol, UnixNanos};
 use serde_json::Value;
 
 use crate::contract::java;
@@ -329,20 +329,21 @@ impl Exchange {
         };
         self.counts.snapshots += u64::from(may_be_stale);
         let name = market.contract().symbol;
-        let (sequence, ts) = (market.sequence(), self.unix_of_snapshot(now, name).as_millis());
+        let (sequence, ts) = (market.sequence(), self.unix_of_snapshot(now, name));
+        let stated = |at| self.config.states_times.then_some(at);
         if may_be_stale && self.troubles.other.take(name) {
             let other = self.markets.values().find(|other| other.contract().symbol != name);
             let other = other.unwrap_or(market);
-            let body = snapshot_body(other, other.sequence(), other.truth(), levels, ts);
+            let body = snapshot_body(other, other.sequence(), other.truth(), levels, stated(ts));
             self.strike("other-snapshot", Some(name));
             return Response::data(&body);
         }
         if !(may_be_stale && self.troubles.stale.take(name)) {
-            return Response::data(&snapshot_body(market, sequence, market.truth(), levels, ts));
+            let body = snapshot_body(market, sequence, market.truth(), levels, stated(ts));
+            return Response::data(&body);
         }
         let (past, truth, at) = market.past(self.stale_by(name, market));
-        let ts = at.map_or(ts, |at| at.as_millis());
-        let body = snapshot_body(market, past, &truth, levels, ts);
+        let body = snapshot_body(market, past, &truth, levels, stated(at.unwrap_or(ts)));
         self.on_stale_snapshot(name, past);
         Response::data(&body)
     }
@@ -441,18 +442,18 @@ fn snapshot_body(
     sequence: Sequence,
     truth: &Truth,
     levels: usize,
-    unix_ms: u64,
+    at: Option<UnixNanos>,
 ) -> String {
     let side = |side| -> String {
         let level = |level: Level| format!("[{},{}]", number(level.price), level.size);
         truth.levels(side).take(levels).map(level).collect::<Vec<_>>().join(",")
     };
+    let time = at.map(|at| format!(r#","ts":{}000000"#, at.as_millis())).unwrap_or_default();
     format!(
-        r#"{{"sequence":{sequence},"symbol":"{}","bids":[{}],"asks":[{}],"ts":{}000000}}"#,
+        r#"{{"sequence":{sequence},"symbol":"{}","bids":[{}],"asks":[{}]{time}}}"#,
         market.contract().symbol,
         side(Side::Bid),
-        side(Side::Ask),
-        unix_ms
+        side(Side::Ask)
     )
 }
 

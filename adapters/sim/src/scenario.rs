@@ -76,6 +76,8 @@ knobs! {
     snapshot_levels,
     /// How far back a stale snapshot is, in changes.
     stale_by,
+    /// 1: level2 deltas and snapshots carry no time.
+    timeless,
     /// What token responses say, in ms.
     ping_interval_ms,
     /// What token responses say, in ms.
@@ -250,6 +252,7 @@ impl Scenario {
             session_lifetime: Duration::from_millis(self.lifetime_ms),
             snapshot_levels: self.snapshot_levels as usize,
             stale_by: self.stale_by as usize,
+            states_times: self.timeless == 0,
             faults: self.plan.clone(),
             ..ExchangeConfig::default()
         }

@@ -6,15 +6,23 @@ use kucoin_futures_proto::{Sequence, SplitMix64, Symbol, UnixNanos};
 use crate::session::Feed;
 use crate::truth::{Change, Touch};
 
-pub(super) fn delta_frame(symbol: Symbol, sequence: Sequence, change: Change) -> String {
+/// `stated`: whether the frame says when.
+pub(super) fn delta_frame(
+    symbol: Symbol,
+    sequence: Sequence,
+    change: Change,
+    stated: bool,
+) -> String {
     let side = match change.side {
         Side::Bid => "buy",
         Side::Ask => "sell",
     };
+    let time =
+        if stated { format!(r#","timestamp":{}"#, change.at.as_millis()) } else { String::new() };
     format!(
         concat!(
             r#"{{"topic":"{}:{}","type":"message","subject":"level2","sn":{},"#,
-            r#""data":{{"sequence":{},"change":"{},{},{}","timestamp":{}}}}}"#
+            r#""data":{{"sequence":{},"change":"{},{},{}"{}}}}}"#
         ),
         Feed::Level2.prefix(),
         symbol,
@@ -23,7 +31,7 @@ pub(super) fn delta_frame(symbol: Symbol, sequence: Sequence, change: Change) ->
         change.price,
         side,
         change.after,
-        change.at.as_millis()
+        time
     )
 }
 
@@ -65,7 +73,8 @@ const SPOILS: [(&str, &str); 6] = [
 /// Makes a frame say nothing that could be understood.
 pub(super) fn spoil(rng: &mut SplitMix64, frame: &str) -> String {
     let at = rng.below(SPOILS.len() as u64) as usize;
-    let (sound, spoiled) = SPOILS.get(at).copied().unwrap_or((",sell,", ","));
+    let drawn = SPOILS.get(at).filter(|(sound, _)| frame.contains(sound));
+    let (sound, spoiled) = drawn.copied().unwrap_or((",sell,", ","));
     let frame = if sound == ",sell," { frame.replace(",buy,", ",sell,") } else { frame.into() };
     frame.replacen(sound, spoiled, 1)
 }

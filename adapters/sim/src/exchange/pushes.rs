@@ -50,7 +50,7 @@ impl Exchange {
             return self.strike("drop", Some(symbol));
         }
         let sound = !self.troubles.malformed.take(symbol);
-        let mut frame = delta_frame(symbol, sequence, change);
+        let mut frame = delta_frame(symbol, sequence, change, self.config.states_times);
         if !sound {
             self.strike("malformed", Some(symbol));
             frame = spoil(&mut self.rng, &frame);

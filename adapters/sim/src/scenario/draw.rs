@@ -19,6 +19,9 @@ pub enum Profile {
     /// A chain of short troubles for up to half a minute: how long a client stays off the air once
     /// they are over.
     Chain,
+    /// Engines restart, mostly while the client is away, and snapshots are from before: eleven minutes of
+    /// what a maintenance leaves behind. Half of the markets state no times, a third stand still.
+    Restart,
     /// Two books that change once a minute, pings, and the cut after a day: a year.
     Quiet,
 }
@@ -89,6 +92,7 @@ impl Scenario {
             Profile::Swarm => swarm(seed, source),
             Profile::Storm => storm(seed, source),
             Profile::Chain => chain(seed, source),
+            Profile::Restart => restart(seed, source),
             Profile::Quiet => quiet(seed),
         }
     }
@@ -197,6 +201,46 @@ fn chain(seed: u64, source: &mut impl Source) -> Scenario {
         };
         entries.push(Entry::once(at, fault));
         at += ms(source, &[2_000]);
+    }
+    scenario
+}
+
+/// Counters that are set back. Where nothing states a time, they go back so far that the old run and the new
+/// one cannot be taken for each other: nobody could tell them apart.
+fn restart(seed: u64, source: &mut impl Source) -> Scenario {
+    let timeless = source.below(2);
+    let still = source.below(3) == 0;
+    let mut scenario = Scenario {
+        span_ms: 660_000,
+        symbols: 1 + source.below(2),
+        depth: pick(source, &[3, 12]),
+        rate_per_ks: if still { 17 } else { pick(source, &[500, 2_000, 10_000]) },
+        timeless,
+        ..usual(seed)
+    };
+    scenario.latency_us = pick(source, &[5_000, 40_000, 700_000]);
+    scenario.stale_by = pick(source, &[1, 3, 20]);
+    // A topic that says something once a minute is well when it has.
+    scenario.liveness_ms = liveness_ms(&scenario) + if still { 900_000 } else { 0 };
+    let target = Target::All;
+    // A book that stands still believes the tenth snapshot, after two and a half minutes.
+    let pause = if still { 200 } else { 30 };
+    let mut at = SECOND * 5;
+    while at < scenario.span() {
+        let mut add = |after, fault| scenario.plan.entries.push(Entry::once(at + after, fault));
+        let step = if timeless > 0 { 1_000_000 + source.below(1_000_000) } else { step(source) };
+        if source.below(4) > 0 {
+            add(Duration::ZERO, Fault::Close { code: 1001 });
+            add(Duration::ZERO, Fault::Refuse { span: ms(source, &[4_000]) });
+        }
+        if source.below(2) > 0 {
+            add(Duration::ZERO, Fault::StaleSnapshot { target, count: 1 + source.below(6) as u32 });
+        }
+        if source.below(2) > 0 {
+            add(ms(source, &[2_000]), Fault::Drop { target, count: 1 + source.below(2) as u32 });
+        }
+        add(ms(source, &[2_000]), Fault::StepBack { target, step });
+        at += SECOND * pause + ms(source, &[10_000]);
     }
     scenario
 }
