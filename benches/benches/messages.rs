@@ -30,10 +30,10 @@ fn rival<N: Number>(
 ) {
     group.bench_function(name, |bench| {
         bench.iter(|| {
-            for frame in frames.iter() {
+            for frame in black_box(frames).iter() {
                 match feed {
-                    Feed::TickerV2 => drop(black_box(messages::ticker::<N>(black_box(frame)))),
-                    Feed::Execution => drop(black_box(messages::trade::<N>(black_box(frame)))),
+                    Feed::TickerV2 => drop(black_box(messages::ticker::<N>(frame))),
+                    Feed::Execution => drop(black_box(messages::trade::<N>(frame))),
                 }
             }
         });
@@ -50,8 +50,8 @@ fn all(criterion: &mut Criterion) {
         let mut group = common::group(criterion, &name, frames.count());
         group.bench_function("floor: every byte read once", |bench| {
             bench.iter(|| {
-                for frame in frames.iter() {
-                    black_box(parsers::floor(black_box(frame)));
+                for frame in black_box(frames).iter() {
+                    black_box(parsers::floor(frame));
                 }
             });
         });
@@ -60,8 +60,8 @@ fn all(criterion: &mut Criterion) {
         assert!(frames.iter().all(|frame| client.feed(frame).is_some()), "a frame was refused");
         group.bench_function(ours::NAME, |bench| {
             let feed = |client: &mut Messages| {
-                for frame in frames.iter() {
-                    black_box(client.feed(black_box(frame)));
+                for frame in black_box(frames).iter() {
+                    black_box(client.feed(frame));
                 }
             };
             bench.iter_batched_ref(new, feed, BatchSize::PerIteration);
@@ -69,8 +69,8 @@ fn all(criterion: &mut Criterion) {
         group.bench_function("ours, parse alone", |bench| {
             let mut parser = MessageParser::new();
             bench.iter(|| {
-                for frame in frames.iter() {
-                    let _ = black_box(parser.parse(black_box(frame)));
+                for frame in black_box(frames).iter() {
+                    let _ = black_box(parser.parse(frame));
                 }
             });
         });

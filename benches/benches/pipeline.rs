@@ -37,8 +37,8 @@ fn whole(group: &mut BenchmarkGroup<'_, WallTime>, corpus: &Corpus, frames: &Fra
     assert!(live.held() == ends(corpus), "ours went astray");
     group.bench_function(ours::NAME, |bench| {
         let feed = |live: &mut Live| {
-            for frame in frames.iter() {
-                black_box(live.feed(black_box(frame)));
+            for frame in black_box(frames).iter() {
+                black_box(live.feed(frame));
             }
         };
         bench.iter_batched_ref(|| Live::new(&corpus.markets), feed, BatchSize::PerIteration);
@@ -51,8 +51,8 @@ fn bare(group: &mut BenchmarkGroup<'_, WallTime>, corpus: &Corpus, frames: &Fram
     group.bench_function("ours, bare parse and apply", |bench| {
         let mut parser = ours::Parser::new();
         let feed = |books: &mut Vec<kucoin_futures_proto::Book>| {
-            for (frame, change) in frames.iter().zip(&corpus.changes) {
-                let Some(read) = parser.parse(black_box(frame)) else { continue };
+            for (frame, change) in black_box(frames).iter().zip(&corpus.changes) {
+                let Some(read) = parser.parse(frame) else { continue };
                 let Some(book) = books.get_mut(change.market) else { continue };
                 black_box(ours::apply(book, &read.delta));
                 black_box(ours::best(book));
@@ -72,8 +72,8 @@ fn rival<P: Parser, B: Book>(
     assert!(baseline.held(&corpus.markets) == ends(corpus), "{} went astray", B::NAME);
     group.bench_function(format!("{} + {}", P::NAME, B::NAME), |bench| {
         let feed = |baseline: &mut Baseline<P, B>| {
-            for frame in frames.iter() {
-                black_box(baseline.feed(black_box(frame)).is_some_and(|best| {
+            for frame in black_box(frames).iter() {
+                black_box(baseline.feed(frame).is_some_and(|best| {
                     black_box(best);
                     true
                 }));

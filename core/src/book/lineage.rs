@@ -114,7 +114,7 @@ impl Lineage {
 
     /// The tracker of a line, if no other line carries the topic.
     #[inline]
-    pub(super) fn only(&mut self, line: LineId) -> Option<&mut SequenceTracker<Delta>> {
+    pub(super) fn only(&mut self, line: LineId) -> Option<&mut SequenceTracker> {
         self.carriers.only(line)
     }
 
@@ -135,7 +135,7 @@ impl Lineage {
     pub(super) fn hear(&mut self, line: LineId, delta: Delta, buffered: Option<Delta>) -> Heard {
         let tracker = self.carriers.of(line, self.high_water);
         let is_unsure = tracker.is_unsure();
-        let (is_own, evidence) = match tracker.place(delta.sequence, delta) {
+        let (is_own, evidence) = match tracker.place(&delta) {
             Place::New => return Heard::New { is_unsure },
             Place::Old { is_own, evidence } => (is_own, evidence),
         };
@@ -148,7 +148,7 @@ impl Lineage {
         ];
         for evidence in found.into_iter().flatten() {
             if self.rule(Stage::Stream, evidence) == Ruling::NewRun {
-                self.carriers.of(line, None).restart(delta.sequence, delta);
+                self.carriers.of(line, None).restart(&delta);
                 return Heard::NewRun(evidence);
             }
         }

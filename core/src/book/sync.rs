@@ -137,8 +137,8 @@ impl BookSync {
             && !tracker.is_unsure()
             && self.book.apply(&delta) == Apply::Applied
         {
-            tracker.accept(delta.sequence, delta);
-            return self.on_applied(cx, delta);
+            tracker.accept(&delta);
+            return self.on_applied(cx, &delta);
         }
         self.take(cx, line, delta)
     }
@@ -319,7 +319,7 @@ impl BookSync {
             return self.buffer(cx, delta);
         }
         match self.book.apply(&delta) {
-            Apply::Applied => self.on_applied(cx, delta),
+            Apply::Applied => self.on_applied(cx, &delta),
             Apply::Repeat => self.on_covered(cx, &delta),
             Apply::Gap { expected } => {
                 cx.stats.gaps = cx.stats.gaps.saturating_add(1);
@@ -345,13 +345,13 @@ impl BookSync {
 
     // Not into its callers: there the event is put together in one more place and copied from it.
     #[inline(never)]
-    fn on_applied(&mut self, cx: &mut Context, delta: Delta) -> Disposition {
+    fn on_applied(&mut self, cx: &mut Context, delta: &Delta) -> Disposition {
         self.lineage.on_applied();
         // planted: told-twice
-        cx.delta_event(self.topic, delta);
+        cx.delta_event(self.topic, *delta);
         // planted: horizon-unseen
         let is_short = self.book.short_side(cx.config.book.refresh_below).is_some();
-        if is_short || self.crossed || self.book.is_crossed_by(&delta) {
+        if is_short || self.crossed || self.book.is_crossed_by(delta) {
             self.check(cx);
         }
         Disposition::Applied

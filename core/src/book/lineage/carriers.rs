@@ -4,30 +4,25 @@ use alloc::vec::Vec;
 
 use super::tracker::SequenceTracker;
 use crate::ids::{LineId, Sequence};
-use crate::wire::Delta;
 
 /// Each line with its own last sequence. One line nearly always: so the first one lies where it is
 /// used, and the others, if there are any, elsewhere.
 #[derive(Clone, Default)]
 pub(super) struct Carriers {
-    first: Option<(LineId, SequenceTracker<Delta>)>,
-    others: Vec<(LineId, SequenceTracker<Delta>)>,
+    first: Option<(LineId, SequenceTracker)>,
+    others: Vec<(LineId, SequenceTracker)>,
 }
 
 impl Carriers {
     /// The line, if it is the only one.
     #[inline]
-    pub(super) fn only(&mut self, line: LineId) -> Option<&mut SequenceTracker<Delta>> {
+    pub(super) fn only(&mut self, line: LineId) -> Option<&mut SequenceTracker> {
         let (known, tracker) = self.first.as_mut()?;
         (*known == line && self.others.is_empty()).then_some(tracker)
     }
 
     /// The line, which is judged against what is known if it is new.
-    pub(super) fn of(
-        &mut self,
-        line: LineId,
-        known: Option<Sequence>,
-    ) -> &mut SequenceTracker<Delta> {
+    pub(super) fn of(&mut self, line: LineId, known: Option<Sequence>) -> &mut SequenceTracker {
         let new = || (line, SequenceTracker::starting_at(known));
         if self.first.is_none_or(|(first, _)| first == line) {
             return &mut self.first.get_or_insert_with(new).1;
@@ -73,7 +68,7 @@ impl Carriers {
 mod tests {
     use super::*;
     use crate::num::{Lots, Price};
-    use crate::wire::Side;
+    use crate::wire::{Delta, Side};
 
     #[test]
     fn each_line_has_its_own_sequence_whichever_goes_first() {
@@ -83,7 +78,7 @@ mod tests {
             for (line, sequence) in lines.into_iter().zip(1..) {
                 let sequence = Sequence::new(sequence);
                 let delta = Delta::new(sequence, Side::Bid, Price::ZERO, Lots::ZERO);
-                carriers.of(line, None).accept(sequence, delta);
+                carriers.of(line, None).accept(&delta);
             }
             assert!(lines.iter().all(|&line| carriers.only(line).is_none()), "there are three");
             carriers.remove(gone);

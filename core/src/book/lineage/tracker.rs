@@ -2,6 +2,7 @@
 
 use super::evidence::Evidence;
 use crate::ids::Sequence;
+use crate::wire::Delta;
 
 /// A step back this far is never a repeat: repeats come from a queue that is shorter.
 const RESTART_STEP: u64 = 1024;
@@ -10,24 +11,24 @@ const RESTART_REPEATS: u8 = 3;
 
 const RECENT: usize = RESTART_REPEATS as usize - 1;
 
-/// The last sequence that one line has brought for one topic, and what the last messages said.
+/// The last sequence that one line has brought for one topic, and its last deltas.
 ///
 /// The exchange's counter may start lower after a maintenance. Taking that for duplicates would freeze
 /// the book for good, or put two different streams together.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::book) struct SequenceTracker<T> {
+pub(in crate::book) struct SequenceTracker {
     last: Option<Sequence>,
     repeats: u8,
-    /// One of the repeats is not among the newest messages: what it said before is not known.
+    /// One of the repeats is not among the newest deltas: what it said before is not known.
     is_unsure: bool,
-    /// The newest messages, in a ring. A counter set back further than these reach brings enough
+    /// The newest deltas, in a ring. A counter set back further than these reach brings enough
     /// repeats in a row to be told by their number.
-    recent: [Option<(Sequence, T)>; RECENT],
+    recent: [Option<Delta>; RECENT],
     /// Where the newest one is.
     newest: usize,
 }
 
-/// Where a message stands among what the line has brought.
+/// Where a delta stands among what the line has brought.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Place {
     /// Higher than any before.
@@ -42,7 +43,7 @@ pub(super) enum Place {
     },
 }
 
-impl<T: Copy + PartialEq> SequenceTracker<T> {
+impl SequenceTracker {
     /// Starts where the topic's known sequence stands: a new line is held against the book.
     pub(super) const fn starting_at(last: Option<Sequence>) -> Self {
         Self { last, repeats: 0, is_unsure: false, recent: [None; RECENT], newest: 0 }
@@ -59,10 +60,9 @@ impl<T: Copy + PartialEq> SequenceTracker<T> {
         self.is_unsure
     }
 
-    /// What the newest message said.
-    pub(super) fn newest(&self) -> Option<T> {
-        let (_, content) = self.recent.get(self.newest).copied()??;
-        Some(content)
+    /// The newest delta.
+    pub(super) fn newest(&self) -> Option<Delta> {
+        self.recent.get(self.newest).copied()?
     }
 
     /// Whether this sequence follows the last one.
@@ -71,20 +71,20 @@ impl<T: Copy + PartialEq> SequenceTracker<T> {
         self.last.and_then(Sequence::next) == Some(sequence)
     }
 
-    /// Places a message at `sequence` that says `content`, and takes it in if it is new.
-    pub(super) fn place(&mut self, sequence: Sequence, content: T) -> Place {
-        let Some(last) = self.last.filter(|&last| sequence <= last) else {
-            self.accept(sequence, content);
+    /// Places a delta, and takes it in if it is new.
+    pub(super) fn place(&mut self, delta: &Delta) -> Place {
+        let Some(last) = self.last.filter(|&last| delta.sequence <= last) else {
+            self.accept(delta);
             return Place::New;
         };
         self.repeats = self.repeats.saturating_add(1);
         // planted: first-words-are-repeats
         let is_own = self.newest().is_some();
-        let known = self.recent.iter().flatten().find(|(known, _)| *known == sequence);
-        let differs = known.is_some_and(|(_, known)| *known != content);
+        let known = self.recent.iter().flatten().find(|known| known.sequence == delta.sequence);
+        let differs = known.is_some_and(|known| known != delta);
         self.is_unsure |= known.is_none();
         // planted: restart-unseen
-        let evidence = self.evidence(last, sequence, differs);
+        let evidence = self.evidence(last, delta.sequence, differs);
         Place::Old { is_own, evidence }
     }
 
@@ -100,21 +100,21 @@ impl<T: Copy + PartialEq> SequenceTracker<T> {
         }
     }
 
-    /// Starts anew with this message.
-    pub(super) fn restart(&mut self, sequence: Sequence, content: T) {
+    /// Starts anew with this delta.
+    pub(super) fn restart(&mut self, delta: &Delta) {
         *self = Self::starting_at(None);
-        self.accept(sequence, content);
+        self.accept(delta);
     }
 
-    /// Takes a message that is new.
+    /// Takes a delta that is new.
     #[inline]
-    pub(in crate::book) fn accept(&mut self, sequence: Sequence, content: T) {
-        self.last = Some(sequence);
+    pub(in crate::book) fn accept(&mut self, delta: &Delta) {
+        self.last = Some(delta.sequence);
         self.repeats = 0;
         self.is_unsure = false;
         self.newest = self.newest.wrapping_add(1) % RECENT;
         if let Some(newest) = self.recent.get_mut(self.newest) {
-            *newest = Some((sequence, content));
+            *newest = Some(*delta);
         }
     }
 }
@@ -122,20 +122,22 @@ impl<T: Copy + PartialEq> SequenceTracker<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::num::{Lots, Price};
+    use crate::wire::Side;
 
     const REPEAT: Place = Place::Old { is_own: true, evidence: None };
     const BEFORE: Place = Place::Old { is_own: false, evidence: None };
 
-    fn place(tracker: &mut SequenceTracker<u64>, sequence: u64) -> Place {
-        tracker.place(Sequence::new(sequence), sequence)
+    fn delta(sequence: u64, size: u64) -> Delta {
+        Delta::new(Sequence::new(sequence), Side::Bid, Price::ZERO, Lots::new(size))
     }
 
-    fn evidence(
-        tracker: &mut SequenceTracker<u64>,
-        sequence: u64,
-        content: u64,
-    ) -> Option<Evidence> {
-        match tracker.place(Sequence::new(sequence), content) {
+    fn place(tracker: &mut SequenceTracker, sequence: u64) -> Place {
+        tracker.place(&delta(sequence, sequence))
+    }
+
+    fn evidence(tracker: &mut SequenceTracker, sequence: u64, size: u64) -> Option<Evidence> {
+        match tracker.place(&delta(sequence, size)) {
             Place::New => None,
             Place::Old { evidence, .. } => evidence,
         }
@@ -162,7 +164,7 @@ mod tests {
         let found =
             [9_500, 9_501, 9_502].map(|sequence| evidence(&mut tracker, sequence, sequence));
         assert_eq!(found, [None, None, Some(Evidence::ThreeRepeats)]);
-        tracker.restart(Sequence::new(9_502), 9_502);
+        tracker.restart(&delta(9_502, 9_502));
         assert_eq!(place(&mut tracker, 9_503), Place::New, "counted from the new start");
     }
 
@@ -193,7 +195,7 @@ mod tests {
             (100..200).for_each(|sequence| assert_eq!(place(&mut tracker, sequence), Place::New));
             let sequence = 199 - back;
             assert_eq!(evidence(&mut tracker, sequence, 7), Some(Evidence::RepeatDiffers));
-            tracker.restart(Sequence::new(sequence), 7);
+            tracker.restart(&delta(sequence, 7));
             assert_eq!(evidence(&mut tracker, sequence, 7), None, "of the new run");
         }
     }
