@@ -50,7 +50,7 @@ fn all(criterion: &mut Criterion) {
         let mut group = common::group(criterion, &name, frames.count());
         group.bench_function("floor: every byte read once", |bench| {
             bench.iter(|| {
-                for frame in black_box(frames).iter() {
+                for frame in black_box(&frames).iter() {
                     black_box(parsers::floor(frame));
                 }
             });
@@ -60,7 +60,7 @@ fn all(criterion: &mut Criterion) {
         assert!(frames.iter().all(|frame| client.feed(frame).is_some()), "a frame was refused");
         group.bench_function(ours::NAME, |bench| {
             let feed = |client: &mut Messages| {
-                for frame in black_box(frames).iter() {
+                for frame in black_box(&frames).iter() {
                     black_box(client.feed(frame));
                 }
             };
@@ -69,7 +69,7 @@ fn all(criterion: &mut Criterion) {
         group.bench_function("ours, parse alone", |bench| {
             let mut parser = MessageParser::new();
             bench.iter(|| {
-                for frame in black_box(frames).iter() {
+                for frame in black_box(&frames).iter() {
                     let _ = black_box(parser.parse(frame));
                 }
             });

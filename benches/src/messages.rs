@@ -127,10 +127,12 @@ mod tests {
     fn said(message: &Message<'_>) -> String {
         match message {
             Message::TickerV2(t) => {
-                let bid = (t.best_bid_price.scaled(), t.best_bid_size.get());
-                let ask = (t.best_ask_price.scaled(), t.best_ask_size.get());
+                let best = |level: kucoin_futures_proto::book::Level| {
+                    (level.price.scaled(), level.size.get())
+                };
+                let (bid, ask) = (best(t.best_bid.unwrap()), best(t.best_ask.unwrap()));
                 let sequence = t.sequence.unwrap().get();
-                let ts = t.ts_event.as_nanos();
+                let ts = t.ts_event.unwrap().as_nanos();
                 format!(
                     "{:?}",
                     Ticker { symbol: t.symbol.as_str(), sequence, touch: [bid, ask], ts }
@@ -145,7 +147,7 @@ mod tests {
                     price: t.price.scaled(),
                     size: t.size.get(),
                     ids: ids.map(|id| id.unwrap().plain().unwrap()),
-                    ts: t.ts_event.as_nanos(),
+                    ts: t.ts_event.unwrap().as_nanos(),
                 };
                 format!("{said:?}")
             }

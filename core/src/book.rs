@@ -129,8 +129,8 @@ impl Book {
         self.sequence = snapshot.sequence;
         self.ts_event = snapshot.ts_event;
         let cut_at = self.snapshot_levels;
-        Loading::load(self.half_mut(Side::Bid), &snapshot.bids, cut_at);
-        Loading::load(self.half_mut(Side::Ask), &snapshot.asks, cut_at);
+        Loading::load(self.half_mut(Side::Bid), &snapshot.bids, cut_at, snapshot.bids_are_cut);
+        Loading::load(self.half_mut(Side::Ask), &snapshot.asks, cut_at, snapshot.asks_are_cut);
     }
 
     /// Applies one delta if it is the next one.
@@ -290,6 +290,14 @@ impl SideSink for Loading<'_> {
     #[inline(always)]
     fn take(&mut self, level: Level) -> bool {
         self.push(level)
+    }
+
+    fn last(&self) -> Option<Level> {
+        Loading::last(self)
+    }
+
+    fn cut(&mut self) {
+        Loading::cut(self);
     }
 }
 

@@ -4,7 +4,7 @@ use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 
 use crate::config::Config;
-use crate::event::{BookEvent, Event};
+use crate::event::{BookEvent, Event, TimePlace};
 use crate::ids::{ConnId, RequestId, TopicId};
 use crate::output::Output;
 use crate::rng::SplitMix64;
@@ -25,6 +25,8 @@ pub(crate) struct Context {
     pub(crate) outbox: Outbox,
     conns: u32,
     requests: u32,
+    /// Whether a time that cannot be read was told, for each place.
+    odd_times_told: [bool; 4],
 }
 
 impl Context {
@@ -40,6 +42,7 @@ impl Context {
             outbox,
             conns: 0,
             requests: 0,
+            odd_times_told: [false; 4],
         }
     }
 
@@ -67,6 +70,16 @@ impl Context {
         }
         self.outbox.foldable = self.outbox.foldable.wrapping_add(1);
         self.outbox.queue.push_back(Output::Event(event));
+    }
+
+    /// A time stands there that cannot be read: it counts as absent. Told once, because whoever writes times
+    /// so does it every time.
+    pub(crate) fn on_odd_time(&mut self, place: TimePlace) {
+        self.stats.odd_times = self.stats.odd_times.saturating_add(1);
+        let told = self.odd_times_told.get_mut(place as usize);
+        if told.is_some_and(|told| !core::mem::replace(told, true)) {
+            self.event(Event::OddTime(place));
+        }
     }
 
     pub(crate) fn effect(&mut self, output: Output<'static>) {

@@ -62,7 +62,7 @@ impl Deduplicator {
     /// A lower sequence with a later time is of a counter that was set back, and no repeat.
     fn is_repeat(&self, at: Position) -> bool {
         let Some(newest) = self.newest else { return false };
-        if at.sequence > newest.sequence || at.ts > newest.ts {
+        if at.sequence > newest.sequence || at.is_later_than(newest) {
             return false;
         }
         // What is older than all that is remembered is taken for seen.
@@ -74,7 +74,7 @@ impl Deduplicator {
     fn accept(&mut self, at: Position) {
         let late = self.newest.is_some_and(|newest| at.sequence < newest.sequence);
         let restarted =
-            late && (self.repeats >= MEMORY || self.newest.is_some_and(|n| at.ts > n.ts));
+            late && (self.repeats >= MEMORY || self.newest.is_some_and(|n| at.is_later_than(n)));
         if restarted {
             self.recent.clear();
         }
@@ -116,7 +116,7 @@ mod tests {
     use crate::time::UnixNanos;
 
     fn take(stream: &mut Deduplicator, sequence: u64, ts: u64) -> bool {
-        let (sequence, ts) = (Sequence::new(sequence), UnixNanos::from_nanos(ts));
+        let (sequence, ts) = (Sequence::new(sequence), Some(UnixNanos::from_nanos(ts)));
         stream.is_new(Some(Position { sequence, ts }))
     }
 

@@ -104,7 +104,12 @@ pub enum WireError {
         /// The key.
         field: &'static str,
     },
-    /// Levels that are not strictly ordered, or hold a size of zero.
+    /// Two sizes for one price.
+    Contradiction {
+        /// The key.
+        field: &'static str,
+    },
+    /// Levels that are not strictly ordered.
     Disordered {
         /// The key.
         field: &'static str,
@@ -130,6 +135,7 @@ impl fmt::Display for WireError {
             Self::Malformed { field } => write!(f, "`{field}` is malformed"),
             Self::TooLong { field } => write!(f, "`{field}` is too long"),
             Self::Mismatch { field } => write!(f, "`{field}` is not the one asked for"),
+            Self::Contradiction { field } => write!(f, "`{field}` has two sizes for one price"),
             Self::Disordered { field } => write!(f, "`{field}` is not in order"),
             Self::NoUsableServer => f.write_str("no server that may be connected to"),
             Self::Unexpected => f.write_str("a message of another kind"),

@@ -36,6 +36,9 @@ pub enum Event {
         /// Why.
         reason: RestError,
     },
+    /// The exchange states times in a way that cannot be read. Each counts as absent, and the first of each
+    /// place is told; [`Stats::odd_times`](crate::Stats::odd_times) counts them.
+    OddTime(TimePlace),
     /// So many deltas (and delays) were not reported because nobody drained the outputs. Books are
     /// exact all the same: read them.
     Lagged {
@@ -50,12 +53,39 @@ impl Event {
     pub const fn topic(&self) -> Option<TopicId> {
         match *self {
             Self::Topic(topic, _) | Self::Book(topic, _) => Some(topic),
-            Self::Line(..) | Self::QueryFailed { .. } | Self::Lagged { .. } => None,
+            Self::Line(..) | Self::QueryFailed { .. } | Self::OddTime(_) | Self::Lagged { .. } => {
+                None
+            }
         }
     }
 }
 
 const _: () = assert!(size_of::<Event>() <= 64, "events are copied around");
+
+/// Where a time stands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum TimePlace {
+    /// `timestamp` of a level2 delta, in milliseconds.
+    Delta,
+    /// `ts` of a ticker, a trade or a depth.
+    Message,
+    /// `ts` of a snapshot, in nanoseconds.
+    Snapshot,
+    /// `timestamp` of a pong, in microseconds.
+    Pong,
+}
+
+impl fmt::Display for TimePlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Delta => "`timestamp` of a delta",
+            Self::Message => "`ts` of a message",
+            Self::Snapshot => "`ts` of a snapshot",
+            Self::Pong => "`timestamp` of a pong",
+        })
+    }
+}
 
 /// What happens to a line.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

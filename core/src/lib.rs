@@ -132,7 +132,7 @@ pub use endpoint::{Endpoint, RestBase};
 pub use error::{Misuse, TransportError, WireError};
 pub use event::{
     BookDelayReason, BookEvent, BookLostReason, DisconnectReason, Event, LineEvent, RestError,
-    TopicEvent,
+    TimePlace, TopicEvent,
 };
 pub use ids::{ConnId, Epoch, LineId, RequestId, Sequence, Symbol, TopicId};
 pub use input::{Input, ResponseHead};

@@ -12,7 +12,7 @@ use crate::channel::{Channel, ChannelKind};
 use crate::context::Context;
 use crate::endpoint::Endpoint;
 use crate::error::{TransportError, WireError};
-use crate::event::{DisconnectReason, LineEvent, RestError};
+use crate::event::{DisconnectReason, LineEvent, RestError, TimePlace};
 use crate::ids::{ConnId, LineId, TopicId};
 use crate::keepalive::{Keepalive, KeepaliveAction, PingTiming};
 use crate::limiter::SlidingWindow;
@@ -275,6 +275,9 @@ impl Line {
     }
 
     fn on_pong(&mut self, cx: &mut Context, pong: Pong<'_>) -> Disposition {
+        if pong.has_odd_time {
+            cx.on_odd_time(TimePlace::Pong);
+        }
         if !self.keepalive.on_pong(pong.id.and_then(|id| id.counter())) {
             return Disposition::Unsolicited;
         }

@@ -59,6 +59,8 @@ pub struct Stats {
     pub pings: u64,
     /// Pongs that answered one.
     pub pongs: u64,
+    /// Times that cannot be read, and count as absent.
+    pub odd_times: u64,
     /// Deltas that were not reported because outputs were not drained.
     pub lagged: u64,
 }

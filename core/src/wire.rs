@@ -25,6 +25,7 @@ mod decoder;
 mod delta;
 pub(crate) mod depth;
 pub(crate) mod encode;
+mod exchange_time;
 pub(crate) mod execution;
 mod fields;
 mod frame;

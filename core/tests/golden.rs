@@ -71,7 +71,9 @@ fn a_delta_that_is_not_exactly_one_change_is_refused() {
         (r#"{"sequence":9,"change":[1,"buy",3]}"#, WireError::WrongType { field: "change" }),
         (r#"{"sequence":9}"#, WireError::Missing { field: "change" }),
         (r#"{"change":"1,buy,3"}"#, WireError::Missing { field: "sequence" }),
-        (r#"{"sequence":"9","change":"1,buy,3"}"#, WireError::WrongType { field: "sequence" }),
+        (r#"{"sequence":"+9","change":"1,buy,3"}"#, WireError::OutOfRange { field: "sequence" }),
+        (r#"{"sequence":"","change":"1,buy,3"}"#, WireError::OutOfRange { field: "sequence" }),
+        (r#"{"sequence":null,"change":"1,buy,3"}"#, WireError::Missing { field: "sequence" }),
         (r#"{"sequence":9.0,"change":"1,buy,3"}"#, WireError::OutOfRange { field: "sequence" }),
         (r#"{"sequence":9e3,"change":"1,buy,3"}"#, WireError::OutOfRange { field: "sequence" }),
         (r#"{"sequence":-9,"change":"1,buy,3"}"#, WireError::OutOfRange { field: "sequence" }),
@@ -84,12 +86,14 @@ fn a_delta_that_is_not_exactly_one_change_is_refused() {
             WireError::Duplicate { field: "sequence" },
         ),
         (
-            r#"{"sequence":9,"change":"1,buy,3","timestamp":18446744073710}"#,
-            WireError::OutOfRange { field: "timestamp" },
+            r#"{"sequence":9,"change":"1,buy,3","timestamp":1,"timestamp":1}"#,
+            WireError::Duplicate { field: "timestamp" },
         ),
     ] {
         assert_eq!(Delta::parse(data.as_bytes()), Err(error), "{data}");
     }
+    let text = Delta::parse(br#"{"sequence":"9","change":"1,buy,3"}"#).unwrap();
+    assert_eq!(text.sequence, Sequence::new(9));
     let last = Delta::parse(br#"{"sequence":18446744073709551615,"change":"1,buy,3"}"#).unwrap();
     assert_eq!(last.sequence.next(), None);
 }
@@ -152,9 +156,13 @@ fn a_ticker_is_read_in_its_units() {
     let ticker = TickerV2::parse(message(text).data).unwrap();
     assert_eq!(ticker.symbol.as_str(), "LINKUSDTM");
     assert_eq!(ticker.sequence, Some(Sequence::new(1_655_400_450_777)));
-    assert_eq!((ticker.best_bid_price, ticker.best_bid_size), (price("14.205"), Lots::new(713)));
-    assert_eq!((ticker.best_ask_price, ticker.best_ask_size), (price("14.21"), Lots::new(1037)));
-    assert_eq!(ticker.ts_event, UnixNanos::from_nanos(1_791_500_000_461_000_000), "nanoseconds");
+    assert_eq!(ticker.best_bid, Some(level("14.205", Lots::new(713))));
+    assert_eq!(ticker.best_ask, Some(level("14.21", Lots::new(1037))));
+    assert_eq!(
+        ticker.ts_event,
+        Some(UnixNanos::from_nanos(1_791_500_000_461_000_000)),
+        "nanoseconds"
+    );
 
     let (mut rig, _) = Rig::live(Config::default());
     let topic = rig.client.subscribe(rig.now, Channel::ticker_v2("LINKUSDTM".parse().unwrap()));
@@ -174,12 +182,35 @@ fn a_ticker_is_read_in_its_units() {
 fn a_ticker_without_a_sequence_is_a_ticker() {
     let data = r#"{"symbol":"LINKUSDTM","bestBidSize":7.0,"bestBidPrice":14.20,"bestAskPrice":"15","bestAskSize":"9","ts":1}"#;
     let ticker = TickerV2::parse(data.as_bytes()).unwrap();
-    assert_eq!((ticker.sequence, ticker.best_bid_price), (None, price("14.2")));
-    assert_eq!((ticker.best_bid_size.get(), ticker.best_ask_size.get()), (7, 9));
-    for field in ["symbol", "bestBidSize", "bestBidPrice", "bestAskPrice", "bestAskSize", "ts"] {
+    assert_eq!((ticker.sequence, ticker.best_bid), (None, Some(level("14.2", Lots::new(7)))));
+    assert_eq!(ticker.best_ask.unwrap().size.get(), 9);
+    for field in ["symbol", "bestBidSize", "bestAskSize"] {
         let without = edited(data, &format!("\"{field}\""), "\"other\"");
         assert_eq!(TickerV2::parse(without.as_bytes()), Err(WireError::Missing { field }));
     }
+}
+
+/// Null, empty and absent are the same, and so is a price of zero.
+#[test]
+fn a_ticker_of_one_side_has_one_side() {
+    let whole = r#"{"symbol":"LINKUSDTM","bestBidSize":7,"bestBidPrice":"14.2","bestAskPrice":"15","bestAskSize":9,"ts":1791500000461000000}"#;
+    for nothing in
+        [r#""bestAskPrice":"""#, r#""bestAskPrice":null"#, r#""x":1"#, r#""bestAskPrice":"0""#]
+    {
+        let text = edited(whole, r#""bestAskPrice":"15""#, nothing);
+        let ticker = TickerV2::parse(text.as_bytes()).unwrap();
+        assert_eq!(ticker.best_bid, Some(level("14.2", Lots::new(7))), "{nothing}");
+        assert_eq!((ticker.best_ask, ticker.sequence), (None, None), "{nothing}");
+    }
+    let wrong = edited(
+        whole,
+        r#""bestAskPrice":"15","bestAskSize":9"#,
+        r#""bestAskPrice":null,"bestAskSize":-9"#,
+    );
+    assert_eq!(
+        TickerV2::parse(wrong.as_bytes()),
+        Err(WireError::Negative { field: "bestAskSize" })
+    );
 }
 
 #[test]
@@ -192,7 +223,11 @@ fn a_trade_is_read_in_its_units() {
     let orders =
         [trade.taker_order_id, trade.maker_order_id].map(|id| id.and_then(|id| id.plain()));
     assert_eq!(orders, [Some("240011228877665544"), Some("240011228877665533")]);
-    assert_eq!(trade.ts_event, UnixNanos::from_nanos(1_791_500_000_461_000_000), "nanoseconds");
+    assert_eq!(
+        trade.ts_event,
+        Some(UnixNanos::from_nanos(1_791_500_000_461_000_000)),
+        "nanoseconds"
+    );
     // As it was in 2021, and with ids that are gone since.
     let old = r#"{"price":14.205,"side":"buy","size":2,"tradeId":"5fe9","sequence":9,"symbol":"LINKUSDTM","makerUserId":"1","ts":1}"#;
     let old = Execution::parse(old.as_bytes()).unwrap();
@@ -208,9 +243,9 @@ fn an_older_ticker_is_a_trade_and_the_touch() {
     let ticker = Ticker::parse(frame.data).unwrap();
     assert_eq!((ticker.taker_side, ticker.price), (TakerSide::Sell, price("14.205")));
     assert_eq!((ticker.size, ticker.trade_id.plain()), (Lots::new(17), Some("1655400451001")));
-    assert_eq!((ticker.best_bid_price, ticker.best_bid_size), (price("14.205"), Lots::new(713)));
-    assert_eq!((ticker.best_ask_price, ticker.best_ask_size), (price("14.21"), Lots::new(1037)));
-    assert_eq!(ticker.ts_event.as_millis(), 1_791_500_000_461);
+    assert_eq!(ticker.best_bid, Some(level("14.205", Lots::new(713))));
+    assert_eq!(ticker.best_ask, Some(level("14.21", Lots::new(1037))));
+    assert_eq!(ticker.ts_event.unwrap().as_millis(), 1_791_500_000_461);
 }
 
 /// Sizes and prices occur as numbers and as strings, times in milliseconds and in nanoseconds.
@@ -222,7 +257,7 @@ fn the_best_five_levels_come_whole() {
     assert_eq!(depth.bids.iter().collect::<Vec<_>>(), [level("14.2", 5), level("14.1", 7)]);
     assert_eq!(depth.asks.iter().collect::<Vec<_>>(), [level("14.3", 6)]);
     assert_eq!(depth.sequence, Some(Sequence::new(1_655_400_450_777)));
-    assert_eq!(depth.ts_event.as_millis(), 1_791_500_000_500);
+    assert_eq!(depth.ts_event.unwrap().as_millis(), 1_791_500_000_500);
     let nanos = edited(text, "\"ts\":1791500000500", "\"ts\":1791500000500000000");
     assert_eq!(Depth::parse(message(&nanos).data).unwrap().ts_event, depth.ts_event);
 
@@ -260,7 +295,8 @@ fn a_trade_that_is_not_one_is_refused() {
     assert!(Execution::parse(whole.as_bytes()).is_ok());
     for field in ["symbol", "sequence", "side", "size", "price", "tradeId", "ts"] {
         let without = edited(whole, &format!("\"{field}\""), "\"other\"");
-        assert_eq!(Execution::parse(without.as_bytes()), Err(WireError::Missing { field }));
+        let error = (field != "ts").then_some(WireError::Missing { field });
+        assert_eq!(Execution::parse(without.as_bytes()).err(), error);
         let twice = edited(whole, "}", &format!(",\"{field}\":{}}}", value_of(whole, field)));
         assert_eq!(Execution::parse(twice.as_bytes()), Err(WireError::Duplicate { field }));
     }
@@ -272,6 +308,19 @@ fn a_trade_that_is_not_one_is_refused() {
     ] {
         let changed = edited(whole, from, to);
         assert_eq!(Execution::parse(changed.as_bytes()), Err(error), "{changed}");
+    }
+}
+
+/// An order that is not named costs no trade, however that is said.
+#[test]
+fn null_empty_and_absent_are_the_same() {
+    for orders in ["", r#","makerOrderId":null"#, r#","makerOrderId":"","takerOrderId":null"#] {
+        let text = format!(
+            r#"{{"symbol":"LINKUSDTM","sequence":9,"side":"buy","size":2,"price":"14.2","tradeId":"9"{orders}}}"#
+        );
+        let trade = Execution::parse(text.as_bytes()).unwrap();
+        assert_eq!((trade.maker_order_id, trade.taker_order_id), (None, None), "{orders}");
+        assert_eq!(trade.ts_event, None);
     }
 }
 
@@ -483,12 +532,16 @@ fn price(text: &str) -> Price {
     text.parse().unwrap()
 }
 
+fn level(at: &str, size: Lots) -> Level {
+    Level { price: price(at), size }
+}
+
 fn decimal(text: &str) -> Decimal {
     text.parse().unwrap()
 }
 
 #[test]
-fn a_level_is_a_price_and_a_size_and_nothing_else() {
+fn a_level_is_a_price_and_a_size_and_may_be_more() {
     let parsed = |level: &str| {
         let body = format!(
             r#"{{"code":"200000","data":{{"sequence":1,"symbol":"LINKUSDTM","bids":[{level}]}}}}"#
@@ -496,7 +549,8 @@ fn a_level_is_a_price_and_a_size_and_nothing_else() {
         Snapshot::parse(body.as_bytes()).map(|snapshot| snapshot.bids.len())
     };
     assert_eq!((parsed("[2,1]"), parsed(r#"["2","1"]"#), parsed("")), (Ok(1), Ok(1), Ok(0)));
-    for level in ["[]", "[2]", "[2,1,7]", "[2,1,null]"] {
+    assert_eq!((parsed("[2,1,7]"), parsed("[2,1,null,{}]")), (Ok(1), Ok(1)));
+    for level in ["[]", "[2]"] {
         assert_eq!(parsed(level), Err(WireError::Malformed { field: "level" }), "{level}");
     }
     for level in ["[true,1]", "[2,null]", "[[2],1]", "[2,{}]", r#"["\u0032",1]"#] {
@@ -505,12 +559,22 @@ fn a_level_is_a_price_and_a_size_and_nothing_else() {
 }
 
 #[test]
-fn a_time_beyond_the_clock_is_refused() {
+fn the_time_of_a_pong_decides_nothing() {
     let latest = u64::MAX / 1000;
-    let pong = |time: u64| format!(r#"{{"id":"1","type":"pong","timestamp":{time}}}"#);
-    assert!(matches!(Frame::parse(pong(latest).as_bytes()), Ok(Frame::Pong(_))));
-    let error = WireError::OutOfRange { field: "timestamp" };
-    assert_eq!(Frame::parse(pong(latest + 1).as_bytes()), Err(error));
+    let read = |time: &str| {
+        let text = format!(r#"{{"id":"1","type":"pong","timestamp":{time}}}"#);
+        let Ok(Frame::Pong(pong)) = Frame::parse(text.as_bytes()) else { panic!("{text}") };
+        (pong.timestamp.is_some(), pong.has_odd_time)
+    };
+    for time in [latest.to_string(), format!("\"{latest}\"")] {
+        assert_eq!(read(&time), (true, false), "{time}");
+    }
+    for odd in
+        [(latest + 1).to_string().as_str(), "1791500000123", "1791500000123000.5", "\"x\"", "[]"]
+    {
+        assert_eq!(read(odd), (false, true), "{odd}");
+    }
+    assert_eq!((read("null"), read("\"\"")), ((false, false), (false, false)));
 }
 
 /// An edit that changes nothing would make a test of nothing.

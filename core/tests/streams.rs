@@ -17,6 +17,7 @@ use kucoin_futures_proto::{
 };
 
 fn trade(sequence: u64, ts: u64) -> String {
+    let ts = 1_791_500_000_000_000_000 + ts;
     format!(
         r#"{{"topic":"/contractMarket/execution:{LINK}","type":"message","subject":"match","sn":{sequence},"data":{{"symbol":"{LINK}","sequence":{sequence},"side":"buy","size":2,"price":"14.3","takerOrderId":"71","makerOrderId":"70","tradeId":"{sequence}","ts":{ts}}}}}"#
     )

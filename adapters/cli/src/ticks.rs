@@ -1,7 +1,8 @@
 //! `kcf ticker` and `kcf trades`: messages as lines or as JSON.
 
+use kucoin_futures_proto::book::Level;
 use kucoin_futures_proto::wire::{Execution, TakerSide, Text, Ticker, TickerV2};
-use kucoin_futures_proto::{Channel, Message, Push};
+use kucoin_futures_proto::{Channel, Message, Push, UnixNanos};
 use serde_json::{Value, json};
 
 use crate::args::{Connect, TickerArgs, TradesArgs};
@@ -56,7 +57,7 @@ fn show_trade(cx: &mut Ctx, trade: &Execution<'_>) -> Result<(), Failure> {
             "trade_id": trade.trade_id.to_string(),
             "taker_order_id": id(trade.taker_order_id),
             "maker_order_id": id(trade.maker_order_id),
-            "ts_ns": trade.ts_event.as_nanos(),
+            "ts_ns": trade.ts_event.map(UnixNanos::as_nanos),
         }))?);
     }
     let (symbol, price, size) = (trade.symbol, trade.price.to_string(), trade.size);
@@ -77,15 +78,14 @@ fn show_ticker(cx: &mut Ctx, ticker: &Ticker<'_>) -> Result<(), Failure> {
             "price": ticker.price.to_string(),
             "size": ticker.size.get(),
             "trade_id": ticker.trade_id.to_string(),
-            "bid": pair(ticker.best_bid_price, ticker.best_bid_size),
-            "ask": pair(ticker.best_ask_price, ticker.best_ask_size),
-            "ts_ns": ticker.ts_event.as_nanos(),
+            "bid": pair(ticker.best_bid),
+            "ask": pair(ticker.best_ask),
+            "ts_ns": ticker.ts_event.map(UnixNanos::as_nanos),
         }))?);
     }
     let (symbol, price, size) = (ticker.symbol, ticker.price.to_string(), ticker.size);
     let (style, side) = taker(ticker.taker_side);
-    let bid = format!("{} x {}", ticker.best_bid_price, ticker.best_bid_size);
-    let ask = format!("{} x {}", ticker.best_ask_price, ticker.best_ask_size);
+    let (bid, ask) = (shown(ticker.best_bid), shown(ticker.best_ask));
     Ok(cx.out.line(format_args!(
         "{symbol:<12} {style}{side:<4}{style:#} {price:>12} x {size:<6} {DIM}{bid:>20} | {ask}{DIM:#}"
     ))?)
@@ -97,19 +97,23 @@ fn show_bbo(cx: &mut Ctx, ticker: &TickerV2) -> Result<(), Failure> {
             "type": "ticker",
             "symbol": ticker.symbol.as_str(),
             "sequence": ticker.sequence.map(|sequence| sequence.get()),
-            "bid": pair(ticker.best_bid_price, ticker.best_bid_size),
-            "ask": pair(ticker.best_ask_price, ticker.best_ask_size),
-            "ts_ns": ticker.ts_event.as_nanos(),
+            "bid": pair(ticker.best_bid),
+            "ask": pair(ticker.best_ask),
+            "ts_ns": ticker.ts_event.map(UnixNanos::as_nanos),
         }))?);
     }
     let (symbol, at) = (ticker.symbol, words::time_of_day(ticker.ts_event));
-    let bid = format!("{} x {}", ticker.best_bid_price, ticker.best_bid_size);
-    let ask = format!("{} x {}", ticker.best_ask_price, ticker.best_ask_size);
+    let (bid, ask) = (shown(ticker.best_bid), shown(ticker.best_ask));
     Ok(cx.out.line(format_args!("{symbol:<12} {DIM}{at}{DIM:#}  {bid:>20} | {ask}"))?)
 }
 
-fn pair(price: kucoin_futures_proto::Price, size: kucoin_futures_proto::Lots) -> Value {
-    json!([price.to_string(), size.get()])
+/// `["63000.1",12]`, or null for an empty side.
+fn pair(best: Option<Level>) -> Value {
+    best.map_or(Value::Null, words::level)
+}
+
+fn shown(best: Option<Level>) -> String {
+    best.map_or_else(|| "empty".into(), |best| format!("{} x {}", best.price, best.size))
 }
 
 const fn taker(side: TakerSide) -> (anstyle::Style, &'static str) {

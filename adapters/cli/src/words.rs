@@ -51,6 +51,9 @@ impl State {
             Event::Book(_, BookEvent::Delayed(reason)) => {
                 state(false, "delayed", Some(reason.to_string()))
             }
+            Event::OddTime(place) => {
+                state(false, "odd_time", Some(format!("{place} cannot be read")))
+            }
             Event::Lagged { dropped } => {
                 state(false, "lagged", Some(format!("{dropped} were not shown")))
             }
@@ -110,8 +113,9 @@ pub(crate) fn best(best: Best) -> String {
     }
 }
 
-/// UTC, to the millisecond: `14:03:59.120`.
-pub(crate) fn time_of_day(at: UnixNanos) -> String {
+/// UTC, to the millisecond: `14:03:59.120`; dashes if there is none.
+pub(crate) fn time_of_day(at: impl Into<Option<UnixNanos>>) -> String {
+    let Some(at) = at.into() else { return "--:--:--.---".into() };
     let ms = at.as_millis() % 86_400_000;
     let (seconds, ms) = (ms / 1000, ms % 1000);
     format!("{:02}:{:02}:{:02}.{ms:03}", seconds / 3600, seconds / 60 % 60, seconds % 60)

@@ -85,7 +85,7 @@ fn tickers_and_trades_are_lent_and_decode<F: Feed>(wire: Wire) {
         let at = topics.iter().position(|topic| push.topic() == Some(*topic)).unwrap();
         match push.decode().unwrap() {
             Message::TickerV2(ticker) => {
-                assert!(at == 0 && ticker.best_bid_price < ticker.best_ask_price);
+                assert!(at == 0 && ticker.best_bid.unwrap().price < ticker.best_ask.unwrap().price);
             }
             Message::Ticker(ticker) => assert!(at == 1 && ticker.size.get() > 0),
             Message::Execution(trade) => {

@@ -12,6 +12,13 @@ pub struct Level {
     pub size: Lots,
 }
 
+impl Level {
+    /// A row that is no level: nothing stands there.
+    pub(crate) fn is_nothing(&self) -> bool {
+        self.price == Price::ZERO || self.size == Lots::ZERO
+    }
+}
+
 /// How far a side of a book is known completely, from the touch outwards.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[allow(clippy::exhaustive_enums, reason = "a side is complete or it ends somewhere")]

@@ -7,7 +7,7 @@ use super::{Apply, Book};
 use crate::config::Config;
 use crate::context::Context;
 use crate::error::WireError;
-use crate::event::{BookDelayReason, BookEvent, BookLostReason, Event};
+use crate::event::{BookDelayReason, BookEvent, BookLostReason, Event, TimePlace};
 use crate::ids::{Epoch, LineId, RequestId, Symbol, TopicId};
 use crate::stats::Disposition;
 use crate::timers::{Timer, TopicTimer};
@@ -255,6 +255,9 @@ impl BookSync {
         // planted: other-symbol
         if snapshot.symbol != symbol {
             return Err(WireError::Mismatch { field: "symbol" });
+        }
+        if snapshot.has_odd_time {
+            cx.on_odd_time(TimePlace::Snapshot);
         }
         self.judge(cx, snapshot);
         Ok(())

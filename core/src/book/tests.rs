@@ -185,6 +185,8 @@ fn snapshot(sequence: u64, bids: &[(&str, u64)], asks: &[(&str, u64)]) -> Snapsh
         bids: levels(bids),
         asks: levels(asks),
         ts_event: None,
+        bids_are_cut: false,
+        asks_are_cut: false,
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::book::sync::BookSync;
 use crate::context::Context;
 use crate::error::TransportError;
-use crate::event::{BookDelayReason, Event, LineEvent, RestError, TopicEvent};
+use crate::event::{BookDelayReason, Event, LineEvent, RestError, TimePlace, TopicEvent};
 use crate::ids::{ConnId, LineId, RequestId, TopicId};
 use crate::input::{Input, ResponseHead};
 use crate::line::{Line, LineReport};
@@ -76,9 +76,17 @@ impl Router {
         let decoded = line.decode(bytes, |channel| topics.route(channel));
         let is_of_topic = !matches!(decoded, Decoded::Control(_));
         let disposition = match decoded {
-            Decoded::Delta(topic, delta) => topics.on_delta(cx, line.id(), topic, delta),
+            Decoded::Delta(topic, delta, has_odd_time) => {
+                if has_odd_time {
+                    cx.on_odd_time(TimePlace::Delta);
+                }
+                topics.on_delta(cx, line.id(), topic, delta)
+            }
             Decoded::BadDelta(topic, error) => topics.on_bad_delta(cx, line.id(), topic, error),
             Decoded::Message(topic, said) => {
+                if said.has_odd_time {
+                    cx.on_odd_time(TimePlace::Message);
+                }
                 let disposition = topics.on_message(cx, topic, said.position);
                 if disposition == Disposition::Pushed {
                     *message = Some(PushTag::of_topic(topic, said.values, bytes));

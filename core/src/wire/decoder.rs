@@ -26,8 +26,8 @@ pub(crate) struct Decoder {
 /// What a frame says, to whom.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Decoded<'a> {
-    /// A change of a book.
-    Delta(TopicId, Delta),
+    /// A change of a book, and whether it has a time that cannot be read.
+    Delta(TopicId, Delta, bool),
     /// A message for a book that is no delta.
     BadDelta(TopicId, WireError),
     /// A message for the user.
@@ -47,6 +47,8 @@ pub(crate) struct Said {
     pub(crate) position: Option<Position>,
     /// `None`: too large to be kept, and read when it is asked for.
     pub(crate) values: Option<Result<Values, WireError>>,
+    /// It has a time that cannot be read.
+    pub(crate) has_odd_time: bool,
 }
 
 impl Decoder {
@@ -75,11 +77,11 @@ impl Decoder {
             && let Some(topic) = topic_of(Channel::level2(met.symbol))
         {
             self.deltas.remember(met, delta.sequence, topic.get());
-            return Decoded::Delta(topic, delta);
+            return Decoded::Delta(topic, delta, false);
         }
-        if let Some((channel, content)) = Content::read(bytes) {
+        if let Some((channel, content, has_odd_time)) = Content::read(bytes) {
             let Some(topic) = topic_of(channel) else { return Decoded::Unwanted };
-            return self.take(bytes, channel, topic, content);
+            return self.take(bytes, (channel, topic), content, has_odd_time);
         }
         match Frame::parse(bytes) {
             Ok(Frame::Message(message)) => self.take_unusual(bytes, message, topic_of),
@@ -92,20 +94,20 @@ impl Decoder {
     fn take<'a>(
         &mut self,
         bytes: &[u8],
-        channel: Channel,
-        topic: TopicId,
+        (channel, topic): (Channel, TopicId),
         content: Content,
+        has_odd_time: bool,
     ) -> Decoded<'a> {
         match content {
             Content::Delta(delta) => {
                 self.deltas.learn(bytes, channel.symbol(), delta, topic.get());
-                Decoded::Delta(topic, delta)
+                Decoded::Delta(topic, delta, has_odd_time)
             }
             Content::Message(position, values) => {
                 if values.is_some() {
                     self.messages.learn(bytes, channel);
                 }
-                Decoded::Message(topic, Said { position, values: values.map(Ok) })
+                Decoded::Message(topic, Said { position, values: values.map(Ok), has_odd_time })
             }
         }
     }
@@ -121,19 +123,20 @@ impl Decoder {
         match routed {
             None => Decoded::Unwanted,
             Some((channel, topic)) if channel.kind() == ChannelKind::Level2 => {
-                match Delta::parse(message.data) {
-                    Ok(delta) => {
+                match Delta::parse_with_time(message.data) {
+                    Ok((delta, has_odd_time)) => {
                         self.deltas.learn(bytes, channel.symbol(), delta, topic.get());
-                        Decoded::Delta(topic, delta)
+                        Decoded::Delta(topic, delta, has_odd_time)
                     }
                     Err(error) => Decoded::BadDelta(topic, error),
                 }
             }
             Some((channel, topic)) => {
                 let read = read_data(channel, message.data);
-                let values = read.map(|message| Values::of(&message, bytes)).transpose();
+                let has_odd_time = matches!(read, Ok((_, true)));
+                let values = read.map(|(message, _)| Values::of(&message, bytes)).transpose();
                 let position = Position::of_data(message.data);
-                Decoded::Message(topic, Said { position, values })
+                Decoded::Message(topic, Said { position, values, has_odd_time })
             }
         }
     }
@@ -153,6 +156,6 @@ impl Decoded<'_> {
 impl Said {
     #[inline]
     fn read(values: Values) -> Self {
-        Self { position: values.position(), values: Some(Ok(values)) }
+        Self { position: values.position(), values: Some(Ok(values)), has_odd_time: false }
     }
 }

@@ -1,6 +1,7 @@
 //! The data of a level2 frame: one absolute change of one price level.
 
 use super::change;
+use super::exchange_time::Unit;
 use super::fields::{Fields, Key};
 use super::side::Side;
 use super::text::Text;
@@ -21,7 +22,7 @@ pub struct Delta {
     /// Absolute new size in lots, not a difference.
     pub size: Lots,
     /// When the exchange made the change, from milliseconds. Neighbours may step back by 1 ms;
-    /// the documentation's worked example has none.
+    /// the documentation's worked example has none. One that cannot be read is none.
     pub ts_event: Option<UnixNanos>,
     /// Side of the level.
     pub side: Side,
@@ -44,14 +45,25 @@ impl Delta {
     /// Anything that is not exactly one change: a part too many, a side other than `buy` and
     /// `sell`, a negative or too fine price, a fractional size, a sequence that is not an integer.
     pub fn parse(data: &[u8]) -> Result<Self, WireError> {
-        Fields::parse(data, &KEYS, Self::assemble)
+        Self::parse_with_time(data).map(|(delta, _)| delta)
+    }
+
+    /// The same, and whether it has a time that cannot be read.
+    pub(super) fn parse_with_time(data: &[u8]) -> Result<(Self, bool), WireError> {
+        Fields::parse_with_time(data, &KEYS, Self::assemble)
     }
 
     pub(super) fn assemble(fields: &Fields<'_>) -> Result<Self, WireError> {
         let sequence = fields.sequence()?;
         let change = fields.text(Key::Change)?;
         let (price, side, size) = parse_change(change)?;
-        Ok(Self { sequence, price, size, ts_event: fields.millis()?, side })
+        Ok(Self {
+            sequence,
+            price,
+            size,
+            ts_event: fields.time(Key::Timestamp, Unit::Millis),
+            side,
+        })
     }
 }
 

@@ -21,15 +21,13 @@ pub struct Depth<'a> {
     /// Asks, the lowest first.
     pub asks: Levels<'a>,
     /// When; from milliseconds, or from nanoseconds as the oldest documentation has it.
-    pub ts_event: UnixNanos,
+    /// One that cannot be read is none.
+    pub ts_event: Option<UnixNanos>,
 }
 
 /// Levels as they stand in a frame, each checked when the frame was read.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Levels<'a>(&'a [u8]);
-
-/// Milliseconds since 1970 are less until the year 5138, nanoseconds more from its second day on.
-const LEAST_NANOS: u64 = 100_000_000_000_000;
 
 pub(crate) const KEYS: [Key; 4] = [Key::Bids, Key::Asks, Key::Sequence, Key::Ts];
 
@@ -45,16 +43,11 @@ impl<'a> Depth<'a> {
     }
 
     pub(crate) fn assemble(fields: &Fields<'a>) -> Result<Self, WireError> {
-        let ts = fields.ts()?;
-        let millis = Some(ts.as_nanos()).filter(|ts| *ts < LEAST_NANOS);
-        let from_millis = |millis| {
-            UnixNanos::from_millis(millis).ok_or(WireError::OutOfRange { field: Key::Ts.name() })
-        };
         Ok(Self {
             sequence: fields.sequence_if_any()?,
             bids: Levels::checked(fields.array(Key::Bids)?, Key::Bids)?,
             asks: Levels::checked(fields.array(Key::Asks)?, Key::Asks)?,
-            ts_event: millis.map_or(Ok(ts), from_millis)?,
+            ts_event: fields.time_in_either(Key::Ts),
         })
     }
 }

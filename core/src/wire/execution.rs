@@ -1,5 +1,6 @@
 //! The data of an `execution` frame: one trade.
 
+use super::exchange_time::Unit;
 use super::fields::{Fields, Key, TakerSide};
 use super::text::Text;
 use crate::error::WireError;
@@ -28,7 +29,8 @@ pub struct Execution<'a> {
     /// The order that was taken.
     pub maker_order_id: Option<Text<'a>>,
     /// When, from nanoseconds; often with millisecond resolution.
-    pub ts_event: UnixNanos,
+    /// One that cannot be read is none.
+    pub ts_event: Option<UnixNanos>,
 }
 
 impl<'a> Execution<'a> {
@@ -53,7 +55,7 @@ impl<'a> Execution<'a> {
             trade_id: fields.text(Key::TradeId)?,
             taker_order_id: fields.text_if_any(Key::TakerOrderId)?,
             maker_order_id: fields.text_if_any(Key::MakerOrderId)?,
-            ts_event: fields.ts()?,
+            ts_event: fields.time(Key::Ts, Unit::Nanos),
         })
     }
 }

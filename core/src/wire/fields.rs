@@ -6,10 +6,14 @@
 //! the object is read again, key by key in its own order ([`Fields::walk`]), which finds the error
 //! or, if only keys of other channels were odd, the values.
 
+use core::cell::Cell;
+
+use super::exchange_time::{Time, Unit};
 use super::scan::Scanner;
 use super::swar;
 use super::text::Text;
 use super::walk::{self, Kind, Token};
+use crate::book::Level;
 use crate::error::WireError;
 use crate::ids::{Sequence, Symbol};
 use crate::num::{Lots, Price};
@@ -38,7 +42,7 @@ impl core::fmt::Display for TakerSide {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Position {
     pub(crate) sequence: Sequence,
-    pub(crate) ts: UnixNanos,
+    pub(crate) ts: Option<UnixNanos>,
 }
 
 impl Position {
@@ -48,9 +52,14 @@ impl Position {
         Fields::parse(data, &[Key::Sequence, Key::Ts], position).ok()
     }
 
+    /// Whether it says so.
+    pub(crate) fn is_later_than(&self, other: Self) -> bool {
+        self.ts.zip(other.ts).is_some_and(|(ts, other)| ts > other)
+    }
+
     /// The same of data that was read.
     pub(super) fn of(fields: &Fields<'_>) -> Option<Self> {
-        Some(Self { sequence: fields.sequence().ok()?, ts: fields.ts().ok()? })
+        Some(Self { sequence: fields.sequence().ok()?, ts: fields.time_in_either(Key::Ts) })
     }
 }
 
@@ -116,6 +125,8 @@ impl Key {
 pub(crate) struct Fields<'a> {
     bytes: &'a [u8],
     tokens: [Token; Key::ALL.len()],
+    /// A time stands there that cannot be read.
+    has_odd_time: Cell<bool>,
 }
 
 /// No value: one that is there does not begin with the frame.
@@ -123,7 +134,7 @@ const NONE: Token = Token { start: 0, end: 0, kind: Kind::Other };
 
 impl<'a> Fields<'a> {
     pub(super) const fn new(bytes: &'a [u8]) -> Self {
-        Self { bytes, tokens: [NONE; Key::ALL.len()] }
+        Self { bytes, tokens: [NONE; Key::ALL.len()], has_odd_time: Cell::new(false) }
     }
 
     /// Reads an object of which these keys are used.
@@ -132,14 +143,24 @@ impl<'a> Fields<'a> {
         keys: &[Key],
         assemble: impl Fn(&Self) -> Result<T, WireError>,
     ) -> Result<T, WireError> {
+        Self::parse_with_time(data, keys, assemble).map(|(whole, _)| whole)
+    }
+
+    /// The same, and whether a time stands there that cannot be read.
+    pub(super) fn parse_with_time<T>(
+        data: &'a [u8],
+        keys: &[Key],
+        assemble: impl Fn(&Self) -> Result<T, WireError>,
+    ) -> Result<(T, bool), WireError> {
         let mut fields = Self::new(data);
         if let Some(end) = fields.collect(walk::space(data, 0), 1)
             && walk::is_end(data, end)
             && let Ok(whole) = assemble(&fields)
         {
-            return Ok(whole);
+            return Ok((whole, fields.has_odd_time()));
         }
-        assemble(&Self::walk(data, keys)?)
+        let fields = Self::walk(data, keys)?;
+        Ok((assemble(&fields)?, fields.has_odd_time()))
     }
 
     /// Reads the object that begins at `at` and keeps everything; `None` if it is unusual or wrong. Its
@@ -186,26 +207,37 @@ impl<'a> Fields<'a> {
 
     /// Whether the value of a key means something.
     fn check(&self, key: Key) -> Result<(), WireError> {
+        if self.optional(key).is_none() {
+            return Ok(());
+        }
         match key {
             Key::Symbol => self.symbol().map(drop),
-            Key::Sequence | Key::Ts => self.integer(key).map(drop),
+            Key::Sequence => self.integer(key).map(drop),
             Key::Side => self.taker_side().map(drop),
             Key::Price | Key::BidPrice | Key::AskPrice => self.price(key).map(drop),
             Key::Size | Key::BidSize | Key::AskSize => self.size(key).map(drop),
             Key::TradeId | Key::TakerOrderId | Key::MakerOrderId | Key::Change => {
                 self.text(key).map(drop)
             }
-            Key::Timestamp => self.millis().map(drop),
+            Key::Ts | Key::Timestamp => Ok(()),
             Key::Bids | Key::Asks => self.array(key).map(drop),
         }
     }
 
+    /// The value of a key; `None` if it is absent or null.
+    fn there(&self, key: Key) -> Option<Token> {
+        let token = *self.tokens.get(key as usize)?;
+        let is_null = || self.bytes.get(token.start..token.end) == Some(b"null");
+        (token != NONE && !(token.kind == Kind::Other && is_null())).then_some(token)
+    }
+
+    /// The same of a value that need not be there: an empty text is none, either.
     fn optional(&self, key: Key) -> Option<Token> {
-        self.tokens.get(key as usize).copied().filter(|token| *token != NONE)
+        self.there(key).filter(|token| token.kind != Kind::Text || token.start < token.end)
     }
 
     fn required(&self, key: Key) -> Result<Token, WireError> {
-        self.optional(key).ok_or_else(|| WireError::Missing { field: key.name() })
+        self.there(key).ok_or_else(|| WireError::Missing { field: key.name() })
     }
 
     /// The digits of a number, or of a string that should hold one: both occur for prices.
@@ -217,13 +249,13 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// An unsigned integer in plain digits. `1.0`, `1e3` and `"1"` are not that.
+    /// An unsigned integer in plain digits, also as a string. `1.0` and `1e3` are not that.
     fn integer(&self, key: Key) -> Result<u64, WireError> {
-        if self.required(key)?.kind != Kind::Number {
-            return Err(WireError::WrongType { field: key.name() });
-        }
         let digits = self.digits(key)?;
-        let long = || core::str::from_utf8(digits).ok()?.parse().ok();
+        let long = || {
+            let is_plain = digits.iter().all(u8::is_ascii_digit);
+            core::str::from_utf8(digits).ok().filter(|_| is_plain)?.parse().ok()
+        };
         let value = swar::whole_number(digits).or_else(long);
         value.ok_or_else(|| WireError::OutOfRange { field: key.name() })
     }
@@ -287,18 +319,39 @@ impl<'a> Fields<'a> {
         self.optional(Key::Sequence).map(|_| self.sequence()).transpose()
     }
 
-    /// Nanoseconds on the wire.
-    pub(super) fn ts(&self) -> Result<UnixNanos, WireError> {
-        self.integer(Key::Ts).map(UnixNanos::from_nanos)
+    /// The best of a side; `None` if it is empty: without a price, or with one of zero.
+    pub(super) fn best(&self, price: Key, size: Key) -> Result<Option<Level>, WireError> {
+        self.check(size)?;
+        let level = || Ok(Level { price: self.price(price)?, size: self.size(size)? });
+        let level = self.optional(price).map(|_| level()).transpose()?;
+        Ok(level.filter(|level| level.price != Price::ZERO))
     }
 
-    /// Milliseconds on the wire.
-    pub(super) fn millis(&self) -> Result<Option<UnixNanos>, WireError> {
-        if self.optional(Key::Timestamp).is_none() {
-            return Ok(None);
+    /// A time; `None` if it is absent, or cannot be read.
+    pub(super) fn time(&self, key: Key, unit: Unit) -> Option<UnixNanos> {
+        let Token { start, end, kind } = self.optional(key)?;
+        let text = self.bytes.get(start..end).unwrap_or_default();
+        let time = match kind {
+            Kind::Text | Kind::Number => Time::of_digits(text, unit),
+            Kind::Escaped | Kind::Other => Time::Odd,
+        };
+        if time == Time::Odd {
+            self.has_odd_time.set(true);
         }
-        let field = Key::Timestamp.name();
-        let time = UnixNanos::from_millis(self.integer(Key::Timestamp)?);
-        time.map(Some).ok_or(WireError::OutOfRange { field })
+        time.known()
+    }
+
+    /// A time in milliseconds, or in nanoseconds.
+    pub(super) fn time_in_either(&self, key: Key) -> Option<UnixNanos> {
+        let was_odd = self.has_odd_time.get();
+        self.time(key, Unit::Millis).or_else(|| {
+            self.has_odd_time.set(was_odd);
+            self.time(key, Unit::Nanos)
+        })
+    }
+
+    /// Whether a time that was asked for stands there and cannot be read.
+    pub(super) fn has_odd_time(&self) -> bool {
+        self.has_odd_time.get()
     }
 }

@@ -2,6 +2,7 @@
 
 use core::fmt;
 
+use super::exchange_time::{Time, Unit};
 use super::scan::{Scanner, Value, once};
 use super::text::Text;
 use crate::channel::Channel;
@@ -40,8 +41,10 @@ pub struct Welcome<'a> {
 pub struct Pong<'a> {
     /// The ping's id, echoed.
     pub id: Option<FrameId<'a>>,
-    /// The server's time; from microseconds, absent in old captures.
+    /// The server's time; from microseconds, absent in old captures. One that cannot be read is none.
     pub timestamp: Option<UnixNanos>,
+    /// A time stands there that cannot be read.
+    pub has_odd_time: bool,
 }
 
 /// The confirmation of a request.
@@ -193,7 +196,8 @@ impl<'a> Frame<'a> {
         }
         let id = envelope.id()?;
         Ok(if is("pong") {
-            Self::Pong(Pong { id, timestamp: envelope.pong_time()? })
+            let time = envelope.timestamp.map_or(Time::Absent, |time| Time::of(time, Unit::Micros));
+            Self::Pong(Pong { id, timestamp: time.known(), has_odd_time: time == Time::Odd })
         } else if is("ack") {
             Self::Ack(Ack { id })
         } else if is("welcome") {
@@ -256,13 +260,6 @@ impl<'a> Envelope<'a> {
             _ => Text::default(),
         };
         Ok(ErrorFrame { id, code, kind: ErrorKind::classify(code, text) })
-    }
-
-    fn pong_time(&self) -> Result<Option<UnixNanos>, WireError> {
-        let Some(value) = self.timestamp else { return Ok(None) };
-        let micros = value.integer("timestamp")?;
-        let time = UnixNanos::from_micros(micros);
-        time.map(Some).ok_or(WireError::OutOfRange { field: "timestamp" })
     }
 
     fn id(&self) -> Result<Option<FrameId<'a>>, WireError> {

@@ -328,7 +328,7 @@ impl DeltaParser {
 /// Envelope and data in one go; `None` if it is no usual delta.
 fn read_once(frame: &[u8]) -> Option<DeltaFrame> {
     match Content::read(frame)? {
-        (channel, Content::Delta(delta)) => Some(DeltaFrame { symbol: channel.symbol(), delta }),
+        (channel, Content::Delta(delta), _) => Some(DeltaFrame { symbol: channel.symbol(), delta }),
         _ => None,
     }
 }

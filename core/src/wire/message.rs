@@ -24,8 +24,9 @@ pub(crate) enum Content {
 }
 
 impl Content {
-    /// Reads a whole frame in one go; `None` if it is not of the usual kind.
-    pub(crate) fn read(bytes: &[u8]) -> Option<(Channel, Self)> {
+    /// Reads a whole frame in one go, and says whether a time in it cannot be read; `None` if it is not of
+    /// the usual kind.
+    pub(crate) fn read(bytes: &[u8]) -> Option<(Channel, Self, bool)> {
         let RawMessage { channel, fields } = RawMessage::read(bytes)?;
         let content = if channel.kind() == ChannelKind::Level2 {
             Self::Delta(Delta::assemble(&fields).ok()?)
@@ -33,7 +34,7 @@ impl Content {
             let message = channel.read(&fields).ok()?;
             Self::Message(Position::of(&fields), Values::of(&message, bytes))
         };
-        Some((channel, content))
+        Some((channel, content, fields.has_odd_time()))
     }
 }
 
@@ -43,12 +44,12 @@ pub(crate) fn read_message(bytes: &[u8]) -> Result<Message<'_>, WireError> {
         return Err(WireError::Unexpected);
     };
     let channel = message.channel().ok_or(WireError::Unexpected)?;
-    read_data(channel, message.data)
+    read_data(channel, message.data).map(|(message, _)| message)
 }
 
-/// Reads the data of a message of this channel.
-pub(crate) fn read_data(channel: Channel, data: &[u8]) -> Result<Message<'_>, WireError> {
-    Fields::parse(data, channel.kind().keys(), |fields| channel.read(fields))
+/// Reads the data of a message of this channel, and says whether a time in it cannot be read.
+pub(crate) fn read_data(channel: Channel, data: &[u8]) -> Result<(Message<'_>, bool), WireError> {
+    Fields::parse_with_time(data, channel.kind().keys(), |fields| channel.read(fields))
 }
 
 /// What a message is about, and its data.

@@ -23,14 +23,6 @@ pub(crate) enum Value<'a> {
 }
 
 impl<'a> Value<'a> {
-    /// An unsigned integer in plain digits. `1.0`, `1e3` and `"1"` are not that.
-    pub(crate) fn integer(self, field: &'static str) -> Result<u64, WireError> {
-        let Self::Number(text) = self else { return Err(WireError::WrongType { field }) };
-        swar::whole_number(text.as_bytes())
-            .or_else(|| text.parse().ok())
-            .ok_or(WireError::OutOfRange { field })
-    }
-
     pub(crate) fn text(self, field: &'static str) -> Result<Text<'a>, WireError> {
         let Self::Text(text) = self else { return Err(WireError::WrongType { field }) };
         Ok(text)

@@ -3,13 +3,14 @@
 use alloc::vec::Vec;
 
 use super::Side;
+use super::exchange_time::{Time, Unit};
 use super::level2::LevelReader;
 use super::rest::api_data;
 use super::scan::{Scanner, Value, once};
 use crate::book::Level;
 use crate::error::WireError;
 use crate::ids::{Sequence, Symbol};
-use crate::num::{Lots, Price};
+use crate::num::{Decimal, Lots, Price};
 use crate::time::UnixNanos;
 
 /// A whole book as REST gives it: at most 1000 levels a side, so not always the whole book.
@@ -24,8 +25,13 @@ pub struct Snapshot {
     pub bids: Vec<Level>,
     /// Best (lowest) first.
     pub asks: Vec<Level>,
-    /// When the exchange took it, from nanoseconds (a delta's time comes from milliseconds).
+    /// When the exchange took it, from nanoseconds (a delta's time comes from milliseconds). `None` if it
+    /// does not say so, or in a way that cannot be read.
     pub ts_event: Option<UnixNanos>,
+    /// The bids go on behind the last one, with prices that cannot be held.
+    pub bids_are_cut: bool,
+    /// The asks go on behind the last one, with prices that cannot be held.
+    pub asks_are_cut: bool,
 }
 
 /// What a snapshot says besides its levels.
@@ -36,8 +42,11 @@ pub struct SnapshotHead {
     pub symbol: Symbol,
     /// The last delta that is contained; the next one to apply is this plus one.
     pub sequence: Sequence,
-    /// When the exchange took it, from nanoseconds.
+    /// When the exchange took it, from nanoseconds. `None` if it does not say so, or in a way that cannot be
+    /// read.
     pub ts_event: Option<UnixNanos>,
+    /// It says when, and that cannot be read.
+    pub has_odd_time: bool,
 }
 
 /// Takes the levels of a snapshot as they are read.
@@ -49,31 +58,39 @@ pub(crate) trait LevelSink {
 
 /// Takes the levels of a side, best first, none of them zero.
 pub(crate) trait SideSink {
-    /// False if the level is not worse than all before.
+    /// False if the level is not worse than all before: then it is left out.
     fn take(&mut self, level: Level) -> bool;
+    /// The level that was taken last.
+    fn last(&self) -> Option<Level>;
+    /// More follows that cannot be held.
+    fn cut(&mut self);
 }
 
 impl Snapshot {
     /// Reads a whole response body, envelope included, for example `{"code":"200000","data":
     /// {"sequence":41,"symbol":"XBTUSDTM","bids":[[63000.5,7]],"asks":[[63000.6,9]],"ts":1790000000123000000}}`.
     ///
-    /// Prices may be numbers or strings. One side may be absent or null, meaning empty; not both.
+    /// Prices and sizes may be numbers or strings, and a row may have further columns. A side may be null,
+    /// meaning empty, and one of them absent. A row of size or price zero is no level, and a row that comes
+    /// twice is one. A price that cannot be held ends its side there: what follows is unknown.
     ///
     /// # Errors
-    /// Not JSON, an error body ([`WireError::Unexpected`]), levels out of order or of size zero,
-    /// numbers that their types cannot hold.
+    /// Not JSON, an error body ([`WireError::Unexpected`]), levels out of order ([`WireError::Disordered`]),
+    /// two sizes for one price ([`WireError::Contradiction`]), numbers that their types cannot hold.
     pub fn parse(body: &[u8]) -> Result<Self, WireError> {
-        let [bids, asks] = [Side::Bid, Side::Ask].map(|side| List { side, levels: Vec::new() });
+        let [bids, asks] =
+            [Side::Bid, Side::Ask].map(|side| List { side, levels: Vec::new(), is_cut: false });
         let mut sides = Sides { bids, asks };
-        let SnapshotHead { symbol, sequence, ts_event } = read(body, &mut sides)?;
-        let (bids, asks) = (sides.bids.levels, sides.asks.levels);
-        Ok(Self { symbol, sequence, bids, asks, ts_event })
-    }
-
-    /// What it says besides its levels.
-    #[must_use]
-    pub const fn head(&self) -> SnapshotHead {
-        SnapshotHead { symbol: self.symbol, sequence: self.sequence, ts_event: self.ts_event }
+        let head = read(body, &mut sides)?;
+        Ok(Self {
+            symbol: head.symbol,
+            sequence: head.sequence,
+            bids: sides.bids.levels,
+            asks: sides.asks.levels,
+            ts_event: head.ts_event,
+            bids_are_cut: sides.bids.is_cut,
+            asks_are_cut: sides.asks.is_cut,
+        })
     }
 }
 
@@ -85,6 +102,7 @@ struct Sides {
 struct List {
     side: Side,
     levels: Vec<Level>,
+    is_cut: bool,
 }
 
 impl LevelSink for Sides {
@@ -104,8 +122,18 @@ impl SideSink for List {
             Side::Bid => last.price > level.price,
             Side::Ask => last.price < level.price,
         });
-        self.levels.push(level);
+        if in_order {
+            self.levels.push(level);
+        }
         in_order
+    }
+
+    fn last(&self) -> Option<Level> {
+        self.levels.last().copied()
+    }
+
+    fn cut(&mut self) {
+        self.is_cut = true;
     }
 }
 
@@ -155,30 +183,34 @@ fn read_data(
         } else if key.is("asks") {
             once(&mut asks, read_side(scanner, "asks", levels.side(Side::Ask))?, "asks")?;
         } else if key.is("sequence") {
-            once(&mut sequence, scanner.value()?.integer("sequence")?, "sequence")?;
+            once(&mut sequence, read_sequence(scanner.value()?)?, "sequence")?;
         } else if key.is("symbol") {
             once(&mut symbol, read_symbol(scanner.value()?)?, "symbol")?;
         } else if key.is("ts") {
-            once(&mut ts, read_ts(scanner.value()?)?, "ts")?;
+            once(&mut ts, Time::of(scanner.value()?, Unit::Nanos), "ts")?;
         } else {
             scanner.value()?;
         }
     }
-    if !(bids == Some(true) || asks == Some(true)) {
-        return Err(WireError::Missing { field: "bids" });
-    }
+    // One that says nothing of either side says nothing of the book.
+    bids.or(asks).ok_or(WireError::Missing { field: "bids" })?;
+    let ts = ts.unwrap_or(Time::Absent);
     Ok(SnapshotHead {
         symbol: symbol.ok_or(WireError::Missing { field: "symbol" })?,
         sequence: Sequence::new(sequence.ok_or(WireError::Missing { field: "sequence" })?),
-        ts_event: ts.flatten(),
+        ts_event: ts.known(),
+        has_odd_time: ts == Time::Odd,
     })
 }
 
-fn read_ts(value: Value<'_>) -> Result<Option<UnixNanos>, WireError> {
-    if value == Value::Null {
-        return Ok(None);
-    }
-    Ok(Some(UnixNanos::from_nanos(value.integer("ts")?)))
+/// Plain digits, also as a string.
+fn read_sequence(value: Value<'_>) -> Result<u64, WireError> {
+    const FIELD: &str = "sequence";
+    let digits = core::str::from_utf8(value.digits(FIELD)?).unwrap_or_default();
+    // Digits alone: `parse` takes a plus sign, too.
+    let plain =
+        Some(digits).filter(|digits| digits.starts_with(|first: char| first.is_ascii_digit()));
+    plain.and_then(|digits| digits.parse().ok()).ok_or(WireError::OutOfRange { field: FIELD })
 }
 
 fn read_symbol(value: Value<'_>) -> Result<Symbol, WireError> {
@@ -189,58 +221,99 @@ fn read_symbol(value: Value<'_>) -> Result<Symbol, WireError> {
     name.ok_or(WireError::Malformed { field: FIELD })
 }
 
-/// Reads the levels of a side; false if there is none, not even an empty one.
+/// Reads the levels of a side; null means none.
 fn read_side(
     scanner: &mut Scanner<'_>,
     field: &'static str,
     levels: &mut impl SideSink,
-) -> Result<bool, WireError> {
-    if scanner.null()? {
-        return Ok(false);
-    }
+) -> Result<(), WireError> {
     let mut first = true;
+    if scanner.null()? {
+        return Ok(());
+    }
     scanner.array()?;
     if !scanner.element(&mut first)? {
-        return Ok(true);
+        return Ok(());
     }
     let mut reader = LevelReader::new();
-    let mut in_order = true;
     loop {
+        let mut odd = None;
         let len = reader.read_run(scanner.rest(), |level| {
-            in_order = levels.take(level);
-            in_order
+            let fits = levels.take(level);
+            if !fits {
+                odd = Some(level);
+            }
+            fits
         });
         scanner.skip(len);
         if len == 0 {
-            let level = read_level(scanner, field)?;
-            in_order = level.size != Lots::ZERO && level.price != Price::ZERO && levels.take(level);
+            let Some(level) = read_row(scanner, field, levels)? else {
+                return skip_rest(scanner, &mut first);
+            };
+            odd = Some(level).filter(|level| level.is_nothing() || !levels.take(*level));
         }
-        if !in_order {
-            return Err(WireError::Disordered { field });
+        if let Some(level) = odd {
+            excuse(level, levels.last(), field)?;
         }
         if !scanner.element(&mut first)? {
-            return Ok(true);
+            return Ok(());
         }
     }
 }
 
-/// `[price, size]`, in whatever form.
-fn read_level(scanner: &mut Scanner<'_>, field: &'static str) -> Result<Level, WireError> {
+/// A row that cannot be taken: no level at all, or the last one again.
+#[cold]
+fn excuse(row: Level, last: Option<Level>, field: &'static str) -> Result<(), WireError> {
+    let again = last.filter(|last| last.price == row.price);
+    match again {
+        _ if row.is_nothing() => Ok(()),
+        Some(last) if last.size == row.size => Ok(()),
+        Some(_) => Err(WireError::Contradiction { field }),
+        None => Err(WireError::Disordered { field }),
+    }
+}
+
+/// `[price, size]` and perhaps more, in whatever form. `None`, and the side is cut, if its price cannot be
+/// held: a better one is known.
+fn read_row(
+    scanner: &mut Scanner<'_>,
+    field: &'static str,
+    levels: &mut impl SideSink,
+) -> Result<Option<Level>, WireError> {
     const SHAPE: WireError = WireError::Malformed { field: "level" };
     let mut first = true;
     scanner.array()?;
     if !scanner.element(&mut first)? {
         return Err(SHAPE);
     }
-    let price = Price::parse(scanner.value()?.digits(field)?, field)?;
+    let digits = scanner.value()?.digits(field)?;
+    let price = Price::parse(digits, field);
     if !scanner.element(&mut first)? {
         return Err(SHAPE);
     }
     let size = Lots::parse(scanner.value()?.digits(field)?, field)?;
-    if scanner.element(&mut first)? {
-        return Err(SHAPE);
+    skip_rest(scanner, &mut first)?;
+    match price {
+        Ok(price) => Ok(Some(Level { price, size })),
+        Err(_) if levels.last().is_some() && is_beyond(digits) => {
+            levels.cut();
+            Ok(None)
+        }
+        Err(error) => Err(error),
     }
-    Ok(Level { price, size })
+}
+
+/// Whether digits that are no price of a level are a number that is above zero all the same.
+fn is_beyond(digits: &[u8]) -> bool {
+    Decimal::parse(digits).is_some_and(|price| price.mantissa() > 0)
+}
+
+/// Passes what an array holds besides.
+fn skip_rest(scanner: &mut Scanner<'_>, first: &mut bool) -> Result<(), WireError> {
+    while scanner.element(first)? {
+        scanner.value()?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -58,7 +58,7 @@ use symbols::Symbols;
 ///     "data":{"symbol":"ETHUSDTM","sequence":41,"bestBidSize":7,"bestBidPrice":"2417.5",
 ///     "bestAskPrice":"2417.55","bestAskSize":9,"ts":1790000000123000000}}"#;
 /// let Message::TickerV2(ticker) = parser.parse(frame)? else { panic!() };
-/// assert_eq!(ticker.best_ask_price.to_string(), "2417.55");
+/// assert_eq!(ticker.best_ask.map(|ask| ask.price.to_string()).unwrap_or_default(), "2417.55");
 /// # Ok::<(), kucoin_futures_proto::WireError>(())
 /// ```
 #[derive(Clone, Debug, Default)]
@@ -111,7 +111,7 @@ impl MessageParser {
 
     #[cold]
     fn scan<'a>(&mut self, frame: &'a [u8]) -> Result<Message<'a>, WireError> {
-        if let Some((channel, Content::Message(_, Some(values)))) = Content::read(frame) {
+        if let Some((channel, Content::Message(_, Some(values)), _)) = Content::read(frame) {
             self.learn(frame, channel);
             if let Some(message) = values.message(frame) {
                 return Ok(message);

@@ -1,7 +1,9 @@
 //! The data of `tickerV2` and `ticker` frames: best bid and offer as the exchange sees them.
 
+use super::exchange_time::Unit;
 use super::fields::{Fields, Key, TakerSide};
 use super::text::Text;
+use crate::book::Level;
 use crate::error::WireError;
 use crate::ids::{Sequence, Symbol};
 use crate::num::{Lots, Price};
@@ -15,16 +17,13 @@ pub struct TickerV2 {
     pub symbol: Symbol,
     /// The same counter as level2's, with gaps; absent in the oldest documentation.
     pub sequence: Option<Sequence>,
-    /// Highest bid.
-    pub best_bid_price: Price,
-    /// Lots at the highest bid.
-    pub best_bid_size: Lots,
-    /// Lowest ask.
-    pub best_ask_price: Price,
-    /// Lots at the lowest ask.
-    pub best_ask_size: Lots,
+    /// Highest bid; `None` if there is none.
+    pub best_bid: Option<Level>,
+    /// Lowest ask; `None` if there is none.
+    pub best_ask: Option<Level>,
     /// When, from nanoseconds; often with millisecond resolution.
-    pub ts_event: UnixNanos,
+    /// One that cannot be read is none.
+    pub ts_event: Option<UnixNanos>,
 }
 
 /// The last trade with the best bid and offer: `ticker`, the older channel. The exchange advises
@@ -45,16 +44,13 @@ pub struct Ticker<'a> {
     pub size: Lots,
     /// The exchange's name for the trade; decimal digits today.
     pub trade_id: Text<'a>,
-    /// Highest bid.
-    pub best_bid_price: Price,
-    /// Lots at the highest bid.
-    pub best_bid_size: Lots,
-    /// Lowest ask.
-    pub best_ask_price: Price,
-    /// Lots at the lowest ask.
-    pub best_ask_size: Lots,
+    /// Highest bid; `None` if there is none.
+    pub best_bid: Option<Level>,
+    /// Lowest ask; `None` if there is none.
+    pub best_ask: Option<Level>,
     /// When, from nanoseconds; often with millisecond resolution.
-    pub ts_event: UnixNanos,
+    /// One that cannot be read is none.
+    pub ts_event: Option<UnixNanos>,
 }
 
 impl TickerV2 {
@@ -72,11 +68,9 @@ impl TickerV2 {
         Ok(Self {
             symbol: fields.symbol()?,
             sequence: fields.sequence_if_any()?,
-            best_bid_price: fields.price(Key::BidPrice)?,
-            best_bid_size: fields.size(Key::BidSize)?,
-            best_ask_price: fields.price(Key::AskPrice)?,
-            best_ask_size: fields.size(Key::AskSize)?,
-            ts_event: fields.ts()?,
+            best_bid: fields.best(Key::BidPrice, Key::BidSize)?,
+            best_ask: fields.best(Key::AskPrice, Key::AskSize)?,
+            ts_event: fields.time(Key::Ts, Unit::Nanos),
         })
     }
 }
@@ -101,11 +95,9 @@ impl<'a> Ticker<'a> {
             price: fields.price(Key::Price)?,
             size: fields.size(Key::Size)?,
             trade_id: fields.text(Key::TradeId)?,
-            best_bid_price: fields.price(Key::BidPrice)?,
-            best_bid_size: fields.size(Key::BidSize)?,
-            best_ask_price: fields.price(Key::AskPrice)?,
-            best_ask_size: fields.size(Key::AskSize)?,
-            ts_event: fields.ts()?,
+            best_bid: fields.best(Key::BidPrice, Key::BidSize)?,
+            best_ask: fields.best(Key::AskPrice, Key::AskSize)?,
+            ts_event: fields.time(Key::Ts, Unit::Nanos),
         })
     }
 }

@@ -3,6 +3,7 @@
 use super::fields::{Position, TakerSide};
 use super::text::Text;
 use super::{Execution, Ticker, TickerV2};
+use crate::book::Level;
 use crate::ids::{Sequence, Symbol};
 use crate::message::Message;
 use crate::num::{Lots, Price};
@@ -25,16 +26,14 @@ pub(crate) struct Trade {
     pub(super) sequence: Sequence,
     pub(super) price: Price,
     pub(super) size: Lots,
-    pub(super) ts_event: UnixNanos,
+    pub(super) ts_event: Option<UnixNanos>,
 }
 
 /// Best bid and offer.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Touch {
-    pub(super) bid_price: Price,
-    pub(super) bid_size: Lots,
-    pub(super) ask_price: Price,
-    pub(super) ask_size: Lots,
+    pub(super) bid: Option<Level>,
+    pub(super) ask: Option<Level>,
 }
 
 /// The ids of the orders that met.
@@ -58,6 +57,12 @@ impl Place {
     pub(super) fn new(start: usize, end: usize) -> Option<Self> {
         let (start, end) = (u16::try_from(start).ok()?, u16::try_from(end).ok()?);
         Some(Self { start, end, is_escaped: false })
+    }
+
+    /// Whether nothing stands there.
+    #[inline]
+    pub(super) const fn is_empty(self) -> bool {
+        self.start == self.end
     }
 
     /// Of a text that lies in these bytes.
@@ -109,12 +114,7 @@ impl Values {
                     size: ticker.size,
                     ts_event: ticker.ts_event,
                 };
-                let touch = Touch {
-                    bid_price: ticker.best_bid_price,
-                    bid_size: ticker.best_bid_size,
-                    ask_price: ticker.best_ask_price,
-                    ask_size: ticker.best_ask_size,
-                };
+                let touch = Touch { bid: ticker.best_bid, ask: ticker.best_ask };
                 Self::Ticker(trade, touch)
             }
             Message::Execution(execution) => {
@@ -147,10 +147,8 @@ impl Values {
                 price: trade.price,
                 size: trade.size,
                 trade_id: trade.trade_id.text(bytes)?,
-                best_bid_price: touch.bid_price,
-                best_bid_size: touch.bid_size,
-                best_ask_price: touch.ask_price,
-                best_ask_size: touch.ask_size,
+                best_bid: touch.bid,
+                best_ask: touch.ask,
                 ts_event: trade.ts_event,
             }),
             Self::Execution(trade, orders) => {

@@ -65,7 +65,7 @@ pub(crate) struct Ladder {
 }
 
 pub(crate) struct TradeRow {
-    pub(crate) at: UnixNanos,
+    pub(crate) at: Option<UnixNanos>,
     pub(crate) side: TakerSide,
     pub(crate) price: Price,
     pub(crate) size: Lots,

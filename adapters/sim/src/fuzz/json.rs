@@ -78,9 +78,26 @@ impl Json {
         if let Self::Text { meant, .. } = self { Some(meant) } else { None }
     }
 
-    /// An unsigned integer in plain digits.
+    /// Null and an empty text say as much as no key at all.
+    pub(super) fn is_nothing(&self) -> bool {
+        matches!(self, Self::Null) || self.digits() == Some("")
+    }
+
+    /// An unsigned integer in plain digits, also as a text.
     pub(super) fn integer(&self) -> Option<u64> {
-        if let Self::Number(text) = self { serde_json::from_str(text).ok() } else { None }
+        let digits = self.digits()?;
+        digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok())?
+    }
+
+    /// A time in nanoseconds, of a number that counts so many of them: of 1973 or later.
+    pub(super) fn time(&self, unit: u64) -> Option<u64> {
+        self.integer()?.checked_mul(unit).filter(|ns| *ns >= 100_000_000_000_000_000)
+    }
+
+    /// Above zero, and more or finer than a price can be.
+    pub(super) fn is_beyond(&self) -> bool {
+        let decimal = self.digits().and_then(|digits| digits.parse::<Decimal>().ok());
+        decimal.is_some_and(|decimal| decimal.mantissa() > 0)
     }
 
     pub(super) fn symbol(&self) -> Option<Symbol> {

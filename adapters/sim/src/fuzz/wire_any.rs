@@ -64,8 +64,10 @@ fn frame(bytes: &[u8], json: Option<&Json>) {
         Frame::Welcome(welcome) => expect(kind, "welcome", welcome.id),
         Frame::Ack(ack) => expect(kind, "ack", ack.id),
         Frame::Pong(pong) => {
-            let micros = json.one("timestamp").and_then(Json::integer);
-            assert_eq!(pong.timestamp.map(|ts| ts.as_nanos()), micros.map(|micros| micros * 1000));
+            let time = json.one("timestamp").filter(|time| !time.is_nothing());
+            let known = time.and_then(|time| time.time(1_000));
+            assert_eq!(pong.timestamp.map(|ts| ts.as_nanos()), known);
+            assert_eq!(pong.has_odd_time, time.is_some() && known.is_none());
             expect(kind, "pong", pong.id)
         }
         Frame::Error(error) => {
@@ -110,6 +112,7 @@ fn same_text(text: Text<'_>, json: Option<&Json>) {
 enum Form {
     Symbol,
     Integer,
+    Time,
     Side,
     Price,
     Lots,
@@ -120,18 +123,48 @@ enum Form {
 /// well-formed and the needed ones do.
 fn fields(json: Option<&Json>, wanted: &[(&str, Form, bool)]) -> Option<Vec<Option<String>>> {
     let json = json.filter(|json| json.is_object())?;
-    let read = |(key, form, needed): &(&str, Form, bool)| match json.all(key)[..] {
-        [] if !needed => Some(None),
-        [value] => meaning(value, *form).map(Some),
-        _ => None,
+    let read = |(key, form, needed): &(&str, Form, bool)| {
+        let value = match json.all(key)[..] {
+            [] => None,
+            [Json::Null] => None,
+            // A text that has to be there may be empty.
+            [value] => Some(value).filter(|value| *needed || !value.is_nothing()),
+            _ => return None,
+        };
+        match (value, form) {
+            // One that cannot be read is none.
+            (value, Form::Time) => Some(value.and_then(|value| meaning(value, Form::Time))),
+            (Some(value), form) => meaning(value, *form).map(Some),
+            (None, _) => (!needed).then_some(None),
+        }
     };
     wanted.iter().map(read).collect()
+}
+
+/// A side without a price, or with one of zero, is empty; one with a price has a size.
+fn touch(mut said: Vec<Option<String>>) -> Option<Vec<Option<String>>> {
+    for at in [1, 3] {
+        if said[at].is_some() && said[at + 1].is_none() {
+            return None;
+        }
+        if said[at].as_deref().is_none_or(|price| price == "0") {
+            said[at] = None;
+            said[at + 1] = None;
+        }
+    }
+    Some(said)
+}
+
+/// Price and size of a side.
+fn best(level: Option<Level>) -> [Option<String>; 2] {
+    [level.and_then(|level| shown(level.price)), level.map(|level| level.size.to_string())]
 }
 
 fn meaning(json: &Json, form: Form) -> Option<String> {
     Some(match form {
         Form::Symbol => json.symbol()?.to_string(),
         Form::Integer => json.integer()?.to_string(),
+        Form::Time => json.time(1)?.to_string(),
         Form::Side => json.meant().filter(|side| ["buy", "sell"].contains(side))?.into(),
         Form::Price => json.price()?.to_string(),
         Form::Lots => json.lots()?.to_string(),
@@ -142,37 +175,38 @@ fn meaning(json: &Json, form: Form) -> Option<String> {
 fn tickers(bytes: &[u8], json: Option<&Json>) {
     const TOUCH: [(&str, Form, bool); 6] = [
         ("symbol", Form::Symbol, true),
-        ("bestBidPrice", Form::Price, true),
-        ("bestBidSize", Form::Lots, true),
-        ("bestAskPrice", Form::Price, true),
-        ("bestAskSize", Form::Lots, true),
-        ("ts", Form::Integer, true),
+        ("bestBidPrice", Form::Price, false),
+        ("bestBidSize", Form::Lots, false),
+        ("bestAskPrice", Form::Price, false),
+        ("bestAskSize", Form::Lots, false),
+        ("ts", Form::Time, false),
     ];
     let parsed = TickerV2::parse(bytes);
     refused_rightly(&parsed, json);
     let ours = parsed.ok().map(|t| {
         let mut said = vec![Some(t.symbol.to_string())];
-        said.extend([shown(t.best_bid_price), Some(t.best_bid_size.to_string())]);
-        said.extend([shown(t.best_ask_price), Some(t.best_ask_size.to_string())]);
-        said.push(Some(t.ts_event.as_nanos().to_string()));
+        said.extend([t.best_bid, t.best_ask].into_iter().flat_map(best));
+        said.push(t.ts_event.map(|ts| ts.as_nanos().to_string()));
         said.push(t.sequence.map(|sequence| sequence.to_string()));
         said
     });
     let sequence = |needed| ("sequence", Form::Integer, needed);
-    assert_eq!(ours, fields(json, &[&TOUCH[..], &[sequence(false)]].concat()));
+    let wanted = [&TOUCH[..], &[sequence(false)]].concat();
+    assert_eq!(ours, fields(json, &wanted).and_then(touch));
 
     let parsed = Ticker::parse(bytes);
     refused_rightly(&parsed, json);
     let ours = parsed.ok().map(|t| {
         let mut said = vec![Some(t.symbol.to_string())];
-        said.extend([shown(t.best_bid_price), Some(t.best_bid_size.to_string())]);
-        said.extend([shown(t.best_ask_price), Some(t.best_ask_size.to_string())]);
-        said.extend([Some(t.ts_event.as_nanos().to_string()), Some(t.sequence.to_string())]);
+        said.extend([t.best_bid, t.best_ask].into_iter().flat_map(best));
+        said.push(t.ts_event.map(|ts| ts.as_nanos().to_string()));
+        said.push(Some(t.sequence.to_string()));
         said.extend([Some(t.taker_side.to_string()), shown(t.price), Some(t.size.to_string())]);
         said.push(Some(t.trade_id.to_string()));
         said
     });
-    assert_eq!(ours, fields(json, &[&TOUCH[..], &[sequence(true)], &TRADE].concat()));
+    let wanted = [&TOUCH[..], &[sequence(true)], &TRADE].concat();
+    assert_eq!(ours, fields(json, &wanted).and_then(touch));
 }
 
 const TRADE: [(&str, Form, bool); 4] = [
@@ -186,7 +220,7 @@ fn trades(bytes: &[u8], json: Option<&Json>) {
     const AROUND: [(&str, Form, bool); 5] = [
         ("symbol", Form::Symbol, true),
         ("sequence", Form::Integer, true),
-        ("ts", Form::Integer, true),
+        ("ts", Form::Time, false),
         ("takerOrderId", Form::Text, false),
         ("makerOrderId", Form::Text, false),
     ];
@@ -194,7 +228,7 @@ fn trades(bytes: &[u8], json: Option<&Json>) {
     refused_rightly(&parsed, json);
     let ours = parsed.ok().map(|t| {
         let mut said = vec![Some(t.symbol.to_string()), Some(t.sequence.to_string())];
-        said.push(Some(t.ts_event.as_nanos().to_string()));
+        said.push(t.ts_event.map(|ts| ts.as_nanos().to_string()));
         said.extend([t.taker_order_id, t.maker_order_id].map(|id| id.map(|id| id.to_string())));
         said.extend([Some(t.taker_side.to_string()), shown(t.price), Some(t.size.to_string())]);
         said.push(Some(t.trade_id.to_string()));
@@ -225,8 +259,9 @@ fn snapshot(bytes: &[u8], json: Option<&Json>) {
         return;
     }
     let ours = parsed.ok().map(|s| {
-        let levels = [s.bids, s.asks].map(|side| side.into_iter().map(pair).collect());
-        (s.symbol, s.sequence.get(), levels, s.ts_event.map(|ts| ts.as_nanos()))
+        let sides = [(s.bids, s.bids_are_cut), (s.asks, s.asks_are_cut)];
+        let sides = sides.map(|(side, is_cut)| (side.into_iter().map(pair).collect(), is_cut));
+        (s.symbol, s.sequence.get(), sides, s.ts_event.map(|ts| ts.as_nanos()))
     });
     assert_eq!(ours, api_data(json).and_then(reference));
 }
@@ -235,43 +270,48 @@ fn pair(level: Level) -> (u64, u64) {
     (level.price.scaled().unsigned_abs(), level.size.get())
 }
 
-/// Symbol, sequence, bids and asks (price in units of 1e-12, size), and time.
-type Parts = (Symbol, u64, [Vec<(u64, u64)>; 2], Option<u64>);
+/// Levels of a side (price in units of 1e-12, size), and whether it goes on behind them.
+type Half = (Vec<(u64, u64)>, bool);
+
+/// Symbol, sequence, bids and asks, and time.
+type Parts = (Symbol, u64, [Half; 2], Option<u64>);
 
 fn reference(data: &Json) -> Option<Parts> {
     let optional = |key| match data.all(key)[..] {
         [] => Some(None),
-        [value] => Some(Some(value).filter(|value| **value != Json::Null)),
+        [value] => Some(Some(value)),
         _ => None,
     };
     let (bids, asks, ts) = (optional("bids")?, optional("asks")?, optional("ts")?);
     bids.or(asks)?;
     let bids = side(bids, |better, worse| better > worse)?;
     let asks = side(asks, |better, worse| better < worse)?;
-    let ts = match ts {
-        Some(ts) => Some(ts.integer()?),
-        None => None,
-    };
+    let ts = ts.and_then(|ts| ts.time(1));
     Some((data.one("symbol")?.symbol()?, data.one("sequence")?.integer()?, [bids, asks], ts))
 }
 
-fn side(json: Option<&Json>, ordered: fn(u64, u64) -> bool) -> Option<Vec<(u64, u64)>> {
-    let levels = match json {
-        None => return Some(Vec::new()),
-        Some(Json::Array(levels)) => levels,
+fn side(json: Option<&Json>, ordered: fn(u64, u64) -> bool) -> Option<Half> {
+    let rows = match json {
+        None | Some(Json::Null) => return Some((Vec::new(), false)),
+        Some(Json::Array(rows)) => rows,
         Some(_) => return None,
     };
-    let level = |json: &Json| match json {
-        Json::Array(parts) => match &parts[..] {
-            [price, size] => Some((price.price()?, size.lots()?)),
-            _ => None,
-        },
-        _ => None,
-    };
-    let levels: Vec<_> = levels.iter().map(level).collect::<Option<_>>()?;
-    let sorted = levels.is_sorted_by(|a, b| ordered(a.0, b.0));
-    let real = levels.iter().all(|(price, size)| *price > 0 && *size > 0);
-    Some(levels).filter(|_| sorted && real)
+    let mut levels: Vec<(u64, u64)> = Vec::new();
+    for row in rows {
+        let Json::Array(columns) = row else { return None };
+        let [price, size, ..] = &columns[..] else { return None };
+        let Some(level) = price.price().zip(size.lots()) else {
+            let is_cut = price.price().is_none() && price.is_beyond() && size.lots().is_some();
+            return (is_cut && !levels.is_empty()).then_some((levels, true));
+        };
+        match levels.last() {
+            _ if level.0 == 0 || level.1 == 0 => {}
+            Some(last) if *last == level => {}
+            Some(last) if !ordered(last.0, level.0) => return None,
+            _ => levels.push(level),
+        }
+    }
+    Some((levels, false))
 }
 
 fn contracts(bytes: &[u8], json: Option<&Json>) {

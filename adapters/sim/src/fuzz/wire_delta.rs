@@ -61,14 +61,14 @@ type Parts = (u64, Side, u64, u64, Option<u64>);
 /// What a delta is, said once more. Beyond what JSON and the types ask for, deliberately:
 ///
 /// * a key that is used must not stand twice, in whatever spelling; any other may;
-/// * an integer is plain digits: neither `1.0`, `1e3` nor `"1"`;
-/// * `timestamp` may be absent, but not null;
+/// * an integer is plain digits, also as a text: neither `1.0` nor `1e3`;
+/// * a `timestamp` that is no time is none;
 /// * a `change` that is written with escapes has 128 bytes at most; without any, no limit.
 fn reference(json: &Json) -> Option<Parts> {
     let sequence = json.one("sequence")?.integer()?;
     let ts = match json.all("timestamp")[..] {
         [] => None,
-        [ts] => Some(ts.integer()?.checked_mul(1_000_000)?),
+        [ts] => ts.time(1_000_000),
         _ => return None,
     };
     let Json::Text { meant, escaped } = json.one("change")? else { return None };

@@ -16,20 +16,30 @@ pub(in crate::book) struct Loading<'a> {
     half: &'a mut BookSide,
     fill: Fill,
     /// The rank of the last level's price.
-    last: u64,
+    last_rank: u64,
+    last: Level,
     /// Levels that came after them.
     left_out: usize,
 }
 
+/// Before the first level.
+const NOTHING: Level = Level { price: Price::ZERO, size: Lots::ZERO };
+
 impl<'a> Loading<'a> {
     /// Takes over a snapshot's side, best first. If it may have been cut, it is complete to its
     /// last level only.
-    pub(in crate::book) fn load(half: &'a mut BookSide, best_first: &[Level], cut_at: usize) {
+    pub(in crate::book) fn load(
+        half: &'a mut BookSide,
+        best_first: &[Level],
+        cut_at: usize,
+        is_cut: bool,
+    ) {
         let mut loading = Self::begin(half);
-        for level in best_first {
-            if level.price != Price::ZERO && level.size != Lots::ZERO {
-                loading.push(*level);
-            }
+        for level in best_first.iter().filter(|level| !level.is_nothing()) {
+            loading.push(*level);
+        }
+        if is_cut {
+            loading.cut();
         }
         loading.finish(cut_at);
     }
@@ -40,7 +50,7 @@ impl<'a> Loading<'a> {
         // The first price lies between these ticks, whatever it is.
         half.grid = half.grid.with_tick(Price::MAX);
         let fill = Fill::begin(&mut half.pages, half.max_levels);
-        Self { half, fill, last: u64::MAX, left_out: 0 }
+        Self { half, fill, last_rank: u64::MAX, last: NOTHING, left_out: 0 }
     }
 
     /// Takes the next level; neither price nor size is zero. False if it is not worse than all before:
@@ -48,15 +58,26 @@ impl<'a> Loading<'a> {
     #[inline(always)]
     pub(in crate::book) fn push(&mut self, level: Level) -> bool {
         let rank = self.half.grid.rank(level.price);
-        if rank >= self.last {
+        if rank >= self.last_rank {
             return false;
         }
-        self.last = rank;
+        self.last_rank = rank;
+        self.last = level;
         match self.half.grid.key(level.price) {
             Some(key) => self.put(key, level),
             None => self.push_between(level),
         }
         true
+    }
+
+    /// The level that was taken last.
+    pub(in crate::book) const fn last(&self) -> Option<Level> {
+        if self.last_rank == u64::MAX { None } else { Some(self.last) }
+    }
+
+    /// More follows that cannot be held.
+    pub(in crate::book) const fn cut(&mut self) {
+        self.left_out = self.left_out.saturating_add(1);
     }
 
     #[inline(always)]

@@ -73,7 +73,7 @@ impl Pair {
                 if self.side == Side::Bid {
                     levels.reverse();
                 }
-                Loading::load(&mut self.pages, &levels, *cut);
+                Loading::load(&mut self.pages, &levels, *cut, false);
                 self.sorted.load(&levels, *cut);
             }
         }

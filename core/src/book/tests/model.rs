@@ -126,6 +126,8 @@ impl Pair {
             bids,
             asks,
             ts_event: None,
+            bids_are_cut: false,
+            asks_are_cut: false,
         });
         Self { truth, book, shown_to, sequence: START }
     }

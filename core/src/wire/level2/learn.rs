@@ -9,6 +9,7 @@ use crate::channel::ChannelKind;
 use crate::ids::Symbol;
 use crate::time::UnixNanos;
 use crate::wire::Delta;
+use crate::wire::exchange_time::EARLIEST;
 use crate::wire::scan::{Scanner, Value};
 use crate::wire::text::Text;
 
@@ -106,8 +107,9 @@ fn known(layout: &Layout, key: [u64; 2], edge: usize, frame: &[u8]) -> Option<Sy
     let [Some(sequence), Some(timestamp), Some(other)] = firsts else { return None };
     layout.other.first_value(other)?;
     let millis = layout.timestamp.first_value(timestamp)?.checked_mul(MODULUS)?;
-    // Whatever the last digits become, it fits.
+    // Whatever the last digits become, it fits, and it is a time.
     UnixNanos::from_millis(millis.checked_add(MODULUS)?)?;
+    UnixNanos::from_millis(millis).filter(|first| *first >= EARLIEST)?;
     Some(SymbolEntry {
         key,
         sequence: layout.sequence.first_value(sequence)?.checked_mul(MODULUS)?,

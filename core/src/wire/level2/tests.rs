@@ -18,6 +18,7 @@ use crate::num::Price;
 use crate::time::UnixNanos;
 use crate::wire::Side;
 use crate::wire::damage::{damage, damaged};
+use crate::wire::exchange_time::EARLIEST;
 
 /// How a connection writes its frames.
 #[derive(Clone, Debug)]
@@ -103,13 +104,13 @@ fn scanned(frame: &[u8]) -> Result<DeltaFrame, WireError> {
 fn by_serde(frame: &Value) -> Option<(String, u64, String, Option<u64>)> {
     let symbol = frame.get("topic")?.as_str()?.strip_prefix("/contractMarket/level2:")?;
     let data = frame.get("data")?;
-    let timestamp = data.get("timestamp").map(|ts| ts.as_u64());
+    let number =
+        |value: &Value| value.as_str().map_or_else(|| value.as_u64(), |text| text.parse().ok());
     let change = data.get("change")?.as_str()?;
-    let millis = match timestamp {
-        None => None,
-        Some(millis) => Some(millis?),
-    };
-    Some((symbol.to_string(), data.get("sequence")?.as_u64()?, change.to_string(), millis))
+    // One that is no time is none.
+    let time = data.get("timestamp").and_then(number).and_then(UnixNanos::from_millis);
+    let millis = time.filter(|time| *time >= EARLIEST).map(UnixNanos::as_millis);
+    Some((symbol.to_string(), number(data.get("sequence")?)?, change.to_string(), millis))
 }
 
 fn check(parser: &mut DeltaParser, frame: &[u8]) -> bool {

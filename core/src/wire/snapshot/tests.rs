@@ -7,7 +7,8 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::*;
-use crate::book::{Book, Scope};
+use crate::book::{Book, Coverage, Scope};
+use crate::wire::exchange_time::EARLIEST;
 
 /// The same by serde, as the reference.
 #[derive(Deserialize)]
@@ -20,41 +21,81 @@ struct Body<'a> {
 #[derive(Deserialize)]
 struct Data<'a> {
     symbol: String,
-    sequence: u64,
     #[serde(borrow)]
-    bids: Option<Vec<[&'a RawValue; 2]>>,
-    #[serde(borrow)]
-    asks: Option<Vec<[&'a RawValue; 2]>>,
-    ts: Option<u64>,
+    sequence: &'a RawValue,
+    #[serde(borrow, default, deserialize_with = "there")]
+    bids: Option<&'a RawValue>,
+    #[serde(borrow, default, deserialize_with = "there")]
+    asks: Option<&'a RawValue>,
+    #[serde(borrow, default, deserialize_with = "there")]
+    ts: Option<&'a RawValue>,
+}
+
+/// Null is something, too.
+fn there<'de, D: serde::Deserializer<'de>>(value: D) -> Result<Option<&'de RawValue>, D::Error> {
+    <&RawValue>::deserialize(value).map(Some)
+}
+
+/// What stands between quotes, or a bare number.
+fn digits(text: &str) -> Option<&str> {
+    match text.strip_prefix('"') {
+        Some(rest) => rest.strip_suffix('"').filter(|text| !text.contains('\\')),
+        None => {
+            Some(text).filter(|text| text.starts_with(|c: char| c == '-' || c.is_ascii_digit()))
+        }
+    }
+}
+
+fn whole(text: &str) -> Option<u64> {
+    let plain = |digits: &&str| digits.bytes().all(|byte| byte.is_ascii_digit());
+    digits(text).filter(plain)?.parse().ok()
 }
 
 fn by_serde(body: &[u8]) -> Option<Snapshot> {
     // What serde passes over it does not look at: that all of it is text is our rule.
     let body: Body<'_> = serde_json::from_str(core::str::from_utf8(body).ok()?).ok()?;
     let data = (body.code == "200000").then_some(body.data)?;
-    let unquoted = |text: &'_ str| match text.strip_prefix('"') {
-        Some(rest) => rest.strip_suffix('"').map(str::to_string),
-        None => Some(text.to_string()),
-    };
-    let levels = |side: &Option<Vec<[&RawValue; 2]>>| {
-        let levels = side.iter().flatten().map(|[price, size]| {
-            let price = Price::parse(unquoted(price.get())?.as_bytes(), "").ok()?;
-            let size = Lots::parse(unquoted(size.get())?.as_bytes(), "").ok()?;
-            (price != Price::ZERO && size != Lots::ZERO).then_some(Level { price, size })
-        });
-        levels.collect::<Option<Vec<Level>>>()
-    };
-    let (bids, asks) = (levels(&data.bids)?, levels(&data.asks)?);
-    let in_order = bids.is_sorted_by(|a, b| a.price > b.price)
-        && asks.is_sorted_by(|a, b| a.price < b.price)
-        && (data.bids.is_some() || data.asks.is_some());
-    in_order.then_some(Snapshot {
+    data.bids.or(data.asks)?;
+    let (bids, bids_are_cut) = levels(data.bids, |better, worse| better > worse)?;
+    let (asks, asks_are_cut) = levels(data.asks, |better, worse| better < worse)?;
+    let ts = data.ts.and_then(|ts| whole(ts.get())).map(UnixNanos::from_nanos);
+    Some(Snapshot {
         symbol: Symbol::new(&data.symbol).ok()?,
-        sequence: Sequence::new(data.sequence),
+        sequence: Sequence::new(whole(data.sequence.get())?),
         bids,
         asks,
-        ts_event: data.ts.map(UnixNanos::from_nanos),
+        ts_event: ts.filter(|ts| *ts >= EARLIEST),
+        bids_are_cut,
+        asks_are_cut,
     })
+}
+
+fn levels(
+    side: Option<&RawValue>,
+    ordered: fn(Price, Price) -> bool,
+) -> Option<(Vec<Level>, bool)> {
+    let rows: Option<Vec<&RawValue>> = match side {
+        Some(side) => serde_json::from_str(side.get()).ok()?,
+        None => None,
+    };
+    let mut levels: Vec<Level> = Vec::new();
+    for row in rows.iter().flatten() {
+        let row: Vec<&RawValue> = serde_json::from_str(row.get()).ok()?;
+        let [price, size, ..] = row[..] else { return None };
+        let (price, size) = (digits(price.get())?, digits(size.get())?);
+        let size = Lots::parse(size.as_bytes(), "").ok()?;
+        let Ok(price) = Price::parse(price.as_bytes(), "") else {
+            let is_cut = !levels.is_empty() && is_beyond(price.as_bytes());
+            return is_cut.then_some((levels, true));
+        };
+        match levels.last() {
+            _ if price == Price::ZERO || size == Lots::ZERO => {}
+            Some(last) if *last == (Level { price, size }) => {}
+            Some(last) if !ordered(last.price, price) => return None,
+            _ => levels.push(Level { price, size }),
+        }
+    }
+    Some((levels, false))
 }
 
 /// A level as it may stand on the wire.
@@ -134,8 +175,12 @@ fn check(body: &[u8]) {
     let parsed = Snapshot::parse(body);
     assert_eq!(parsed.clone().ok(), by_serde(body), "{}", shown());
     let (mut book, mut loaded) = (Book::new(50, 45), Book::new(50, 45));
-    assert_eq!(book.read(body), parsed.clone().map(|snapshot| snapshot.head()), "{}", shown());
+    let head = book.read(body);
+    assert_eq!(head.as_ref().err(), parsed.as_ref().err(), "{}", shown());
     if let Ok(snapshot) = parsed {
+        let SnapshotHead { symbol, sequence, ts_event, .. } = head.unwrap();
+        let said = (snapshot.symbol, snapshot.sequence, snapshot.ts_event);
+        assert_eq!((symbol, sequence, ts_event), said, "{}", shown());
         loaded.load(&snapshot);
         let held = |side| book.levels(side, Scope::Held).collect::<Vec<_>>();
         assert!(held(Side::Bid).iter().eq(snapshot.bids.iter().take(45)));
@@ -181,4 +226,89 @@ fn sizes_of_any_length_are_read_as_they_stand() {
             check(body.as_bytes());
         }
     }
+}
+
+fn body_of(rest: &str) -> String {
+    format!(r#"{{"code":"200000","data":{{"sequence":16,"symbol":"XBTUSDTM",{rest}}}}}"#)
+}
+
+/// Seen for hours at another exchange.
+#[test]
+fn a_row_without_a_size_or_a_price_is_no_level() {
+    for row in ["[9.5,0]", "[0,7]", "[\"9.5\",\"0\"]", "[9.5,0.0]"] {
+        let body = body_of(&format!(r#""bids":[[10,1],{row},[9,2]],"asks":[]"#));
+        check(body.as_bytes());
+        assert_eq!(Snapshot::parse(body.as_bytes()).unwrap().bids.len(), 2, "{row}");
+    }
+}
+
+#[test]
+fn a_row_that_comes_twice_is_one_and_one_that_contradicts_is_refused_in_words() {
+    let parse = |asks| Snapshot::parse(body_of(&format!(r#""bids":[],"asks":{asks}"#)).as_bytes());
+    for asks in [
+        "[[10,3],[10,3],[11,9]]",
+        "[[\"10\",3],[10.0,3],[11,9,\"more\"]]",
+        "[[10,3],[11,9],[11,9]]",
+    ] {
+        assert_eq!(parse(asks).unwrap().asks.len(), 2, "{asks}");
+        check(body_of(&format!(r#""bids":[],"asks":{asks}"#)).as_bytes());
+    }
+    assert_eq!(parse("[[10,3],[10,4]]"), Err(WireError::Contradiction { field: "asks" }));
+    assert_eq!(parse("[[10,3],[11,3],[10,3]]"), Err(WireError::Disordered { field: "asks" }));
+}
+
+/// Seen on the spot side: an order at a price that nobody will ever pay.
+#[test]
+fn a_price_that_cannot_be_held_ends_its_side_there() {
+    for beyond in ["999999999999999999", "\"999999999999999999.9\"", "9300000", "12.0000000000001"]
+    {
+        let asks = format!("[[10,3],[12,9],[{beyond},1],[{beyond},\"?\"],null]");
+        let body = body_of(&format!(r#""bids":[[9,1]],"asks":{asks}"#));
+        check(body.as_bytes());
+        let mut book = Book::new(1000, 1000);
+        book.read(body.as_bytes()).unwrap();
+        let reach = [Side::Ask, Side::Bid].map(|side| book.reach(side));
+        assert_eq!(reach, [Coverage::To("12".parse().unwrap()), Coverage::All], "{beyond}");
+        // With nothing before it there would be nothing to say.
+        let body = body_of(&format!(r#""bids":[[{beyond},1]],"asks":[]"#));
+        assert!(Snapshot::parse(body.as_bytes()).is_err(), "{beyond}");
+    }
+    for wrong in ["-12", "\"x\"", "null", "\"\""] {
+        let body = body_of(&format!(r#""bids":[],"asks":[[10,3],[{wrong},1]]"#));
+        assert!(Snapshot::parse(body.as_bytes()).is_err(), "{wrong}");
+    }
+}
+
+#[test]
+fn a_time_decides_nothing_and_a_sequence_may_be_a_text() {
+    let times = [
+        ("\"1790000000000000000\"", true),
+        ("1790000000000000000", true),
+        ("1.79E18", false),
+        ("1790000000000", false),
+        ("{}", false),
+    ];
+    for (ts, is_known) in times {
+        let body = body_of(&format!(r#""bids":[],"asks":[],"ts":{ts}"#)).replace("16", "\"16\"");
+        let head = Book::new(1000, 1000).read(body.as_bytes()).unwrap();
+        assert_eq!((head.ts_event.is_some(), head.has_odd_time), (is_known, !is_known), "{ts}");
+        assert_eq!(head.sequence, Sequence::new(16));
+    }
+    for nothing in ["null", "\"\""] {
+        let body = body_of(&format!(r#""bids":[],"asks":[],"ts":{nothing}"#));
+        let head = Book::new(1000, 1000).read(body.as_bytes()).unwrap();
+        assert_eq!((head.ts_event, head.has_odd_time), (None, false), "{nothing}");
+    }
+}
+
+#[test]
+fn sides_may_be_null_and_one_that_says_nothing_of_either_is_none() {
+    for sides in [r#""bids":null,"asks":null"#, r#""bids":[],"asks":[]"#, r#""asks":[[10,1]]"#] {
+        check(body_of(sides).as_bytes());
+        assert!(Snapshot::parse(body_of(sides).as_bytes()).is_ok(), "{sides}");
+    }
+    assert_eq!(
+        Snapshot::parse(body_of(r#""ts":null"#).as_bytes()),
+        Err(WireError::Missing { field: "bids" })
+    );
 }

@@ -2,10 +2,12 @@
 
 use super::hole::{self, SymbolKey};
 use super::shape::{Block, Hole, Template};
+use crate::book::Level;
 use crate::channel::ChannelKind;
 use crate::ids::{Sequence, Symbol};
 use crate::num::{Lots, Price};
 use crate::time::UnixNanos;
+use crate::wire::exchange_time::EARLIEST;
 use crate::wire::swar;
 use crate::wire::values::{Orders, Place, Touch, Trade, Values};
 use crate::wire::{TakerSide, TickerV2};
@@ -20,7 +22,7 @@ pub(super) struct Holes {
     prices: [Price; 3],
     sizes: [Lots; 3],
     ids: [Option<Place>; 3],
-    ts: u64,
+    ts: Option<UnixNanos>,
 }
 
 impl Template {
@@ -36,7 +38,7 @@ impl Template {
             prices: [Price::ZERO; 3],
             sizes: [Lots::ZERO; 3],
             ids: [None; 3],
-            ts: 0,
+            ts: None,
         };
         let (mut at, mut blocks) = (0_usize, &*self.blocks);
         for step in &self.steps {
@@ -80,7 +82,9 @@ impl Holes {
             }
             Hole::Ts => {
                 let (ts, end) = hole::integer(frame, at)?;
-                self.ts = ts;
+                // One that is none is told of, which is not done here.
+                self.ts = Some(UnixNanos::from_nanos(ts)).filter(|ts| *ts >= EARLIEST);
+                self.ts?;
                 end
             }
             Hole::Side => {
@@ -134,26 +138,26 @@ impl Holes {
     /// The message, put together: what its channel must have was there when the template was learned.
     #[inline]
     pub(super) fn values(&self, kind: ChannelKind, symbol: Symbol) -> Option<Values> {
-        let ts_event = UnixNanos::from_nanos(self.ts);
-        let [price, bid_price, ask_price] = self.prices;
+        let ([price, bid, ask], ts_event) = (self.prices, self.ts);
         let [size, bid_size, ask_size] = self.sizes;
+        let best = |price, size| (price != Price::ZERO).then_some(Level { price, size });
+        let touch = Touch { bid: best(bid, bid_size), ask: best(ask, ask_size) };
         if kind == ChannelKind::TickerV2 {
             return Some(Values::TickerV2(TickerV2 {
                 symbol,
                 sequence: self.sequence.map(Sequence::new),
-                best_bid_price: bid_price,
-                best_bid_size: bid_size,
-                best_ask_price: ask_price,
-                best_ask_size: ask_size,
+                best_bid: touch.bid,
+                best_ask: touch.ask,
                 ts_event,
             }));
         }
         let [trade_id, taker, maker] = self.ids;
+        let [taker, maker] = [taker, maker].map(|id| id.filter(|id| !id.is_empty()));
         let (sequence, trade_id) = (Sequence::new(self.sequence?), trade_id?);
         let trade =
             Trade { symbol, taker_side: self.side, trade_id, sequence, price, size, ts_event };
         Some(if kind == ChannelKind::Ticker {
-            Values::Ticker(trade, Touch { bid_price, bid_size, ask_price, ask_size })
+            Values::Ticker(trade, touch)
         } else {
             Values::Execution(trade, Orders { taker, maker })
         })

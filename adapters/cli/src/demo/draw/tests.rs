@@ -38,7 +38,7 @@ fn scene() -> Scene {
         depth,
     };
     let trade = TradeRow {
-        at: UnixNanos::from_nanos(1_790_000_000_123_000_000),
+        at: Some(UnixNanos::from_nanos(1_790_000_000_123_000_000)),
         side: TakerSide::Buy,
         price: "62999.6".parse().unwrap(),
         size: Lots::new(120),

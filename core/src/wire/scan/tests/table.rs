@@ -11,6 +11,7 @@ use std::string::{String, ToString};
 use std::vec::Vec;
 
 use serde_json::Value as Json;
+use serde_json::value::RawValue;
 
 use super::{MAX_DEPTH, scan};
 use crate::error::WireError;
@@ -220,9 +221,10 @@ fn in_every_place(text: &[u8]) -> Vec<(&'static str, bool)> {
         |bytes: &[u8]| matches!(Frame::parse(bytes), Ok(Frame::Pong(p)) if p.timestamp.is_some());
     let data = within(r#"{"sequence":7,"x":"#, r#","change":"1,buy,1"}"#);
     let message = [&br#"{"topic":"/contractMarket/level2:M","data":"#[..], &data, b"}"].concat();
-    let first = within(r#"{"x":"#, r#","type":"pong","timestamp":1}"#);
-    let last = within(r#"{"type":"pong","timestamp":1,"x":"#, "}");
-    let nested = within(r#"{"type":"pong","timestamp":1,"x":[{"a":0,"b":"#, r#","c":0}]}"#);
+    let first = within(r#"{"x":"#, r#","type":"pong","timestamp":1790000000000000}"#);
+    let last = within(r#"{"type":"pong","timestamp":1790000000000000,"x":"#, "}");
+    let nested =
+        within(r#"{"type":"pong","timestamp":1790000000000000,"x":[{"a":0,"b":"#, r#","c":0}]}"#);
     let mut places = Vec::from([
         ("document", scan(text).is_ok()),
         ("first in a frame", pong(&first)),
@@ -232,8 +234,8 @@ fn in_every_place(text: &[u8]) -> Vec<(&'static str, bool)> {
         ("data", Delta::parse(&data).is_ok()),
     ]);
     if text.first() == Some(&b'"') {
-        let key = within(r#"{"type":"pong","#, r#":0,"timestamp":1}"#);
-        let nested_key = within(r#"{"type":"pong","timestamp":1,"x":{"#, ":0}}");
+        let key = within(r#"{"type":"pong","#, r#":0,"timestamp":1790000000000000}"#);
+        let nested_key = within(r#"{"type":"pong","timestamp":1790000000000000,"x":{"#, ":0}}");
         places.extend([("key", pong(&key)), ("nested key", pong(&nested_key))]);
     }
     places
@@ -375,7 +377,9 @@ fn a_body_with_a_flipped_byte_is_an_answer_or_an_error() {
                     Ticker::parse(&bytes).is_ok(),
                     Execution::parse(&bytes).is_ok(),
                 ];
-                assert!(!read.contains(&true) || referee(&bytes));
+                // A number beyond a double is good JSON, and no time.
+                let whole = || serde_json::from_slice::<&RawValue>(&bytes).is_ok();
+                assert!(!read.contains(&true) || whole());
             }
             bytes[at] = was;
         }
