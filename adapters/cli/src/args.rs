@@ -249,15 +249,17 @@ Examples:
 #[derive(clap::Args, Debug)]
 #[command(
     after_help = "SNAPSHOT is the body of GET /api/v1/level2/snapshot, or a JSON list of such bodies.\n\
-    FRAMES holds one WebSocket text frame a line.\n\
-    A gap ends the book of its symbol; the exit code is 5 then.\n\n\
+    FRAMES holds one WebSocket text frame a line, or one JSON array of frames. Words may stand in front of a \
+    frame (a time), and an object around it. Both files may be packed with gzip or zstd, and in UTF-16.\n\
+    A gap, a counter that was set back, or a frame that cannot be read ends the book of its symbol; a line \
+    that does not say whose it is ends every book. The exit code is 5 then.\n\n\
     Example: kcf replay snapshot.json frames.ndjson"
 )]
 pub(crate) struct ReplayArgs {
     /// A snapshot's body, or a list of them
     #[arg(value_name = "SNAPSHOT.json")]
     pub(crate) snapshot: PathBuf,
-    /// Frames, one a line
+    /// Frames, one a line or in an array
     #[arg(value_name = "FRAMES.ndjson")]
     pub(crate) frames: PathBuf,
     /// One JSON object per line

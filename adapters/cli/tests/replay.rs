@@ -94,25 +94,24 @@ fn a_recording_without_a_frame_of_its_symbols_is_no_success() {
 }
 
 #[test]
-fn lines_that_are_no_frames_are_counted_and_passed_over() {
-    let files = Files::new("malformed");
+fn objects_that_are_no_frames_are_counted_and_passed_over() {
+    let files = Files::new("others");
     let (_, mut frames) = record(&files);
     let clean = frames.len();
-    frames.insert(10, "<html>".into());
+    frames.insert(10, r#"{"event":"connected","level":"info"}"#.into());
     frames.insert(20, String::new());
     frames.insert(30, r#"{"id":"1","type":"pong"}"#.into());
-    frames.push(format!("[{}", "[".repeat(5_000)));
     files.write_frames(&frames);
     let output = kcf(&["replay", &files.snapshot(), &files.frames(), "--json"]);
     assert!(output.status.success());
     let total = of_type(&lines(&output), "replay_total")[0].clone();
-    assert_eq!(total["malformed"], 2);
-    assert_eq!(total["frames"], clean + 3, "an empty line is no frame");
+    assert_eq!((&total["malformed"], &total["not_frames"]), (&0.into(), &1.into()));
+    assert_eq!(total["frames"], clean + 2, "an empty line is no frame");
 }
 
-/// The next change of the same symbol is a gap then, and nobody asks what comes after that.
+/// Of a symbol that has no snapshot nothing is said, and so nothing is asked.
 #[test]
-fn a_change_that_cannot_be_read_counts_if_a_book_waits_for_it() {
+fn changes_that_cannot_be_read_are_counted_and_end_a_book_that_there_is() {
     let files = Files::new("unreadable");
     let (_, mut frames) = record(&files);
     let last = frames.iter().rposition(|frame| frame.contains("level2:CHRUSDTM")).unwrap();
@@ -125,10 +124,13 @@ fn a_change_that_cannot_be_read_counts_if_a_book_waits_for_it() {
     let output = kcf(&["replay", &files.snapshot(), &files.frames(), "--json"]);
     assert_eq!(output.status.code(), Some(5));
     let lines = lines(&output);
-    assert_eq!(of_type(&lines, "replay_total")[0]["malformed"], 1);
+    assert_eq!(of_type(&lines, "replay_total")[0]["malformed"], 3);
     let rows = of_type(&lines, "replay");
-    let counts = rows.iter().map(|row| ["gaps", "frames"].map(|key| row[key].as_u64().unwrap()));
-    assert_eq!(counts.collect::<Vec<_>>(), [[1, 3_000], [0, 3_000]]);
+    let counts = rows.iter().map(|row| {
+        ["malformed", "gaps", "frames", "applied"].map(|key| row[key].as_u64().unwrap())
+    });
+    assert_eq!(counts.collect::<Vec<_>>(), [[3, 0, 3_000, 1_898], [0, 0, 3_000, 1_999]]);
+    assert_eq!(rows[0]["first_malformed"]["line"], last - 200 + 1);
 }
 
 #[test]

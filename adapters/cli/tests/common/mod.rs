@@ -84,6 +84,30 @@ impl Files {
         self.0.join("frames.ndjson").to_str().unwrap().to_owned()
     }
 
+    /// A snapshot of ETHUSDTM at 40, with a bid of 8 at 2417.3 and an ask of 5 at 2417.9.
+    pub(crate) fn write_eth(&self) {
+        fs::write(self.snapshot(), eth_snapshot("ETHUSDTM")).unwrap();
+    }
+
+    /// `kcf replay` of these files: its exit code, its books, its total and its complaint.
+    pub(crate) fn replay(&self) -> Replayed {
+        let output = kcf(&["replay", &self.snapshot(), &self.frames(), "--json"]);
+        let lines = lines(&output);
+        let of_type = |name| of_type(&lines, name).into_iter().cloned();
+        Replayed {
+            code: output.status.code(),
+            books: of_type("replay").collect(),
+            total: of_type("replay_total").next().unwrap_or_default(),
+            complaint: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+
+    /// The same of frames in whatever form.
+    pub(crate) fn replay_bytes(&self, frames: impl AsRef<[u8]>) -> Replayed {
+        fs::write(self.frames(), frames).unwrap();
+        self.replay()
+    }
+
     pub(crate) fn write_frames(&self, frames: &[String]) {
         fs::write(self.frames(), frames.join("\n")).unwrap();
     }
@@ -91,6 +115,45 @@ impl Files {
     pub(crate) fn write_snapshots(&self, bodies: &[String]) {
         fs::write(self.snapshot(), format!("[{}]", bodies.join(","))).unwrap();
     }
+}
+
+/// What `kcf replay --json` says.
+pub(crate) struct Replayed {
+    pub(crate) code: Option<i32>,
+    pub(crate) books: Vec<Value>,
+    pub(crate) total: Value,
+    pub(crate) complaint: String,
+}
+
+impl Replayed {
+    /// Where each book ended, and why.
+    pub(crate) fn ends(&self) -> Vec<(u64, Option<&str>)> {
+        let end = |book: &'_ Value| book["unbroken_to"].as_u64().unwrap();
+        self.books.iter().map(|book| (end(book), book["ended"].as_str())).collect()
+    }
+
+    /// One book, without a word against anything.
+    #[track_caller]
+    pub(crate) fn is_sound(&self, sequence: u64, what: &str) {
+        assert_eq!(self.ends(), [(sequence, None)], "{what}: {}", self.complaint);
+        let counts = ["malformed", "not_frames", "ended"].map(|key| self.total[key].as_u64());
+        assert_eq!((self.code, counts), (Some(0), [Some(0); 3]), "{what}");
+    }
+}
+
+/// A snapshot at 40.
+pub(crate) fn eth_snapshot(symbol: &str) -> String {
+    let sides = r#""bids":[[2417.3,8]],"asks":[[2417.9,5]]"#;
+    let data = format!(r#"{{"sequence":40,"symbol":"{symbol}",{sides},"ts":1790000000000000000}}"#);
+    format!(r#"{{"code":"200000","data":{data}}}"#)
+}
+
+/// A delta.
+pub(crate) fn delta(symbol: &str, sequence: u64) -> String {
+    let topic = format!("/contractMarket/level2:{symbol}");
+    let change = format!(r#""change":"2417.{sequence},buy,{sequence}","timestamp":1790000000041"#);
+    let data = format!(r#"{{"sequence":{sequence},{change}}}"#);
+    format!(r#"{{"topic":"{topic}","type":"message","subject":"level2","data":{data}}}"#)
 }
 
 impl Drop for Files {
