@@ -99,14 +99,15 @@ fn objects_that_are_no_frames_are_counted_and_passed_over() {
     let (_, mut frames) = record(&files);
     let clean = frames.len();
     frames.insert(10, r#"{"event":"connected","level":"info"}"#.into());
+    frames.insert(15, r#"{"msg":"asked for /contractMarket/level2:XBTUSDTM"}"#.into());
     frames.insert(20, String::new());
     frames.insert(30, r#"{"id":"1","type":"pong"}"#.into());
     files.write_frames(&frames);
     let output = kcf(&["replay", &files.snapshot(), &files.frames(), "--json"]);
     assert!(output.status.success());
     let total = of_type(&lines(&output), "replay_total")[0].clone();
-    assert_eq!((&total["malformed"], &total["not_frames"]), (&0.into(), &1.into()));
-    assert_eq!(total["frames"], clean + 2, "an empty line is no frame");
+    assert_eq!((&total["malformed"], &total["not_frames"]), (&0.into(), &2.into()));
+    assert_eq!(total["frames"], clean + 3, "an empty line is no frame");
 }
 
 /// Of a symbol that has no snapshot nothing is said, and so nothing is asked.

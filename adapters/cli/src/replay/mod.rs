@@ -190,21 +190,20 @@ impl Replay {
 
     /// What is to be thought of bytes in which no frame was found.
     fn judge(&mut self, content: Result<Content, Why>, bytes: &[u8], place: Place) {
-        let names_book = || matches!(Named::by(bytes), Named::Book(_) | Named::Unclear);
-        let may_hide = || names_book() || line::holds_delta(bytes);
+        let holds_delta = || line::holds_delta(bytes);
+        let is_books = || matches!(Named::by(bytes), Named::Book(_) | Named::Unclear);
         match content {
             Ok(Content::Frame) => {}
-            Ok(Content::Other) if line::holds_delta(bytes) => {
+            Ok(Content::Other) if !holds_delta() => {}
+            // A log may speak of topics; only data of deltas must not be passed over.
+            Err(NO_TYPE) if line::is_object(bytes) && !holds_delta() => self.not_frames += 1,
+            Ok(Content::Other) | Err(NO_TYPE) if line::is_object(bytes) => {
                 self.unreadable(bytes, place, Why::Form);
             }
-            Ok(Content::Other) => {}
-            Err(NO_TYPE) if line::is_object(bytes) && may_hide() => {
-                self.unreadable(bytes, place, Why::Form);
-            }
-            Err(why) if !line::is_object(bytes) || may_hide() => {
+            Err(why) if !line::is_object(bytes) || is_books() || holds_delta() => {
                 self.unreadable(bytes, place, why);
             }
-            Err(_) => self.not_frames += 1,
+            Ok(Content::Other) | Err(_) => self.not_frames += 1,
         }
     }
 
