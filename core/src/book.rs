@@ -292,8 +292,12 @@ impl SideSink for Loading<'_> {
         self.push(level)
     }
 
-    fn last(&self) -> Option<Level> {
-        Loading::last(self)
+    fn is_empty(&self) -> bool {
+        Loading::is_empty(self)
+    }
+
+    fn said_last(&self, price: Price) -> Option<Lots> {
+        Loading::said_last(self, price)
     }
 
     fn cut(&mut self) {

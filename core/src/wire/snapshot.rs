@@ -60,8 +60,10 @@ pub(crate) trait LevelSink {
 pub(crate) trait SideSink {
     /// False if the level is not worse than all before: then it is left out.
     fn take(&mut self, level: Level) -> bool;
-    /// The level that was taken last.
-    fn last(&self) -> Option<Level>;
+    /// Whether none was taken yet.
+    fn is_empty(&self) -> bool;
+    /// What was said of the same price right before.
+    fn said_last(&self, price: Price) -> Option<Lots>;
     /// More follows that cannot be held.
     fn cut(&mut self);
 }
@@ -128,8 +130,12 @@ impl SideSink for List {
         in_order
     }
 
-    fn last(&self) -> Option<Level> {
-        self.levels.last().copied()
+    fn is_empty(&self) -> bool {
+        self.levels.is_empty()
+    }
+
+    fn said_last(&self, price: Price) -> Option<Lots> {
+        self.levels.last().filter(|last| last.price == price).map(|last| last.size)
     }
 
     fn cut(&mut self) {
@@ -237,23 +243,27 @@ fn read_side(
     }
     let mut reader = LevelReader::new();
     loop {
-        let mut odd = None;
-        let len = reader.read_run(scanner.rest(), |level| {
-            let fits = levels.take(level);
-            if !fits {
-                odd = Some(level);
-            }
+        let (rest, mut fits) = (scanner.rest(), true);
+        let len = reader.read_run(rest, |level| {
+            fits = levels.take(level);
             fits
         });
+        if !fits {
+            // The last row of the run, once more.
+            let run = rest.get(..len).unwrap_or_default();
+            let start = run.iter().rposition(|&byte| byte == b'[').unwrap_or_default();
+            let mut again = Scanner::new(run.get(start..).unwrap_or_default());
+            read_row(&mut again, field, levels)?
+                .map_or(Ok(()), |row| excuse(row, levels, field))?;
+        }
         scanner.skip(len);
         if len == 0 {
             let Some(level) = read_row(scanner, field, levels)? else {
                 return skip_rest(scanner, &mut first);
             };
-            odd = Some(level).filter(|level| level.is_nothing() || !levels.take(*level));
-        }
-        if let Some(level) = odd {
-            excuse(level, levels.last(), field)?;
+            if level.is_nothing() || !levels.take(level) {
+                excuse(level, levels, field)?;
+            }
         }
         if !scanner.element(&mut first)? {
             return Ok(());
@@ -263,11 +273,10 @@ fn read_side(
 
 /// A row that cannot be taken: no level at all, or the last one again.
 #[cold]
-fn excuse(row: Level, last: Option<Level>, field: &'static str) -> Result<(), WireError> {
-    let again = last.filter(|last| last.price == row.price);
-    match again {
+fn excuse(row: Level, levels: &impl SideSink, field: &'static str) -> Result<(), WireError> {
+    match levels.said_last(row.price) {
         _ if row.is_nothing() => Ok(()),
-        Some(last) if last.size == row.size => Ok(()),
+        Some(size) if size == row.size => Ok(()),
         Some(_) => Err(WireError::Contradiction { field }),
         None => Err(WireError::Disordered { field }),
     }
@@ -295,7 +304,7 @@ fn read_row(
     skip_rest(scanner, &mut first)?;
     match price {
         Ok(price) => Ok(Some(Level { price, size })),
-        Err(_) if levels.last().is_some() && is_beyond(digits) => {
+        Err(_) if !levels.is_empty() && is_beyond(digits) => {
             levels.cut();
             Ok(None)
         }

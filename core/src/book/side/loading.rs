@@ -17,13 +17,10 @@ pub(in crate::book) struct Loading<'a> {
     fill: Fill,
     /// The rank of the last level's price.
     last_rank: u64,
-    last: Level,
+    last_size: Lots,
     /// Levels that came after them.
     left_out: usize,
 }
-
-/// Before the first level.
-const NOTHING: Level = Level { price: Price::ZERO, size: Lots::ZERO };
 
 impl<'a> Loading<'a> {
     /// Takes over a snapshot's side, best first. If it may have been cut, it is complete to its
@@ -50,7 +47,7 @@ impl<'a> Loading<'a> {
         // The first price lies between these ticks, whatever it is.
         half.grid = half.grid.with_tick(Price::MAX);
         let fill = Fill::begin(&mut half.pages, half.max_levels);
-        Self { half, fill, last_rank: u64::MAX, last: NOTHING, left_out: 0 }
+        Self { half, fill, last_rank: u64::MAX, last_size: Lots::ZERO, left_out: 0 }
     }
 
     /// Takes the next level; neither price nor size is zero. False if it is not worse than all before:
@@ -62,7 +59,7 @@ impl<'a> Loading<'a> {
             return false;
         }
         self.last_rank = rank;
-        self.last = level;
+        self.last_size = level.size;
         match self.half.grid.key(level.price) {
             Some(key) => self.put(key, level),
             None => self.push_between(level),
@@ -70,9 +67,14 @@ impl<'a> Loading<'a> {
         true
     }
 
-    /// The level that was taken last.
-    pub(in crate::book) const fn last(&self) -> Option<Level> {
-        if self.last_rank == u64::MAX { None } else { Some(self.last) }
+    /// Whether no level was taken yet.
+    pub(in crate::book) const fn is_empty(&self) -> bool {
+        self.last_rank == u64::MAX
+    }
+
+    /// What the last level said of the same price.
+    pub(in crate::book) fn said_last(&self, price: Price) -> Option<Lots> {
+        (self.half.grid.rank(price) == self.last_rank).then_some(self.last_size)
     }
 
     /// More follows that cannot be held.
