@@ -265,6 +265,8 @@ pub(crate) fn parse_envelope(head: ResponseHead, body: &[u8]) -> Result<&RawValu
     match (api_data(body), head.status()) {
         (Ok(Ok(data)), 200) => Ok(data),
         (_, 429) => Err(limited),
+        // Whoever says how long works, and wants to be left alone.
+        (_, 503) if head.retry_after().is_some() => Err(limited),
         (Ok(Err(code)), _) if TOO_MANY.contains(&code) => Err(limited),
         (Ok(Err(code)), _) => Err(RestError::Api { code }),
         (Err(error), 200) => Err(RestError::Wire(error)),

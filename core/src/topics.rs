@@ -2,6 +2,7 @@
 
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
+use core::time::Duration;
 
 use crate::book::sync::{BookStatus, BookSync};
 use crate::channel::{Channel, ChannelKind, Delivery};
@@ -57,10 +58,17 @@ pub enum TopicStatus {
 #[repr(C)]
 pub(crate) struct Topic {
     pub(crate) interest: Interest,
+    /// When it last brought something; zero if never.
     heard_at: Instant,
     state: TopicState,
     pub(crate) channel: Channel,
+    /// When a line last confirmed it.
+    confirmed_at: Instant,
 }
+
+/// For so long what a topic has brought speaks for its symbol: a maintenance of the exchange, during which it
+/// lists nothing, takes hours; a contract that has ended says nothing for ever.
+const EVIDENCE: Duration = Duration::from_secs(24 * 3600);
 
 /// What the user wants of a topic. How far it has come on a line, that line knows.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -106,7 +114,13 @@ impl Topics {
             Delivery::EachOnce => TopicState::Deduplicator(Deduplicator::of_each()),
         };
         let interest = Interest::Wanted { is_silent: false };
-        self.list.push(Topic { channel, interest, heard_at: Instant::ZERO, state });
+        self.list.push(Topic {
+            channel,
+            interest,
+            heard_at: Instant::ZERO,
+            confirmed_at: Instant::ZERO,
+            state,
+        });
         self.by_channel.insert(channel, topic);
         self.wanted = self.wanted.saturating_add(1);
         Some(topic)
@@ -142,7 +156,7 @@ impl Topics {
             return;
         };
         entry.interest = Interest::Wanted { is_silent: false };
-        entry.heard_at = cx.now;
+        entry.confirmed_at = cx.now;
         cx.timers
             .set(Timer::Topic(topic, TopicTimer::Silence), cx.now + cx.config.timeouts.silence);
         cx.event(Event::Topic(topic, TopicEvent::Confirmed));
@@ -240,7 +254,7 @@ impl Topics {
         let Some(entry) = self.list.get_mut(topic.index()) else { return };
         let timer = Timer::Topic(topic, TopicTimer::Silence);
         // Re-armed here and not per frame: frames only note the time.
-        let due = entry.heard_at + cx.config.timeouts.silence;
+        let due = entry.heard_at.max(entry.confirmed_at) + cx.config.timeouts.silence;
         if due > cx.now {
             cx.timers.set(timer, due);
         } else if entry.interest == (Interest::Wanted { is_silent: false }) {
@@ -298,6 +312,11 @@ impl Topic {
             }
             (Interest::Wanted { .. }, _) => TopicStatus::Wanted,
         }
+    }
+
+    /// Whether its symbol exists, whatever a single answer says: it has brought something lately.
+    pub(crate) fn speaks_for_itself(&self, now: Instant) -> bool {
+        self.heard_at > Instant::ZERO && now.since(self.heard_at) < EVIDENCE
     }
 
     /// What its book waits for, if it waits for its turn to ask for a snapshot.

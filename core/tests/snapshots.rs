@@ -212,6 +212,43 @@ fn a_symbol_unknown_to_rest_is_rejected_and_ended() {
     assert_eq!(sent(&rig.drain())[0].kind, "subscribe");
 }
 
+/// During an upgrade of the exchange REST knows no symbol at all, and the streams go on.
+#[test]
+fn a_symbol_that_speaks_is_not_unknown_because_rest_says_so_once() {
+    let (mut rig, link) = Rig::live(Config::default());
+    rig.change(501, "14.2,buy,1");
+    rig.change(503, "14.2,buy,1");
+    let mut pauses = Vec::new();
+    for _ in 0..8 {
+        let (request, pause) = next_request(&mut rig);
+        let outputs = rig.reply(request, r#"{"msg":"Invalid symbol.","code":"200003"}"#);
+        let failed = BookDelayReason::SnapshotFailed(RestError::Api { code: 200_003 });
+        assert_eq!(events(&outputs), [delayed(link, failed)]);
+        pauses.push(pause);
+    }
+    assert!(pauses[7] > 3 * pauses[0] && pauses[7] <= 31 * SECOND, "they grow: {pauses:?}");
+    let request = next_request(&mut rig).0;
+    rig.reply(request, &plain_snapshot(502));
+    assert_eq!(rig.client.book_status(link), Some(BookStatus::Live));
+}
+
+/// Whatever it said long ago.
+#[test]
+fn a_symbol_that_has_said_nothing_for_a_day_is_unknown_if_rest_says_so() {
+    let (mut rig, link) = Rig::live(Config::default());
+    rig.change(501, "14.2,buy,1");
+    for _ in 0..25 {
+        rig.pass(3600 * SECOND);
+    }
+    rig.lose(TransportError::Eof);
+    let request = bullet_request(&rig.pass(2 * SECOND));
+    let id = sent(&rig.reconnect(request))[0].id;
+    rig.ack(id);
+    let request = snapshot_request(&rig.pass(SECOND));
+    let outputs = rig.reply(request, r#"{"msg":"Invalid symbol.","code":"200003"}"#);
+    assert_eq!(events(&outputs), [Event::Topic(link, TopicEvent::Rejected { code: 200_003 })]);
+}
+
 #[test]
 fn one_symbol_is_asked_for_no_more_than_once_a_second() {
     let (mut rig, _) = Rig::live(Config::default());

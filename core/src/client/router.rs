@@ -147,7 +147,12 @@ impl Router {
                 if !awaited {
                     return;
                 }
-                if reason == (RestError::Api { code: UNKNOWN_SYMBOL }) {
+                // During an upgrade of the exchange no symbol exists for REST, and the streams go on.
+                let speaks = self
+                    .topics
+                    .get(topic)
+                    .is_some_and(|entry| entry.speaks_for_itself(self.cx.now));
+                if reason == (RestError::Api { code: UNKNOWN_SYMBOL }) && !speaks {
                     return self.on_unknown_symbol(topic);
                 }
                 if let Some(book) = self.topics.book_mut(topic) {
