@@ -46,7 +46,7 @@ mod registered;
 mod sockets;
 
 pub use kucoin_futures_host::{
-    BookUpdate, FeedError, Item, Message, Next, Options, Roots, Taken, Update, Waker,
+    BookUpdate, FeedError, Item, Message, Next, Options, Resolve, Roots, Taken, Update, Waker,
 };
 pub use sockets::Sockets;
 

@@ -137,17 +137,19 @@ impl Sockets {
     fn open(&mut self, id: ConnId, to: Box<Endpoint>) {
         let attempt = Attempt::default();
         self.attempts.insert(id, attempt.clone());
-        let tls = Arc::clone(&self.tls);
+        let (tls, addresses) = (Arc::clone(&self.tls), self.rest.addresses().clone());
         let failed = Done::Other(Incoming::Lost(id, TransportError::Other));
         let span = tracing::info_span!(parent: &self.span, "open", conn = id.get(), %to);
-        self.on_thread("open", span, failed, move || match connect(&to, &tls, &attempt) {
-            Ok(websocket) => {
-                tracing::debug!("open");
-                Done::Opened(id, Box::new(websocket))
-            }
-            Err(error) => {
-                tracing::debug!(%error, "not open");
-                Done::Other(Incoming::Lost(id, error))
+        self.on_thread("open", span, failed, move || {
+            match connect(&to, &tls, &addresses, &attempt) {
+                Ok(websocket) => {
+                    tracing::debug!("open");
+                    Done::Opened(id, Box::new(websocket))
+                }
+                Err(error) => {
+                    tracing::debug!(%error, "not open");
+                    Done::Other(Incoming::Lost(id, error))
+                }
             }
         });
     }

@@ -51,10 +51,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                 Output::Event(event) => println!("{event:?}"),
                 Output::Push(_) => {} // was told when it came
                 Output::Open { conn: id, to } => {
-                    let tls = Arc::clone(&tls);
+                    let (tls, addresses) = (Arc::clone(&tls), rest.addresses().clone());
                     opening = Some(id);
                     help(Box::new(move || {
-                        let opened = connect(&to, &tls, &Attempt::default());
+                        let opened = connect(&to, &tls, &addresses, &Attempt::default());
                         Arrival::Opened(id, opened.map(Box::new))
                     }));
                 }

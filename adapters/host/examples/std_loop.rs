@@ -50,7 +50,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                 Output::Event(event) => eprintln!("{event:?}"),
                 Output::Push(_) => {} // was told when it came
                 Output::Open { conn: id, to } => {
-                    let input = match connect(&to, &tls, &Attempt::default()) {
+                    let input = match connect(&to, &tls, rest.addresses(), &Attempt::default()) {
                         Ok(websocket) => {
                             websocket.get_ref().tcp().set_nonblocking(false)?;
                             conn = Some((id, websocket));

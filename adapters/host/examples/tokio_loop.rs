@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use futures_util::{SinkExt as _, StreamExt as _};
 use kucoin_futures_host::{
-    Clock, Rest, RestOutcome, Roots, WsRead, io_error, tls_config, websocket_config,
+    Clock, Rest, RestOutcome, Roots, USER_AGENT, WsRead, io_error, tls_config, websocket_config,
     websocket_error,
 };
 use kucoin_futures_proto::{
@@ -23,7 +23,7 @@ use rustls::ClientConfig;
 use tokio::net::TcpStream;
 use tokio::sync::mpsc::unbounded_channel;
 use tokio_tungstenite::{Connector, MaybeTlsStream, WebSocketStream, client_async_tls_with_config};
-use tungstenite::{Error, Message};
+use tungstenite::{ClientRequestBuilder, Error, Message};
 
 type WebSocket = Box<WebSocketStream<MaybeTlsStream<TcpStream>>>;
 /// A connection, and its socket once there is one.
@@ -125,6 +125,9 @@ async fn open(to: Box<Endpoint>, tls: Arc<ClientConfig>) -> Result<WebSocket, Tr
     let tcp = TcpStream::connect((to.host(), to.port())).await.map_err(|error| io_error(&error))?;
     let _ = tcp.set_nodelay(true);
     let (config, tls) = (Some(websocket_config()), Some(Connector::Rustls(tls)));
-    let opened = client_async_tls_with_config(to.secret_url(), tcp, config, tls).await;
+    let request =
+        ClientRequestBuilder::new(to.secret_url().parse().map_err(|_| TransportError::Other)?)
+            .with_header("User-Agent", USER_AGENT);
+    let opened = client_async_tls_with_config(request, tcp, config, tls).await;
     opened.map(|(socket, _)| Box::new(socket)).map_err(|error| websocket_error(&error))
 }

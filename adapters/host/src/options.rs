@@ -6,6 +6,7 @@ use std::io;
 use kucoin_futures_proto::Config;
 use kucoin_futures_proto::auth::Credentials;
 
+use crate::addresses::Resolve;
 use crate::clock::Clock;
 use crate::engine::Engine;
 use crate::rest::Rest;
@@ -20,6 +21,8 @@ pub struct Options {
     pub config: Config,
     /// Whose certificates are believed.
     pub roots: Roots,
+    /// What gives the addresses of hosts.
+    pub resolve: Resolve,
     /// For signed requests.
     pub credentials: Option<Credentials>,
     /// For jitter and connect ids; drawn from the system if absent.
@@ -37,7 +40,7 @@ impl Options {
 
     /// The parts of a feed that do not depend on its runtime.
     pub(crate) fn into_parts(self) -> (Engine, Clock, Rest) {
-        let rest = Rest::new(&self.roots, self.credentials);
+        let rest = Rest::with_resolve(&self.roots, self.credentials, self.resolve);
         let seed = self.seed.unwrap_or_else(random_seed);
         (Engine::new(self.clock.now(), seed, self.config), self.clock, rest)
     }

@@ -9,10 +9,14 @@ use kucoin_futures_proto::{
 };
 use ureq::Agent;
 use ureq::tls::{Certificate, RootCerts, TlsConfig, TlsProvider};
+use ureq::unversioned::transport::{Connector as _, RustlsConnector};
 
+use crate::addresses::{Addresses, Resolve};
 use crate::clock::unix_now;
 use crate::io_error::io_error;
+use crate::rest_connector::RestConnector;
 use crate::tls::{Roots, provider};
+use crate::upgrade::USER_AGENT;
 
 /// How a request ended: what to put into `Input::Reply` or `Input::Failed`. `Debug` shows no body.
 #[allow(clippy::exhaustive_enums, reason = "the two ends of a request")]
@@ -38,6 +42,7 @@ impl RestOutcome {
 #[derive(Clone)]
 pub struct Rest {
     agent: Agent,
+    addresses: Addresses,
     credentials: Option<Arc<Credentials>>,
 }
 
@@ -48,6 +53,13 @@ impl Rest {
     /// A client that believes `roots` and signs with `credentials` where a request asks for it.
     #[must_use]
     pub fn new(roots: &Roots, credentials: Option<Credentials>) -> Self {
+        Self::with_resolve(roots, credentials, Resolve::default())
+    }
+
+    /// The same with another resolver.
+    #[must_use]
+    pub fn with_resolve(roots: &Roots, credentials: Option<Credentials>, resolve: Resolve) -> Self {
+        let addresses = Addresses::new(resolve);
         let roots = match roots {
             Roots::Public => RootCerts::WebPki,
             Roots::Only(certificates) => {
@@ -67,13 +79,23 @@ impl Rest {
             .http_status_as_error(false)
             .max_redirects(0)
             .max_redirects_will_error(false)
+            // ureq's default takes one from the environment. Sockets would not go through it.
             .proxy(None)
             .accept("application/json")
             .accept_encoding("identity")
-            .user_agent(concat!("kucoin-futures/", env!("CARGO_PKG_VERSION")))
+            .user_agent(USER_AGENT)
             .max_response_header_size(MAX_HEAD)
             .build();
-        Self { agent: config.new_agent(), credentials: credentials.map(Arc::new) }
+        let connector = RestConnector(addresses.clone());
+        let chain = connector.clone().chain(RustlsConnector::default());
+        let agent = Agent::with_parts(config, chain, connector);
+        Self { agent, addresses, credentials: credentials.map(Arc::new) }
+    }
+
+    /// What it knows of addresses, for sockets that should know it, too.
+    #[must_use]
+    pub const fn addresses(&self) -> &Addresses {
+        &self.addresses
     }
 
     /// Performs a request: within its time, up to its size, following no redirect.

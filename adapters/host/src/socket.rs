@@ -41,17 +41,19 @@ enum Supply {
 }
 
 impl Socket {
-    pub(crate) fn plain(tcp: TcpStream) -> Self {
-        Self::new(Stream::Plain(tcp))
+    /// `first`: what was read of it with the answer to the upgrade.
+    pub(crate) fn plain(tcp: TcpStream, first: &[u8]) -> Self {
+        Self::new(Stream::Plain(tcp), first)
     }
 
-    pub(crate) fn tls(tls: StreamOwned<ClientConnection, TcpStream>) -> Self {
-        Self::new(Stream::Tls(Box::new(tls)))
+    /// `first`: what was read of it with the answer to the upgrade.
+    pub(crate) fn tls(tls: StreamOwned<ClientConnection, TcpStream>, first: &[u8]) -> Self {
+        Self::new(Stream::Tls(Box::new(tls)), first)
     }
 
-    fn new(stream: Stream) -> Self {
+    fn new(stream: Stream, first: &[u8]) -> Self {
         let source = Source { stream, supply: Supply::Unwatched };
-        Self { source, reader: TextFrameReader::default() }
+        Self { source, reader: TextFrameReader::new(first) }
     }
 
     /// The next message, if it is here or can be read without waiting, is text, and nothing that the
@@ -144,11 +146,8 @@ mod tests {
 
     fn pair() -> (TcpStream, Socket) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let mut peer = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-        let mut socket = Socket::plain(listener.accept().unwrap().0);
-        peer.write_all(b"head\r\n\r\n").unwrap();
-        socket.read_exact(&mut [0; 8]).unwrap();
-        (peer, socket)
+        let peer = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        (peer, Socket::plain(listener.accept().unwrap().0, b""))
     }
 
     fn next_text(socket: &mut Socket) -> Option<&[u8]> {

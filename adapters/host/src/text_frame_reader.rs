@@ -31,8 +31,6 @@ pub struct TextFrameReader {
 /// What the next byte is part of.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Stage {
-    /// The answer to the upgrade.
-    Head,
     /// Nothing yet: a frame begins.
     Between,
     /// Something that the library has begun: so many bytes are its own.
@@ -54,6 +52,15 @@ const EIGHT_BYTES: u8 = 127;
 const MASKED: u8 = 0x80;
 
 impl TextFrameReader {
+    /// For a connection that was just upgraded; these bytes were read with the answer.
+    #[must_use]
+    pub fn new(first: &[u8]) -> Self {
+        let mut bytes = vec![0; CAPACITY.max(first.len())].into_boxed_slice();
+        bytes.iter_mut().zip(first).for_each(|(to, from)| *to = *from);
+        let (start, end) = (0, first.len());
+        Self { bytes, start, end, stage: Stage::Between, engaged: false, stopped: None }
+    }
+
     /// The next message, if it is here or can be read, and is nothing that the library must see. It lies
     /// in [`TextFrameReader::text`] until the next call. `None`: read from the WebSocket, which will find
     /// what is here or say why there is nothing.
@@ -137,7 +144,6 @@ impl TextFrameReader {
     fn has_more(&self) -> bool {
         let here = self.here().len();
         match self.stage {
-            Stage::Head => self.head() > 0,
             Stage::Inside(_) => here > 0,
             // Whole, or never to be whole here.
             Stage::Between => self.frame().is_some_and(|(_, len)| {
@@ -159,9 +165,8 @@ impl TextFrameReader {
                 _ => {}
             }
         }
-        let (most, is_head) = match self.stage {
-            Stage::Head => (self.head(), true),
-            Stage::Inside(left) => (usize::try_from(left).unwrap_or(usize::MAX), false),
+        let most = match self.stage {
+            Stage::Inside(left) => usize::try_from(left).unwrap_or(usize::MAX),
             Stage::Between => return 0,
         };
         let here = self.here();
@@ -170,7 +175,6 @@ impl TextFrameReader {
         to.copy_from_slice(from);
         self.stage = match self.stage {
             Stage::Inside(left) if left > count as u64 => Stage::Inside(left - count as u64),
-            Stage::Head if !is_head || !ends_head(from) => Stage::Head,
             _ => Stage::Between,
         };
         self.start += count;
@@ -206,29 +210,6 @@ impl TextFrameReader {
         let mask = if second & MASKED == 0 { 0 } else { 4 };
         Some((first, len.saturating_add(head + mask)))
     }
-
-    /// How much of what is here is surely the answer to the upgrade: to its end, or, while that is not
-    /// here, without what could be the beginning of its end.
-    fn head(&self) -> usize {
-        let here = self.here();
-        let end = (1..=here.len()).find(|end| here.get(..*end).is_some_and(ends_head));
-        end.unwrap_or_else(|| here.len().saturating_sub(END_OF_HEAD - 1))
-    }
-}
-
-/// For a connection that is yet to be upgraded.
-impl Default for TextFrameReader {
-    fn default() -> Self {
-        let bytes = vec![0; CAPACITY].into_boxed_slice();
-        Self { bytes, start: 0, end: 0, stage: Stage::Head, engaged: false, stopped: None }
-    }
-}
-
-/// Longest form of the end of a line and an empty line.
-const END_OF_HEAD: usize = 3;
-
-fn ends_head(bytes: &[u8]) -> bool {
-    bytes.ends_with(b"\n\r\n") || bytes.ends_with(b"\n\n")
 }
 
 #[cfg(test)]

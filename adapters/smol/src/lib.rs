@@ -30,7 +30,7 @@
 //! [`Feed::into_stream`] yields owned items.
 //!
 //! **Other executors.** Sockets and timers come from `async-io`, which brings a thread of its own
-//! where nobody else drives it, and REST requests run on the `blocking` pool: a feed can be polled by
+//! where nobody else drives it, and REST requests and the resolver run on the `blocking` pool: a feed can be polled by
 //! any executor. Only `spawn` needs smol's; [`Feed::pump`] gives the same as a future to be spawned
 //! elsewhere.
 //!
@@ -40,12 +40,13 @@
 #![forbid(unsafe_code)]
 
 mod conn;
+mod dial;
 mod open;
 mod socket;
 mod sockets;
 
 pub use kucoin_futures_host::{
-    BookUpdate, FeedError, Item, Message, Next, Options, Roots, Update, Waker,
+    BookUpdate, FeedError, Item, Message, Next, Options, Resolve, Roots, Update, Waker,
 };
 pub use sockets::Sockets;
 

@@ -3,60 +3,79 @@
 use std::io::ErrorKind;
 use std::sync::Arc;
 
-use async_tungstenite::{WebSocketStream, client_async_with_config};
-use futures_lite::FutureExt as _;
-use futures_lite::future::pending;
+use async_tungstenite::WebSocketStream;
+use async_tungstenite::tungstenite::protocol::Role;
+use futures_lite::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use futures_rustls::TlsConnector;
+use futures_rustls::client::TlsStream;
 use futures_rustls::rustls::ClientConfig;
 use futures_rustls::rustls::pki_types::ServerName;
-use kucoin_futures_host::{ADDRESS_TIMEOUT, io_error, websocket_config, websocket_error};
+use kucoin_futures_host::{Addresses, UPGRADE_CHUNK, Upgrade, io_error, websocket_config};
 use kucoin_futures_proto::{Endpoint, TransportError};
-use smol::Timer;
-use smol::net::{TcpStream, resolve};
+use smol::net::TcpStream;
 
+use crate::dial::dial;
 use crate::socket::Socket;
 
+/// The core's deadline covers all of it.
 pub(crate) async fn open(
     to: Box<Endpoint>,
     tls: Arc<ClientConfig>,
+    addresses: Addresses,
 ) -> Result<WebSocketStream<Socket>, TransportError> {
-    let tcp = connect(&to).await?;
-    let socket = if to.is_tls() { start_tls(&to, tls, tcp).await? } else { Socket::plain(tcp) };
+    let mut tcp = connect(&to, addresses).await?;
+    let socket = if to.is_tls() {
+        let mut tls = start_tls(&to, tls, tcp).await?;
+        let first = upgrade(&to, &mut tls).await?;
+        Socket::tls(tls, &first)
+    } else {
+        let first = upgrade(&to, &mut tcp).await?;
+        Socket::plain(tcp, &first)
+    };
     let config = Some(websocket_config());
-    let upgraded = client_async_with_config(to.secret_url(), socket, config).await;
-    upgraded.map(|(websocket, _)| websocket).map_err(|error| websocket_error(&error))
+    Ok(WebSocketStream::from_raw_socket(socket, Role::Client, config).await)
 }
 
-/// The core's deadline covers all of it.
-async fn connect(to: &Endpoint) -> Result<TcpStream, TransportError> {
-    let addresses = resolve((to.host(), to.port())).await.map_err(|_| TransportError::Dns)?;
-    let mut failure = TransportError::Dns;
-    for (at, address) in addresses.iter().enumerate() {
-        let last = at + 1 == addresses.len();
-        let late = async {
-            if last {
-                return pending().await;
-            }
-            Timer::after(ADDRESS_TIMEOUT).await;
-            Err(ErrorKind::TimedOut.into())
-        };
-        let tcp = TcpStream::connect(*address).or(late).await;
-        match tcp.and_then(|tcp| tcp.set_nodelay(true).map(|()| tcp)) {
-            Ok(tcp) => return Ok(tcp),
-            Err(error) => failure = io_error(&error),
+async fn connect(to: &Endpoint, addresses: Addresses) -> Result<TcpStream, TransportError> {
+    let (host, port) = (Box::<str>::from(to.host()), to.port());
+    let resolver = addresses.clone();
+    let of_host = smol::unblock(move || resolver.lookup(&host, port)).await;
+    let of_host = of_host.map_err(|error| {
+        tracing::debug!(host = to.host(), %error, "no address");
+        TransportError::Dns
+    })?;
+    dial(&addresses, &of_host).await.map_err(|error| io_error(&error))
+}
+
+/// Returns what came with the end of the answer: the first frames.
+async fn upgrade(
+    to: &Endpoint,
+    stream: &mut (impl AsyncRead + AsyncWrite + Unpin),
+) -> Result<Vec<u8>, TransportError> {
+    let (mut upgrade, request) = Upgrade::new(to);
+    stream.write_all(&request).await.map_err(|error| io_error(&error))?;
+    stream.flush().await.map_err(|error| io_error(&error))?;
+    let mut bytes = vec![0; UPGRADE_CHUNK];
+    loop {
+        let count = stream.read(&mut bytes).await.map_err(|error| io_error(&error))?;
+        if count == 0 {
+            return Err(TransportError::Eof);
+        }
+        let here = bytes.get(..count).unwrap_or_default();
+        if let Some(first) = upgrade.take(here).map_err(|error| error.log(to))? {
+            return Ok(first.to_vec());
         }
     }
-    Err(failure)
 }
 
 async fn start_tls(
     to: &Endpoint,
     tls: Arc<ClientConfig>,
     tcp: TcpStream,
-) -> Result<Socket, TransportError> {
+) -> Result<TlsStream<TcpStream>, TransportError> {
     let name = ServerName::try_from(to.host().to_owned()).map_err(|_| TransportError::Tls)?;
     match TlsConnector::from(tls).connect(name, tcp).await {
-        Ok(stream) => Ok(Socket::tls(stream)),
+        Ok(stream) => Ok(stream),
         Err(error) => {
             if error.kind() == ErrorKind::InvalidData {
                 tracing::warn!(host = to.host(), %error, "TLS refused");

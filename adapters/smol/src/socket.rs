@@ -32,12 +32,14 @@ impl Stream {
 }
 
 impl Socket {
-    pub(crate) fn plain(tcp: TcpStream) -> Self {
-        Self { stream: Stream::Plain(tcp), reader: TextFrameReader::default() }
+    /// `first`: what was read of it with the answer to the upgrade.
+    pub(crate) fn plain(tcp: TcpStream, first: &[u8]) -> Self {
+        Self { stream: Stream::Plain(tcp), reader: TextFrameReader::new(first) }
     }
 
-    pub(crate) fn tls(tls: TlsStream<TcpStream>) -> Self {
-        Self { stream: Stream::Tls(Box::new(tls)), reader: TextFrameReader::default() }
+    /// `first`: what was read of it with the answer to the upgrade.
+    pub(crate) fn tls(tls: TlsStream<TcpStream>, first: &[u8]) -> Self {
+        Self { stream: Stream::Tls(Box::new(tls)), reader: TextFrameReader::new(first) }
     }
 
     /// The next message, if it is one of those that the library need not see; it lies in

@@ -1,4 +1,4 @@
-//! Sockets and timers of `async-io`; the `blocking` pool for REST.
+//! Sockets and timers of `async-io`; the `blocking` pool for REST and the resolver.
 
 use std::fmt;
 use std::future::Future;
@@ -80,7 +80,8 @@ impl Transport for Sockets {
             Effect::Send(id, text) => self.conns.send(id, &text),
             Effect::Open(id, to) => {
                 let span = tracing::info_span!(parent: &self.span, "open", conn = id.get(), %to);
-                let opened = open(to, Arc::clone(&self.tls)).instrument(span);
+                let addresses = self.rest.addresses().clone();
+                let opened = open(to, Arc::clone(&self.tls), addresses).instrument(span);
                 self.attempts.push(Attempt { id, opened: Box::pin(opened) });
             }
             Effect::Close(id) => {

@@ -15,7 +15,9 @@
     reason = "tests"
 )]
 
+mod black_hole;
 mod case;
+mod connecting;
 mod faults;
 mod feed;
 mod opening;
@@ -25,6 +27,7 @@ mod runtimes;
 mod slow;
 mod streams;
 mod tls;
+mod upgrade;
 
 use libtest_mimic::{Arguments, Trial};
 
@@ -41,18 +44,30 @@ pub fn trials<F: Feed>(runtime: &str) -> Vec<Trial> {
     let cases = [
         streams::cases::<F>(),
         opening::cases::<F>(),
+        connecting::cases::<F>(),
+        upgrade::cases::<F>(),
         faults::cases::<F>(),
         slow::cases::<F>(),
         tls::cases::<F>(),
     ];
-    let on_wires = |case: Case| case.wires.iter().map(move |&wire| (case.name, case.run, wire));
+    on_wires(runtime, cases.into_iter().flatten())
+}
+
+/// The cases of REST alone.
+#[must_use]
+pub fn rest_trials() -> Vec<Trial> {
+    on_wires("rest", connecting::rest_cases())
+}
+
+fn on_wires(runtime: &str, cases: impl IntoIterator<Item = Case>) -> Vec<Trial> {
+    let on_each = |case: Case| case.wires.iter().map(move |&wire| (case.name, case.run, wire));
     let trial = |(name, run, wire): (&str, fn(Wire), Wire)| {
         Trial::test(format!("{runtime}::{wire}::{name}"), move || {
             run(wire);
             Ok(())
         })
     };
-    cases.into_iter().flatten().flat_map(on_wires).map(trial).collect()
+    cases.into_iter().flat_map(on_each).map(trial).collect()
 }
 
 /// Runs them with the process's arguments, those of any Rust test program. Does not return.

@@ -90,6 +90,22 @@ impl Rig {
         }
     }
 
+    /// The scheme of its sockets.
+    pub(crate) const fn ws(&self) -> &'static str {
+        match self.wire {
+            Wire::Plain => "ws",
+            Wire::Tls => "wss",
+        }
+    }
+
+    /// The scheme of its REST interface.
+    pub(crate) const fn http(&self) -> &'static str {
+        match self.wire {
+            Wire::Plain => "http",
+            Wire::Tls => "https",
+        }
+    }
+
     pub(crate) fn feed<F: Feed>(&self) -> F {
         F::with_options(self.options()).unwrap()
     }
