@@ -86,6 +86,7 @@ Environment:
   RUST_LOG   what the log says: error, warn (default), info, debug; or by module, as in
              RUST_LOG=kucoin_futures_blocking=debug
   NO_COLOR   no colour, also on a terminal
+  Proxies are not used: HTTPS_PROXY, HTTP_PROXY and ALL_PROXY are ignored.
 
 Exit codes:
   0  ok; also when whoever reads the output goes away

@@ -6,7 +6,7 @@ mod common;
 
 use std::path::PathBuf;
 
-use common::{Sim, kcf, lines, of_type};
+use common::{Sim, command, kcf, lines, of_type};
 use serde_json::Value;
 
 const RUNTIMES: [&str; 2] = ["blocking", "smol"];
@@ -49,6 +49,21 @@ fn a_ticker_is_a_trade_and_the_touch_or_the_touch_alone() {
         let touch = lines(&kcf(&[&args[..], &["--bbo"]].concat()));
         let ticker = of_type(&touch, "ticker")[0];
         assert!(ticker["taker_side"].is_null() && ticker["ask"][1].is_u64(), "{ticker}");
+    }
+}
+
+#[test]
+fn what_the_environment_says_of_proxies_is_ignored() {
+    let sim = Sim::start(&["--rate", "300", "--symbols", "XBTUSDTM"]);
+    for runtime in RUNTIMES {
+        let args = ["ticker", "XBTUSDTM", "--url", &sim.url, "--json", "--for", "2s"];
+        let mut kcf = command(&[&args[..], &["--runtime", runtime]].concat());
+        for name in ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"] {
+            // Nobody listens there.
+            kcf.env(name, "http://127.0.0.1:1").env(name.to_lowercase(), "http://127.0.0.1:1");
+        }
+        let whole = lines(&kcf.output().unwrap());
+        assert!(!of_type(&whole, "ticker").is_empty(), "{runtime}: {whole:?}");
     }
 }
 
@@ -104,7 +119,7 @@ fn completions_know_the_commands() {
 #[test]
 fn a_log_filter_that_is_none_is_said() {
     let args = ["book", "XBTUSDTM", "--url", "http://127.0.0.1:1", "--for", "10ms"];
-    let output = common::command(&args).env("RUST_LOG", "kcf=loud").output().unwrap();
+    let output = command(&args).env("RUST_LOG", "kcf=loud").output().unwrap();
     assert!(String::from_utf8_lossy(&output.stderr).contains("RUST_LOG: use error, warn"));
 }
 
