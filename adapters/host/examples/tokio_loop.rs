@@ -1,6 +1,7 @@
 //! Another runtime, tokio: `select!` waits for the first of a channel, a socket and the deadline.
 //!
-//! Prints the top of a book after each of twenty changes.
+//! Prints the top of a book after each of twenty changes. Addresses are tried in tokio's way, one after the
+//! other, and the upgrade is the WebSocket library's: the adapters use `Race` and `Upgrade` of the host.
 //!
 //! ```sh
 //! cargo run -p kucoin-futures-host --example tokio_loop -- XBTUSDTM http://127.0.0.1:8080

@@ -17,8 +17,9 @@ type Lookup = dyn Fn(&str, u16) -> io::Result<Vec<SocketAddr>> + Send + Sync;
 
 impl Resolve {
     /// Asks this in place of the system: to pin addresses, or to ask a resolver of your own. It gets host
-    /// and port, of sockets and of REST; certificates are still checked against the host. It may block.
-    /// No address, or an error: the host is not known.
+    /// and port, of sockets and of REST, for each connect and each request; certificates are still checked
+    /// against the host. It may block, but what it takes is not limited. No address, or an error: the host
+    /// is not known. At most sixteen addresses are used for REST.
     ///
     /// ```
     /// use std::net::ToSocketAddrs;

@@ -19,7 +19,8 @@
 //!   is in the build.
 //! * [`credentials_from_env`]: keys from the environment or from files, never from arguments.
 //!
-//! There is no policy here: no retry, no parsing, nothing that knows the exchange.
+//! There is no policy here but in which order addresses are tried: no retry, no parsing of messages, nothing
+//! that knows the exchange.
 //!
 //! **Logs.** Nothing here writes a secret to a log. The libraries below do, at the trace level of the
 //! `log` crate: ureq whole bodies, with the token in them, and headers; tungstenite every frame. A

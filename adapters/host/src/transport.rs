@@ -31,7 +31,9 @@ use crate::websocket::WsRead;
 ///   connection implements [`Connection`](crate::Connection): one WebSocket that never waits.
 /// * [`Effect::Open`] and [`Effect::Fetch`] take long: start them on a helper (a thread, a task) and
 ///   leave the result in a [`Mailbox`](crate::Mailbox) until the next `poll_input`.
-///   [`connect`](crate::connect) and [`Rest::perform`] do the work where the helper may block.
+///   [`connect`](crate::connect) and [`Rest::perform`] do the work where the helper may block. Where it
+///   may not, [`Rest::addresses`], [`Race`](crate::Race) and [`Upgrade`](crate::Upgrade) say what to do
+///   for an `Open`, and the runtime's own sockets do it.
 /// * `wait` sleeps until something can be done. That is the only difference between the two modes.
 ///
 /// Then `pub type Feed = kucoin_futures_host::Feed<YourSockets>` is a whole adapter, with its `Pump` and
