@@ -1,10 +1,10 @@
 //! What the components of one client share: the present, the config, and one way out.
 
 use alloc::boxed::Box;
-use alloc::collections::VecDeque;
+use alloc::collections::{BTreeSet, VecDeque};
 
 use crate::config::Config;
-use crate::event::{BookEvent, Event, TimePlace};
+use crate::event::{BookDelayReason, BookEvent, Event, TimePlace};
 use crate::ids::{ConnId, RequestId, TopicId};
 use crate::output::Output;
 use crate::rng::SplitMix64;
@@ -135,20 +135,28 @@ impl Outbox {
         lagged
     }
 
-    /// The `Lagged` stands where the gap in the deltas is: behind what became live meanwhile.
+    /// The `Lagged` stands where the gap in the deltas is: behind what became live meanwhile. That a counter
+    /// was set back is said all the same, once for each book: nothing else would.
     fn fold(&mut self) -> u64 {
-        let dropped = u32::try_from(self.foldable).unwrap_or(u32::MAX);
-        let mut in_all = dropped;
+        let (mut dropped, mut before) = (0_u32, 0_u32);
+        let mut resets = BTreeSet::new();
         self.queue.retain(|output| {
             if let Output::Event(Event::Lagged { dropped }) = output {
-                in_all = in_all.saturating_add(*dropped);
+                before = before.saturating_add(*dropped);
                 return false;
             }
-            !is_foldable(output)
+            let is_kept = !is_foldable(output)
+                || matches!(output, Output::Event(Event::Book(topic, BookEvent::Delayed(reason)))
+                    if matches!(reason, BookDelayReason::SequenceReset(_)) && resets.insert(*topic));
+            dropped = dropped.saturating_add(u32::from(!is_kept));
+            is_kept
         });
-        self.foldable = 0;
-        // planted: lag-untold
-        self.queue.push_back(Output::Event(Event::Lagged { dropped: in_all }));
+        self.foldable = resets.len();
+        let in_all = before.saturating_add(dropped);
+        if in_all > 0 {
+            // planted: lag-untold
+            self.queue.push_back(Output::Event(Event::Lagged { dropped: in_all }));
+        }
         u64::from(dropped)
     }
 

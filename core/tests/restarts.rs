@@ -384,6 +384,23 @@ fn lagged_stands_where_the_deltas_are_missing() {
     assert_eq!(rest.len(), 2, "504 and 505");
 }
 
+/// Found by the swarm: the book came back below where it had been, and the reason was among what was dropped.
+#[test]
+fn a_counter_that_was_set_back_is_told_also_to_who_does_not_drain() {
+    let mut config = Config::default();
+    config.queues.events = 1;
+    let (mut rig, link) = Rig::confirmed(config);
+    for sequence in [5000, 100, 110, 120, 130] {
+        let text = level2(LINK, sequence, "14.1,buy,1");
+        let _ = rig.client.handle(rig.now, Input::Text { conn: rig.conn, bytes: text.as_bytes() });
+    }
+    let reset = BookDelayReason::SequenceReset(Evidence::LongStepBack);
+    let told = events(&rig.drain());
+    let [first, Event::Lagged { dropped: 2 }, last] = told[..] else { panic!("{told:?}") };
+    let delayed = |reason| Event::Book(link, BookEvent::Delayed(reason));
+    assert_eq!((first, last), (delayed(reset), delayed(BookDelayReason::Gap)));
+}
+
 #[test]
 fn closing_answers_the_queries_that_wait() {
     let (mut rig, _) = Rig::live(Config::default());

@@ -487,7 +487,9 @@ impl ProtocolChecker {
             }
             None => {
                 // While a ping is open the next one is skipped, and comes an interval later.
+                // So does one that comes due while the caller sleeps: the next one counts from there.
                 let last = conn.last_ping.map_or(conn.up_at, |ping| ping.max(conn.up_at));
+                let last = last.max(self.excused_until);
                 let pause = moment.at.since(last);
                 if pause > interval * 2 + timeout + SLACK
                     || (conn.last_ping.is_none() && pause > interval + SLACK)

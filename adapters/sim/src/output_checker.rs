@@ -5,8 +5,8 @@ use std::fmt;
 use std::time::Duration;
 
 use kucoin_futures_proto::{
-    BookEvent, Config, ConnId, Epoch, Event, Input, Instant, LineEvent, Output, RequestId,
-    Sequence, Stats, TopicId,
+    BookDelayReason, BookEvent, Config, ConnId, Epoch, Event, Input, Instant, LineEvent, Output,
+    RequestId, Sequence, Stats, TopicId,
 };
 use serde_json::Value;
 
@@ -213,11 +213,12 @@ impl OutputChecker {
     /// # Errors
     /// The first law that is broken.
     pub fn on_outputs(&mut self, now: Instant, outputs: &[Output<'_>]) -> Result<(), BrokenLaw> {
-        let foldable = |output: &&Output<'_>| {
-            matches!(
-                output,
-                Output::Event(Event::Book(_, BookEvent::Delta(_) | BookEvent::Delayed(_)))
-            )
+        // That a counter was set back is kept, once for each book.
+        let foldable = |output: &&Output<'_>| match output {
+            Output::Event(Event::Book(_, BookEvent::Delayed(reason))) => {
+                !matches!(reason, BookDelayReason::SequenceReset(_))
+            }
+            other => matches!(other, Output::Event(Event::Book(_, BookEvent::Delta(_)))),
         };
         let queued = outputs.iter().filter(foldable).count();
         hold(Law::QueueCap, queued <= self.max_queued_events, || format!("there were {queued}"))?;

@@ -131,6 +131,7 @@ impl Topics {
             Event::Topic(topic, TopicEvent::Active) => self.say(topic, false),
             Event::Topic(topic, TopicEvent::Rejected { .. } | TopicEvent::Unsubscribed) => {
                 self.voices.retain(|_, voice| voice.topic != topic);
+                self.reached.remove(&topic);
             }
             Event::Topic(topic, TopicEvent::Confirmed) => {
                 // A caller who drains late may have dropped it meanwhile.
@@ -147,6 +148,9 @@ impl Topics {
             }
             Event::Book(topic, BookEvent::Lost { reason, .. }) => {
                 self.on_buffer_gone(topic, matches!(reason, BookLostReason::SequenceReset(_)));
+                if reason == BookLostReason::Unsubscribed {
+                    self.reached.remove(&topic);
+                }
             }
             Event::Book(
                 topic,
