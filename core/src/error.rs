@@ -2,6 +2,7 @@
 //! end of a transport.
 
 use core::fmt;
+use core::time::Duration;
 
 /// A mistake of the caller, returned by the command that was called. Nothing has changed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -161,6 +162,9 @@ pub enum TransportError {
     Upgrade {
         /// The HTTP status.
         status: u16,
+        /// How long the server asks us to stay away, if it says:
+        /// [`ResponseHead::retry_after`](crate::ResponseHead::retry_after).
+        retry_after: Option<Duration>,
     },
     /// A WebSocket close frame arrived.
     Closed {
@@ -190,7 +194,9 @@ impl fmt::Display for TransportError {
             Self::Refused => f.write_str("connection refused"),
             Self::TimedOut => f.write_str("timed out"),
             Self::Tls => f.write_str("TLS failed"),
-            Self::Upgrade { status } => write!(f, "the upgrade was answered with HTTP {status}"),
+            Self::Upgrade { status, .. } => {
+                write!(f, "the upgrade was answered with HTTP {status}")
+            }
             Self::Closed { code: Some(code) } => write!(f, "closed by the server ({code})"),
             Self::Closed { code: None } => f.write_str("closed by the server"),
             Self::Eof => f.write_str("the stream ended without a close"),

@@ -1,12 +1,12 @@
 //! One line: a connection that is renewed for ever, what it carries, and its budget.
 
+mod limits;
 mod report;
 
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::format;
 use alloc::vec::Vec;
-use core::time::Duration;
 
 use crate::channel::{Channel, ChannelKind};
 use crate::context::Context;
@@ -26,6 +26,7 @@ use crate::wire::encode::{self, Command};
 use crate::wire::{
     Ack, Bullet, Decoded, Decoder, Delta, ErrorFrame, ErrorKind, Frame, Pong, Server, Welcome,
 };
+use limits::{MOST_BINARIES, NO_ROOM, SEND_SPAN, TOO_FAST_REST};
 pub(crate) use report::LineReport;
 
 #[derive(Clone)]
@@ -50,13 +51,6 @@ pub(crate) struct Line {
     /// What has happened and the client has not been told yet, oldest first.
     reports: VecDeque<LineReport>,
 }
-
-/// Binary messages that are put up with within a minute: there are none in this protocol.
-const MOST_BINARIES: SlidingWindow = SlidingWindow::new(2, Duration::from_secs(60));
-/// The exchange counts over 10 s, as messages arrive: two bursts may arrive closer together than they went out.
-const SEND_SPAN: Duration = Duration::from_secs(11);
-/// How long sending rests after a 509 about its rate: the span that the exchange counts over.
-const TOO_FAST_REST: Duration = Duration::from_secs(10);
 
 impl Line {
     pub(crate) fn new(id: LineId, cx: &Context) -> Self {
@@ -248,7 +242,7 @@ impl Line {
     }
 
     pub(crate) fn on_lost(&mut self, cx: &mut Context, error: TransportError) {
-        let refused = error == TransportError::Upgrade { status: 401 };
+        let refused = matches!(error, TransportError::Upgrade { status: 401, .. });
         let reason =
             if refused { DisconnectReason::Unauthorized } else { DisconnectReason::Lost(error) };
         self.fail(cx, reason);
@@ -498,9 +492,6 @@ impl Line {
         Timer::Line(self.id, timer)
     }
 }
-
-/// The code for "no room on this line", as the exchange has it.
-const NO_ROOM: u32 = 509;
 
 const fn count(counter: &mut u64) {
     *counter = counter.saturating_add(1);

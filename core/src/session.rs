@@ -151,7 +151,16 @@ impl Session {
             return Retry::NewToken;
         }
         self.on(Cause::Failed);
-        Retry::Wait(self.fail(now, rng, is_lasting(reason)))
+        Retry::Wait(match named_wait(reason) {
+            Some(stay) => self.stay_away(rng, stay),
+            None => self.fail(now, rng, is_lasting(reason)),
+        })
+    }
+
+    /// A server that says how long to stay away works: that long is waited, with jitter on top, and it is no
+    /// failure in the row.
+    fn stay_away(&self, rng: &mut SplitMix64, stay: Duration) -> Duration {
+        clamp_stay(stay).saturating_add(self.backoff.jitter(rng))
     }
 
     /// Counts a failure and says how long to wait.
@@ -164,8 +173,7 @@ impl Session {
         }
     }
 
-    /// There was no token. A server that says how long to stay away works: that long is waited, with
-    /// jitter on top, and it is no failure in the row.
+    /// There was no token.
     pub(crate) fn on_no_token(
         &mut self,
         now: Instant,
@@ -175,9 +183,7 @@ impl Session {
         self.on(Cause::Failed);
         Retry::Wait(match reason {
             // planted: named-wait-counts
-            RestError::RateLimited { retry_after: Some(stay) } => {
-                clamp_stay(stay).saturating_add(self.backoff.jitter(rng))
-            }
+            RestError::RateLimited { retry_after: Some(stay) } => self.stay_away(rng, stay),
             RestError::Lost(error) => self.fail(now, rng, error == TransportError::Tls),
             RestError::RateLimited { retry_after: None }
             | RestError::Http { .. }
@@ -193,6 +199,14 @@ pub(crate) fn clamp_stay(stay: Duration) -> Duration {
     stay.clamp(SHORTEST_STAY, LONGEST_STAY)
 }
 
+/// How long a refused upgrade asks to stay away.
+const fn named_wait(reason: DisconnectReason) -> Option<Duration> {
+    let DisconnectReason::Lost(TransportError::Upgrade { status, retry_after }) = reason else {
+        return None;
+    };
+    if matches!(status, 403 | 429 | 503) { retry_after } else { None }
+}
+
 /// Failures that another quick attempt will not mend.
 const fn is_lasting(reason: DisconnectReason) -> bool {
     matches!(
@@ -200,7 +214,7 @@ const fn is_lasting(reason: DisconnectReason) -> bool {
         DisconnectReason::Lost(
             TransportError::Tls
                 | TransportError::Closed { code: Some(1012 | 1013) }
-                | TransportError::Upgrade { status: 403 | 429 }
+                | TransportError::Upgrade { status: 403 | 429, .. }
         ) | DisconnectReason::Refused { kind: ErrorKind::Busy | ErrorKind::NotUnderstood, .. }
     )
 }
@@ -290,15 +304,15 @@ mod tests {
             DisconnectReason::Lost(TransportError::Tls),
             DisconnectReason::Lost(TransportError::Closed { code: Some(1012) }),
             DisconnectReason::Lost(TransportError::Closed { code: Some(1013) }),
-            DisconnectReason::Lost(TransportError::Upgrade { status: 403 }),
-            DisconnectReason::Lost(TransportError::Upgrade { status: 429 }),
+            DisconnectReason::Lost(TransportError::Upgrade { status: 403, retry_after: None }),
+            DisconnectReason::Lost(TransportError::Upgrade { status: 429, retry_after: None }),
             refused(ErrorKind::Busy),
             refused(ErrorKind::NotUnderstood),
         ];
         let passing = [
             DisconnectReason::Lost(TransportError::Eof),
             DisconnectReason::Lost(TransportError::Closed { code: Some(1001) }),
-            DisconnectReason::Lost(TransportError::Upgrade { status: 502 }),
+            DisconnectReason::Lost(TransportError::Upgrade { status: 502, retry_after: None }),
             DisconnectReason::PongTimeout,
             refused(ErrorKind::PingTimeout),
         ];
@@ -310,6 +324,27 @@ mod tests {
         };
         assert!(lasting.iter().all(|&reason| failures(reason) == 5), "as after four failures");
         assert!(passing.iter().all(|&reason| failures(reason) == 1));
+    }
+
+    #[test]
+    fn what_a_refused_upgrade_asks_for_is_waited_out_and_is_no_failure() {
+        let (mut session, mut rng) = (session(), SplitMix64::new(1));
+        let waits = |seconds: u64| Duration::from_secs(seconds)..=Duration::from_secs(seconds + 1);
+        for (status, stay, expected) in [(429, 7, 7), (503, 7, 7), (403, 0, 1), (503, 9999, 300)] {
+            let retry_after = Some(Duration::from_secs(stay));
+            let refused = DisconnectReason::Lost(TransportError::Upgrade { status, retry_after });
+            let Retry::Wait(delay) = session.on_down(Instant::ZERO, &mut rng, refused) else {
+                panic!("{status}")
+            };
+            assert!(waits(expected).contains(&delay), "{status}: {delay:?}");
+            assert_eq!(session.failures(), 0);
+            session.on(Cause::WaitOver);
+        }
+        // Whatever else it says, a 502 is a failure.
+        let retry_after = Some(Duration::from_secs(7));
+        let broken = DisconnectReason::Lost(TransportError::Upgrade { status: 502, retry_after });
+        session.on_down(Instant::ZERO, &mut rng, broken);
+        assert_eq!(session.failures(), 1);
     }
 
     #[test]

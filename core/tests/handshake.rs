@@ -201,10 +201,10 @@ fn a_401_in_place_of_the_welcome_is_answered_by_a_new_token_at_once_but_only_onc
 fn a_401_of_the_upgrade_is_a_refused_token_too() {
     let (mut rig, request) = Rig::waiting_for_token(Config::default());
     rig.grant(request);
-    let outputs = rig.lose(TransportError::Upgrade { status: 401 });
+    let outputs = rig.lose(TransportError::Upgrade { status: 401, retry_after: None });
     assert_eq!(down(&outputs), DisconnectReason::Unauthorized);
     rig.grant(bullet_request(&outputs));
-    let again = rig.lose(TransportError::Upgrade { status: 401 });
+    let again = rig.lose(TransportError::Upgrade { status: 401, retry_after: None });
     assert_eq!(fetches(&again).len(), 0);
 }
 
@@ -339,7 +339,7 @@ proptest! {
                 if failure == 0 { rig.reply(fetch.request(), "<html>") } else { rig.grant(fetch.request()) }
             } else if !opens(&outputs).is_empty() {
                 attempts.push(rig.now);
-                rig.lose(if failure < 2 { TransportError::Upgrade { status: 401 } } else { TransportError::Eof })
+                rig.lose(if failure < 2 { TransportError::Upgrade { status: 401, retry_after: None } } else { TransportError::Eof })
             } else {
                 let deadline = rig.client.poll_timeout().unwrap();
                 rig.pass(deadline.at.since(rig.now))

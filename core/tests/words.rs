@@ -41,7 +41,7 @@ fn losses() -> Vec<TransportError> {
         TransportError::Refused,
         TransportError::TimedOut,
         TransportError::Tls,
-        TransportError::Upgrade { status: 503 },
+        TransportError::Upgrade { status: 503, retry_after: None },
         TransportError::Closed { code: Some(1012) },
         TransportError::Closed { code: None },
         TransportError::Eof,
@@ -164,7 +164,7 @@ fn the_words_hold_what_matters() {
         assert_eq!(DisconnectReason::Lost(error).to_string(), error.to_string());
         assert_eq!(RestError::Lost(error).to_string(), error.to_string());
     }
-    assert!(TransportError::Upgrade { status: 503 }.to_string().contains("503"));
+    assert!(TransportError::Upgrade { status: 503, retry_after: None }.to_string().contains("503"));
     assert!(TransportError::Closed { code: Some(1012) }.to_string().contains("1012"));
     let stay = RestError::RateLimited { retry_after: Some(Duration::from_millis(1178)) };
     assert!(stay.to_string().contains("1178 ms"));

@@ -117,7 +117,7 @@ fn changes_that_cannot_be_read_are_counted_and_end_a_book_that_there_is() {
     let (_, mut frames) = record(&files);
     let last = frames.iter().rposition(|frame| frame.contains("level2:CHRUSDTM")).unwrap();
     for at in [last - 200, last - 100, last] {
-        frames[at] = edited(&frames[at], "timestamp\":", "timestamp\":-");
+        frames[at] = edited(&frames[at], "sequence\":", "sequence\":-");
         assert!(frames[at].contains("CHRUSDTM"));
     }
     frames.push(edited(&frames[last], "CHRUSDTM", "ETHUSDTM"));

@@ -86,7 +86,9 @@ impl UpgradeError {
 impl From<UpgradeError> for TransportError {
     fn from(error: UpgradeError) -> Self {
         match error {
-            UpgradeError::Refused(head) => Self::Upgrade { status: head.status() },
+            UpgradeError::Refused(head) => {
+                Self::Upgrade { status: head.status(), retry_after: head.retry_after() }
+            }
             UpgradeError::TooLong => Self::TooLarge,
             UpgradeError::Missing(_)
             | UpgradeError::Wrong(_)

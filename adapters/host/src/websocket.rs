@@ -89,7 +89,9 @@ pub fn websocket_error(error: &Error) -> TransportError {
         ) => TransportError::Eof,
         Error::Protocol(_) | Error::Utf8(_) | Error::AttackAttempt => TransportError::Protocol,
         Error::WriteBufferFull(_) => TransportError::Clogged,
-        Error::Http(response) => TransportError::Upgrade { status: response.status().as_u16() },
+        Error::Http(response) => {
+            TransportError::Upgrade { status: response.status().as_u16(), retry_after: None }
+        }
         Error::Url(_) | Error::HttpFormat(_) => TransportError::Other,
     }
 }

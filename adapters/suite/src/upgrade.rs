@@ -20,6 +20,7 @@ pub(crate) fn cases<F: Feed>() -> Vec<Case> {
         an_upgrade_says_what_it_is,
         an_upgrade_without_the_right_key_is_refused,
         an_upgrade_that_hints_without_end_is_refused,
+        an_upgrade_that_is_put_off_is_put_off,
     ]
 }
 
@@ -90,4 +91,23 @@ fn an_upgrade_without_the_right_key_is_refused<F: Feed>(_: Wire) {
 fn an_upgrade_that_hints_without_end_is_refused<F: Feed>(_: Wire) {
     let hints = |_: &str| "HTTP/1.1 103 Early Hints\r\n\r\n".repeat(10) + RIGHT;
     is_refused::<F>(hints, TransportError::Protocol);
+}
+
+/// Until a date of the server's own clock, which is years off.
+fn an_upgrade_that_is_put_off_is_put_off<F: Feed>(_: Wire) {
+    let (_rig, mut feed) = answered::<F>(|_| {
+        "HTTP/1.1 503 Service Unavailable\r\nDate: Wed, 01 Jan 2020 00:00:00 GMT\r\n\
+         Retry-After: Wed, 01 Jan 2020 00:00:09 GMT\r\n\r\n"
+            .into()
+    });
+    let mut waits = None;
+    wait_for(&mut feed, "waiting", |event| {
+        if let Event::Line(_, LineEvent::Waiting { delay, failures }) = event {
+            waits = Some((*delay, *failures));
+        }
+        waits.is_some()
+    });
+    let (delay, failures) = waits.unwrap();
+    assert!(delay >= Duration::from_secs(9) && delay <= Duration::from_secs(10), "{delay:?}");
+    assert_eq!(failures, 0, "who names a wait works");
 }

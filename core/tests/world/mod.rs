@@ -284,7 +284,7 @@ impl World {
             TransportError::Eof,
             TransportError::Refused,
             TransportError::Closed { code: Some(1012) },
-            TransportError::Upgrade { status: 401 },
+            TransportError::Upgrade { status: 401, retry_after: None },
         ];
         if let Some(conn) = self.conn.take() {
             self.dead_conns.push(conn.id);

@@ -137,7 +137,7 @@ fn later_acts(symbol: Symbol) -> Vec<Act> {
         act(
             "the connection breaks, the next is refused",
             &[Fault::Refuse { span: ms(800) }, Fault::Close { code: 1006 }],
-            |event| matches!(lost(event), Some(TransportError::Upgrade { status: 503 })),
+            |event| matches!(lost(event), Some(TransportError::Upgrade { status: 503, .. })),
         ),
         act("a delta is lost, REST sends a web page", &[Fault::Html { count: 1 }, drop], |event| {
             matches!(no_snapshot(event), Some(RestError::Wire(_)))

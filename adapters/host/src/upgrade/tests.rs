@@ -113,7 +113,7 @@ fn a_refusal_comes_with_what_it_says_about_limits() {
     let Err(UpgradeError::Refused(head)) = verdict(bytes) else { panic!("not refused") };
     assert_eq!((head.status(), head.retry_after()), (429, Some(std::time::Duration::from_secs(7))));
     let error = TransportError::from(UpgradeError::Refused(head));
-    assert_eq!(error, TransportError::Upgrade { status: 429 });
+    assert_eq!(error, TransportError::Upgrade { status: 429, retry_after: head.retry_after() });
     // Proxies are older than what they stand in front of.
     assert!(matches!(verdict(b"HTTP/1.0 403 \n\n"), Err(UpgradeError::Refused(_))));
 }

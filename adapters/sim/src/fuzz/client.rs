@@ -153,8 +153,8 @@ fn reply(world: &mut Watched, reader: &mut Reader<'_>) {
 fn any_error(reader: &mut Reader<'_>) -> TransportError {
     match reader.below(8) {
         0 => TransportError::Refused,
-        1 => TransportError::Upgrade { status: 401 },
-        2 => TransportError::Upgrade { status: 429 },
+        1 => TransportError::Upgrade { status: 401, retry_after: None },
+        2 => TransportError::Upgrade { status: 429, retry_after: Some(Duration::from_secs(2)) },
         3 => TransportError::Closed { code: Some(1012) },
         4 => TransportError::Tls,
         5 => TransportError::Reset,
