@@ -100,7 +100,9 @@ fn more_digits(value: u64, frame: &[u8], at: usize) -> Option<(u64, usize)> {
 /// A price that stands before this byte.
 #[inline(always)]
 pub(super) fn price<const END: u8>(frame: &[u8], at: usize) -> Option<(Price, usize)> {
-    read_price::<END>(frame, at).or_else(|| any_price(frame, at))
+    let usual = read_price::<END>(frame, at);
+    // Where no digit stands at all, what comes behind the price is taken for its end.
+    usual.filter(|(_, end)| *end > at).or_else(|| any_price(frame, at))
 }
 
 /// A price of any form: all that can belong to a number is taken for it.

@@ -378,6 +378,25 @@ fn what_only_looks_usual_is_left_to_the_scanner() {
     }
 }
 
+/// Found by the property above: with nothing before it, the bracket was taken for the end of a price.
+#[test]
+fn a_number_that_is_not_there_is_none() {
+    for last in ["bestBidPrice", "bestAskPrice", "bestBidSize", "ts", "sequence"] {
+        let mut style = Style { bare: true, ..Style::usual(ChannelKind::TickerV2) };
+        style.outer = vec!["type", "subject", "data", "topic"];
+        style.inner.retain(|key| *key != last);
+        style.inner.push(last);
+        let mut parser = learned(&style);
+        let usual = String::from_utf8(style.write(&said())).unwrap();
+        let (data, topic) = usual.split_once("},").unwrap();
+        let (before, number) = data.rsplit_once(':').unwrap();
+        assert!(before.ends_with(&format!("\"{last}\"")) && !number.is_empty(), "{usual}");
+        let frame = format!("{before}:}},{topic}");
+        assert!(!check(&mut parser, frame.as_bytes()), "{frame}");
+        assert!(parser.parse(frame.as_bytes()).is_err(), "{frame}");
+    }
+}
+
 /// A key that is used twice, an escaped key, a key that another channel uses: read in two goes.
 #[test]
 fn odd_keys_are_decided_as_they_were() {
