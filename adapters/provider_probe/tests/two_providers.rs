@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kucoin_futures_host::{Clock, Next, Options, Roots, Update};
-use kucoin_futures_proto::{Channel, Config, BookEvent, Event};
+use kucoin_futures_proto::{BookEvent, Channel, Config, Event};
 use kucoin_futures_sim::{Authority, ExchangeConfig, Server};
 
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -23,7 +23,9 @@ fn exchange() -> (Server, Options) {
 
 fn is_live(next: &Next<'_>) -> bool {
     match next {
-        Next::Update(update) => matches!(update, Update::State(Event::Book(_, BookEvent::Live { .. }))),
+        Next::Update(update) => {
+            matches!(update, Update::State(Event::Book(_, BookEvent::Live { .. })))
+        }
         Next::Quiet | Next::Ended => panic!("not live in time"),
     }
 }
