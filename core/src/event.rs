@@ -40,7 +40,7 @@ pub enum Event {
     /// place is told; [`Stats::odd_times`](crate::Stats::odd_times) counts them.
     OddTime(TimePlace),
     /// So many deltas (and delays) were not reported because nobody drained the outputs. Books are
-    /// exact all the same: read them.
+    /// exact all the same: read them. That a counter was set back is among what is reported, once a book.
     Lagged {
         /// How many.
         dropped: u32,
@@ -122,7 +122,8 @@ pub enum TopicEvent {
     Confirmed,
     /// The topic cannot be had; it is not tried again until `subscribe` is called anew.
     Rejected {
-        /// The exchange's code: 404 and the like from the stream, 200003 from REST.
+        /// The exchange's code: 404 and the like from the stream, 200003 from REST if the topic has brought
+        /// nothing for 24 h.
         code: u32,
     },
     /// A confirmed topic has said nothing for [`Timeouts::silence`](crate::config::Timeouts::silence):

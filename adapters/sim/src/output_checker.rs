@@ -214,9 +214,10 @@ impl OutputChecker {
     /// The first law that is broken.
     pub fn on_outputs(&mut self, now: Instant, outputs: &[Output<'_>]) -> Result<(), BrokenLaw> {
         // That a counter was set back is kept, once for each book.
+        let mut resets = BTreeSet::new();
         let foldable = |output: &&Output<'_>| match output {
-            Output::Event(Event::Book(_, BookEvent::Delayed(reason))) => {
-                !matches!(reason, BookDelayReason::SequenceReset(_))
+            Output::Event(Event::Book(topic, BookEvent::Delayed(reason))) => {
+                !(matches!(reason, BookDelayReason::SequenceReset(_)) && resets.insert(*topic))
             }
             other => matches!(other, Output::Event(Event::Book(_, BookEvent::Delta(_)))),
         };

@@ -15,7 +15,7 @@ use crate::num::{Lots, Price};
 pub(in crate::book) struct Loading<'a> {
     half: &'a mut BookSide,
     fill: Fill,
-    /// The rank of the last level's price.
+    /// The rank of the last level's price, and its size.
     last_rank: u64,
     last_size: Lots,
     /// Levels that came after them.
