@@ -336,6 +336,9 @@ pub(crate) struct SoakArgs {
     /// Run this scenario, as printed for a run that failed
     #[arg(long, value_name = "FILE", conflicts_with_all = ["seed", "seeds", "profile"])]
     pub(crate) scenario: Option<PathBuf>,
+    /// Set a knob of every run, whatever was drawn: `ahead_ms=0`; a scenario's text lists them
+    #[arg(long, value_name = "NAME=N")]
+    pub(crate) knob: Vec<String>,
     /// Do not look for the smallest scenario that still fails
     #[arg(long)]
     pub(crate) no_shrink: bool,

@@ -10,7 +10,7 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressStyle};
 use kucoin_futures_host::Clock;
 use kucoin_futures_proto::Instant;
-use kucoin_futures_sim::{Ledger, Scenario, soak};
+use kucoin_futures_sim::{Ledger, Scenario, ScenarioError, soak};
 use serde_json::{Value, json};
 
 use crate::args::{SoakArgs, SoakProfile};
@@ -49,6 +49,8 @@ pub(crate) fn run(args: &SoakArgs) -> Result<(), Failure> {
     std::panic::set_hook(Box::new(|_| {}));
     let clock = Clock::new();
     let scripted = args.scenario.as_deref().map(read_scenario).transpose()?;
+    set_knobs(&mut Scenario::default(), &args.knob)
+        .map_err(|error| Failure::words(Kind::Usage, format_args!("--knob: {error}")))?;
     let seeds = if scripted.is_some() { 1 } else { args.seeds() };
     let bar = progress(seeds, args.json);
     let sum = run_all(args, scripted.as_ref(), seeds, &bar)?;
@@ -92,7 +94,13 @@ fn scenario(args: &SoakArgs, scripted: Option<&Scenario>, seed: u64) -> Scenario
     if let Some(hours) = args.hours {
         scenario.span_ms = (hours * 3_600_000.0) as u64;
     }
+    // They were tried before.
+    let _ = set_knobs(&mut scenario, &args.knob);
     scenario
+}
+
+fn set_knobs(scenario: &mut Scenario, knobs: &[String]) -> Result<(), ScenarioError> {
+    knobs.iter().try_for_each(|knob| scenario.set(&knob.replacen('=', " ", 1)))
 }
 
 fn run_all(
@@ -231,6 +239,12 @@ fn print(
         grouped((passed / seconds.max(0.001)) as u64),
         sum.trace
     ))?;
+    if !report.wanted.is_zero() {
+        let share = 100.0 * report.live.as_secs_f64() / report.wanted.as_secs_f64();
+        out.line(format_args!(
+            "while there were faults, books were live {share:.2} % of the time"
+        ))?;
+    }
     if let Some([median, most, longest]) = sum.outages() {
         out.line(format_args!(
             "from the end of the last fault to all books live: median {:.1} s, 99 % within {:.1} s, \
@@ -304,6 +318,7 @@ fn repro(args: &SoakArgs, broken: &Broken) -> String {
     if let Some(hours) = args.hours {
         line.push_str(&format!(" --hours {hours}"));
     }
+    args.knob.iter().for_each(|knob| line.push_str(&format!(" --knob {knob}")));
     line
 }
 
@@ -339,6 +354,8 @@ fn as_json(args: &SoakArgs, sum: &Sum, broken: &[Broken], seconds: f64) -> Value
         "books": report.books,
         "virtual_seconds": report.passed.as_secs(),
         "seconds": seconds,
+        "wanted_seconds": report.wanted.as_secs_f64(),
+        "live_seconds": report.live.as_secs_f64(),
         "recovery_ms": sum.outages().map(|outages| {
             let [median, most, longest] = outages.map(|outage| outage.as_millis() as u64);
             json!({ "median": median, "p99": most, "longest": longest })

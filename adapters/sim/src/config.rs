@@ -27,8 +27,8 @@ pub struct ExchangeConfig {
     pub snapshot_levels: usize,
     /// How far back a stale snapshot is, in changes. Default 500.
     pub stale_by: usize,
-    /// Whether level2 deltas and snapshots carry the exchange's time. Default true: as on the real one.
-    pub states_times: bool,
+    /// The clocks that stamp level2 deltas and snapshots.
+    pub clocks: Clocks,
     /// The exchange's clock at the start.
     pub unix_start: UnixNanos,
     /// The one account that may sign requests.
@@ -37,6 +37,48 @@ pub struct ExchangeConfig {
     pub limits: Limits,
     /// Faults, from the start on.
     pub faults: Plan,
+}
+
+/// The clocks that stamp level2 deltas and snapshots. Default: both right, to a millisecond.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct Clocks {
+    /// Whether times are stated at all. Default true: as on the real one.
+    pub stated: bool,
+    /// How far the clock of snapshots is ahead of the one of deltas.
+    pub ahead: Duration,
+    /// How far it is behind.
+    pub behind: Duration,
+    /// What the times of deltas are cut to; at least 1 ms. Default 1 ms: as on the real one.
+    pub delta_step: Duration,
+    /// What the times of snapshots are cut to; at least 1 ms. Default 1 ms.
+    pub snapshot_step: Duration,
+}
+
+impl Default for Clocks {
+    fn default() -> Self {
+        const STEP: Duration = Duration::from_millis(1);
+        let (ahead, behind) = (Duration::ZERO, Duration::ZERO);
+        Self { stated: true, ahead, behind, delta_step: STEP, snapshot_step: STEP }
+    }
+}
+
+impl Clocks {
+    /// What a delta of this time states, in ms.
+    pub(crate) fn of_delta(&self, at: UnixNanos) -> Option<u64> {
+        self.stated.then(|| cut(at.as_millis(), self.delta_step))
+    }
+
+    /// What a snapshot of this time states, in ms.
+    pub(crate) fn of_snapshot(&self, at: UnixNanos) -> Option<u64> {
+        let [ahead, behind] = [self.ahead, self.behind].map(|by| by.as_millis() as u64);
+        let at = at.as_millis().saturating_add(ahead).saturating_sub(behind);
+        self.stated.then(|| cut(at, self.snapshot_step))
+    }
+}
+
+fn cut(ms: u64, step: Duration) -> u64 {
+    ms - ms % (step.as_millis() as u64).max(1)
 }
 
 /// The keys that `bullet-private` accepts. Not secrets: anyone may know them.
@@ -76,7 +118,7 @@ impl Default for ExchangeConfig {
             session_lifetime: Duration::from_secs(24 * 3600),
             snapshot_levels: 1000,
             stale_by: 500,
-            states_times: true,
+            clocks: Clocks::default(),
             unix_start: UnixNanos::from_nanos(1_790_000_000_000_000_000),
             account: Account {
                 key: "sim-key".into(),

@@ -50,7 +50,7 @@ mod trouble;
 mod truth;
 mod world;
 
-pub use config::{Account, ExchangeConfig, Limits};
+pub use config::{Account, Clocks, ExchangeConfig, Limits};
 pub use contract::Contract;
 pub use exchange::{About, Counts, Exchange, FaultHit, Outgoing, SessionId};
 pub use fault::{Fault, Plan, Refusal, Target};

@@ -5,7 +5,7 @@ use std::time::Duration;
 use kucoin_futures_proto::auth::hmac_base64;
 use kucoin_futures_proto::book::{Coverage, Level};
 use kucoin_futures_proto::wire::Side;
-use kucoin_futures_proto::{Decimal, Instant, Lots, Price, Sequence, Symbol, UnixNanos};
+use kucoin_futures_proto::{Decimal, Instant, Lots, Price, Sequence, Symbol};
 use serde_json::Value;
 
 use crate::contract::java;
@@ -330,7 +330,8 @@ impl Exchange {
         self.counts.snapshots += u64::from(may_be_stale);
         let name = market.contract().symbol;
         let (sequence, ts) = (market.sequence(), self.unix_of_snapshot(now, name));
-        let stated = |at| self.config.states_times.then_some(at);
+        let clocks = self.config.clocks;
+        let stated = |at| clocks.of_snapshot(at);
         if may_be_stale && self.troubles.other.take(name) {
             let other = self.markets.values().find(|other| other.contract().symbol != name);
             let other = other.unwrap_or(market);
@@ -442,13 +443,13 @@ fn snapshot_body(
     sequence: Sequence,
     truth: &Truth,
     levels: usize,
-    at: Option<UnixNanos>,
+    ms: Option<u64>,
 ) -> String {
     let side = |side| -> String {
         let level = |level: Level| format!("[{},{}]", number(level.price), level.size);
         truth.levels(side).take(levels).map(level).collect::<Vec<_>>().join(",")
     };
-    let time = at.map(|at| format!(r#","ts":{}000000"#, at.as_millis())).unwrap_or_default();
+    let time = ms.map(|ms| format!(r#","ts":{ms}000000"#)).unwrap_or_default();
     format!(
         r#"{{"sequence":{sequence},"symbol":"{}","bids":[{}],"asks":[{}]{time}}}"#,
         market.contract().symbol,

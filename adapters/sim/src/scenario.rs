@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use kucoin_futures_proto::{Channel, Config, Symbol};
 
-use crate::config::ExchangeConfig;
+use crate::config::{Clocks, ExchangeConfig};
 use crate::contract::Contract;
 use crate::fault::{Fault, Plan, PlanError, Target};
 use crate::oracle::Violation;
@@ -78,6 +78,14 @@ knobs! {
     stale_by,
     /// 1: level2 deltas and snapshots carry no time.
     timeless,
+    /// How far the clock that stamps snapshots is ahead of the one that stamps deltas, in ms.
+    ahead_ms,
+    /// How far it is behind, in ms.
+    behind_ms,
+    /// What the times of deltas are cut to, in ms; 0 as 1.
+    delta_step_ms,
+    /// What the times of snapshots are cut to, in ms; 0 as 1.
+    snapshot_step_ms,
     /// What token responses say, in ms.
     ping_interval_ms,
     /// What token responses say, in ms.
@@ -140,6 +148,18 @@ impl Scenario {
     #[must_use]
     pub const fn span(&self) -> Duration {
         Duration::from_millis(self.span_ms)
+    }
+
+    /// Sets a knob: `NAME NUMBER`, as in the text form.
+    ///
+    /// # Errors
+    /// It is none, or no number.
+    pub fn set(&mut self, line: &str) -> Result<(), ScenarioError> {
+        let known = line.split_once(' ').and_then(|(name, value)| {
+            *self.knob(name)? = value.trim().parse().ok()?;
+            Some(())
+        });
+        known.ok_or_else(|| ScenarioError::Line(line.into()))
     }
 
     /// What is listed.
@@ -239,6 +259,17 @@ impl Scenario {
         config
     }
 
+    fn clocks(&self) -> Clocks {
+        let ms = Duration::from_millis;
+        Clocks {
+            stated: self.timeless == 0,
+            ahead: ms(self.ahead_ms),
+            behind: ms(self.behind_ms),
+            delta_step: ms(self.delta_step_ms),
+            snapshot_step: ms(self.snapshot_step_ms),
+        }
+    }
+
     pub(crate) fn exchange(&self) -> ExchangeConfig {
         let contracts = self
             .listed()
@@ -252,7 +283,7 @@ impl Scenario {
             session_lifetime: Duration::from_millis(self.lifetime_ms),
             snapshot_levels: self.snapshot_levels as usize,
             stale_by: self.stale_by as usize,
-            states_times: self.timeless == 0,
+            clocks: self.clocks(),
             faults: self.plan.clone(),
             ..ExchangeConfig::default()
         }
@@ -276,11 +307,7 @@ impl FromStr for Scenario {
                 scenario.plan.entries.append(&mut line.parse::<Plan>()?.entries);
                 continue;
             }
-            let known = line.split_once(' ').and_then(|(name, value)| {
-                *scenario.knob(name)? = value.trim().parse().ok()?;
-                Some(())
-            });
-            known.ok_or_else(|| ScenarioError::Line(line.into()))?;
+            scenario.set(line)?;
         }
         Ok(scenario)
     }

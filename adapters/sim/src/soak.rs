@@ -22,6 +22,10 @@ pub struct Report {
     pub deltas: u64,
     /// Whole books compared with the truth.
     pub books: u64,
+    /// Books that were wanted, each times how long, while there were faults.
+    pub wanted: Duration,
+    /// The same of those that were live.
+    pub live: Duration,
     /// Virtual time that passed.
     pub passed: Duration,
     /// From the end of the last fault until all books that can be had are live; `None` if that was
@@ -43,6 +47,8 @@ impl Report {
         self.deltas += other.deltas;
         self.books += other.books;
         self.passed = self.passed.saturating_add(other.passed);
+        self.wanted = self.wanted.saturating_add(other.wanted);
+        self.live = self.live.saturating_add(other.live);
         self.recovery = self.recovery.max(other.recovery);
         self.trace = self.trace.rotate_left(7) ^ other.trace;
         self.ledger.add(&other.ledger);
@@ -180,6 +186,7 @@ fn phases(
 ) -> Result<(), Violation> {
     let safety = run_for(world, scenario.span(), limits);
     report.ledger.add(world.ledger());
+    (report.wanted, report.live) = world.time_live();
     if !safety? {
         return Ok(());
     }

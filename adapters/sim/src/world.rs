@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use kucoin_futures_proto::{
-    BookStatus, Channel, Client, Config, ConnId, Instant, Misuse, Sequence, SplitMix64, TopicId,
-    TopicStatus, TransportError,
+    BookStatus, Channel, ChannelKind, Client, Config, ConnId, Instant, Misuse, Sequence,
+    SplitMix64, TopicId, TopicStatus, TransportError,
 };
 
 use crate::config::ExchangeConfig;
@@ -55,6 +55,8 @@ pub struct World {
     faults: u64,
     /// What clients that were replaced had compared.
     retired: (u64, u64),
+    /// Time of books that were wanted, and of those that were live.
+    time_live: (Duration, Duration),
     happenings: Happenings,
 }
 
@@ -77,6 +79,7 @@ impl World {
             events: 0,
             faults: 0,
             retired: (0, 0),
+            time_live: (Duration::ZERO, Duration::ZERO),
             happenings: Happenings::default(),
         };
         world.add_client(config);
@@ -163,6 +166,31 @@ impl World {
         let sum =
             |of: fn(&Oracle) -> u64| self.nodes.iter().map(|node| of(&node.oracle)).sum::<u64>();
         (self.retired.0 + sum(Oracle::deltas), self.retired.1 + sum(Oracle::checks))
+    }
+
+    /// Books that were wanted, each times how long; and the same of those that were live. Only books of
+    /// contracts that are listed.
+    pub(crate) const fn time_live(&self) -> (Duration, Duration) {
+        self.time_live
+    }
+
+    /// So much time passes with everything as it is.
+    fn add_time(&mut self, passed: Duration) {
+        let (mut wanted, mut live) = (0, 0);
+        for node in &self.nodes {
+            let topics = node.wants.iter().filter(|(channel, want)| {
+                want.on
+                    && channel.kind() == ChannelKind::Level2
+                    && self.exchange.market(channel.symbol()).is_some()
+            });
+            for (_, want) in topics {
+                wanted += 1;
+                live +=
+                    u32::from(want.topic.is_some_and(|topic| node.client.book(topic).is_some()));
+            }
+        }
+        self.time_live.0 += passed * wanted;
+        self.time_live.1 += passed * live;
     }
 
     /// Which faults struck, and whether what they call for was seen.
@@ -279,6 +307,10 @@ impl World {
     /// A broken promise.
     pub fn step(&mut self, end: Instant) -> Result<bool, Violation> {
         let Some(next) = self.next_event().filter(|next| *next <= end) else { return Ok(false) };
+        let passed = next.since(self.now);
+        if !passed.is_zero() {
+            self.add_time(passed);
+        }
         self.now = self.now.max(next);
         self.exchange.tick(self.now);
         self.carry()?;

@@ -7,6 +7,7 @@
 
 mod carriers;
 mod evidence;
+mod skew;
 mod snapshot_check;
 mod tracker;
 
@@ -21,6 +22,7 @@ use crate::wire::{Delta, SnapshotHead};
 use carriers::Carriers;
 pub use evidence::Evidence;
 use evidence::{Ruling, Stage, decide};
+use skew::{Skew, TIME_STEP, Times};
 pub(in crate::book) use snapshot_check::SnapshotCheck;
 use tracker::{Place, SequenceTracker};
 
@@ -34,14 +36,6 @@ pub(super) const CATCH_UP: Duration = Duration::from_secs(5);
 /// A pause between two deltas counts as this at most: the caller may have been away, and what comes
 /// then is old for that reason.
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
-
-/// How far the exchange's own times may be apart where one should not be later than the other.
-const TIME_SLACK: Duration = Duration::from_secs(1);
-
-/// The same where two runs of the counter are more likely than two clocks that disagree, or where a
-/// moment of patience settles it. The times of deltas are cut to milliseconds, and neighbours step
-/// back by one.
-const TIME_STEP: Duration = Duration::from_millis(5);
 
 /// What is known of the counter's present run. In this order in memory: what each delta needs first.
 #[derive(Clone)]
@@ -57,8 +51,10 @@ pub(super) struct Lineage {
     behind_at: Instant,
     /// The highest sequence that the book has shown: a snapshot below is from the past.
     high_water: Option<Sequence>,
-    /// The exchange time of the snapshot that the book began with.
-    loaded_ts: Option<UnixNanos>,
+    /// Since when the book is live, if it is.
+    live_at: Instant,
+    /// How far the clocks of snapshots and deltas are apart.
+    skew: Skew,
     /// Useless snapshots in a row.
     refused: u32,
     /// Where the buffer ended when the last useless snapshot came.
@@ -104,7 +100,8 @@ impl Lineage {
             carriers: Carriers::default(),
             behind_at: Instant::ZERO,
             high_water: None,
-            loaded_ts: None,
+            live_at: Instant::ZERO,
+            skew: Skew::new(),
             refused: 0,
             silent_at: None,
         }
@@ -175,7 +172,10 @@ impl Lineage {
     /// A delta came that the live book contains.
     pub(super) fn on_covered(&mut self, now: Instant, delta: &Delta) -> Option<Evidence> {
         let behind = self.stays_behind(now);
-        let later = is_later(delta.ts_event, self.loaded_ts, TIME_SLACK);
+        let times = Times { contained: delta.ts_event, ..self.loaded() };
+        self.skew.see_delta(delta.ts_event);
+        let later = self.skew.is_too_early(times);
+        self.skew.narrow(times);
         self.new_run_if(behind, Evidence::StreamStaysBehind)
             .or_else(|| self.new_run_if(later, Evidence::ContainedIsLater))
     }
@@ -187,7 +187,10 @@ impl Lineage {
         check: &SnapshotCheck,
         book: &Book,
     ) -> Option<Evidence> {
-        let earlier = is_later(self.loaded_ts, delta.ts_event, TIME_STEP);
+        let times = Times { follower: delta.ts_event, ..self.loaded() };
+        self.skew.see_delta(delta.ts_event);
+        let earlier = self.skew.is_too_late(times);
+        self.skew.narrow(times);
         // planted: overlap-unseen
         if !check.agrees_with(book) {
             return self.new_run_if(true, Evidence::SnapshotDiffers);
@@ -211,6 +214,8 @@ impl Lineage {
         book: &Book,
         cap: usize,
     ) -> Judgement {
+        buffer.iter().for_each(|delta| self.skew.see_delta(delta.ts_event));
+        self.skew.see_snapshot(snapshot.ts_event);
         if let Some(ruled) = self.rule_any(self.early_evidence(snapshot, buffer)) {
             return ruled;
         }
@@ -233,7 +238,7 @@ impl Lineage {
         }
         self.refused = 0;
         self.after_reset = false;
-        self.loaded_ts = snapshot.ts_event;
+        self.skew.load(times_around(snapshot, buffer));
         Judgement::Fits((buffer.last() <= Some(snapshot.sequence)).then_some(check))
     }
 
@@ -263,8 +268,11 @@ impl Lineage {
         let ahead = self.after_reset && snapshot.sequence > last;
         // What follows the snapshot was made before it was taken: its service lags behind the stream,
         // or the counter was set back and the stream does not know yet.
-        let earlier = is_later(snapshot.ts_event, follower_time(snapshot, buffer), TIME_STEP)
-            && is_later(snapshot.ts_event, time_at(buffer, Some(last)), TIME_STEP);
+        let follower = follower_time(snapshot, buffer);
+        let earlier = [follower, time_at(buffer, Some(last))].into_iter().all(|follower| {
+            let times = Times { snapshot: snapshot.ts_event, follower, contained: None };
+            self.skew.is_too_late(times)
+        });
         [(Evidence::AheadAfterReset, ahead), (Evidence::StreamIsEarlier, earlier)]
     }
 
@@ -273,16 +281,16 @@ impl Lineage {
         let is_below = self.is_below_high_water(snapshot);
         // planted: unproven-accepted
         let is_unproven = self.after_reset && !buffer.spans(snapshot.sequence);
-        let contained = time_at(buffer, Some(snapshot.sequence));
-        let follower = follower_time(snapshot, buffer);
-        let slack = if self.after_reset { TIME_STEP } else { TIME_SLACK };
+        let times = times_around(snapshot, buffer);
+        let is_too_early = self.skew.is_too_early(times);
+        let is_too_late = self.skew.is_too_late(times);
         let is_in_doubt = self.carriers.are_in_doubt();
         [
             (Evidence::BelowHighWater, is_below),
             (Evidence::UnprovenAfterReset, is_unproven),
             (Evidence::RepeatInDoubt, is_in_doubt),
-            (Evidence::ContainedIsLater, is_later(contained, snapshot.ts_event, slack)),
-            (Evidence::FollowerIsEarlier, is_later(snapshot.ts_event, follower, slack)),
+            (Evidence::ContainedIsLater, is_too_early),
+            (Evidence::FollowerIsEarlier, is_too_late),
         ]
     }
 
@@ -325,8 +333,9 @@ impl Lineage {
         let goes_on = core::mem::replace(&mut self.silent_at, last) != last;
         let end = time_at(buffer, last);
         let told = snapshot.ts_event.is_some() && end.is_some();
+        let times = Times { snapshot: snapshot.ts_event, follower: end, contained: None };
         // planted: silent-run-for-ever
-        goes_on || (told && !is_later(snapshot.ts_event, end, TIME_SLACK))
+        goes_on || (told && !self.skew.is_too_late(times))
     }
 
     fn is_below_high_water(&self, snapshot: &SnapshotHead) -> bool {
@@ -339,6 +348,14 @@ impl Lineage {
     pub(super) const fn on_live(&mut self, now: Instant) {
         self.behind = Duration::ZERO;
         self.behind_at = now;
+        self.live_at = now;
+    }
+
+    /// The book is not live any more; it had come this far.
+    pub(super) fn on_left(&mut self, now: Instant, sequence: Sequence) {
+        self.reach(Some(sequence));
+        let has_passed_it = self.behind.is_zero();
+        self.skew.unload(has_passed_it && now.since(self.live_at) > CATCH_UP);
     }
 
     /// The topic has come this far, as far as was told.
@@ -362,6 +379,11 @@ impl Lineage {
     pub(super) fn forget(&mut self) {
         self.carriers.clear();
         self.high_water = None;
+    }
+
+    /// The time of the snapshot in the book.
+    fn loaded(&self) -> Times {
+        Times { snapshot: self.skew.snapshot(), ..Times::default() }
     }
 
     // Rulings.
@@ -413,6 +435,15 @@ fn changes_nothing(next: &Delta, book: &Book) -> bool {
     let is_next = book.sequence().next() == Some(next.sequence);
     // planted: no-change-believed
     is_next && next.price != Price::ZERO && book.size_at(next.side, next.price) == Some(next.size)
+}
+
+/// The times of a snapshot, of the last delta that it contains and of the first that it does not.
+fn times_around(snapshot: &SnapshotHead, buffer: &DeltaBuffer) -> Times {
+    Times {
+        snapshot: snapshot.ts_event,
+        contained: time_at(buffer, Some(snapshot.sequence)),
+        follower: follower_time(snapshot, buffer),
+    }
 }
 
 fn follower_time(snapshot: &SnapshotHead, buffer: &DeltaBuffer) -> Option<UnixNanos> {

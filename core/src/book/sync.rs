@@ -467,7 +467,7 @@ impl BookSync {
         if !was_live {
             return;
         }
-        self.lineage.reach(Some(self.book.sequence()));
+        self.lineage.on_left(cx.now, self.book.sequence());
         self.crossed = false;
         cx.timers.clear(Timer::Topic(self.topic, TopicTimer::Crossed));
         if reason != BookLostReason::Unsubscribed {

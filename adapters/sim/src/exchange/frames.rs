@@ -6,19 +6,18 @@ use kucoin_futures_proto::{Sequence, SplitMix64, Symbol, UnixNanos};
 use crate::session::Feed;
 use crate::truth::{Change, Touch};
 
-/// `stated`: whether the frame says when.
+/// `time`: what the frame says of when, in ms.
 pub(super) fn delta_frame(
     symbol: Symbol,
     sequence: Sequence,
     change: Change,
-    stated: bool,
+    time: Option<u64>,
 ) -> String {
     let side = match change.side {
         Side::Bid => "buy",
         Side::Ask => "sell",
     };
-    let time =
-        if stated { format!(r#","timestamp":{}"#, change.at.as_millis()) } else { String::new() };
+    let time = time.map(|ms| format!(r#","timestamp":{ms}"#)).unwrap_or_default();
     format!(
         concat!(
             r#"{{"topic":"{}:{}","type":"message","subject":"level2","sn":{},"#,

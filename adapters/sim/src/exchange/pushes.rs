@@ -50,7 +50,8 @@ impl Exchange {
             return self.strike("drop", Some(symbol));
         }
         let sound = !self.troubles.malformed.take(symbol);
-        let mut frame = delta_frame(symbol, sequence, change, self.config.states_times);
+        let time = self.config.clocks.of_delta(change.at);
+        let mut frame = delta_frame(symbol, sequence, change, time);
         if !sound {
             self.strike("malformed", Some(symbol));
             frame = spoil(&mut self.rng, &frame);

@@ -137,7 +137,21 @@ fn swarm(seed: u64, source: &mut impl Source) -> Scenario {
         (0..some).filter_map(|_| pick_of(source, &words)).collect()
     };
     add_faults(&mut scenario, source, span, count, &kinds);
+    draw_clocks(&mut scenario, source);
     scenario
+}
+
+/// In every other run the clocks of snapshots and deltas are apart, or cut to more than a millisecond.
+fn draw_clocks(scenario: &mut Scenario, source: &mut impl Source) {
+    let most = pick(source, &[0, 0, 0, 10, 100, 1_000, 3_000]);
+    let skew = source.below(most);
+    if source.below(2) == 0 {
+        scenario.ahead_ms = skew;
+    } else {
+        scenario.behind_ms = skew;
+    }
+    scenario.delta_step_ms = pick(source, &[1, 1, 1, 10, 100, 1_000]);
+    scenario.snapshot_step_ms = pick(source, &[1, 1, 1, 1, 10, 1_000]);
 }
 
 /// One client with the limits of the exchange and the settings that clients have by themselves.

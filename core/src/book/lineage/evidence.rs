@@ -26,13 +26,14 @@ pub enum Evidence {
     UnprovenAfterReset,
     /// After a reset: the snapshot is ahead of the stream, and may be of the run before.
     AheadAfterReset,
-    /// Every delta that came after the snapshot, by sequence, has an earlier time than the snapshot.
+    /// Every delta that came after the snapshot, by sequence, was made before it, by the exchange's times and
+    /// whatever its clocks are known to be apart by.
     StreamIsEarlier,
     /// A line's last delta was a repeat: it may be the first of a new run.
     RepeatInDoubt,
-    /// A delta that the snapshot contains has a later time than the snapshot.
+    /// A delta that the snapshot contains was made after it; likewise.
     ContainedIsLater,
-    /// The delta right after the snapshot has an earlier time than the snapshot.
+    /// The delta right after the snapshot was made before it; likewise.
     FollowerIsEarlier,
     /// The delta right after the snapshot, or after a repeat of what is not remembered any more, sets a
     /// level to the size that it has in the book: the exchange pushes changes.
@@ -63,8 +64,9 @@ pub(super) enum Ruling {
     NewRun,
 }
 
-/// The table. `doubts_left`: the exchange's clocks may disagree, and a repeat may be a repeat, so what
-/// is a mere doubt has no consequence once three in a row were spent.
+/// The table. `doubts_left`: one of the exchange's clocks may have been set, and a repeat may be a repeat, so
+/// what is a mere doubt has no consequence once three in a row were spent. Clocks that are apart by what
+/// they were apart by before are no evidence at all: see [`Skew`](super::skew::Skew).
 pub(super) const fn decide(stage: Stage, evidence: Evidence, doubts_left: bool) -> Ruling {
     use Evidence as E;
     use Ruling::{Accept, NewRun, Retry, Wait};
@@ -116,7 +118,7 @@ impl Evidence {
         Self::ChangesNothing,
     ];
 
-    /// Whether clocks that disagree, or a repeat that is one, look like this, too.
+    /// Whether a clock that was set, or a repeat that is one, look like this, too.
     pub(super) const fn is_doubt(self) -> bool {
         matches!(
             self,
