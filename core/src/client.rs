@@ -8,7 +8,7 @@ use crate::channel::Channel;
 use crate::config::Config;
 use crate::context::Context;
 use crate::error::Misuse;
-use crate::ids::{LineId, RequestId, TopicId};
+use crate::ids::{LineId, RequestId, TopicId, WordsId};
 use crate::input::Input;
 use crate::line::Line;
 use crate::output::{Deadline, Output, TimeoutReason};
@@ -193,6 +193,14 @@ impl Client {
     #[must_use]
     pub fn channel(&self, topic: TopicId) -> Option<Channel> {
         self.router.topics.get(topic).map(|entry| entry.channel)
+    }
+
+    /// What the exchange said, as an event names it ([`Event::refusal`](crate::Event::refusal)); `None` once 32
+    /// newer ones have come. Fit to be shown: at most 256 bytes, without control and invisible characters,
+    /// and with `***` in place of words of more than 32 letters that could be a token or a signature.
+    #[must_use]
+    pub fn words(&self, words: WordsId) -> Option<&str> {
+        self.router.cx.words.get(words)
     }
 
     /// The counters.

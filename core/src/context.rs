@@ -7,6 +7,7 @@ use crate::config::Config;
 use crate::event::{BookDelayReason, BookEvent, Event, TimePlace};
 use crate::ids::{ConnId, RequestId, TopicId};
 use crate::output::Output;
+use crate::refusal::RecentWords;
 use crate::rng::SplitMix64;
 use crate::stats::Stats;
 use crate::time::Instant;
@@ -23,6 +24,8 @@ pub(crate) struct Context {
     pub(crate) timers: Timers,
     pub(crate) stats: Stats,
     pub(crate) outbox: Outbox,
+    /// What the exchange said when it refused something.
+    pub(crate) words: RecentWords,
     conns: u32,
     requests: u32,
     /// Whether a time that cannot be read was told, for each place.
@@ -40,6 +43,7 @@ impl Context {
             timers: Timers::default(),
             stats: Stats::default(),
             outbox,
+            words: RecentWords::default(),
             conns: 0,
             requests: 0,
             odd_times_told: [false; 4],

@@ -5,7 +5,7 @@ use core::time::Duration;
 
 use crate::book::Evidence;
 use crate::error::{TransportError, WireError};
-use crate::ids::{ConnId, Epoch, LineId, RequestId, Sequence, TopicId};
+use crate::ids::{ConnId, Epoch, LineId, RequestId, Sequence, TopicId, WordsId};
 use crate::wire::{Delta, ErrorKind, Side};
 
 /// Something that a user may want to know. Small and `Copy`; in the order of the causes.
@@ -125,6 +125,8 @@ pub enum TopicEvent {
         /// The exchange's code: 404 and the like from the stream, 200003 from REST if the topic has brought
         /// nothing for 24 h.
         code: u32,
+        /// What it said.
+        words: Option<WordsId>,
     },
     /// A confirmed topic has said nothing for [`Timeouts::silence`](crate::config::Timeouts::silence):
     /// a still market, a symbol that does not exist, or a subscription that the server lost.
@@ -176,7 +178,10 @@ pub enum DisconnectReason {
     /// The welcome answered another connect id.
     WrongWelcome,
     /// The token was refused; every attempt gets a fresh one.
-    Unauthorized,
+    Unauthorized {
+        /// What the server said, if it did so on the stream.
+        words: Option<WordsId>,
+    },
     /// No pong in time: the peer is gone, whatever TCP says.
     PongTimeout,
     /// A request was not answered, sent again, and still not answered.
@@ -189,6 +194,8 @@ pub enum DisconnectReason {
         code: u32,
         /// Its meaning.
         kind: ErrorKind,
+        /// What it said.
+        words: Option<WordsId>,
     },
     /// Three binary messages within a minute.
     Binary,
@@ -270,16 +277,28 @@ pub enum RestError {
     RateLimited {
         /// How long the server asks us to stay away, if it says.
         retry_after: Option<Duration>,
+        /// The HTTP status.
+        status: u16,
+        /// The exchange's code, or the edge's (1015).
+        code: Option<u32>,
+        /// What it said.
+        words: Option<WordsId>,
     },
     /// Another HTTP status than 200, without a code of the exchange.
     Http {
         /// The status.
         status: u16,
+        /// What the exchange said.
+        words: Option<WordsId>,
     },
     /// The exchange's own error code; comes with HTTP 200, too.
     Api {
         /// The code.
         code: u32,
+        /// The HTTP status.
+        status: u16,
+        /// What the exchange said.
+        words: Option<WordsId>,
     },
     /// The body is not what it should be.
     Wire(WireError),
@@ -294,11 +313,11 @@ impl fmt::Display for DisconnectReason {
             Self::ConnectTimeout => f.write_str("no connection in time"),
             Self::WelcomeTimeout => f.write_str("no welcome in time"),
             Self::WrongWelcome => f.write_str("the welcome was meant for another connection"),
-            Self::Unauthorized => f.write_str("the token was refused"),
+            Self::Unauthorized { .. } => f.write_str("the token was refused"),
             Self::PongTimeout => f.write_str("no pong in time"),
             Self::AckTimeout => f.write_str("a subscription was never answered"),
             Self::Suspended => f.write_str("the deadlines are long past: the machine slept"),
-            Self::Refused { code, kind } => write!(f, "refused by the server: {code} {kind:?}"),
+            Self::Refused { code, kind, .. } => write!(f, "refused by the server: {code} {kind:?}"),
             Self::Binary => f.write_str("binary messages"),
             Self::Closed => f.write_str("closed by us"),
         }
@@ -343,12 +362,18 @@ impl fmt::Display for RestError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Lost(error) => error.fmt(f),
-            Self::RateLimited { retry_after: Some(after) } => {
-                write!(f, "rate limited for {} ms", after.as_millis())
+            Self::RateLimited { retry_after, status, code, .. } => {
+                f.write_str("rate limited")?;
+                if let Some(after) = retry_after {
+                    write!(f, " for {} ms", after.as_millis())?;
+                }
+                match code {
+                    Some(code) => write!(f, " (HTTP {status}, code {code})"),
+                    None => write!(f, " (HTTP {status})"),
+                }
             }
-            Self::RateLimited { retry_after: None } => f.write_str("rate limited"),
-            Self::Http { status } => write!(f, "HTTP {status}"),
-            Self::Api { code } => write!(f, "refused with code {code}"),
+            Self::Http { status, .. } => write!(f, "HTTP {status}"),
+            Self::Api { code, status, .. } => write!(f, "refused with code {code} (HTTP {status})"),
             Self::Wire(error) => error.fmt(f),
             Self::Closed => f.write_str("the client was closed"),
         }

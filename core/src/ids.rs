@@ -51,6 +51,11 @@ id! {
     LineId(u32)
 }
 id! {
+    /// What the exchange said when it refused something, as text: see
+    /// [`Client::words`](crate::Client::words).
+    WordsId(u32)
+}
+id! {
     /// One live run of one book: from `Live` to `Lost`. Counts from 1 per book.
     Epoch(u32)
 }

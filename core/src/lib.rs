@@ -112,6 +112,7 @@ mod message;
 mod num;
 mod output;
 mod push;
+mod refusal;
 mod rest_request;
 mod rng;
 mod scheduler;
@@ -134,12 +135,13 @@ pub use event::{
     BookDelayReason, BookEvent, BookLostReason, DisconnectReason, Event, LineEvent, RestError,
     TimePlace, TopicEvent,
 };
-pub use ids::{ConnId, Epoch, LineId, RequestId, Sequence, Symbol, TopicId};
+pub use ids::{ConnId, Epoch, LineId, RequestId, Sequence, Symbol, TopicId, WordsId};
 pub use input::{Input, ResponseHead};
 pub use message::Message;
 pub use num::{Decimal, Lots, Price};
 pub use output::{Deadline, Output, TimeoutReason};
 pub use push::{Push, PushTag, Query};
+pub use refusal::Refusal;
 pub use rest_request::{Method, RestRequest, Sign};
 pub use rng::SplitMix64;
 pub use stats::Stats;

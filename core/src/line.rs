@@ -243,8 +243,11 @@ impl Line {
 
     pub(crate) fn on_lost(&mut self, cx: &mut Context, error: TransportError) {
         let refused = matches!(error, TransportError::Upgrade { status: 401, .. });
-        let reason =
-            if refused { DisconnectReason::Unauthorized } else { DisconnectReason::Lost(error) };
+        let reason = if refused {
+            DisconnectReason::Unauthorized { words: None }
+        } else {
+            DisconnectReason::Lost(error)
+        };
         self.fail(cx, reason);
     }
 
@@ -285,24 +288,26 @@ impl Line {
         if outcome == AckOutcome::Unknown {
             return Disposition::Unsolicited;
         }
-        self.settle(cx, outcome, 0);
+        self.settle(cx, outcome, None);
         Disposition::Control
     }
 
     fn on_error(&mut self, cx: &mut Context, error: ErrorFrame<'_>) {
-        let (code, kind) = (error.code, error.kind);
-        let refused = DisconnectReason::Refused { code, kind };
+        let kind = error.kind;
         let id = error.id.and_then(|id| id.counter());
         match kind {
-            ErrorKind::Unauthorized => self.fail(cx, DisconnectReason::Unauthorized),
-            _ if self.session.phase() == Phase::Greeting => self.fail(cx, refused),
+            ErrorKind::Unauthorized => {
+                let words = cx.words.keep(error.text.chars());
+                self.fail(cx, DisconnectReason::Unauthorized { words });
+            }
+            _ if self.session.phase() == Phase::Greeting => self.refuse(cx, error),
             ErrorKind::Topic | ErrorKind::TooManyPerFrame | ErrorKind::TooManyTopics { .. } => {
                 let outcome = self.subs.on_error(id, kind);
-                self.settle(cx, outcome, code);
+                self.settle(cx, outcome, Some(error));
             }
             ErrorKind::TooFast => self.hold(cx, cx.now + TOO_FAST_REST),
             ErrorKind::PingTimeout | ErrorKind::Busy | ErrorKind::NotUnderstood => {
-                self.fail(cx, refused);
+                self.refuse(cx, error);
             }
             // A passing trouble: what was asked for is asked again when its ack is overdue.
             ErrorKind::System => {}
@@ -335,7 +340,10 @@ impl Line {
         let id = self.frame_ids;
         match self.subs.next_batch(id, cx.now + cx.config.timeouts.ack) {
             None => {}
-            Some(Err(topic)) => self.report(LineReport::Rejected(topic, NO_ROOM)),
+            // Words came with the refusals that it was learned from, if any.
+            Some(Err(topic)) => {
+                self.report(LineReport::Rejected { topic, code: NO_ROOM, words: None });
+            }
             Some(Ok(batch)) => {
                 let channels = batch.topics.iter().filter_map(|&topic| channel_of(topic));
                 let symbols: Vec<_> = channels.map(|channel| channel.symbol()).collect();
@@ -392,7 +400,7 @@ impl Line {
             }
             LineTimer::Ack => {
                 let outcome = self.subs.on_overdue(cx.now);
-                self.settle(cx, outcome, 0);
+                self.settle(cx, outcome, None);
             }
             LineTimer::Send => self.send_paused = false,
         }
@@ -423,14 +431,18 @@ impl Line {
 
     // Consequences.
 
-    fn settle(&mut self, cx: &mut Context, outcome: AckOutcome, code: u32) {
+    fn settle(&mut self, cx: &mut Context, outcome: AckOutcome, error: Option<ErrorFrame<'_>>) {
         match outcome {
             AckOutcome::Done(batch) => {
                 let is_subscribed = batch.command == Command::Subscribe;
                 let report = if is_subscribed { LineReport::Confirmed } else { LineReport::Ended };
                 self.reports.extend(batch.topics.into_iter().map(report));
             }
-            AckOutcome::Rejected(topic) => self.report(LineReport::Rejected(topic, code)),
+            AckOutcome::Rejected(topic) => {
+                let code = error.map_or(0, |error| error.code);
+                let words = error.and_then(|error| cx.words.keep(error.text.chars()));
+                self.report(LineReport::Rejected { topic, code, words });
+            }
             AckOutcome::GiveUp => return self.fail(cx, DisconnectReason::AckTimeout),
             AckOutcome::Again | AckOutcome::Unknown => {}
         }
@@ -446,9 +458,15 @@ impl Line {
         }
     }
 
+    /// The server refuses the connection, or what was sent on it.
+    fn refuse(&mut self, cx: &mut Context, error: ErrorFrame<'_>) {
+        let (code, kind, words) = (error.code, error.kind, cx.words.keep(error.text.chars()));
+        self.fail(cx, DisconnectReason::Refused { code, kind, words });
+    }
+
     /// The connection is over; the session decides how to go on.
     fn fail(&mut self, cx: &mut Context, reason: DisconnectReason) {
-        if reason == DisconnectReason::Unauthorized {
+        if matches!(reason, DisconnectReason::Unauthorized { .. }) {
             count(&mut cx.stats.unauthorized);
         }
         if self.is_ready() {

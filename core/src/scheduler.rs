@@ -21,7 +21,7 @@ use crate::rest_request::{Resource, RestRequest};
 use crate::session::clamp_stay;
 use crate::time::Instant;
 use crate::timers::Timer;
-use crate::wire::api_data;
+use crate::wire::{api_data, edge_code, refusal_text};
 
 /// What a request in flight is for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -249,7 +249,7 @@ impl RestScheduler {
     /// A 429 that names a time concerns everything that goes out from this address.
     pub(crate) fn on_failure(&mut self, cx: &mut Context, failure: RestError) {
         cx.stats.failed_fetches = cx.stats.failed_fetches.saturating_add(1);
-        if let RestError::RateLimited { retry_after: Some(stay) } = failure {
+        if let RestError::RateLimited { retry_after: Some(stay), .. } = failure {
             let until = cx.now + clamp_stay(stay) + cx.rng.up_to(RESET_JITTER);
             // planted: wait-ignored
             self.blocked_until = self.blocked_until.max(until);
@@ -257,21 +257,39 @@ impl RestScheduler {
     }
 }
 
+/// What a reply says; what the exchange says to a person goes with a refusal.
+pub(crate) fn open_envelope<'a>(
+    cx: &mut Context,
+    head: ResponseHead,
+    body: &'a [u8],
+) -> Result<&'a RawValue, RestError> {
+    parse_envelope(head, body).map_err(|failure| {
+        let text = failure.refusal().and_then(|_| refusal_text(body));
+        failure.with_words(text.and_then(|text| cx.words.keep(text.chars())))
+    })
+}
+
 /// What a reply says, whichever way it says it.
 pub(crate) fn parse_envelope(head: ResponseHead, body: &[u8]) -> Result<&RawValue, RestError> {
     /// 429000: quota used up; 200002: the older limiter; 1015: the edge's limiter.
     const TOO_MANY: [u32; 3] = [429_000, 200_002, 1015];
-    let limited = RestError::RateLimited { retry_after: head.retry_after() };
-    match (api_data(body), head.status()) {
+    let (data, status, words) = (api_data(body), head.status(), None);
+    let code = match data {
+        Ok(Ok(_)) => None,
+        Ok(Err(code)) => Some(code),
+        Err(_) => edge_code(body),
+    };
+    let limited = RestError::RateLimited { retry_after: head.retry_after(), status, code, words };
+    match (data, status) {
         (Ok(Ok(data)), 200) => Ok(data),
         (_, 429) => Err(limited),
         // Whoever says how long works, and wants to be left alone.
         (_, 503) if head.retry_after().is_some() => Err(limited),
         (Ok(Err(code)), _) if TOO_MANY.contains(&code) => Err(limited),
-        (Ok(Err(code)), _) => Err(RestError::Api { code }),
+        (Ok(Err(code)), _) => Err(RestError::Api { code, status, words }),
         (Err(error), 200) => Err(RestError::Wire(error)),
         // Without a code of the exchange, 403 is the edge saying "too many".
         (Err(_), 403) => Err(limited),
-        (_, status) => Err(RestError::Http { status }),
+        (_, status) => Err(RestError::Http { status, words }),
     }
 }

@@ -144,7 +144,7 @@ impl Session {
             self.failing_since = None;
         }
         // planted: endless-renewal
-        if reason == DisconnectReason::Unauthorized
+        if matches!(reason, DisconnectReason::Unauthorized { .. })
             && !core::mem::replace(&mut self.refused_once, true)
         {
             self.on(Cause::Renew);
@@ -183,9 +183,9 @@ impl Session {
         self.on(Cause::Failed);
         Retry::Wait(match reason {
             // planted: named-wait-counts
-            RestError::RateLimited { retry_after: Some(stay) } => self.stay_away(rng, stay),
+            RestError::RateLimited { retry_after: Some(stay), .. } => self.stay_away(rng, stay),
             RestError::Lost(error) => self.fail(now, rng, error == TransportError::Tls),
-            RestError::RateLimited { retry_after: None }
+            RestError::RateLimited { retry_after: None, .. }
             | RestError::Http { .. }
             | RestError::Api { .. }
             | RestError::Wire(_)
@@ -252,13 +252,11 @@ mod tests {
     fn only_the_first_refused_token_is_renewed_at_once() {
         let (mut session, mut rng) = (session(), SplitMix64::new(1));
         welcome(&mut session, Instant::ZERO);
+        let unauthorized = DisconnectReason::Unauthorized { words: None };
         let now = Instant::from_nanos(1);
-        assert_eq!(session.on_down(now, &mut rng, DisconnectReason::Unauthorized), Retry::NewToken);
+        assert_eq!(session.on_down(now, &mut rng, unauthorized), Retry::NewToken);
         session.on(Cause::Granted);
-        assert!(matches!(
-            session.on_down(now, &mut rng, DisconnectReason::Unauthorized),
-            Retry::Wait(_)
-        ));
+        assert!(matches!(session.on_down(now, &mut rng, unauthorized), Retry::Wait(_)));
     }
 
     #[test]
@@ -284,7 +282,7 @@ mod tests {
             let (mut session, mut rng) = (session(), SplitMix64::new(seed));
             let (start, mut now) = (Instant::from_nanos(7), Instant::from_nanos(7));
             for _ in 0..12 {
-                let reason = RestError::Http { status: 503 };
+                let reason = RestError::Http { status: 503, words: None };
                 let Retry::Wait(delay) = session.on_no_token(now, &mut rng, reason) else {
                     panic!()
                 };
@@ -299,7 +297,7 @@ mod tests {
 
     #[test]
     fn what_will_not_pass_quickly_is_waited_out_longer() {
-        let refused = |kind| DisconnectReason::Refused { code: 1, kind };
+        let refused = |kind| DisconnectReason::Refused { code: 1, kind, words: None };
         let lasting = [
             DisconnectReason::Lost(TransportError::Tls),
             DisconnectReason::Lost(TransportError::Closed { code: Some(1012) }),
@@ -351,10 +349,16 @@ mod tests {
     fn what_a_429_asks_for_is_waited_out_with_jitter_and_is_no_failure() {
         for seed in 0..50 {
             let stay = Duration::from_millis(2500);
-            let limited = RestError::RateLimited { retry_after: Some(stay) };
+            let limited = |retry_after| RestError::RateLimited {
+                retry_after,
+                status: 429,
+                code: None,
+                words: None,
+            };
             let (mut session, mut rng) = (session(), SplitMix64::new(seed));
             for _ in 0..10 {
-                let Retry::Wait(delay) = session.on_no_token(Instant::ZERO, &mut rng, limited)
+                let Retry::Wait(delay) =
+                    session.on_no_token(Instant::ZERO, &mut rng, limited(Some(stay)))
                 else {
                     panic!()
                 };
@@ -362,7 +366,7 @@ mod tests {
                 assert_eq!(session.failures(), 0);
                 session.on(Cause::WaitOver);
             }
-            let unnamed = RestError::RateLimited { retry_after: None };
+            let unnamed = limited(None);
             let late = Instant::ZERO + Duration::from_secs(3600);
             let retry = session.on_no_token(late, &mut rng, unnamed);
             assert_eq!(session.failures(), 1, "a refusal that names no wait");

@@ -51,7 +51,7 @@ pub(crate) use fields::{Fields, Key, Position};
 pub use frame::{Ack, ErrorFrame, ErrorKind, Frame, FrameId, MessageFrame, Pong, Welcome};
 pub use level2::{DeltaFrame, DeltaParser};
 pub(crate) use message::read_message;
-pub(crate) use rest::{Bullet, Server, api_data, parse_server_time};
+pub(crate) use rest::{Bullet, Server, api_data, edge_code, parse_server_time, refusal_text};
 pub use rest::{Contract, Contracts};
 pub use side::Side;
 pub(crate) use snapshot::{LevelSink, SideSink, read as read_snapshot};

@@ -15,7 +15,7 @@ use std::time::Duration;
 use common::*;
 use kucoin_futures_proto::{
     Config, DisconnectReason, Event, Input, LineEvent, LineId, Output, ResponseHead, RestError,
-    TopicStatus, TransportError, WireError,
+    TopicStatus, TransportError, WireError, WordsId,
 };
 use proptest::prelude::*;
 
@@ -183,11 +183,12 @@ fn a_401_in_place_of_the_welcome_is_answered_by_a_new_token_at_once_but_only_onc
     let refused = r#"{"type":"error","code":401,"data":"token is expired"}"#;
     let mut rig = Rig::greeting(Config::default());
     let first = rig.text(refused);
-    assert_eq!((down(&first), shuts(&first)), (DisconnectReason::Unauthorized, 1));
+    let unauthorized = |words| DisconnectReason::Unauthorized { words };
+    assert_eq!((down(&first), shuts(&first)), (unauthorized(Some(WordsId::new(1))), 1));
     rig.grant(bullet_request(&first));
     rig.opened();
     let second = rig.text(&error("5e1f00aa91b2c3d4e5f60718", 401, "token is invalid"));
-    assert_eq!(down(&second), DisconnectReason::Unauthorized);
+    assert_eq!(down(&second), unauthorized(Some(WordsId::new(2))));
     assert_eq!(fetches(&second).len(), 0, "no faster than any other failure");
     assert!(waiting(&second) > Duration::ZERO);
     let request = bullet_request(&rig.pass(waiting(&second)));
@@ -202,7 +203,7 @@ fn a_401_of_the_upgrade_is_a_refused_token_too() {
     let (mut rig, request) = Rig::waiting_for_token(Config::default());
     rig.grant(request);
     let outputs = rig.lose(TransportError::Upgrade { status: 401, retry_after: None });
-    assert_eq!(down(&outputs), DisconnectReason::Unauthorized);
+    assert_eq!(down(&outputs), DisconnectReason::Unauthorized { words: None });
     rig.grant(bullet_request(&outputs));
     let again = rig.lose(TransportError::Upgrade { status: 401, retry_after: None });
     assert_eq!(fetches(&again).len(), 0);
@@ -235,17 +236,24 @@ fn a_token_reply_that_is_none_is_reported_and_waited_out() {
     let nowhere = bullet_of("t", &[("wss://evil.example/", "1", "1")]);
     let not_json = |at| RestError::Wire(WireError::NotJson { at });
     let wire = RestError::Wire;
+    let words = Some(WordsId::new(1));
+    let api = |code, status| RestError::Api { code, status, words };
+    let http = |status| RestError::Http { status, words: None };
+    let limited =
+        |status, code| RestError::RateLimited { retry_after: None, status, code, words: None };
     for (status, body, failure) in [
         (200, "<html><body>Sign in to the hotel's network</body></html>", not_json(1)),
         (200, "", not_json(0)),
         (200, r#"{"code":"200000","data":{"tok"#, not_json(29)),
-        (200, r#"{"msg":"Invalid symbol.","code":"200003"}"#, RestError::Api { code: 200_003 }),
-        (400, r#"{"code":"400100","msg":"no"}"#, RestError::Api { code: 400_100 }),
-        (503, "<html>", RestError::Http { status: 503 }),
-        (301, "", RestError::Http { status: 301 }),
-        (403, "<html>", RestError::RateLimited { retry_after: None }),
-        (429, "", RestError::RateLimited { retry_after: None }),
-        (200, r#"{"code":"429000","msg":"x"}"#, RestError::RateLimited { retry_after: None }),
+        (200, r#"{"msg":"Invalid symbol.","code":"200003"}"#, api(200_003, 200)),
+        (400, r#"{"code":"400100","msg":"no"}"#, api(400_100, 400)),
+        (503, "<html>", http(503)),
+        (301, "", http(301)),
+        (500, r#"{"code":"200000","data":{}}"#, http(500)),
+        (403, "<html>", limited(403, None)),
+        (429, "", limited(429, None)),
+        (429, "error code: 1015\n", limited(429, Some(1015))),
+        (200, r#"{"code":"429000"}"#, limited(200, Some(429_000))),
         (200, r#"{"code":"200000"}"#, wire(WireError::Missing { field: "data" })),
         (200, r#"{"data":{}}"#, wire(WireError::WrongType { field: "code" })),
         (200, r#"{"code":"OK","data":{}}"#, wire(WireError::OutOfRange { field: "code" })),
@@ -315,7 +323,9 @@ proptest! {
         head.header("GW-RATELIMIT-RESET", &reset_ms.to_string());
         let outputs = rig.reply_with(request, head, r#"{"code":"429000","msg":"x"}"#);
         let retry_after = Some(Duration::from_millis(reset_ms));
-        prop_assert_eq!(no_token(&outputs), RestError::RateLimited { retry_after });
+        let words = Some(WordsId::new(1));
+        let limited = RestError::RateLimited { retry_after, status: 429, code: Some(429_000), words };
+        prop_assert_eq!(no_token(&outputs), limited);
         let floor = Duration::from_millis(reset_ms.clamp(1000, 300_000));
         prop_assert_eq!(rig.pass(floor - MS), []);
         prop_assert_eq!(fetches(&rig.pass(2 * SECOND)).len(), 1, "and not much later");

@@ -16,6 +16,7 @@ use common::*;
 use kucoin_futures_proto::{
     BookDelayReason, BookEvent, BookStatus, Config, Epoch, Event, Input, Output, RequestId,
     ResponseHead, RestError, Sequence, TopicEvent, TopicId, TopicStatus, TransportError, WireError,
+    WordsId,
 };
 
 /// The classic mistake: a snapshot first and the subscription afterwards; what happens between the
@@ -193,13 +194,20 @@ fn a_buffer_that_overflows_is_emptied_and_not_thinned() {
     assert_eq!(events(&rig.reply(request, &plain_snapshot(512))), [live(link, 513)]);
 }
 
+/// The first that a client hears.
+const FIRST_WORDS: Option<WordsId> = Some(WordsId::new(1));
+
+const fn rejected() -> TopicEvent {
+    TopicEvent::Rejected { code: 200_003, words: FIRST_WORDS }
+}
+
 /// The stream confirms any symbol, and then says nothing for ever.
 #[test]
 fn a_symbol_unknown_to_rest_is_rejected_and_ended() {
     let (mut rig, link) = Rig::confirmed(Config::default());
     let request = snapshot_request(&rig.pass(SECOND));
     let outputs = rig.reply(request, r#"{"msg":"Invalid symbol.","code":"200003"}"#);
-    assert_eq!(events(&outputs), [Event::Topic(link, TopicEvent::Rejected { code: 200_003 })]);
+    assert_eq!(events(&outputs), [Event::Topic(link, rejected())]);
     let asked = sent(&outputs);
     assert_eq!(
         (asked[0].kind.as_str(), asked[0].topic.as_str()),
@@ -222,7 +230,11 @@ fn a_symbol_that_speaks_is_not_unknown_because_rest_says_so_once() {
     for _ in 0..8 {
         let (request, pause) = next_request(&mut rig);
         let outputs = rig.reply(request, r#"{"msg":"Invalid symbol.","code":"200003"}"#);
-        let failed = BookDelayReason::SnapshotFailed(RestError::Api { code: 200_003 });
+        let failed = BookDelayReason::SnapshotFailed(RestError::Api {
+            code: 200_003,
+            status: 200,
+            words: FIRST_WORDS,
+        });
         assert_eq!(events(&outputs), [delayed(link, failed)]);
         pauses.push(pause);
     }
@@ -246,7 +258,7 @@ fn a_symbol_that_has_said_nothing_for_a_day_is_unknown_if_rest_says_so() {
     rig.ack(id);
     let request = snapshot_request(&rig.pass(SECOND));
     let outputs = rig.reply(request, r#"{"msg":"Invalid symbol.","code":"200003"}"#);
-    assert_eq!(events(&outputs), [Event::Topic(link, TopicEvent::Rejected { code: 200_003 })]);
+    assert_eq!(events(&outputs), [Event::Topic(link, rejected())]);
 }
 
 #[test]
@@ -318,7 +330,12 @@ fn a_429_that_names_a_time_stops_all_requests_until_then() {
     head.header("gw-ratelimit-reset", "7300");
     let limited = rig.reply_with(requests[0], head, r#"{"code":"429000","msg":"x"}"#);
     let retry_after = Some(Duration::from_millis(7300));
-    let failure = RestError::RateLimited { retry_after };
+    let failure = RestError::RateLimited {
+        retry_after,
+        status: 429,
+        code: Some(429_000),
+        words: FIRST_WORDS,
+    };
     let reason = BookDelayReason::SnapshotFailed(failure);
     assert!(matches!(events(&limited)[..], [Event::Book(_, BookEvent::Delayed(r))] if r == reason));
     for (n, request) in requests.iter().enumerate().skip(1) {
@@ -334,7 +351,8 @@ fn a_429_that_names_a_time_stops_all_requests_until_then() {
 fn a_429_without_a_time_concerns_the_one_request() {
     let (mut rig, link) = Rig::confirmed(Config::default());
     let request = snapshot_request(&rig.pass(SECOND));
-    let failure = RestError::RateLimited { retry_after: None };
+    let failure =
+        RestError::RateLimited { retry_after: None, status: 429, code: None, words: None };
     let outputs = rig.reply_with(request, ResponseHead::new(429), "<html>");
     assert_eq!(events(&outputs), [delayed(link, BookDelayReason::SnapshotFailed(failure))]);
     rig.client.fetch(rig.now, kucoin_futures_proto::Query::ServerTime).unwrap();

@@ -73,11 +73,11 @@ fn every_outcome_has_words_of_its_own() {
         DisconnectReason::ConnectTimeout,
         DisconnectReason::WelcomeTimeout,
         DisconnectReason::WrongWelcome,
-        DisconnectReason::Unauthorized,
+        DisconnectReason::Unauthorized { words: None },
         DisconnectReason::PongTimeout,
         DisconnectReason::AckTimeout,
         DisconnectReason::Suspended,
-        DisconnectReason::Refused { code: 509, kind: ErrorKind::Busy },
+        DisconnectReason::Refused { code: 509, kind: ErrorKind::Busy, words: None },
         DisconnectReason::Binary,
         DisconnectReason::Closed,
     ]);
@@ -94,7 +94,7 @@ fn every_outcome_has_words_of_its_own() {
     ]);
     all_differ(&[
         BookDelayReason::SnapshotTooOld { snapshot: got },
-        BookDelayReason::SnapshotFailed(RestError::Http { status: 502 }),
+        BookDelayReason::SnapshotFailed(RestError::Http { status: 502, words: None }),
         BookDelayReason::SnapshotMalformed(wire),
         BookDelayReason::Overflow,
         BookDelayReason::Gap,
@@ -107,10 +107,10 @@ fn every_outcome_has_words_of_its_own() {
     let retry_after = Some(Duration::from_millis(1178));
     all_differ(&[
         RestError::Lost(TransportError::Eof),
-        RestError::RateLimited { retry_after },
-        RestError::RateLimited { retry_after: None },
-        RestError::Http { status: 502 },
-        RestError::Api { code: 400_100 },
+        limited(retry_after),
+        limited(None),
+        RestError::Http { status: 502, words: None },
+        RestError::Api { code: 400_100, status: 400, words: None },
         RestError::Wire(wire),
         RestError::Closed,
     ]);
@@ -135,6 +135,11 @@ fn all_evidence_has_words_of_its_own() {
         Evidence::FollowerIsEarlier,
         Evidence::ChangesNothing,
     ]);
+}
+
+/// By the edge in front of the exchange.
+const fn limited(retry_after: Option<Duration>) -> RestError {
+    RestError::RateLimited { retry_after, status: 403, code: Some(1015), words: None }
 }
 
 /// No two alike, and each a short line without the braces of a debug output.
@@ -166,8 +171,10 @@ fn the_words_hold_what_matters() {
     }
     assert!(TransportError::Upgrade { status: 503, retry_after: None }.to_string().contains("503"));
     assert!(TransportError::Closed { code: Some(1012) }.to_string().contains("1012"));
-    let stay = RestError::RateLimited { retry_after: Some(Duration::from_millis(1178)) };
-    assert!(stay.to_string().contains("1178 ms"));
+    let stay = limited(Some(Duration::from_millis(1178)));
+    assert_eq!(stay.to_string(), "rate limited for 1178 ms (HTTP 403, code 1015)");
+    let api = RestError::Api { code: 400_302, status: 403, words: None };
+    assert_eq!(api.to_string(), "refused with code 400302 (HTTP 403)");
     assert_eq!((Side::Bid.to_string(), Side::Ask.to_string()), ("bid".into(), "ask".into()));
     assert_eq!(
         (TakerSide::Buy.to_string(), TakerSide::Sell.to_string()),

@@ -98,7 +98,7 @@ pub(crate) fn follow(
                 reached |= matches!(event, Event::Line(_, LineEvent::Up { .. }));
                 unauthorized = match event {
                     Event::Line(_, LineEvent::Down { reason, .. }) => {
-                        reason == DisconnectReason::Unauthorized
+                        matches!(reason, DisconnectReason::Unauthorized { .. })
                     }
                     Event::Line(_, LineEvent::Up { .. }) => false,
                     _ => unauthorized,

@@ -34,7 +34,7 @@ impl State {
                 state(false, "line_waiting", Some(reason))
             }
             Event::Topic(_, TopicEvent::Confirmed) => state(true, "confirmed", None),
-            Event::Topic(_, TopicEvent::Rejected { code }) => {
+            Event::Topic(_, TopicEvent::Rejected { code, .. }) => {
                 let hint = if code == 200_003 { " (no such contract)" } else { "" };
                 state(false, "rejected", Some(format!("code {code}{hint}")))
             }

@@ -231,6 +231,7 @@ impl ProtocolChecker {
             }
             Output::Event(event) => {
                 check_secrets(moment.exchange, &format!("{event:?}"))?;
+                check_words(moment, client, event)?;
                 self.on_event(moment, client, event)
             }
             Output::Push(_) => Err("a message outside of its turn".into()),
@@ -376,7 +377,7 @@ impl ProtocolChecker {
                 return self.on_down(moment, conn, reason);
             }
             Event::Line(_, LineEvent::TokenFailed(reason)) => {
-                self.named = matches!(reason, RestError::RateLimited { retry_after: Some(_) });
+                self.named = matches!(reason, RestError::RateLimited { retry_after: Some(_), .. });
             }
             Event::Line(_, LineEvent::Waiting { delay, failures, .. }) => {
                 return self.on_waiting(moment, delay, failures);
@@ -402,7 +403,7 @@ impl ProtocolChecker {
         conn.life = Life::Down;
         self.opening.take_if(|opening| *opening == id);
         self.topics.on_line_down();
-        if reason == DisconnectReason::Unauthorized {
+        if matches!(reason, DisconnectReason::Unauthorized { .. }) {
             self.refused += 1;
             if self.refused > 2 {
                 return Err("a third refused token without any wait".into());
@@ -547,6 +548,20 @@ fn check_secrets(exchange: &Exchange, text: &str) -> Verdict {
         return Err("a token in plain sight".into());
     }
     Ok(())
+}
+
+/// What is told in the exchange's words can be read, by anybody.
+fn check_words(moment: Moment<'_>, client: &Client, event: &Event) -> Verdict {
+    let Some(words) = event.refusal().and_then(|refusal| refusal.words) else { return Ok(()) };
+    match client.words(words) {
+        Some(text) if text.is_empty() || text.len() > 256 || text.contains(char::is_control) => {
+            Err(format!("words that cannot be shown: {text:?}"))
+        }
+        Some(text) => check_secrets(moment.exchange, text),
+        // Many more may have come while nobody drained.
+        None if moment.late => Ok(()),
+        None => Err("words that were forgotten before they were told".into()),
+    }
 }
 
 fn sum_of_rows(s: &Stats) -> u64 {

@@ -270,7 +270,7 @@ const fn evidence_in(event: &Event) -> Option<Evidence> {
 const fn signs_of_down(reason: DisconnectReason) -> u32 {
     match reason {
         DisconnectReason::PongTimeout => SILENT_PEER,
-        DisconnectReason::Unauthorized => UNAUTHORIZED,
+        DisconnectReason::Unauthorized { .. } => UNAUTHORIZED,
         DisconnectReason::WelcomeTimeout | DisconnectReason::WrongWelcome => NO_WELCOME,
         DisconnectReason::Suspended => SUSPENDED,
         DisconnectReason::Refused { .. } => REFUSED,

@@ -4,7 +4,7 @@ use std::net::TcpListener;
 use std::time::Duration;
 
 use kucoin_futures_proto::{
-    DisconnectReason, Event, LineEvent, RestError, TransportError, WireError,
+    DisconnectReason, Event, LineEvent, RestError, TransportError, WireError, WordsId,
 };
 use kucoin_futures_sim::Fault;
 
@@ -173,8 +173,10 @@ fn a_web_page_and_a_rate_limit_are_told_apart<F: Feed>(wire: Wire) {
     });
     rig.inject(Fault::TooManyRequests { reset: SECOND, count: 1 });
     wait_for(&mut feed, "a limit", |event| {
-        let limit = RestError::RateLimited { retry_after: Some(SECOND) };
-        matches!(event, Event::Line(_, LineEvent::TokenFailed(reason)) if *reason == limit)
+        let limited = |reason| {
+            matches!(reason, RestError::RateLimited { retry_after: Some(SECOND), status: 429, .. })
+        };
+        matches!(event, Event::Line(_, LineEvent::TokenFailed(reason)) if limited(*reason))
     });
     let took = until_live(&mut feed);
     assert!(took >= SECOND - 50 * MS, "the server's reset is a floor: {took:?}");
@@ -187,7 +189,8 @@ fn an_expired_token_is_replaced_at_once<F: Feed>(wire: Wire) {
     options.config.backoff.base = 60 * SECOND;
     rig.inject(Fault::ExpireToken { count: 1 });
     let (mut feed, _) = book_feed::<F>(options);
-    goes_down(&mut feed, DisconnectReason::Unauthorized, Duration::ZERO);
+    let words = Some(WordsId::new(1));
+    goes_down(&mut feed, DisconnectReason::Unauthorized { words }, Duration::ZERO);
     until_live(&mut feed);
     assert_eq!((feed.stats().tokens, feed.stats().unauthorized), (2, 1));
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use kucoin_futures_host::{Clock, Item, Next, Update, unix_now};
 use kucoin_futures_proto::{
     BookEvent, BookLostReason, Channel, DisconnectReason, Event, Instant, LineEvent, Message,
-    Query, Sequence, TopicEvent, TopicStatus, TransportError,
+    Query, Sequence, TopicEvent, TopicStatus, TransportError, WordsId,
 };
 use kucoin_futures_sim::{Fault, Target};
 
@@ -184,7 +184,8 @@ fn a_symbol_that_is_not_listed_is_rejected<F: Feed>(wire: Wire) {
     let rig = Rig::new(wire, 0.0);
     let mut feed: F = rig.feed();
     let topic = feed.subscribe(Channel::level2("NOPEUSDTM".parse().unwrap())).unwrap();
-    let rejected = Event::Topic(topic, TopicEvent::Rejected { code: 200_003 });
+    let words = Some(WordsId::new(1));
+    let rejected = Event::Topic(topic, TopicEvent::Rejected { code: 200_003, words });
     wait_for(&mut feed, "rejected", |event| *event == rejected);
     assert_eq!(feed.status(topic), TopicStatus::Rejected { code: 200_003 });
 }
@@ -246,7 +247,7 @@ fn items_are_owned_and_the_book_is_beside_them<F: Feed>(wire: Wire) {
                     assert!(matches!(message.push().decode().unwrap(), Message::Execution(_)));
                     trades += 1;
                 }
-                Item::State(_) => {}
+                Item::State(..) => {}
             }
             kept.push(item);
             deltas < 100 || trades < 5
@@ -254,7 +255,7 @@ fn items_are_owned_and_the_book_is_beside_them<F: Feed>(wire: Wire) {
     );
     let messages = kept.iter().filter_map(|item| match item {
         Item::Push(message) => Some(message.push().decode().unwrap()),
-        Item::Delta(..) | Item::State(_) => None,
+        Item::Delta(..) | Item::State(..) => None,
     });
     assert!(messages.count() >= 5, "items outlive the feed");
 }

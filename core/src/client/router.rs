@@ -4,11 +4,11 @@ use crate::book::sync::BookSync;
 use crate::context::Context;
 use crate::error::TransportError;
 use crate::event::{BookDelayReason, Event, LineEvent, RestError, TimePlace, TopicEvent};
-use crate::ids::{ConnId, LineId, RequestId, TopicId};
+use crate::ids::{ConnId, LineId, RequestId, TopicId, WordsId};
 use crate::input::{Input, ResponseHead};
 use crate::line::{Line, LineReport};
 use crate::push::PushTag;
-use crate::scheduler::{Purpose, RestScheduler, parse_envelope};
+use crate::scheduler::{Purpose, RestScheduler, open_envelope, parse_envelope};
 use crate::stats::Disposition;
 use crate::subscription::SubscriptionState;
 use crate::timers::{Timer, TopicTimer};
@@ -112,7 +112,7 @@ impl Router {
         {
             return;
         }
-        let data = match parse_envelope(head, body) {
+        let data = match open_envelope(&mut self.cx, head, body) {
             Ok(data) => data,
             Err(failure) => return self.on_no_answer(request, purpose, failure),
         };
@@ -152,8 +152,10 @@ impl Router {
                     .topics
                     .get(topic)
                     .is_some_and(|entry| entry.speaks_for_itself(self.cx.now));
-                if reason == (RestError::Api { code: UNKNOWN_SYMBOL }) && !speaks {
-                    return self.on_unknown_symbol(topic);
+                if let RestError::Api { code: UNKNOWN_SYMBOL, words, .. } = reason
+                    && !speaks
+                {
+                    return self.on_unknown_symbol(topic, words);
                 }
                 if let Some(book) = self.topics.book_mut(topic) {
                     book.on_no_snapshot(&mut self.cx, BookDelayReason::SnapshotFailed(reason));
@@ -163,9 +165,10 @@ impl Router {
     }
 
     /// The stream confirms any symbol; REST knows better.
-    fn on_unknown_symbol(&mut self, topic: TopicId) {
-        self.end(topic, Interest::Rejected { code: UNKNOWN_SYMBOL });
-        self.cx.event(Event::Topic(topic, TopicEvent::Rejected { code: UNKNOWN_SYMBOL }));
+    fn on_unknown_symbol(&mut self, topic: TopicId, words: Option<WordsId>) {
+        let code = UNKNOWN_SYMBOL;
+        self.end(topic, Interest::Rejected { code });
+        self.cx.event(Event::Topic(topic, TopicEvent::Rejected { code, words }));
     }
 
     fn on_token(&mut self, line: LineId, token: Result<Bullet, RestError>) {
@@ -285,10 +288,10 @@ impl Router {
                 self.topics.on_dropped(&mut self.cx, topic, line, elsewhere);
                 self.on_carried_no_more(topic);
             }
-            LineReport::Rejected(topic, code) => {
+            LineReport::Rejected { topic, code, words } => {
                 if self.topics.get(topic).is_some_and(Topic::is_wanted) {
                     self.end(topic, Interest::Rejected { code });
-                    self.cx.event(Event::Topic(topic, TopicEvent::Rejected { code }));
+                    self.cx.event(Event::Topic(topic, TopicEvent::Rejected { code, words }));
                 } else {
                     self.on_carried_no_more(topic);
                 }

@@ -1,7 +1,7 @@
 //! What a line reports to the client.
 
 use crate::event::LineEvent;
-use crate::ids::TopicId;
+use crate::ids::{TopicId, WordsId};
 
 /// What a line reports to the client, who passes it on.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -17,6 +17,6 @@ pub(crate) enum LineReport {
     Ended(TopicId),
     /// A topic is not carried any more, because the connection is over.
     Dropped(TopicId),
-    /// A topic cannot be had, for the reason that this code stands for.
-    Rejected(TopicId, u32),
+    /// A topic cannot be had, for the reason that this code stands for and these words say.
+    Rejected { topic: TopicId, code: u32, words: Option<WordsId> },
 }

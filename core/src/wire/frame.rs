@@ -65,6 +65,9 @@ pub struct ErrorFrame<'a> {
     pub code: u32,
     /// What the number and the text mean together.
     pub kind: ErrorKind,
+    /// The text as it came; empty if there is none. It may be hostile: see
+    /// [`Client::words`](crate::Client::words) for what can be shown.
+    pub text: Text<'a>,
 }
 
 /// What an error frame means, told apart by code and text.
@@ -259,7 +262,7 @@ impl<'a> Envelope<'a> {
             Some(Value::Text(text)) => text,
             _ => Text::default(),
         };
-        Ok(ErrorFrame { id, code, kind: ErrorKind::classify(code, text) })
+        Ok(ErrorFrame { id, code, kind: ErrorKind::classify(code, text), text })
     }
 
     fn id(&self) -> Result<Option<FrameId<'a>>, WireError> {

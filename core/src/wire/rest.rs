@@ -48,6 +48,23 @@ pub(crate) fn api_data(bytes: &[u8]) -> Result<Result<&RawValue, u32>, WireError
     }
 }
 
+#[derive(Deserialize)]
+struct Said<'a> {
+    #[serde(borrow)]
+    msg: Cow<'a, str>,
+}
+
+/// What a refusal says to a person: its `msg`.
+pub(crate) fn refusal_text(bytes: &[u8]) -> Option<Cow<'_, str>> {
+    Said::from_json(bytes, "msg").ok().map(|said| said.msg)
+}
+
+/// The number on a page of the edge that is nothing but it: `error code: 1015`.
+pub(crate) fn edge_code(bytes: &[u8]) -> Option<u32> {
+    let text = core::str::from_utf8(bytes).ok()?;
+    text.trim().strip_prefix("error code:")?.trim().parse().ok()
+}
+
 /// The body of `GET /api/v1/timestamp`: `{"code":"200000","data":1790000000123}`, milliseconds.
 pub(crate) fn parse_server_time(body: &[u8]) -> Result<UnixNanos, WireError> {
     let data = api_data(body)?.map_err(|_| WireError::Unexpected)?;

@@ -80,15 +80,20 @@ pub(crate) fn the_server_time_is_in_milliseconds(folder: &Folder) {
 pub(crate) fn refusals_are_told_by_their_code_whatever_the_status(folder: &Folder) {
     for (name, body) in folder.of(Group::Refusal) {
         let code = json(&body)["code"].as_str().unwrap().parse().unwrap();
-        let reason = if name.contains("429000") || name.contains("200002") {
-            RestError::RateLimited { retry_after: None }
-        } else {
-            RestError::Api { code }
-        };
+        let is_limit = name.contains("429000") || name.contains("200002");
         for status in [200, 400, 403, 404] {
             let (mut rig, request) = queried();
             let outputs = rig.reply_with(request, ResponseHead::new(status), &body);
-            assert_eq!(events(&outputs), [Event::QueryFailed { request, reason }], "{name}");
+            let [event @ Event::QueryFailed { reason, .. }] = events(&outputs)[..] else {
+                panic!("{name}: {outputs:?}")
+            };
+            assert_eq!(matches!(reason, RestError::RateLimited { .. }), is_limit, "{name}");
+            assert_eq!(matches!(reason, RestError::Api { .. }), !is_limit, "{name}");
+            let refusal = event.refusal().unwrap();
+            assert_eq!((refusal.status, refusal.code), (Some(status), Some(code)), "{name}");
+            let words = refusal.words.and_then(|words| rig.client.words(words));
+            let says_something = json(&body)["msg"].as_str().is_some_and(|msg| !msg.is_empty());
+            assert_eq!(words.is_some(), says_something, "{name}");
         }
         assert_eq!(Snapshot::parse(body.as_bytes()), Err(WireError::Unexpected), "{name}");
     }

@@ -81,7 +81,7 @@ fn first_acts(symbol: Symbol) -> Vec<Act> {
         act(
             "the token expires",
             &[Fault::ExpireToken { count: 1 }, Fault::Close { code: 1001 }],
-            |event| down(event) == Some(DisconnectReason::Unauthorized),
+            |event| matches!(down(event), Some(DisconnectReason::Unauthorized { .. })),
         ),
         act(
             "a delta is lost, and REST says 429",

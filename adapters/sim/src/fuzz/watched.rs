@@ -265,6 +265,9 @@ impl Watched {
 
     /// Events tell the whole story of a book from where it is live.
     fn mirror(&mut self, event: &Event) {
+        let words = event.refusal().and_then(|refusal| self.client.words(refusal.words?));
+        assert!(words.is_none_or(|text| !text.is_empty() && text.len() <= 256), "{words:?}");
+        assert!(words.is_none_or(|text| !text.contains(char::is_control)), "{words:?}");
         match event {
             Event::Book(topic, BookEvent::Live { .. } | BookEvent::Lost { .. }) => {
                 self.mirrors.remove(topic);
