@@ -116,12 +116,16 @@ impl Engine {
     pub(crate) fn own(&self, step: Step) -> Option<Item> {
         Some(match step {
             Step::Event(Event::Book(topic, BookEvent::Delta(delta))) => Item::Delta(topic, delta),
-            Step::Event(event) => Item::State(event),
+            Step::Event(event) => Item::State(event, self.words_of(event)),
             Step::Message => {
                 let bytes = Bytes::copy_from_slice(&self.kept.bytes);
                 Item::Push(Message::new(self.kept.message?, bytes))
             }
         })
+    }
+
+    fn words_of(&self, event: Event) -> Option<Box<str>> {
+        self.client.words(event.refusal()?.words?).map(Box::from)
     }
 
     /// When the core wants to be called.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use kucoin_futures_proto::{
     Book, BookStatus, Channel, Config, Instant, Misuse, Query, RequestId, Stats, TopicId,
-    TopicStatus,
+    TopicStatus, WordsId,
 };
 
 use crate::clock::{CachedClock, Clock};
@@ -167,6 +167,13 @@ impl<T: Transport, M> Feed<T, M> {
     #[must_use]
     pub fn channel(&self, topic: TopicId) -> Option<Channel> {
         self.engine.client().channel(topic)
+    }
+
+    /// What the exchange said, as [`Event::refusal`](kucoin_futures_proto::Event::refusal) names it: see
+    /// [`Client::words`](kucoin_futures_proto::Client::words).
+    #[must_use]
+    pub fn words(&self, words: WordsId) -> Option<&str> {
+        self.engine.client().words(words)
     }
 
     /// The counters.

@@ -57,16 +57,16 @@ impl Queue {
     pub(crate) fn push(&self, item: Item) {
         let mut state = self.lock();
         let room = match item {
-            Item::State(_) => self.cap.saturating_mul(2),
+            Item::State(..) => self.cap.saturating_mul(2),
             Item::Delta(..) | Item::Push(_) => self.cap,
         };
         if state.items.len() < room {
             state.items.push_back(item);
-        } else if let Some(Item::State(Event::Lagged { dropped })) = state.items.back_mut() {
+        } else if let Some(Item::State(Event::Lagged { dropped }, _)) = state.items.back_mut() {
             *dropped = dropped.saturating_add(dropped_with(&item));
         } else {
             let dropped = dropped_with(&item);
-            state.items.push_back(Item::State(Event::Lagged { dropped }));
+            state.items.push_back(Item::State(Event::Lagged { dropped }, None));
         }
         self.wake(state);
     }
@@ -138,8 +138,8 @@ impl State {
 /// One, and what a `Lagged` that is dropped itself stands for.
 const fn dropped_with(item: &Item) -> u32 {
     match item {
-        Item::State(Event::Lagged { dropped }) => *dropped,
-        Item::Delta(..) | Item::State(_) | Item::Push(_) => 1,
+        Item::State(Event::Lagged { dropped }, _) => *dropped,
+        Item::Delta(..) | Item::State(..) | Item::Push(_) => 1,
     }
 }
 
@@ -170,7 +170,7 @@ mod tests {
     fn drained(queue: &Queue) -> Vec<String> {
         std::iter::from_fn(|| match queue.take_within(Duration::ZERO) {
             Taken::Item(Item::Delta(_, delta)) => Some(delta.sequence.to_string()),
-            Taken::Item(Item::State(Event::Lagged { dropped })) => Some(format!("-{dropped}")),
+            Taken::Item(Item::State(Event::Lagged { dropped }, _)) => Some(format!("-{dropped}")),
             Taken::Item(_) => Some("!".into()),
             Taken::Quiet | Taken::Ended => None,
         })
@@ -191,7 +191,7 @@ mod tests {
     #[test]
     fn events_of_state_have_room_of_their_own() {
         let queue = Queue::new(2);
-        let heard = || Item::State(Event::Topic(TOPIC, TopicEvent::Active));
+        let heard = || Item::State(Event::Topic(TOPIC, TopicEvent::Active), None);
         (1..=3).for_each(|sequence| queue.push(delta(sequence)));
         queue.push(heard());
         queue.push(delta(4));
@@ -203,10 +203,10 @@ mod tests {
     #[test]
     fn lags_add_up() {
         let queue = Queue::new(1);
-        queue.push(Item::State(Event::Lagged { dropped: 5 }));
+        queue.push(Item::State(Event::Lagged { dropped: 5 }, None));
         queue.push(delta(1));
-        queue.push(Item::State(Event::Topic(TOPIC, TopicEvent::Active)));
-        queue.push(Item::State(Event::Lagged { dropped: 7 }));
+        queue.push(Item::State(Event::Topic(TOPIC, TopicEvent::Active), None));
+        queue.push(Item::State(Event::Lagged { dropped: 7 }, None));
         assert_eq!(drained(&queue), ["-6", "!", "-7"]);
     }
 

@@ -11,7 +11,7 @@ pub enum Update<'a> {
     /// A live book changed by one level.
     Book(BookUpdate<'a>),
     /// Anything else that the core reports: lines going up and down, books becoming live and being
-    /// lost, topics confirmed and refused.
+    /// lost, topics confirmed and refused. [`Feed::words`](crate::Feed::words) has what the exchange said.
     State(Event),
     /// A message of another channel, or the answer to a query.
     Push(Push<'a>),
@@ -43,8 +43,9 @@ impl<'a> BookUpdate<'a> {
 pub enum Item {
     /// A live book changed by one level.
     Delta(TopicId, Delta),
-    /// Anything else that the core reports.
-    State(Event),
+    /// Anything else that the core reports, and what the exchange said about it, if it refused something:
+    /// [`Client::words`](kucoin_futures_proto::Client::words).
+    State(Event, Option<Box<str>>),
     /// A message of another channel, or the answer to a query.
     Push(Message),
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use kucoin_futures_host::{Clock, FeedError, Item, Next, Options, Taken};
 use kucoin_futures_proto::{
-    Book, BookStatus, Channel, Misuse, Query, RequestId, Stats, TopicId, TopicStatus,
+    Book, BookStatus, Channel, Misuse, Query, RequestId, Stats, TopicId, TopicStatus, WordsId,
 };
 
 /// A feed of any runtime, driven from the thread of a test.
@@ -20,6 +20,7 @@ pub trait Feed: Sized + 'static {
     fn book(&self, topic: TopicId) -> Option<&Book>;
     fn status(&self, topic: TopicId) -> TopicStatus;
     fn book_status(&self, topic: TopicId) -> Option<BookStatus>;
+    fn words(&self, words: WordsId) -> Option<&str>;
     fn stats(&self) -> &Stats;
     fn wakes(&self) -> u64;
     fn clock(&self) -> Clock;

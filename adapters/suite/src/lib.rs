@@ -22,6 +22,7 @@ mod faults;
 mod feed;
 mod opening;
 mod peer;
+mod refusals;
 mod rig;
 mod runtimes;
 mod slow;
@@ -47,6 +48,7 @@ pub fn trials<F: Feed>(runtime: &str) -> Vec<Trial> {
         connecting::cases::<F>(),
         upgrade::cases::<F>(),
         faults::cases::<F>(),
+        refusals::cases::<F>(),
         slow::cases::<F>(),
         tls::cases::<F>(),
     ];

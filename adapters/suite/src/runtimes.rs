@@ -5,7 +5,7 @@ use std::time::Duration;
 use kucoin_futures_blocking as blocking;
 use kucoin_futures_host::{Clock, FeedError, Item, Next, Options, Taken};
 use kucoin_futures_proto::{
-    Book, BookStatus, Channel, Misuse, Query, RequestId, Stats, TopicId, TopicStatus,
+    Book, BookStatus, Channel, Misuse, Query, RequestId, Stats, TopicId, TopicStatus, WordsId,
 };
 use kucoin_futures_smol as on_smol;
 use smol::future::FutureExt as _;
@@ -42,6 +42,10 @@ macro_rules! alike {
 
         fn book_status(&self, topic: TopicId) -> Option<BookStatus> {
             self.book_status(topic)
+        }
+
+        fn words(&self, words: WordsId) -> Option<&str> {
+            self.words(words)
         }
 
         fn stats(&self) -> &Stats {

@@ -118,8 +118,8 @@ fn a_full_queue_counts_what_it_drops_and_the_book_stays_exact<F: Feed>(wire: Wir
                 assert!(expected.is_none_or(|expected| expected == delta.sequence.get()));
                 (last, dropped) = (Some(delta.sequence.get()), 0);
             }
-            Item::State(Event::Lagged { dropped: more }) => dropped += u64::from(more),
-            Item::State(_) | Item::Push(_) => {}
+            Item::State(Event::Lagged { dropped: more }, _) => dropped += u64::from(more),
+            Item::State(..) | Item::Push(_) => {}
         }
     }
     assert!(items <= 66 && dropped > 1000, "{items} items, then {dropped} dropped");
@@ -153,7 +153,7 @@ fn a_pump_that_is_closed_ends<F: Feed>(wire: Wire) {
     let mut closed = false;
     loop {
         match pump.take_within(PATIENCE) {
-            Taken::Item(Item::State(Event::Line(_, LineEvent::Down { reason, .. }))) => {
+            Taken::Item(Item::State(Event::Line(_, LineEvent::Down { reason, .. }), _)) => {
                 closed |= reason == DisconnectReason::Closed;
             }
             Taken::Item(_) => {}
