@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use kucoin_futures_blocking as blocking;
 use kucoin_futures_host::{Clock, FeedError, Next, Options, Roots};
-use kucoin_futures_proto::{Book, BookStatus, Channel, Config, Misuse, Stats, TopicId};
+use kucoin_futures_proto::{Book, BookStatus, Channel, Config, Event, Misuse, Stats, TopicId};
 use kucoin_futures_smol as on_smol;
 
 use crate::args::{Connect, Runtime};
@@ -60,6 +60,12 @@ impl Feed {
 
     pub(crate) fn book_status(&self, topic: TopicId) -> Option<BookStatus> {
         either!(self, feed => feed.book_status(topic))
+    }
+
+    /// What the exchange said, if the event tells that it refused something.
+    pub(crate) fn words_of(&self, event: &Event) -> Option<&str> {
+        let words = event.refusal()?.words?;
+        either!(self, feed => feed.words(words))
     }
 
     pub(crate) const fn stats(&self) -> &Stats {

@@ -13,6 +13,7 @@ use crate::args::{Connect, StreamArgs};
 use crate::exit::{Failure, Kind};
 use crate::feed::Feed;
 use crate::out::{BAD, DIM, GOOD, Out};
+use crate::refusal::Refusal;
 use crate::stop::Stop;
 use crate::words::{self, State};
 
@@ -46,6 +47,10 @@ pub(crate) struct Ctx {
     pub(crate) now: Instant,
     pub(crate) json: bool,
     topics: BTreeMap<TopicId, Topic>,
+    /// What was told last, so that a storm does not repeat it.
+    advice: Option<&'static str>,
+    /// Of the line or of a symbol, the last one.
+    refused: Option<State>,
 }
 
 struct Topic {
@@ -67,7 +72,7 @@ pub(crate) fn follow(
     let mut feed = Feed::open(connect, config)?;
     let stop = Stop::on_signal(feed.waker())?;
     let (now, topics) = (feed.clock().now(), BTreeMap::new());
-    let mut cx = Ctx { out: Out::new(), now, json: args.json, topics };
+    let mut cx = Ctx { out: Out::new(), now, json: args.json, topics, advice: None, refused: None };
     for &symbol in &args.symbols {
         let topic = feed.subscribe(channel(symbol));
         let topic = topic.map_err(|error| Failure::new(Kind::Usage, error))?;
@@ -103,7 +108,7 @@ pub(crate) fn follow(
                     Event::Line(_, LineEvent::Up { .. }) => false,
                     _ => unauthorized,
                 };
-                cx.state(&event)?;
+                cx.state(&event, feed.words_of(&event))?;
                 if let Event::Book(topic, BookEvent::Live { .. }) = event {
                     show.live(&mut cx, topic, &event, &feed)?;
                 }
@@ -118,14 +123,19 @@ pub(crate) fn follow(
     if cx.all_rejected() {
         let text = format!(
             "none of the symbols can be had: {}/api/v1/contracts/active lists them all \
-             (upper case, and Bitcoin is XBT: XBTUSDTM)",
-            args.url.trim_end_matches('/')
+             (upper case, and Bitcoin is XBT: XBTUSDTM){}",
+            args.url.trim_end_matches('/'),
+            cx.last_words()
         );
         return Err(Failure::words(Kind::Usage, text));
     }
     if args.span.is_some() && !reached {
-        let text =
-            format!("no line to {} came up: see the reasons above, or RUST_LOG=debug", args.url);
+        let text = format!(
+            "no line to {} came up: see the reasons above, or RUST_LOG=debug{}",
+            args.url,
+            cx.last_words()
+        );
+        unauthorized |= cx.last_refusal().is_some_and(Refusal::is_about_credentials);
         let kind = if unauthorized { Kind::Auth } else { Kind::Network };
         return Err(Failure::words(kind, text));
     }
@@ -141,8 +151,19 @@ impl Ctx {
         self.topics.values().all(|topic| topic.rejected)
     }
 
-    fn state(&mut self, event: &Event) -> Result<(), Failure> {
-        let Some(state) = State::of(event) else { return Ok(()) };
+    fn last_refusal(&self) -> Option<&Refusal> {
+        self.refused.as_ref()?.refusal.as_ref()
+    }
+
+    /// The last refusal and what can be done about it, to end an error with; empty if there was none.
+    fn last_words(&self) -> String {
+        let Some(state) = &self.refused else { return String::new() };
+        let advice = state.advice().map(|advice| format!("\n{advice}"));
+        format!("\n{}{}", state.text(), advice.unwrap_or_default())
+    }
+
+    fn state(&mut self, event: &Event, message: Option<&str>) -> Result<(), Failure> {
+        let Some(state) = State::of(event, message) else { return Ok(()) };
         let topic = state.topic.and_then(|topic| self.topics.get_mut(&topic));
         let symbol = topic.as_ref().map(|topic| topic.symbol);
         if let (Some(topic), Event::Topic(_, TopicEvent::Rejected { .. })) = (topic, event) {
@@ -155,6 +176,14 @@ impl Ctx {
             let who = symbol.map_or_else(|| "line".into(), |symbol| symbol.to_string());
             let text = state.text();
             self.out.line(format_args!("{who:<12} {style}{text}{style:#}"))?;
+            if let Some(advice) = state.advice()
+                && self.advice.replace(advice) != Some(advice)
+            {
+                self.out.line(format_args!("{:<12} {DIM}{advice}{DIM:#}", ""))?;
+            }
+        }
+        if state.refusal.is_some() {
+            self.refused = Some(state);
         }
         Ok(())
     }

@@ -13,6 +13,7 @@ mod exit;
 mod feed;
 mod follow;
 mod out;
+mod refusal;
 mod replay;
 mod sim;
 mod soak;

@@ -8,19 +8,25 @@ use kucoin_futures_proto::{
 };
 use serde_json::{Value, json};
 
-/// A change of state: whose, its name, and why.
+use crate::refusal::Refusal;
+
+/// A change of state: whose, its name, why, and what the exchange said if it refused something.
 pub(crate) struct State {
     pub(crate) topic: Option<TopicId>,
     pub(crate) name: &'static str,
     pub(crate) reason: Option<String>,
+    pub(crate) refusal: Option<Refusal>,
     /// Whether it is what one hopes for.
     pub(crate) good: bool,
 }
 
 impl State {
-    /// `None` for events that are no change of state.
-    pub(crate) fn of(event: &Event) -> Option<Self> {
-        let state = |good, name, reason| Some(Self { topic: event.topic(), name, reason, good });
+    /// `None` for events that are no change of state. `message`: the words that the event names.
+    pub(crate) fn of(event: &Event, message: Option<&str>) -> Option<Self> {
+        let state = |good, name, reason| {
+            let refusal = Refusal::of(event, message);
+            Some(Self { topic: event.topic(), name, reason, refusal, good })
+        };
         match *event {
             Event::Line(_, LineEvent::Up { .. }) => state(true, "line_up", None),
             Event::Line(_, LineEvent::Down { reason, .. }) => {
@@ -35,8 +41,7 @@ impl State {
             }
             Event::Topic(_, TopicEvent::Confirmed) => state(true, "confirmed", None),
             Event::Topic(_, TopicEvent::Rejected { code, .. }) => {
-                let hint = if code == 200_003 { " (no such contract)" } else { "" };
-                state(false, "rejected", Some(format!("code {code}{hint}")))
+                state(false, "rejected", Some(format!("code {code}")))
             }
             Event::Topic(_, TopicEvent::Unsubscribed) => state(true, "unsubscribed", None),
             Event::Topic(_, TopicEvent::Idle) => state(false, "silent", None),
@@ -62,22 +67,33 @@ impl State {
     }
 
     pub(crate) fn json(&self, symbol: Option<Symbol>) -> Value {
-        json!({
+        let mut line = json!({
             "type": "state",
             "at_ms": unix_now().as_millis(),
             "symbol": symbol.map(|symbol| symbol.to_string()),
             "state": self.name,
             "reason": self.reason,
-        })
+        });
+        if let (Some(refusal), Some(fields)) = (&self.refusal, line.as_object_mut()) {
+            refusal.add_to(fields);
+        }
+        line
     }
 
-    /// For people: `lost: gap: expected 5, got 7`.
+    /// For people: `lost: gap: expected 5, got 7`, or `rejected: code 200003: Invalid symbol.`
     pub(crate) fn text(&self) -> String {
-        let name = self.name.replace('_', " ");
-        match &self.reason {
-            Some(reason) => format!("{name}: {reason}"),
-            None => name,
+        let mut text = self.name.replace('_', " ");
+        let message = self.refusal.as_ref().and_then(|refusal| refusal.message.as_ref());
+        for part in self.reason.iter().chain(message) {
+            text.push_str(": ");
+            text.push_str(part);
         }
+        text
+    }
+
+    /// What can be done about it.
+    pub(crate) fn advice(&self) -> Option<&'static str> {
+        self.refusal.as_ref().and_then(|refusal| refusal.advice)
     }
 }
 

@@ -101,9 +101,10 @@ pub(crate) struct Verdict {
 const KEPT: usize = 100;
 
 impl Scene {
-    /// Takes in what the client says, and gives the words for it, if it is a change of state.
-    pub(crate) fn on_event(&mut self, event: &Event) -> Option<State> {
-        let state = State::of(event)?;
+    /// Takes in what the client says, and gives the words for it, if it is a change of state. `message`: what
+    /// the exchange said.
+    pub(crate) fn on_event(&mut self, event: &Event, message: Option<&str>) -> Option<State> {
+        let state = State::of(event, message)?;
         match event {
             Event::Line(_, LineEvent::Up { .. }) => self.line = LineState::Up { since: self.now },
             Event::Line(

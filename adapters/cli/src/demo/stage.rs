@@ -178,7 +178,7 @@ impl Stage {
         self.scene.now = self.clock.now();
         if let Some(event) = &event {
             self.look_at_books();
-            if let Some(state) = self.scene.on_event(event) {
+            if let Some(state) = self.scene.on_event(event, self.feed.words_of(event)) {
                 view.state(&self.scene, &state)?;
             }
         }
