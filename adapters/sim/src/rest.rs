@@ -147,8 +147,13 @@ fn too_many(headers: Vec<(&'static str, String)>) -> Response {
 }
 
 const SERVER_ERRORS: [u16; 4] = [500, 502, 503, 504];
-/// Codes that come with HTTP 200: broken over there, and too many requests.
-const API_ERRORS: [&str; 3] = ["500000", "200002", "429000"];
+/// What comes with HTTP 200: broken over there, too many requests, and a location that is not served.
+const API_ERRORS: [(&str, &str); 4] = [
+    ("500000", "Internal Server Error"),
+    ("200002", "Too Many Requests"),
+    ("429000", "Too Many Requests"),
+    ("400302", "This service is not available in your country."),
+];
 
 const PAGE: &str =
     "<!DOCTYPE html><html><head><title>Just a moment</title></head><body>Please wait</body></html>";
@@ -182,8 +187,9 @@ impl Exchange {
             }
             HttpTrouble::ApiError => {
                 let at = self.rng.below(API_ERRORS.len() as u64) as usize;
-                let code = API_ERRORS.get(at).copied().unwrap_or("500000");
-                Response::refused(200, code, "Internal Server Error")
+                let error = API_ERRORS.get(at).copied();
+                let (code, text) = error.unwrap_or(("500000", "Internal Server Error"));
+                Response::refused(200, code, text)
             }
             HttpTrouble::Giant => {
                 Response { fate: ResponseFate::Giant, ..self.answer(now, request) }
