@@ -76,7 +76,8 @@ const MANUAL: &str = "Examples:
 Output:
   stdout is data, stderr is log. With --json every line of stdout is one object with a `type`:
   `state` says what became of the line or of a symbol, and when by this machine's clock (`at_ms`,
-  Unix), so that silence and blindness can be told apart; `book`, `digest`, `ticker` and `trade` are
+  Unix), so that silence and blindness can be told apart, and of a refusal `status` (HTTP), `code`,
+  `message` (the exchange's own words) and `advice`; `book`, `digest`, `ticker` and `trade` are
   data; `malformed` is a message that could not be read; `summary` ends a stream. The demo adds
   `demo`, `fault`, `healed` and `verdict`, the simulation `listening` and `fault`, a replay `replay`
   and `replay_total`. Prices are strings and exact, sizes are whole lots. `ts_ms` and `ts_ns` are the

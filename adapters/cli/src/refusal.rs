@@ -125,9 +125,12 @@ fn find<T: PartialOrd>(
 /// The sentence has been changed before, and its code may be, too.
 fn is_about_location(text: &str) -> bool {
     let text = text.to_lowercase();
-    let any = |words: &[&str]| words.iter().any(|word| text.contains(word));
-    any(&["not available", "unavailable", "restricted", "not supported"])
-        && any(&["country", "region", "location", "area", "in the u.s."])
+    let names_a_place = text.contains("in the u.s.")
+        || text
+            .split(|c: char| !c.is_alphabetic())
+            .any(|word| matches!(word, "country" | "countries" | "region" | "location" | "area"));
+    let refuses = ["not available", "unavailable", "restricted", "not supported"];
+    names_a_place && refuses.iter().any(|words| text.contains(words))
 }
 
 #[cfg(test)]
@@ -161,6 +164,7 @@ mod tests {
         );
         assert_eq!(advice(Some(429), Some(429_000), sentence), Some(TOO_MANY));
         assert_eq!(advice(Some(403), None, Some("Forbidden")), Some(EDGE));
+        assert_eq!(advice(Some(200), Some(999_999), Some("allocation is restricted")), None);
         assert_eq!(advice(Some(503), None, Some("service unavailable")), Some(DOWN));
     }
 
