@@ -4,6 +4,7 @@
 //! *horizon*, the worst price of that snapshot. Deltas never move the horizon; the market moves
 //! relative to it. A level beyond is exact, but its neighbours may be unknown.
 
+mod audit;
 mod buffer;
 mod decode_failures;
 mod level;

@@ -72,7 +72,8 @@ pub struct Timeouts {
     pub ack: Duration,
     /// Times a request is sent again before the line is given up. Default 3.
     pub ack_retries: u8,
-    /// Silence after which a confirmed topic is reported as silent. Default 60 s.
+    /// Silence after which a confirmed topic is reported as silent, and a live book is held against a snapshot
+    /// (of weight 3), again after each such time. Default 60 s; at least 1 ms.
     pub silence: Duration,
 }
 
@@ -235,6 +236,7 @@ impl Config {
     pub(crate) fn in_order(mut self) -> Self {
         let Self { timeouts, budgets, book, queues, .. } = &mut self;
         timeouts.ack = timeouts.ack.max(Duration::from_millis(1));
+        timeouts.silence = timeouts.silence.max(Duration::from_millis(1));
         budgets.symbols_per_frame = budgets.symbols_per_frame.max(1);
         budgets.snapshots_in_flight = budgets.snapshots_in_flight.max(1);
         budgets.sends_per_10s = budgets.sends_per_10s.max(2);

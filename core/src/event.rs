@@ -129,7 +129,8 @@ pub enum TopicEvent {
         words: Option<WordsId>,
     },
     /// A confirmed topic has said nothing for [`Timeouts::silence`](crate::config::Timeouts::silence):
-    /// a still market, a symbol that does not exist, or a subscription that the server lost.
+    /// a still market, a symbol that does not exist, or a subscription that the server lost. A live book
+    /// is then held against a snapshot, again after each such time.
     Idle,
     /// A topic that was silent speaks again.
     Active,
@@ -222,6 +223,14 @@ pub enum BookLostReason {
     Horizon(Side),
     /// Best bid at or above best ask for too long.
     Crossed,
+    /// The stream had fallen silent, and the exchange's book has moved on: the exchange does not push it here
+    /// any more. It is subscribed again.
+    LeftBehind {
+        /// Where the exchange's book was.
+        exchange: Sequence,
+    },
+    /// The stream had fallen silent, and a snapshot of the same sequence says something else.
+    Diverged,
     /// The connection ended.
     LineDown,
     /// Nobody wants the book any more.
@@ -332,6 +341,10 @@ impl fmt::Display for BookLostReason {
             Self::SequenceReset(evidence) => write!(f, "the sequence was set back: {evidence}"),
             Self::Horizon(side) => write!(f, "the {side} side came near its horizon"),
             Self::Crossed => f.write_str("crossed for too long"),
+            Self::LeftBehind { exchange } => {
+                write!(f, "nothing came any more, and the exchange is at {exchange}")
+            }
+            Self::Diverged => f.write_str("the exchange says otherwise"),
             Self::LineDown => f.write_str("the line is down"),
             Self::Unsubscribed => f.write_str("unsubscribed"),
         }

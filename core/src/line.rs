@@ -165,6 +165,13 @@ impl Line {
         }
     }
 
+    /// Asks once more for a topic that is confirmed.
+    pub(crate) fn renew(&mut self, topic: TopicId, kind: ChannelKind) {
+        if self.is_ready() {
+            self.subs.renew(topic, kind);
+        }
+    }
+
     pub(crate) fn close(&mut self, cx: &mut Context) {
         self.disconnect(cx, DisconnectReason::Closed);
         self.session.on(Cause::Close);

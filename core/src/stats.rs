@@ -53,6 +53,8 @@ pub struct Stats {
     pub snapshots: u64,
     /// Snapshots that were too old.
     pub snapshots_too_old: u64,
+    /// Live books that were held against a snapshot, because their stream had fallen silent.
+    pub audits: u64,
     /// REST requests that failed.
     pub failed_fetches: u64,
     /// Pings sent.

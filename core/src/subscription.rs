@@ -126,6 +126,7 @@ impl Subscriptions {
                 true
             }
             Some(SubscriptionState::Confirmed) => {
+                self.wants.remove(&(Command::Subscribe, kind, topic));
                 self.wants.insert((Command::Unsubscribe, kind, topic));
                 false
             }
@@ -133,6 +134,14 @@ impl Subscriptions {
                 self.set_reverse(topic, Command::Unsubscribe);
                 false
             }
+        }
+    }
+
+    /// Asks once more for a topic that is confirmed: the server has lost it.
+    pub(crate) fn renew(&mut self, topic: TopicId, kind: ChannelKind) {
+        let ends = self.wants.contains(&(Command::Unsubscribe, kind, topic));
+        if self.state(topic) == Some(SubscriptionState::Confirmed) && !ends {
+            self.wants.insert((Command::Subscribe, kind, topic));
         }
     }
 
@@ -178,6 +187,9 @@ impl Subscriptions {
             let ending: usize = ends.map(|batch| batch.topics.len()).sum();
             let on_line = self.on_line().saturating_sub(ending);
             room = room.min(self.topics_per_line.saturating_sub(on_line));
+            // One that is asked for once more has its room.
+            let is_known = self.state(topic) == Some(SubscriptionState::Confirmed);
+            room = room.max(usize::from(is_known));
             if room == 0 {
                 self.wants.pop_first();
                 self.carried.remove(&topic);

@@ -29,7 +29,7 @@ impl Timer {
             Self::Line(_, LineTimer::Send) | Self::RestScheduler => TimeoutReason::Budget,
             Self::Topic(_, TopicTimer::Snapshot) => TimeoutReason::Snapshot,
             Self::Topic(_, TopicTimer::Crossed) => TimeoutReason::Crossed,
-            Self::Topic(_, TopicTimer::Silence) => TimeoutReason::Silence,
+            Self::Topic(_, TopicTimer::Silence | TopicTimer::LeftBehind) => TimeoutReason::Silence,
             Self::Request(_) => TimeoutReason::Fetch,
         }
     }
@@ -57,6 +57,8 @@ pub(crate) enum TopicTimer {
     Crossed,
     /// The topic may have fallen silent.
     Silence,
+    /// The stream has not come after the exchange.
+    LeftBehind,
 }
 
 /// Setting and clearing cost O(log n) steps and a short move, and belong to the control plane; the

@@ -257,10 +257,17 @@ impl Topics {
         let due = entry.heard_at.max(entry.confirmed_at) + cx.config.timeouts.silence;
         if due > cx.now {
             cx.timers.set(timer, due);
-        } else if entry.interest == (Interest::Wanted { is_silent: false }) {
+            return;
+        }
+        if entry.interest == (Interest::Wanted { is_silent: false }) {
             entry.interest = Interest::Wanted { is_silent: true };
             // planted: silence-untold
             cx.event(Event::Topic(topic, TopicEvent::Idle));
+        }
+        if let TopicState::Book(book) = &mut entry.state {
+            // planted: silence-believed
+            book.on_silence(cx);
+            cx.timers.set(timer, cx.now + cx.config.timeouts.silence);
         }
     }
 

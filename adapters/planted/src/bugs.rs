@@ -91,6 +91,7 @@ pub(crate) const BUGS: &[Bug] = &[
     bug("same-epoch", "a new run of a book has the old one's number", Value("1")),
     bug("told-twice", "changes are told twice", Before("{right}")),
     bug("lag-untold", "what was dropped is not owned up to", Skip),
+    bug("silence-believed", "a silent stream is a still market", Skip),
     bug("books-outlive-line", "books outlive the connection", Skip),
     bug(
         "no-resubscribe",

@@ -228,7 +228,7 @@ fn signs_of(event: &Event) -> u32 {
         Event::Book(_, BookEvent::Live { .. }) => LIVE,
         Event::Book(_, BookEvent::Delta(_)) => DELTA,
         Event::Book(_, BookEvent::Lost { reason, .. }) => match reason {
-            BookLostReason::Gap { .. } => GAP,
+            BookLostReason::Gap { .. } | BookLostReason::LeftBehind { .. } => GAP,
             BookLostReason::SequenceReset(_) => REGRESSED,
             BookLostReason::Poisoned(_) => POISONED,
             BookLostReason::Horizon(_) => HORIZON,

@@ -108,7 +108,7 @@ knobs! {
     crowd,
     /// A fault of the first symbol that outlasts all others: 0 none, 1 every delta is lost, 2 none
     /// can be decoded, 3 snapshots are stale, 4 snapshots are of another symbol, 5 the subscription
-    /// is lost.
+    /// is lost (which the client is to notice).
     lasting,
     /// How long it may take, once the faults are over, until all is well, in ms; 0: not asked.
     liveness_ms,
@@ -194,7 +194,7 @@ impl Scenario {
     pub fn is_hopeless(&self, channel: Channel) -> bool {
         let first = self.listed().first().copied();
         channel.symbol().as_str() == STRANGER
-            || (self.lasting > 0 && Some(channel.symbol()) == first)
+            || (matches!(self.lasting, 1..=4) && Some(channel.symbol()) == first)
     }
 
     /// Whether the exchange may count more than a client sent in the same time: the client's clock

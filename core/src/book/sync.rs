@@ -1,5 +1,8 @@
 //! From a stream of deltas and a snapshot to a live book, and out of it again when in doubt.
 
+use core::time::Duration;
+
+use super::audit::{Audit, Finding};
 use super::buffer::{DeltaBuffer, Pushed};
 use super::lineage::{CATCH_UP, Evidence, Heard, Judgement, Lineage, SnapshotCheck};
 use super::request::{Pacing, Request};
@@ -68,7 +71,13 @@ pub(crate) struct BookSync {
     buffer: DeltaBuffer,
     epoch: u32,
     pacing: Pacing,
+    audit: Audit,
+    /// The exchange does not push it any more: to be subscribed again.
+    needs_renewal: bool,
 }
+
+/// From an audit that found the exchange ahead, for so long the stream may come after it.
+const GRACE: Duration = Duration::from_secs(2);
 
 impl BookSync {
     pub(crate) fn new(topic: TopicId, config: &Config) -> Self {
@@ -81,6 +90,8 @@ impl BookSync {
             buffer: DeltaBuffer::new(),
             epoch: 0,
             pacing: Pacing::new(topic, config),
+            audit: Audit::default(),
+            needs_renewal: false,
         }
     }
 
@@ -103,8 +114,9 @@ impl BookSync {
         matches!(self.state, State::Live | State::Provisional(_))
     }
 
-    pub(crate) const fn wants_snapshot(&self) -> bool {
-        matches!(self.state, State::Buffering(Request::Due))
+    /// Whether a snapshot is to be asked for as soon as the budgets allow.
+    pub(crate) fn wants_snapshot(&self) -> bool {
+        matches!(self.state, State::Buffering(Request::Due)) || self.audit.is_due()
     }
 
     pub(crate) fn buffered(&self) -> usize {
@@ -114,7 +126,9 @@ impl BookSync {
     /// Whether the answer to `request` is still of use.
     pub(crate) fn awaits(&self, request: RequestId) -> bool {
         // planted: other-request
-        matches!(self.state, State::Buffering(Request::InFlight(asked)) if asked == request)
+        let fits =
+            matches!(self.state, State::Buffering(Request::InFlight(asked)) if asked == request);
+        fits || self.audit.awaits(request)
     }
 
     // What lines say.
@@ -231,12 +245,19 @@ impl BookSync {
     /// The scheduler has asked.
     pub(crate) fn on_asked(&mut self, cx: &Context, request: RequestId) {
         debug_assert!(self.wants_snapshot(), "asked for a snapshot that was not due");
-        self.state = State::Buffering(Request::InFlight(request));
         self.pacing.on_asked(cx.now);
+        if self.is_live() {
+            self.audit.on_asked(request);
+        } else {
+            self.state = State::Buffering(Request::InFlight(request));
+        }
     }
 
     /// The snapshot that was asked for could not be had, or is of no use.
     pub(crate) fn on_no_snapshot(&mut self, cx: &mut Context, reason: BookDelayReason) {
+        if self.is_live() {
+            return self.audit.give_up();
+        }
         cx.event(Event::Book(self.topic, BookEvent::Delayed(reason)));
         self.state = State::Buffering(Request::Scheduled { is_still: false });
         self.pacing.schedule_retry(cx);
@@ -250,16 +271,15 @@ impl BookSync {
         symbol: Symbol,
         body: &[u8],
     ) -> Result<(), WireError> {
-        debug_assert!(!self.is_live(), "a live book would be overwritten");
-        let snapshot = self.book.read(body)?;
-        // planted: other-symbol
-        if snapshot.symbol != symbol {
-            return Err(WireError::Mismatch { field: "symbol" });
+        if self.is_live() {
+            let mut other =
+                Book::new(cx.config.book.snapshot_levels, cx.config.book.max_levels_per_side);
+            let snapshot = read_of(cx, &mut other, symbol, body)?;
+            self.on_audit(cx, &other, &snapshot);
+        } else {
+            let snapshot = read_of(cx, &mut self.book, symbol, body)?;
+            self.judge(cx, snapshot);
         }
-        if snapshot.has_odd_time {
-            cx.on_odd_time(TimePlace::Snapshot);
-        }
-        self.judge(cx, snapshot);
         Ok(())
     }
 
@@ -312,6 +332,52 @@ impl BookSync {
         let (topic, sequence) = (self.topic, self.book.sequence());
         cx.event(Event::Book(topic, BookEvent::Live { epoch: Epoch::new(self.epoch), sequence }));
         self.check(cx);
+    }
+
+    // Silence.
+
+    /// The stream of a topic has said nothing for long.
+    pub(crate) fn on_silence(&mut self, cx: &Context) {
+        if self.is_live() && self.pacing.is_spaced(cx) {
+            self.audit.start();
+        }
+    }
+
+    /// A live book is held against a snapshot that was loaded into another one.
+    fn on_audit(&mut self, cx: &mut Context, other: &Book, snapshot: &SnapshotHead) {
+        cx.stats.audits = cx.stats.audits.saturating_add(1);
+        match self.audit.judge(&self.book, other, snapshot) {
+            Finding::Sound => {}
+            Finding::Ahead => {
+                let timer = Timer::Topic(self.topic, TopicTimer::LeftBehind);
+                cx.timers.set(timer, cx.now + GRACE);
+            }
+            Finding::Differs => self.resync(cx, BookLostReason::Diverged),
+            Finding::StaysBehind => {
+                self.on_new_run(cx, Evidence::SnapshotsStayBehind);
+                self.await_renewal(cx);
+            }
+        }
+    }
+
+    /// The time is over in which the stream of a live book could come after the exchange.
+    pub(crate) fn on_left_behind(&mut self, cx: &mut Context) {
+        if let Some(exchange) = self.audit.left_behind_at(&self.book) {
+            self.leave(cx, State::Idle, BookLostReason::LeftBehind { exchange });
+            self.await_renewal(cx);
+        }
+    }
+
+    /// No snapshot before the exchange has confirmed the topic anew: it would be older than the first delta.
+    fn await_renewal(&mut self, cx: &mut Context) {
+        self.pacing.cancel(cx);
+        self.state = State::Buffering(Request::NotConfirmed);
+        self.needs_renewal = true;
+    }
+
+    /// Whether the topic is to be subscribed once more; asked once.
+    pub(crate) const fn poll_renewal(&mut self) -> bool {
+        core::mem::replace(&mut self.needs_renewal, false)
     }
 
     // Deltas.
@@ -469,7 +535,10 @@ impl BookSync {
         }
         self.lineage.on_left(cx.now, self.book.sequence());
         self.crossed = false;
-        cx.timers.clear(Timer::Topic(self.topic, TopicTimer::Crossed));
+        self.audit.reset();
+        for timer in [TopicTimer::Crossed, TopicTimer::LeftBehind] {
+            cx.timers.clear(Timer::Topic(self.topic, timer));
+        }
         if reason != BookLostReason::Unsubscribed {
             cx.stats.resyncs = cx.stats.resyncs.saturating_add(1);
         }
@@ -485,6 +554,24 @@ impl BookSync {
             if is_still { config.book.snapshot_quiet_delay } else { config.book.snapshot_delay };
         self.pacing.schedule(cx, delay);
     }
+}
+
+/// Reads a snapshot of this symbol into a book.
+fn read_of(
+    cx: &mut Context,
+    book: &mut Book,
+    symbol: Symbol,
+    body: &[u8],
+) -> Result<SnapshotHead, WireError> {
+    let snapshot = book.read(body)?;
+    // planted: other-symbol
+    if snapshot.symbol != symbol {
+        return Err(WireError::Mismatch { field: "symbol" });
+    }
+    if snapshot.has_odd_time {
+        cx.on_odd_time(TimePlace::Snapshot);
+    }
+    Ok(snapshot)
 }
 
 #[cfg(test)]

@@ -196,12 +196,23 @@ impl Router {
             return false;
         }
         match book.on_snapshot(&mut self.cx, symbol, body) {
-            Ok(()) => true,
+            Ok(()) => {
+                self.renew(topic);
+                true
+            }
             Err(_) if parse_envelope(head, body).is_err() => false,
             Err(error) => {
                 book.on_no_snapshot(&mut self.cx, BookDelayReason::SnapshotMalformed(error));
                 true
             }
+        }
+    }
+
+    /// Asks for a topic once more on every line, if its book was found to be pushed no more.
+    fn renew(&mut self, topic: TopicId) {
+        let Some(kind) = self.topics.get(topic).map(|entry| entry.channel.kind()) else { return };
+        if self.topics.book_mut(topic).is_some_and(BookSync::poll_renewal) {
+            self.lines.iter_mut().for_each(|line| line.renew(topic, kind));
         }
     }
 
@@ -233,7 +244,18 @@ impl Router {
 
     fn on_topic_timer(&mut self, topic: TopicId, timer: TopicTimer) {
         match timer {
-            TopicTimer::Silence => self.topics.on_silence_due(&mut self.cx, topic),
+            TopicTimer::Silence => {
+                self.topics.on_silence_due(&mut self.cx, topic);
+                if self.topics.book(topic).is_some_and(BookSync::wants_snapshot) {
+                    self.scheduler.want_snapshot(topic);
+                }
+            }
+            TopicTimer::LeftBehind => {
+                if let Some(book) = self.topics.book_mut(topic) {
+                    book.on_left_behind(&mut self.cx);
+                }
+                self.renew(topic);
+            }
             TopicTimer::Crossed => {
                 if let Some(book) = self.topics.book_mut(topic) {
                     book.on_crossed_for_long(&mut self.cx);

@@ -43,6 +43,25 @@ fn an_ack_confirms_the_frame_with_its_id_and_no_other() {
     assert_eq!(subs.deadline(), None);
 }
 
+/// Lost at the server, on a line that is full.
+#[test]
+fn a_topic_that_is_asked_for_once_more_has_its_room() {
+    let mut subs = Subscriptions { topics_per_line: 2, ..one_frame(&[1, 2]) };
+    subs.renew(topic(1), Level2);
+    assert!(!subs.has_work(), "not confirmed yet");
+    done(subs.on_ack(Some(1)));
+    subs.renew(topic(1), Level2);
+    assert_eq!(send(&mut subs, 2), (Subscribe, Level2, vec![topic(1)]));
+    assert_eq!(done(subs.on_ack(Some(2))), [topic(1)]);
+    // What ends is not asked for again, nor what is asked for again and ends.
+    assert!(!subs.unsubscribe(topic(1), Level2));
+    subs.renew(topic(1), Level2);
+    subs.renew(topic(2), Level2);
+    assert!(!subs.unsubscribe(topic(2), Level2));
+    assert_eq!(send(&mut subs, 3), (Unsubscribe, Level2, vec![topic(1), topic(2)]));
+    assert!(!subs.has_work());
+}
+
 #[test]
 fn an_ack_of_an_earlier_try_counts() {
     let mut subs = one_frame(&[1, 2]);
