@@ -27,7 +27,8 @@ pub struct Config {
     pub endpoints: Endpoints,
     /// How long something is waited for.
     pub timeouts: Timeouts,
-    /// The delay before the next attempt to connect: full jitter over a bound that doubles.
+    /// The delay before the next attempt to connect, and before a topic that was refused is asked for
+    /// again: full jitter over a bound that doubles.
     pub backoff: Backoff,
     /// What is sent, asked and carried, at most.
     pub budgets: Budgets,
@@ -92,15 +93,17 @@ impl Default for Timeouts {
     }
 }
 
-/// The delay before the next attempt to connect: full jitter over a bound that doubles.
+/// The delay before the next attempt to connect, and before a topic that was refused is asked for again:
+/// full jitter over a bound that doubles. Lines and topics count their failures each for itself.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Backoff {
-    /// First bound of the reconnect delay. Default 1 s.
+    /// First bound of the delay. Default 1 s.
     pub base: Duration,
-    /// Last bound of the reconnect delay. Default 60 s.
+    /// Last bound of the delay. Default 60 s.
     pub cap: Duration,
-    /// Time ready after which the delay starts from the first bound again. Default 60 s.
+    /// Time ready after which the delay of a line starts from the first bound again. Default 60 s. That of a
+    /// topic does once it is confirmed.
     pub reset_after: Duration,
 }
 

@@ -13,7 +13,8 @@ use crate::wire::{Delta, ErrorKind, Side};
 /// ```text
 ///   Line    Waiting*  TokenFailed*  ->  Up?  ->  Down           once for each connection, also when
 ///                                                              we closed it
-///   Topic   Confirmed  ->  (Idle  ->  Active)*  ->  Unsubscribed | Rejected
+///   Topic   Refused*  ->  Confirmed  ->  (Idle  ->  Active)*  ->  Unsubscribed | Rejected
+///                      Refused*, Confirmed: again after a Down
 ///                      MayHaveMissed: a topic without a book is carried again after a Down
 ///   Book    Delayed*  ->  Live  ->  Delta*  ->  Lost           once for each epoch
 ///                                  each one more than the one before
@@ -120,10 +121,22 @@ pub enum LineEvent {
 pub enum TopicEvent {
     /// The exchange confirmed the subscription.
     Confirmed,
+    /// The exchange refuses a topic that has brought something within the last 24 h: during an upgrade of
+    /// the exchange no symbol exists. It is asked for again after a pause, and its book is left alone: its
+    /// stream may go on.
+    Refused {
+        /// The exchange's code: 404 and the like.
+        code: u32,
+        /// The pause: drawn evenly up to a bound that doubles with each refusal in a row, as
+        /// [`Backoff`](crate::config::Backoff) has it; at least 1 ms. A reconnect in between asks, too.
+        delay: Duration,
+        /// What it said.
+        words: Option<WordsId>,
+    },
     /// The topic cannot be had; it is not tried again until `subscribe` is called anew.
     Rejected {
-        /// The exchange's code: 404 and the like from the stream, 200003 from REST if the topic has brought
-        /// nothing for 24 h.
+        /// The exchange's code: 404 and the like from the stream, 200003 from REST, both only if the topic
+        /// has brought nothing for 24 h; 509 if there is no room for it.
         code: u32,
         /// What it said.
         words: Option<WordsId>,

@@ -13,7 +13,7 @@ use crate::context::Context;
 use crate::endpoint::Endpoint;
 use crate::error::{TransportError, WireError};
 use crate::event::{DisconnectReason, LineEvent, RestError, TimePlace};
-use crate::ids::{ConnId, LineId, TopicId};
+use crate::ids::{ConnId, LineId, TopicId, WordsId};
 use crate::keepalive::{Keepalive, KeepaliveAction, PingTiming};
 use crate::limiter::SlidingWindow;
 use crate::output::Output;
@@ -156,6 +156,18 @@ impl Line {
     pub(crate) fn subscribe(&mut self, topic: TopicId, kind: ChannelKind) {
         if self.is_ready() && self.subs.subscribe(topic, kind) {
             self.report(LineReport::Confirmed(topic));
+        }
+    }
+
+    /// A topic that was refused is to be asked for again, later.
+    pub(crate) fn put_off(&mut self, topic: TopicId, code: u32) {
+        self.subs.put_off(topic, code);
+    }
+
+    /// The pause of a topic that was put off is over. After a reconnect it has been asked for already.
+    pub(crate) fn ask_again(&mut self, topic: TopicId, kind: ChannelKind) {
+        if matches!(self.subs.state(topic), Some(SubscriptionState::Refused { .. })) {
+            self.subscribe(topic, kind);
         }
     }
 
@@ -445,9 +457,12 @@ impl Line {
                 let report = if is_subscribed { LineReport::Confirmed } else { LineReport::Ended };
                 self.reports.extend(batch.topics.into_iter().map(report));
             }
+            AckOutcome::Refused(topic) => {
+                let (code, words) = said(cx, error);
+                self.report(LineReport::Refused { topic, code, words });
+            }
             AckOutcome::Rejected(topic) => {
-                let code = error.map_or(0, |error| error.code);
-                let words = error.and_then(|error| cx.words.keep(error.text.chars()));
+                let (code, words) = said(cx, error);
                 self.report(LineReport::Rejected { topic, code, words });
             }
             AckOutcome::GiveUp => return self.fail(cx, DisconnectReason::AckTimeout),
@@ -520,4 +535,9 @@ impl Line {
 
 const fn count(counter: &mut u64) {
     *counter = counter.saturating_add(1);
+}
+
+/// The code and the words of a refusal.
+fn said(cx: &mut Context, error: Option<ErrorFrame<'_>>) -> (u32, Option<WordsId>) {
+    error.map_or((0, None), |error| (error.code, cx.words.keep(error.text.chars())))
 }

@@ -80,4 +80,6 @@ pub enum TimeoutReason {
     Crossed,
     /// A topic may have fallen silent.
     Silence,
+    /// A topic that was refused is to be asked for again.
+    Subscribe,
 }

@@ -40,9 +40,10 @@ impl Event {
             | Self::Book(_, BookEvent::Delayed(BookDelayReason::SnapshotFailed(reason)))
             | Self::QueryFailed { reason, .. } => reason.refusal(),
             Self::Line(_, LineEvent::Down { reason, .. }) => reason.refusal(),
-            Self::Topic(_, TopicEvent::Rejected { code, words }) => {
-                Some(Refusal { status: None, code: Some(code), words })
-            }
+            Self::Topic(
+                _,
+                TopicEvent::Rejected { code, words } | TopicEvent::Refused { code, words, .. },
+            ) => Some(Refusal { status: None, code: Some(code), words }),
             Self::Line(..)
             | Self::Topic(..)
             | Self::Book(..)

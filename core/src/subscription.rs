@@ -17,6 +17,9 @@ use crate::wire::encode::Command;
 /// A topic on this line. The greater, the further it has come.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(crate) enum SubscriptionState {
+    /// Refused with this code, and to be asked for again. Its place is kept, and its stream may go on all
+    /// the same: an earlier request was obeyed, and its ack was lost.
+    Refused { code: u32 },
     /// In `wants`, not asked for yet.
     Queued,
     /// In a batch that is not answered yet; `reverse` if the opposite is wanted by now.
@@ -41,7 +44,9 @@ pub(crate) struct Batch {
 pub(crate) enum AckOutcome {
     /// The batch is through.
     Done(Batch),
-    /// This topic cannot be had.
+    /// The exchange says that there is no such topic, or none for us.
+    Refused(TopicId),
+    /// There is no room for this topic.
     Rejected(TopicId),
     /// It will be asked again.
     Again,
@@ -83,7 +88,7 @@ impl Subscriptions {
         self.carried.get(&topic).copied()
     }
 
-    /// Topics that were confirmed or asked for.
+    /// Topics that were confirmed, asked for or put off.
     pub(crate) fn carried(&self) -> impl Iterator<Item = TopicId> + '_ {
         self.carried.keys().copied()
     }
@@ -112,8 +117,20 @@ impl Subscriptions {
                 self.set_reverse(topic, Command::Subscribe);
                 false
             }
+            Some(SubscriptionState::Refused { .. }) => {
+                self.wants.remove(&(Command::Unsubscribe, kind, topic));
+                self.carried.insert(topic, SubscriptionState::Queued);
+                self.wants.insert((Command::Subscribe, kind, topic));
+                false
+            }
             Some(SubscriptionState::Queued) => false,
         }
+    }
+
+    /// A topic that was refused a moment ago is still wanted. Nothing is sent until `subscribe` is called
+    /// anew.
+    pub(crate) fn put_off(&mut self, topic: TopicId, code: u32) {
+        self.carried.entry(topic).or_insert(SubscriptionState::Refused { code });
     }
 
     /// Wants a topic no more; true if the line does not carry it any longer.
@@ -125,7 +142,7 @@ impl Subscriptions {
                 self.wants.remove(&(Command::Subscribe, kind, topic));
                 true
             }
-            Some(SubscriptionState::Confirmed) => {
+            Some(SubscriptionState::Confirmed | SubscriptionState::Refused { .. }) => {
                 self.wants.remove(&(Command::Subscribe, kind, topic));
                 self.wants.insert((Command::Unsubscribe, kind, topic));
                 false
@@ -269,7 +286,11 @@ impl Subscriptions {
         match (kind, batch.topics.as_slice()) {
             (_, &[topic]) => {
                 self.carried.remove(&topic);
-                AckOutcome::Rejected(topic)
+                if kind == ErrorKind::Topic {
+                    AckOutcome::Refused(topic)
+                } else {
+                    AckOutcome::Rejected(topic)
+                }
             }
             _ => {
                 if kind == ErrorKind::TooManyPerFrame {

@@ -30,6 +30,7 @@ impl Timer {
             Self::Topic(_, TopicTimer::Snapshot) => TimeoutReason::Snapshot,
             Self::Topic(_, TopicTimer::Crossed) => TimeoutReason::Crossed,
             Self::Topic(_, TopicTimer::Silence | TopicTimer::LeftBehind) => TimeoutReason::Silence,
+            Self::Topic(_, TopicTimer::Subscribe) => TimeoutReason::Subscribe,
             Self::Request(_) => TimeoutReason::Fetch,
         }
     }
@@ -59,6 +60,8 @@ pub(crate) enum TopicTimer {
     Silence,
     /// The stream has not come after the exchange.
     LeftBehind,
+    /// The topic was refused, and is to be asked for again.
+    Subscribe,
 }
 
 /// Setting and clearing cost O(log n) steps and a short move, and belong to the control plane; the

@@ -4,6 +4,7 @@ use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use core::time::Duration;
 
+use crate::backoff::Backoff;
 use crate::book::sync::{BookStatus, BookSync};
 use crate::channel::{Channel, ChannelKind, Delivery};
 use crate::config::Config;
@@ -11,7 +12,7 @@ use crate::context::Context;
 use crate::deduplicator::Deduplicator;
 use crate::error::WireError;
 use crate::event::{Event, TopicEvent};
-use crate::ids::{LineId, TopicId};
+use crate::ids::{LineId, TopicId, WordsId};
 use crate::scheduler::Demand;
 use crate::stats::Disposition;
 use crate::subscription::SubscriptionState;
@@ -28,7 +29,8 @@ use crate::wire::{Delta, Position};
 ///    |  |    the line is down   |    the line is down         |                   v |
 ///    |  +-----------------------+-----------------------------+---- Confirmed { silent: true }
 ///    |
-///    | subscribe              an error for this topic: Rejected { code }
+///    | subscribe              an error for this topic: Rejected { code }; or, if it has brought
+///    |                        something within 24 h, Refused { code }, and Pending again after a pause
 ///    +---- Unsubscribed, Rejected      unsubscribe, from anywhere: Unsubscribed
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -38,13 +40,19 @@ pub enum TopicStatus {
     Wanted,
     /// Asked for, not confirmed yet.
     Pending,
+    /// Refused although it has brought something within 24 h, and asked for again after a pause:
+    /// [`TopicEvent::Refused`] said for how long. Its stream may go on.
+    Refused {
+        /// With this code.
+        code: u32,
+    },
     /// The exchange confirmed it.
     Confirmed {
         /// Nothing has been heard for [`Timeouts::silence`](crate::config::Timeouts::silence). The
         /// exchange confirms symbols that do not exist, too, and then says nothing for ever.
         silent: bool,
     },
-    /// Refused.
+    /// Refused for good.
     Rejected {
         /// With this code.
         code: u32,
@@ -64,6 +72,9 @@ pub(crate) struct Topic {
     pub(crate) channel: Channel,
     /// When a line last confirmed it.
     confirmed_at: Instant,
+    /// Of the pauses between refusals in a row. Of the topic and not of a line: over a reconnect the
+    /// exchange lists what it listed before.
+    refusals: Backoff,
 }
 
 /// For so long what a topic has brought speaks for its symbol: a maintenance of the exchange, during which it
@@ -120,6 +131,7 @@ impl Topics {
             heard_at: Instant::ZERO,
             confirmed_at: Instant::ZERO,
             state,
+            refusals: Backoff::new(config.backoff.base, config.backoff.cap),
         });
         self.by_channel.insert(channel, topic);
         self.wanted = self.wanted.saturating_add(1);
@@ -137,7 +149,9 @@ impl Topics {
             self.wanted = self.wanted.saturating_sub(1);
         }
         entry.interest = last;
+        entry.refusals.reset();
         cx.timers.clear(Timer::Topic(topic, TopicTimer::Silence));
+        cx.timers.clear(Timer::Topic(topic, TopicTimer::Subscribe));
         match &mut entry.state {
             TopicState::Book(book) => book.stop(cx),
             TopicState::Deduplicator(dedup) => dedup.rest(),
@@ -157,6 +171,7 @@ impl Topics {
         };
         entry.interest = Interest::Wanted { is_silent: false };
         entry.confirmed_at = cx.now;
+        entry.refusals.reset();
         cx.timers
             .set(Timer::Topic(topic, TopicTimer::Silence), cx.now + cx.config.timeouts.silence);
         cx.event(Event::Topic(topic, TopicEvent::Confirmed));
@@ -168,6 +183,27 @@ impl Topics {
                 }
             }
         }
+    }
+
+    /// A line is refused a topic. True if it is to be put off: it is wanted, and it has brought something
+    /// lately, which says more than a single answer.
+    pub(crate) fn on_refused(
+        &mut self,
+        cx: &mut Context,
+        topic: TopicId,
+        line: LineId,
+        code: u32,
+        words: Option<WordsId>,
+    ) -> bool {
+        let Some(entry) = self.list.get_mut(topic.index()) else { return false };
+        if !entry.is_wanted() || !entry.speaks_for_itself(cx.now) {
+            return false;
+        }
+        let delay = entry.refusals.next(&mut cx.rng);
+        cx.timers.set(Timer::Topic(topic, TopicTimer::Subscribe), cx.now + delay);
+        cx.event(Event::Topic(topic, TopicEvent::Refused { code, delay, words }));
+        entry.goes_on(cx, line);
+        true
     }
 
     /// A line that carried a topic is down; `elsewhere` if another one has it confirmed.
@@ -317,6 +353,9 @@ impl Topic {
             (Interest::Wanted { .. }, Some(SubscriptionState::Asked { reverse: false })) => {
                 TopicStatus::Pending
             }
+            (Interest::Wanted { .. }, Some(SubscriptionState::Refused { code })) => {
+                TopicStatus::Refused { code }
+            }
             (Interest::Wanted { .. }, _) => TopicStatus::Wanted,
         }
     }
@@ -324,6 +363,16 @@ impl Topic {
     /// Whether its symbol exists, whatever a single answer says: it has brought something lately.
     pub(crate) fn speaks_for_itself(&self, now: Instant) -> bool {
         self.heard_at > Instant::ZERO && now.since(self.heard_at) < EVIDENCE
+    }
+
+    /// A stream that comes without a confirmation carries its book as well as one that is confirmed: the
+    /// snapshot that the book waits for need not wait for the exchange to list the symbol.
+    fn goes_on(&mut self, cx: &mut Context, line: LineId) {
+        if let TopicState::Book(book) = &mut self.state
+            && book.status() == BookStatus::Buffering
+        {
+            book.on_confirmed(cx, line);
+        }
     }
 
     /// What its book waits for, if it waits for its turn to ask for a snapshot.

@@ -219,6 +219,7 @@ fn the_histories_reach_what_matters() {
         "Line Up",
         "Line Waiting",
         "Topic Confirmed",
+        "Topic Refused",
         "Topic Rejected",
         "Topic Unsubscribed",
         "Topic Idle",

@@ -166,9 +166,7 @@ impl Router {
 
     /// The stream confirms any symbol; REST knows better.
     fn on_unknown_symbol(&mut self, topic: TopicId, words: Option<WordsId>) {
-        let code = UNKNOWN_SYMBOL;
-        self.end(topic, Interest::Rejected { code });
-        self.cx.event(Event::Topic(topic, TopicEvent::Rejected { code, words }));
+        self.on_rejected(topic, UNKNOWN_SYMBOL, words);
     }
 
     fn on_token(&mut self, line: LineId, token: Result<Bullet, RestError>) {
@@ -244,6 +242,7 @@ impl Router {
 
     fn on_topic_timer(&mut self, topic: TopicId, timer: TopicTimer) {
         match timer {
+            TopicTimer::Subscribe => self.ask_again(topic),
             TopicTimer::Silence => {
                 self.topics.on_silence_due(&mut self.cx, topic);
                 if self.topics.book(topic).is_some_and(BookSync::wants_snapshot) {
@@ -310,15 +309,32 @@ impl Router {
                 self.topics.on_dropped(&mut self.cx, topic, line, elsewhere);
                 self.on_carried_no_more(topic);
             }
-            LineReport::Rejected { topic, code, words } => {
-                if self.topics.get(topic).is_some_and(Topic::is_wanted) {
-                    self.end(topic, Interest::Rejected { code });
-                    self.cx.event(Event::Topic(topic, TopicEvent::Rejected { code, words }));
-                } else {
-                    self.on_carried_no_more(topic);
+            LineReport::Refused { topic, code, words } => {
+                if !self.topics.on_refused(&mut self.cx, topic, line, code, words) {
+                    self.on_rejected(topic, code, words);
+                } else if let Some(line) = self.lines.get_mut(line.index()) {
+                    line.put_off(topic, code);
                 }
             }
+            LineReport::Rejected { topic, code, words } => self.on_rejected(topic, code, words),
         }
+    }
+
+    /// A topic cannot be had; one that is not wanted any more has ended with that.
+    fn on_rejected(&mut self, topic: TopicId, code: u32, words: Option<WordsId>) {
+        if self.topics.get(topic).is_some_and(Topic::is_wanted) {
+            self.end(topic, Interest::Rejected { code });
+            self.cx.event(Event::Topic(topic, TopicEvent::Rejected { code, words }));
+        } else {
+            self.on_carried_no_more(topic);
+        }
+    }
+
+    /// The pause of a topic that was refused is over.
+    fn ask_again(&mut self, topic: TopicId) {
+        let Some(entry) = self.topics.get(topic).filter(|entry| entry.is_wanted()) else { return };
+        let kind = entry.channel.kind();
+        self.lines.iter_mut().for_each(|line| line.ask_again(topic, kind));
     }
 
     /// A line that has just come up carries all that is wanted.

@@ -17,6 +17,9 @@ pub(crate) enum LineReport {
     Ended(TopicId),
     /// A topic is not carried any more, because the connection is over.
     Dropped(TopicId),
-    /// A topic cannot be had, for the reason that this code stands for and these words say.
+    /// The exchange says with this code and in these words that a topic cannot be had. It is not carried any
+    /// more, unless it is put off.
+    Refused { topic: TopicId, code: u32, words: Option<WordsId> },
+    /// There is no room for a topic, as this code says.
     Rejected { topic: TopicId, code: u32, words: Option<WordsId> },
 }

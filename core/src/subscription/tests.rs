@@ -5,7 +5,7 @@ use std::vec::Vec;
 
 use proptest::prelude::*;
 
-use super::{AckOutcome, Subscriptions};
+use super::{AckOutcome, SubscriptionState, Subscriptions};
 use crate::channel::ChannelKind::{self, Level2, TickerV2};
 use crate::config::Config;
 use crate::ids::TopicId;
@@ -98,7 +98,7 @@ fn a_refused_batch_is_halved_until_the_bad_symbol_stands_alone() {
     assert_eq!(subs.on_error(Some(3), ErrorKind::Topic), AckOutcome::Again);
     send(&mut subs, 4);
     send(&mut subs, 5);
-    assert_eq!(subs.on_error(Some(4), ErrorKind::Topic), AckOutcome::Rejected(topic(3)));
+    assert_eq!(subs.on_error(Some(4), ErrorKind::Topic), AckOutcome::Refused(topic(3)));
     assert_eq!(done(subs.on_ack(Some(5))), [topic(4)]);
     assert!(!subs.has_work());
 }
@@ -109,7 +109,7 @@ fn an_error_without_an_id_of_ours_concerns_the_only_open_request() {
         let mut subs = one_frame(&[1]);
         let answer = subs.on_error(strange, ErrorKind::Topic);
         let expected =
-            if strange.is_none() { AckOutcome::Rejected(topic(1)) } else { AckOutcome::Unknown };
+            if strange.is_none() { AckOutcome::Refused(topic(1)) } else { AckOutcome::Unknown };
         assert_eq!(answer, expected, "{strange:?}");
     }
     assert_eq!(two_frames_of_one().on_error(None, ErrorKind::Topic), AckOutcome::Unknown, "whose?");
@@ -120,7 +120,7 @@ fn a_late_error_of_a_settled_request_is_not_blamed_on_another() {
     let mut subs = one_frame(&[1]);
     subs.on_overdue(at(5));
     send(&mut subs, 2);
-    assert_eq!(subs.on_error(Some(1), ErrorKind::Topic), AckOutcome::Rejected(topic(1)));
+    assert_eq!(subs.on_error(Some(1), ErrorKind::Topic), AckOutcome::Refused(topic(1)));
     subs.subscribe(topic(9), Level2);
     send(&mut subs, 3);
     assert_eq!(subs.on_error(Some(2), ErrorKind::Topic), AckOutcome::Unknown, "the second try's");
@@ -228,6 +228,41 @@ fn a_change_of_mind_and_back_again_sends_nothing() {
     assert!(!confirmed.has_work());
 }
 
+#[test]
+fn a_topic_that_is_put_off_keeps_its_place_and_says_nothing_until_its_time() {
+    let mut config = Config::default();
+    config.budgets.topics_per_line = 1;
+    let mut subs = Subscriptions::new(&config);
+    subs.subscribe(topic(1), Level2);
+    send(&mut subs, 1);
+    assert_eq!(subs.on_error(Some(1), ErrorKind::Topic), AckOutcome::Refused(topic(1)));
+    assert_eq!(subs.state(topic(1)), None, "unless it is put off");
+    subs.put_off(topic(1), 404);
+    assert_eq!(subs.state(topic(1)), Some(SubscriptionState::Refused { code: 404 }));
+    assert!(!subs.has_work());
+    subs.subscribe(topic(2), Level2);
+    assert_eq!(subs.next_batch(2, at(5)), Some(Err(topic(2))), "no room");
+    assert!(!subs.subscribe(topic(1), Level2), "not confirmed");
+    assert_eq!(send(&mut subs, 3), (Subscribe, Level2, vec![topic(1)]));
+    assert_eq!(done(subs.on_ack(Some(3))), [topic(1)]);
+}
+
+/// Its stream may go on: an earlier request was obeyed.
+#[test]
+fn a_topic_that_is_put_off_is_ended_as_if_it_were_carried() {
+    let mut subs = one_frame(&[1]);
+    subs.on_error(Some(1), ErrorKind::Topic);
+    subs.put_off(topic(1), 404);
+    assert!(!subs.unsubscribe(topic(1), Level2));
+    let mut anew = subs.clone();
+    assert_eq!(send(&mut subs, 2), (Unsubscribe, Level2, vec![topic(1)]));
+    assert_eq!(done(subs.on_error(Some(2), ErrorKind::Topic)), [topic(1)]);
+    assert_eq!((subs.state(topic(1)), subs.has_work()), (None, false));
+    anew.subscribe(topic(1), Level2);
+    assert_eq!(send(&mut anew, 2), (Subscribe, Level2, vec![topic(1)]), "wanted again in time");
+    assert!(!anew.has_work());
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -240,25 +275,25 @@ proptest! {
     ) {
         let mut subs = subs();
         want(&mut subs, &(0..count).collect::<Vec<_>>());
-        let (mut confirmed, mut rejected, mut frames) = (Vec::new(), Vec::new(), 0_u64);
+        let (mut confirmed, mut refused, mut frames) = (Vec::new(), Vec::new(), 0_u64);
         while subs.has_work() {
             frames += 1;
             let (_, _, topics) = send(&mut subs, frames);
             if topics.iter().any(|topic| bad.contains(&topic.get())) {
-                if let AckOutcome::Rejected(topic) = subs.on_error(Some(frames), ErrorKind::Topic) {
-                    rejected.push(topic.get());
+                if let AckOutcome::Refused(topic) = subs.on_error(Some(frames), ErrorKind::Topic) {
+                    refused.push(topic.get());
                 }
             } else {
                 confirmed.extend(done(subs.on_ack(Some(frames))).iter().map(|topic| topic.get()));
             }
         }
         confirmed.sort_unstable();
-        rejected.sort_unstable();
+        refused.sort_unstable();
         let (bad, good): (Vec<u32>, Vec<u32>) = (0..count).partition(|id| bad.contains(id));
         let halvings = 7;
         let most = u64::from(count.div_ceil(100)) + 2 * halvings * bad.len() as u64;
         prop_assert!(frames <= most, "{} frames, {} at most", frames, most);
-        prop_assert_eq!((confirmed, rejected), (good, bad));
+        prop_assert_eq!((confirmed, refused), (good, bad));
     }
 }
 

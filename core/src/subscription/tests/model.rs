@@ -16,17 +16,19 @@ proptest! {
     })]
 
     /// Whatever the order of wishes, acks, errors, losses and resends: once everything is answered,
-    /// the line carries what is wanted, the server agrees, and nothing is left to do.
+    /// the line carries what is wanted, the server agrees, and nothing is left to do. What is put off is
+    /// wanted all the while, and carried once the server lists it.
     #[test]
     fn what_is_carried_in_the_end_is_what_is_wanted(
         bad in prop::collection::btree_set(0..TOPICS, 0..3),
         per_frame in 2_usize..8,
         per_session in 3_usize..=TOPICS as usize,
         names_limit: bool,
+        puts_off: bool,
         steps in prop::collection::vec(step(), 0..80),
     ) {
         let server = Server { bad, per_frame, per_session, names_limit, ..Server::default() };
-        let mut world = World::new(server);
+        let mut world = World::new(server, puts_off);
         for step in steps {
             world.run(&step);
         }
@@ -52,6 +54,8 @@ enum Step {
     Lose(Index),
     /// Everything unanswered is overdue.
     Overdue,
+    /// The pause of a topic that was put off is over.
+    AskAgain(u32),
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -62,6 +66,7 @@ fn step() -> impl Strategy<Value = Step> {
         4 => any::<Index>().prop_map(Step::AckOutcome),
         1 => any::<Index>().prop_map(Step::Lose),
         1 => Just(Step::Overdue),
+        1 => (0..TOPICS).prop_map(Step::AskAgain),
     ]
 }
 
@@ -69,6 +74,8 @@ fn step() -> impl Strategy<Value = Step> {
 #[derive(Default)]
 struct Server {
     bad: BTreeSet<u32>,
+    /// None is bad any more.
+    lists_all: bool,
     per_frame: usize,
     per_session: usize,
     names_limit: bool,
@@ -84,7 +91,7 @@ impl Server {
             None
         } else if topics.len() > self.per_frame {
             Some(ErrorKind::TooManyPerFrame)
-        } else if !ids.is_disjoint(&self.bad) {
+        } else if !self.lists_all && !ids.is_disjoint(&self.bad) {
             Some(ErrorKind::Topic)
         } else if self.carries.union(&ids).count() > self.per_session {
             let named = u32::try_from(self.per_session).unwrap();
@@ -103,11 +110,13 @@ struct World {
     wanted: BTreeSet<u32>,
     confirmed: Vec<u32>,
     frames: u64,
+    /// As the line does with a topic that speaks for itself: a refusal is not the end of it.
+    puts_off: bool,
     rejected_for_good_reason: bool,
 }
 
 impl World {
-    fn new(server: Server) -> Self {
+    fn new(server: Server, puts_off: bool) -> Self {
         let mut config = Config::default();
         config.timeouts.ack_retries = u8::MAX;
         Self {
@@ -116,6 +125,7 @@ impl World {
             wanted: BTreeSet::new(),
             confirmed: Vec::new(),
             frames: 0,
+            puts_off,
             rejected_for_good_reason: true,
         }
     }
@@ -131,6 +141,13 @@ impl World {
                 if self.wanted.remove(id) {
                     self.confirmed.retain(|known| known != id);
                     self.subs.unsubscribe(topic(*id), Level2);
+                }
+            }
+            Step::AskAgain(id) => {
+                if matches!(self.subs.state(topic(*id)), Some(SubscriptionState::Refused { .. }))
+                    && self.wanted.contains(id)
+                {
+                    self.subs.subscribe(topic(*id), Level2);
                 }
             }
             Step::Send => self.send(),
@@ -181,7 +198,11 @@ impl World {
                 let wanted = batch.topics.iter().filter(|topic| self.wanted.contains(&topic.get()));
                 self.confirmed.extend(wanted.map(|topic| topic.get()));
             }
-            AckOutcome::Rejected(topic) => {
+            AckOutcome::Refused(topic) if self.puts_off && self.wanted.contains(&topic.get()) => {
+                assert!(self.server.bad.contains(&topic.get()), "the halves find the right one");
+                self.subs.put_off(topic, 404);
+            }
+            AckOutcome::Refused(topic) | AckOutcome::Rejected(topic) => {
                 let for_room = matches!(error, Some(ErrorKind::TooManyTopics { .. }));
                 self.refuse(topic, for_room);
             }
@@ -198,13 +219,20 @@ impl World {
         self.confirmed.retain(|known| *known != topic.get());
     }
 
-    /// Silence ends: everything goes out and is answered.
+    /// Silence ends: everything goes out and is answered. Where topics are put off, the server lists all
+    /// of them by then.
     fn finish(&mut self) {
+        if self.puts_off {
+            self.server.lists_all = true;
+            // As above: a refusal that comes after the resend was obeyed is not tested.
+            self.server.answers.retain(|(_, error)| *error != Some(ErrorKind::Topic));
+        }
         for _ in 0..1000 {
             self.run(&Step::Send);
             if let Some((id, error)) = self.server.answers.pop_front() {
                 self.answer(id, error);
             }
+            (0..TOPICS).for_each(|id| self.run(&Step::AskAgain(id)));
             if !self.subs.has_work() && self.server.answers.is_empty() {
                 if self.subs.deadline().is_none() {
                     return;
