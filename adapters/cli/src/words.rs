@@ -40,6 +40,10 @@ impl State {
                 state(false, "line_waiting", Some(reason))
             }
             Event::Topic(_, TopicEvent::Confirmed) => state(true, "confirmed", None),
+            Event::Topic(_, TopicEvent::Refused { code, delay, .. }) => {
+                let again = format!("code {code}; asked again in {} ms", delay.as_millis());
+                state(false, "refused", Some(again))
+            }
             Event::Topic(_, TopicEvent::Rejected { code, .. }) => {
                 state(false, "rejected", Some(format!("code {code}")))
             }

@@ -6,16 +6,18 @@ use std::time::Duration;
 
 use kucoin_futures_proto::{
     BookEvent, Client, Config, ConnId, DisconnectReason, Event, Instant, LineEvent, Output,
-    RequestId, RestError, RestRequest, Stats, Symbol,
+    RequestId, RestError, RestRequest, Stats, Symbol, TopicEvent, TopicStatus,
 };
 
 use serde_json::Value;
 
 use crate::exchange::{About, Exchange};
 use crate::rest::Response;
+use refusals::Refusals;
 use topics::{SECOND, SLACK, Topics, Verdict};
 use window::Window;
 
+mod refusals;
 mod topics;
 mod window;
 
@@ -45,6 +47,7 @@ pub(crate) struct ProtocolChecker {
     named: bool,
     refused: u32,
     topics: Topics,
+    refusals: Refusals,
     /// The connection that is being made.
     opening: Option<ConnId>,
     /// Until when deadlines may be missed: whoever drives the client is to blame.
@@ -122,6 +125,7 @@ impl ProtocolChecker {
             named: false,
             refused: 0,
             topics: Topics::default(),
+            refusals: Refusals::default(),
             opening: None,
             excused_until: Instant::ZERO,
             buffered: 0,
@@ -143,6 +147,7 @@ impl ProtocolChecker {
     /// A symbol is subscribed or unsubscribed: what waited for its book is gone.
     pub(crate) fn on_command(&mut self, symbol: Symbol) {
         self.topics.on_command(symbol);
+        self.refusals.on_command(symbol);
     }
 
     // Inputs.
@@ -208,12 +213,25 @@ impl ProtocolChecker {
             return Ok(());
         }
         // What cannot be decoded may not even show whose it is.
-        if !late && !matches!(about, About::Delta { sound: false, .. }) {
-            self.topics.check_voice(text)?;
+        if !matches!(about, About::Delta { sound: false, .. }) {
+            self.hear(at, client, text);
+            if !late {
+                self.topics.check_voice(text)?;
+            }
         }
         let About::Delta { symbol, sequence, sound } = about else { return Ok(()) };
         let most = if late { u64::MAX } else { self.config.book.max_pending_deltas.max(1) as u64 };
         self.topics.after_delta(at, client, (symbol, sequence, sound), (buffered, most))
+    }
+
+    /// A message may be of a topic that is wanted, which speaks for it.
+    fn hear(&mut self, at: Instant, client: &Client, text: &str) {
+        let topic = topics::topic_in(text).and_then(|name| self.refusals.topic(name));
+        let Some(topic) = topic else { return };
+        let status = client.status(topic);
+        if !matches!(status, TopicStatus::Unsubscribed | TopicStatus::Rejected { .. }) {
+            self.refusals.on_spoken(at, topic);
+        }
     }
 
     // Outputs.
@@ -311,7 +329,7 @@ impl ProtocolChecker {
         } else if conn.sends.exceeds(moment.at, 1) {
             return Err("too many messages in ten seconds".into());
         }
-        Ok(())
+        self.refusals.on_send((moment.at, moment.late), text)
     }
 
     fn on_fetch(&mut self, moment: Moment<'_>, fetch: &RestRequest) -> Verdict {
@@ -382,7 +400,27 @@ impl ProtocolChecker {
             Event::Line(_, LineEvent::Waiting { delay, failures, .. }) => {
                 return self.on_waiting(moment, delay, failures);
             }
-            _ => return self.topics.on_event(moment.at, client, event),
+            _ => {
+                self.on_topic_event(moment, client, event)?;
+                return self.topics.on_event(moment.at, client, event);
+            }
+        }
+        Ok(())
+    }
+
+    fn on_topic_event(&mut self, moment: Moment<'_>, client: &Client, event: &Event) -> Verdict {
+        let Event::Topic(topic, event) = *event else { return Ok(()) };
+        let now = (moment.at, moment.late);
+        if let Some(channel) = client.channel(topic) {
+            self.refusals.know(channel.to_string(), topic);
+        }
+        match event {
+            TopicEvent::Confirmed => self.refusals.on_confirmed(topic),
+            TopicEvent::Refused { delay, .. } => {
+                return self.refusals.on_refused(now, topic, delay, &self.config.backoff);
+            }
+            TopicEvent::Rejected { code } => return self.refusals.on_rejected(now, topic, code),
+            _ => {}
         }
         Ok(())
     }
@@ -403,6 +441,7 @@ impl ProtocolChecker {
         conn.life = Life::Down;
         self.opening.take_if(|opening| *opening == id);
         self.topics.on_line_down();
+        self.refusals.on_line_down();
         if matches!(reason, DisconnectReason::Unauthorized { .. }) {
             self.refused += 1;
             if self.refused > 2 {
@@ -458,6 +497,7 @@ impl ProtocolChecker {
             return Ok(());
         }
         self.check_opening(moment.at)?;
+        self.refusals.check(moment.at)?;
         self.topics.check_silence(moment.at, self.config.timeouts.silence + SLACK)
     }
 

@@ -223,7 +223,7 @@ fn signs_of(event: &Event) -> u32 {
         }
         Event::Line(_, LineEvent::TokenFailed(_)) | Event::QueryFailed { .. } => FETCH,
         Event::Topic(_, TopicEvent::Confirmed) => CONFIRMED,
-        Event::Topic(_, TopicEvent::Rejected { .. }) => REJECTED,
+        Event::Topic(_, TopicEvent::Refused { .. } | TopicEvent::Rejected { .. }) => REJECTED,
         Event::Topic(_, TopicEvent::Unsubscribed) => UNSUBSCRIBED,
         Event::Book(_, BookEvent::Live { .. }) => LIVE,
         Event::Book(_, BookEvent::Delta(_)) => DELTA,

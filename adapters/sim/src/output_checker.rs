@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use kucoin_futures_proto::{
     BookDelayReason, BookEvent, Config, ConnId, Epoch, Event, Input, Instant, LineEvent, Output,
-    RequestId, Sequence, Stats, TopicId,
+    RequestId, Sequence, Stats, TopicEvent, TopicId,
 };
 use serde_json::Value;
 
@@ -53,6 +53,7 @@ laws! {
     DeltasFollow: Some(5), "Each delta is the next one of a live book, or a later one after a `Lagged`";
     LostWasLive: Some(5), "The epoch that is lost is the one that was live";
     RequestsOnce: None, "Each REST request is asked for once";
+    PausesInBounds: None, "A refused topic is asked for again after 1 ms at least and `Backoff::cap` at most";
     AnsweredOnce: None, "Each query has an id of its own and one answer";
     BooksAsTold: None, "A book can be read just while its events say that it is live, and where";
     RowsAddUp: None, "The rows of `Stats` add up to its `messages`";
@@ -97,6 +98,7 @@ impl BrokenLaw {
 pub struct OutputChecker {
     symbols_per_frame: usize,
     max_queued_events: usize,
+    longest_pause: Duration,
     conns: BTreeMap<ConnId, Life>,
     /// Those that were reported to the client as lost.
     lost: BTreeSet<ConnId>,
@@ -133,6 +135,8 @@ enum Run {
 const MOST_SENDS: usize = 100;
 const SENDS_PER: Duration = Duration::from_secs(10);
 
+const SHORTEST_PAUSE: Duration = Duration::from_millis(1);
+
 type Verdict = Result<(), BrokenLaw>;
 
 fn hold(law: Law, holds: bool, but: impl FnOnce() -> String) -> Verdict {
@@ -149,6 +153,7 @@ impl OutputChecker {
         Self {
             symbols_per_frame: config.budgets.symbols_per_frame,
             max_queued_events: config.queues.events,
+            longest_pause: config.backoff.cap,
             conns: BTreeMap::new(),
             lost: BTreeSet::new(),
             books: BTreeMap::new(),
@@ -297,6 +302,10 @@ impl OutputChecker {
                 let before = self.books.insert(topic, Run::Not(epoch));
                 let right = matches!(before, Some(Run::Live(live, _)) if live == epoch);
                 hold(Law::LostWasLive, right, || format!("{event:?} came after {before:?}"))
+            }
+            Event::Topic(_, TopicEvent::Refused { delay, .. }) => {
+                let bounds = SHORTEST_PAUSE..=self.longest_pause.max(SHORTEST_PAUSE);
+                hold(Law::PausesInBounds, bounds.contains(&delay), || format!("{event:?}"))
             }
             Event::QueryFailed { request, .. } => self.on_answer(request),
             Event::Lagged { dropped } => {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use kucoin_futures_proto::{
     BookEvent, Channel, Client, Config, Event, Instant, Lots, Price, Sequence, SplitMix64, Symbol,
-    TopicId,
+    TopicEvent, TopicId,
 };
 use kucoin_futures_sim::{
     Exchange, ExchangeConfig, Fault, Ledger, Oracle, Plan, Profile, Scenario, Violation, World,
@@ -224,6 +224,37 @@ fn every_error_of_the_exchange_by_itself_breaks_no_promise() {
     assert!(cut.struck > 0 && cut.seen > 0, "{cut:?}");
 }
 
+/// As during an upgrade of the exchange: what was live is refused over and over, told each time, and comes
+/// back. What has never said anything is rejected.
+#[test]
+fn a_book_that_was_live_comes_back_however_often_it_is_refused() {
+    for seed in 0..20 {
+        let mut world =
+            World::new(seed, World::client_config(), exchange(20.0), Duration::from_millis(30));
+        let topics = books(&mut world);
+        world.run_for(secs(6)).unwrap();
+        assert!(world.is_healthy(|_| false));
+        // One more frame for the two of them, and five refusals for each.
+        faults("close 1001; refuse-request 404 11").into_iter().for_each(|fault| {
+            world.inject(fault).unwrap();
+        });
+        world.take_happenings();
+        let well = |world: &World| topics.iter().all(|topic| world.client().book(*topic).is_some());
+        world.run_for(secs(1)).unwrap();
+        assert!(world.run_until(secs(240), well).unwrap(), "seed {seed}");
+        let refused = world.take_happenings().into_iter().filter(|(_, happening)| {
+            let event = match happening {
+                WorldEvent::Client(Event::Topic(_, event)) => *event,
+                _ => return false,
+            };
+            assert!(!matches!(event, TopicEvent::Rejected { .. }), "seed {seed}");
+            matches!(event, TopicEvent::Refused { .. })
+        });
+        assert_eq!(refused.count(), 10, "seed {seed}");
+        world.close().unwrap();
+    }
+}
+
 /// Found by the swarm: whoever calls is at fault, and the excuse for it was counted by the clock that
 /// had been set back.
 #[test]
@@ -436,6 +467,11 @@ fn a_client_that_takes_more_than_it_may_is_noticed() {
     ] {
         assert!(found.contains(expected), "{found}");
     }
+    let found = impostor(
+        |config| config.backoff.base = config.backoff.cap,
+        "at 8s toggle *; at 9s refuse-request 404 4; at 9s toggle *",
+    );
+    assert!(found.contains("after 1 refusals; at most 1s"), "{found}");
 }
 
 #[test]

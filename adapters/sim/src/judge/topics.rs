@@ -260,7 +260,7 @@ impl Topics {
 }
 
 /// The topic that a frame names.
-fn topic_in(frame: &str) -> Option<&str> {
+pub(super) fn topic_in(frame: &str) -> Option<&str> {
     frame.split_once(r#""topic":""#)?.1.split('"').next()
 }
 

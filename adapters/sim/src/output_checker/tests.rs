@@ -101,6 +101,12 @@ fn delayed() -> Output<'static> {
     Output::Event(Event::Book(OTHER_TOPIC, BookEvent::Delayed(BookDelayReason::Gap)))
 }
 
+/// A refusal that is waited out for so many milliseconds.
+fn refused(ms: u64) -> Output<'static> {
+    let delay = Duration::from_millis(ms);
+    Output::Event(Event::Topic(TOPIC, TopicEvent::Refused { code: 404, delay }))
+}
+
 fn query_failed() -> Output<'static> {
     Output::Event(Event::QueryFailed { request: QUERY, reason: RestError::Closed })
 }
@@ -147,6 +153,7 @@ fn a_right_history_breaks_no_law() {
     };
     let at = Sequence::new;
     said(&mut checker, &[fetch(), open(CONN)]);
+    said(&mut checker, &[refused(1), refused(60_000)]);
     said(&mut checker, &[line_up(CONN), ping(), send(r#"{"id":"10","topic":"/a/b:A,B"}"#)]);
     checker.on_query(QUERY).unwrap();
     checker.check_book(TOPIC, None).unwrap();
@@ -278,6 +285,8 @@ const OF_BOOKS: &[(Law, Breach)] = &[
 ];
 
 const OF_THE_REST: &[(Law, Breach)] = &[
+    (Law::PausesInBounds, || wrong(up(), &[refused(60_001)])),
+    (Law::PausesInBounds, || wrong(up(), &[refused(0)])),
     (Law::RequestsOnce, || wrong(checker(), &[fetch(), fetch()])),
     (Law::AnsweredOnce, || wrong(checker(), &[query_failed()])),
     (Law::AnsweredOnce, || checker().on_answer(QUERY)),

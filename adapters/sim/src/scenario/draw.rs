@@ -349,9 +349,18 @@ fn draw_fault(word: &str, source: &mut impl Source, symbols: &[Symbol]) -> Optio
         "two-acks" => Fault::TwoAcks { count },
         "strange-ack" => Fault::StrangeAck { count },
         "swap-acks" => Fault::SwapAcks { count },
-        // A topic that is refused for good is nothing to recover from: one at a time.
+        // A topic that is refused for good is nothing to recover from: one at a time. One that has spoken
+        // comes back, however often the exchange says that it does not exist; and a frame of several is
+        // refused as often as it is halved before one of them is.
         "refuse-request" => {
-            Fault::RefuseRequest { error: pick_of(source, Refusal::ALL)?, count: 1 }
+            let error = pick_of(source, Refusal::ALL)?;
+            let count = match error {
+                Refusal::UnknownTopic | Refusal::LoginRequired => {
+                    pick(source, &[1, 1, 4, 12]) as u32
+                }
+                _ => 1,
+            };
+            Fault::RefuseRequest { error, count }
         }
         "error" => Fault::Error { error: pick_of(source, Refusal::ALL)? },
         "withhold-pongs" => Fault::WithholdPongs { span },

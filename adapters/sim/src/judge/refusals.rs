@@ -1,0 +1,216 @@
+//! Topics that were refused: what speaks for them, what pause was told, and when they are asked for again.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use kucoin_futures_proto::config::Backoff;
+use kucoin_futures_proto::{Instant, Symbol, TopicId};
+
+use super::topics::Verdict;
+
+/// What is known of all topics of one client that were ever confirmed or refused.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Refusals {
+    /// By their names on the wire.
+    topics: BTreeMap<String, TopicId>,
+    /// When each last brought something while it was wanted.
+    spoke: BTreeMap<TopicId, Instant>,
+    /// Refusals in a row.
+    counts: BTreeMap<TopicId, u32>,
+    /// The pauses that are not over, or over and not acted upon.
+    pauses: BTreeMap<TopicId, Pause>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Pause {
+    end: Instant,
+    /// It was told late: it ends some time before that.
+    late: bool,
+}
+
+/// So long what a topic has said outranks a refusal.
+const EVIDENCE: Duration = Duration::from_secs(24 * 3600);
+/// The code for want of room, which says nothing about a topic.
+const NO_ROOM: u32 = 509;
+/// What may hold up a request that is due: the budget of a line that asks for 270 topics, one a frame, and the
+/// rest after one 509 about too many messages.
+const HELD_UP: Duration = Duration::from_secs(60);
+
+impl Refusals {
+    /// A topic was confirmed or refused: from now on its name is known.
+    pub(super) fn know(&mut self, name: String, topic: TopicId) {
+        self.topics.insert(name, topic);
+    }
+
+    /// The topic of this name, if it is known.
+    pub(super) fn topic(&self, name: &str) -> Option<TopicId> {
+        self.topics.get(name).copied()
+    }
+
+    /// A topic that is wanted has brought something.
+    pub(super) fn on_spoken(&mut self, at: Instant, topic: TopicId) {
+        self.spoke.insert(topic, at);
+    }
+
+    pub(super) fn on_confirmed(&mut self, topic: TopicId) {
+        self.counts.remove(&topic);
+        self.pauses.remove(&topic);
+    }
+
+    /// A symbol is subscribed or unsubscribed: what comes of it now begins anew.
+    pub(super) fn on_command(&mut self, symbol: Symbol) {
+        let is_its = |name: &str| name.split_once(':').is_some_and(|(_, of)| of == symbol.as_str());
+        let its: Vec<TopicId> =
+            self.topics.iter().filter(|(name, _)| is_its(name)).map(|(_, topic)| *topic).collect();
+        its.into_iter().for_each(|topic| self.on_confirmed(topic));
+    }
+
+    /// The next line asks for all that is wanted.
+    pub(super) fn on_line_down(&mut self) {
+        self.pauses.clear();
+    }
+
+    /// A pause was told; it has a bound that doubles.
+    pub(super) fn on_refused(
+        &mut self,
+        (at, late): (Instant, bool),
+        topic: TopicId,
+        delay: Duration,
+        backoff: &Backoff,
+    ) -> Verdict {
+        let count = self.counts.entry(topic).or_default();
+        let base = backoff.base.max(Duration::from_millis(1));
+        let bound = base.saturating_mul(2_u32.saturating_pow(*count)).min(backoff.cap);
+        *count = count.saturating_add(1);
+        self.pauses.insert(topic, Pause { end: at + delay, late });
+        if !late && (delay.is_zero() || delay > bound.max(Duration::from_millis(1))) {
+            return Err(format!(
+                "{topic:?} waits {delay:?} after {count} refusals; at most {bound:?}"
+            ));
+        }
+        Ok(())
+    }
+
+    /// A topic was given up; not for a refusal alone.
+    pub(super) fn on_rejected(
+        &mut self,
+        (at, late): (Instant, bool),
+        topic: TopicId,
+        code: u32,
+    ) -> Verdict {
+        self.on_confirmed(topic);
+        let silence = self.spoke.get(&topic).map(|spoke| at.since(*spoke));
+        match silence.filter(|silence| !late && code != NO_ROOM && *silence < EVIDENCE) {
+            Some(silence) => Err(format!("{topic:?} is rejected, and spoke {silence:?} ago")),
+            None => Ok(()),
+        }
+    }
+
+    /// A message is sent; of one that subscribes, no topic may be in a pause.
+    pub(super) fn on_send(&mut self, (at, late): (Instant, bool), text: &str) -> Verdict {
+        let asks = text.contains(r#""type":"subscribe""#);
+        let Some((prefix, symbols)) = super::topics::topic_in(text)
+            .filter(|_| asks)
+            .and_then(|topics| topics.split_once(':'))
+        else {
+            return Ok(());
+        };
+        for symbol in symbols.split(',') {
+            let name = format!("{prefix}:{symbol}");
+            let pause = self.topic(&name).and_then(|topic| self.pauses.remove(&topic));
+            if let Some(pause) = pause.filter(|pause| !late && !pause.late && at < pause.end) {
+                let early = pause.end.since(at);
+                return Err(format!("{name} is asked for {early:?} before its pause is over"));
+            }
+        }
+        Ok(())
+    }
+
+    /// What was put off is asked for once its pause is over.
+    pub(super) fn check(&self, at: Instant) -> Verdict {
+        match self.pauses.iter().find(|(_, pause)| at > pause.end + HELD_UP) {
+            Some((topic, pause)) => Err(format!(
+                "{topic:?} was refused, and has not been asked for since its pause ended {:?} ago",
+                at.since(pause.end)
+            )),
+            None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TOPIC: TopicId = TopicId::new(3);
+    const NAME: &str = "/contractMarket/level2:XBTUSDTM";
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn at(seconds: u64) -> (Instant, bool) {
+        (Instant::ZERO + Duration::from_secs(seconds), false)
+    }
+
+    fn asks(symbols: &str) -> String {
+        format!(
+            r#"{{"id":"7","type":"subscribe","topic":"/contractMarket/level2:{symbols}","response":true}}"#
+        )
+    }
+
+    /// One that spoke at 100 s and is refused at 200 s, for 600 ms.
+    fn refused() -> Refusals {
+        let mut refusals = Refusals::default();
+        refusals.know(NAME.into(), TOPIC);
+        refusals.on_spoken(at(100).0, TOPIC);
+        refusals.on_refused(at(200), TOPIC, SECOND * 6 / 10, &Backoff::default()).unwrap();
+        refusals
+    }
+
+    #[test]
+    fn a_pause_is_kept_and_ends() {
+        assert!(refused().on_send(at(200), &asks("ETHUSDTM,XBTUSDTM")).is_err(), "too early");
+        refused().on_send(at(200), &asks("ETHUSDTM")).unwrap();
+        let mut asked = refused();
+        asked.on_send(at(201), &asks("ETHUSDTM,XBTUSDTM")).unwrap();
+        asked.check(at(500).0).unwrap();
+        refused().check(at(260).0).unwrap();
+        assert!(refused().check(at(262).0).is_err(), "never asked again");
+        for ends in [
+            Refusals::on_line_down,
+            |refusals: &mut Refusals| refusals.on_confirmed(TOPIC),
+            |refusals: &mut Refusals| refusals.on_command("XBTUSDTM".parse().unwrap()),
+            |refusals: &mut Refusals| drop(refusals.on_rejected(at(201), TOPIC, 404)),
+        ] {
+            let mut ended = refused();
+            ends(&mut ended);
+            ended.check(at(500).0).unwrap();
+            ended.on_send(at(200), &asks("XBTUSDTM")).unwrap();
+        }
+        let mut told_late = Refusals::default();
+        told_late.know(NAME.into(), TOPIC);
+        told_late.on_refused((at(200).0, true), TOPIC, SECOND * 30, &Backoff::default()).unwrap();
+        told_late.on_send(at(201), &asks("XBTUSDTM")).unwrap();
+    }
+
+    #[test]
+    fn pauses_double_to_the_cap_and_begin_anew_once_confirmed() {
+        let backoff = Backoff::default();
+        let mut refusals = refused();
+        for bound in [2, 4, 8, 16, 32, 60, 60] {
+            let mut longer = refusals.clone();
+            assert!(longer.on_refused(at(201), TOPIC, SECOND * (bound + 1), &backoff).is_err());
+            refusals.on_refused(at(201), TOPIC, SECOND * bound, &backoff).unwrap();
+        }
+        assert!(refused().on_refused(at(201), TOPIC, Duration::ZERO, &backoff).is_err());
+        refusals.on_confirmed(TOPIC);
+        assert!(refusals.on_refused(at(201), TOPIC, SECOND * 2, &backoff).is_err());
+    }
+
+    #[test]
+    fn what_has_spoken_within_a_day_is_not_rejected_but_for_want_of_room() {
+        assert!(refused().on_rejected(at(300), TOPIC, 404).is_err());
+        assert!(refused().on_rejected(at(300), TOPIC, 200_003).is_err());
+        refused().on_rejected(at(300), TOPIC, 509).unwrap();
+        refused().on_rejected(at(100 + 24 * 3600), TOPIC, 404).unwrap();
+        Refusals::default().on_rejected(at(300), TOPIC, 404).unwrap();
+    }
+}
