@@ -196,10 +196,12 @@ impl Topics {
         words: Option<WordsId>,
     ) -> bool {
         let Some(entry) = self.list.get_mut(topic.index()) else { return false };
+        // planted: one-refusal-rejects
         if !entry.is_wanted() || !entry.speaks_for_itself(cx.now) {
             return false;
         }
         let delay = entry.refusals.next(&mut cx.rng);
+        // planted: refused-for-good
         cx.timers.set(Timer::Topic(topic, TopicTimer::Subscribe), cx.now + delay);
         cx.event(Event::Topic(topic, TopicEvent::Refused { code, delay, words }));
         entry.goes_on(cx, line);

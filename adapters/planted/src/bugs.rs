@@ -98,6 +98,8 @@ pub(crate) const BUGS: &[Bug] = &[
         "nothing is subscribed after a reconnect",
         Instead("if self.cx.stats.reconnects == 0 { {right} }"),
     ),
+    bug("refused-for-good", "a topic that was put off is never asked for again", Skip),
+    bug("one-refusal-rejects", "one refusal outranks what a topic has said", Condition("true")),
     bug("ack-for-all", "an ack answers all that was asked", Before("self.sent.clear();")),
     bug("no-ack-deadline", "what is not acknowledged is not asked again", Skip),
     bug("endless-frame", "frames may hold any number of symbols", Value("usize::MAX")),
