@@ -37,6 +37,36 @@ fn trades_come_once_and_a_reconnect_says_that_some_may_be_missing() {
     }
 }
 
+/// The program goes on, and says why nothing comes for a while.
+#[test]
+fn a_topic_that_is_refused_after_a_reconnect_is_said_and_comes_back() {
+    let faults = "at 2s refuse-request 404 2; at 2s close 1001";
+    for (command, runtime) in ["book", "trades"].into_iter().zip(RUNTIMES) {
+        let sim = Sim::start(&["--rate", "300", "--symbols", "XBTUSDTM", "--faults", faults]);
+        let args = [command, "XBTUSDTM", "--url", &sim.url, "--for", "10s", "--runtime", runtime];
+        let output = kcf(&[&args[..], &["--json"]].concat());
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let lines = lines(&output);
+        let at = |state: &str| lines.iter().rposition(|line| line["state"] == state);
+        let refused: Vec<&Value> = lines.iter().filter(|l| l["state"] == "refused").collect();
+        assert_eq!(refused.len(), 2, "{command}");
+        for line in refused {
+            let reason = line["reason"].as_str().unwrap();
+            assert!(reason.starts_with("code 404; asked again in "), "{reason}");
+            assert_eq!(line["symbol"], "XBTUSDTM");
+        }
+        assert!(at("confirmed") > at("refused"), "{command}");
+        let data = if command == "book" { "book" } else { "trade" };
+        let last = lines.iter().rposition(|line| line["type"] == data);
+        assert!(last > at("confirmed") && at("rejected").is_none(), "{command}");
+    }
+    let sim = Sim::start(&["--rate", "300", "--symbols", "XBTUSDTM", "--faults", faults]);
+    let output = kcf(&["ticker", "XBTUSDTM", "--url", &sim.url, "--for", "5s"]);
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(text.contains("refused: code 404; asked again in "), "{text}");
+    assert!(output.status.success());
+}
+
 #[test]
 fn a_ticker_is_a_trade_and_the_touch_or_the_touch_alone() {
     let sim = Sim::start(&["--rate", "300", "--symbols", "XBTUSDTM"]);

@@ -7,7 +7,7 @@ use kucoin_futures_proto::{
     BookEvent, BookLostReason, Channel, DisconnectReason, Event, Instant, LineEvent, Message,
     Query, Sequence, TopicEvent, TopicStatus, TransportError, WordsId,
 };
-use kucoin_futures_sim::{Fault, Target};
+use kucoin_futures_sim::{Fault, Refusal, Target};
 
 use crate::case::{Case, cases};
 use crate::feed::Feed;
@@ -23,6 +23,7 @@ pub(crate) fn cases<F: Feed>() -> Vec<Case> {
         queries_are_answered,
         a_hundred_subscriptions_share_a_frame,
         a_symbol_that_is_not_listed_is_rejected,
+        a_topic_that_is_refused_after_a_reconnect_comes_back,
         a_waker_ends_a_wait,
         a_feed_that_is_closed_tells_what_it_knows_and_ends,
         items_are_owned_and_the_book_is_beside_them,
@@ -188,6 +189,33 @@ fn a_symbol_that_is_not_listed_is_rejected<F: Feed>(wire: Wire) {
     let rejected = Event::Topic(topic, TopicEvent::Rejected { code: 200_003, words });
     wait_for(&mut feed, "rejected", |event| *event == rejected);
     assert_eq!(feed.status(topic), TopicStatus::Rejected { code: 200_003 });
+}
+
+/// During an upgrade of the exchange every symbol does not exist, and one that never spoke never will.
+fn a_topic_that_is_refused_after_a_reconnect_comes_back<F: Feed>(wire: Wire) {
+    let rig = Rig::new(wire, 200.0);
+    let (mut feed, topic) = rig.live::<F>();
+    rig.inject(Fault::RefuseRequest { error: Refusal::UnknownTopic, count: 3 });
+    rig.inject(Fault::Close { code: 1001 });
+    let mut pauses = Vec::new();
+    wait_for(&mut feed, "confirmed", |event| {
+        match event {
+            Event::Topic(_, TopicEvent::Refused { code: 404, delay }) => pauses.push(*delay),
+            Event::Topic(_, TopicEvent::Rejected { .. }) => panic!("{event:?}"),
+            _ => {}
+        }
+        matches!(event, Event::Topic(_, TopicEvent::Confirmed))
+    });
+    assert_eq!(pauses.len(), 3);
+    assert!(pauses.iter().all(|pause| *pause <= 400 * MS), "{pauses:?}");
+    until_live(&mut feed);
+    assert!(rig.is_equal(feed.book(topic).unwrap()));
+
+    rig.inject(Fault::RefuseRequest { error: Refusal::UnknownTopic, count: 1 });
+    let other = feed.subscribe(Channel::level2("ETHUSDTM".parse().unwrap())).unwrap();
+    let rejected = Event::Topic(other, TopicEvent::Rejected { code: 404 });
+    wait_for(&mut feed, "rejected", |event| *event == rejected);
+    assert!(feed.book(topic).is_some());
 }
 
 fn a_waker_ends_a_wait<F: Feed>(wire: Wire) {
