@@ -52,8 +52,16 @@ pub(crate) struct RestScheduler {
 /// A book that waits for its turn to ask for a snapshot.
 pub(crate) struct Demand {
     pub(crate) symbol: Symbol,
-    /// Deltas that it keeps meanwhile: the fullest buffer is closest to overflowing.
-    pub(crate) buffered: usize,
+    pub(crate) urgency: Urgency,
+}
+
+/// Which of the books that wait is the first to ask.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) enum Urgency {
+    /// It is live, and to be held against the snapshot. Half of the budget is left to others.
+    Audit,
+    /// It keeps so many deltas meanwhile: the fullest buffer is closest to overflowing.
+    Buffered(usize),
 }
 
 /// The public pool counts over this time.
@@ -174,8 +182,13 @@ impl RestScheduler {
         while self.snapshots_in_flight < cx.config.budgets.snapshots_in_flight {
             let idle = self.snapshots.iter().rev().filter(|&&topic| !self.is_asked(topic));
             let idle = idle.filter_map(|&topic| Some((topic, demand_of(topic)?)));
-            let (topic, demand) = idle.max_by_key(|(_, demand)| demand.buffered)?;
-            let ready = self.ready_at(cx.now, SNAPSHOT_WEIGHT);
+            let (topic, demand) = idle.max_by_key(|(_, demand)| demand.urgency)?;
+            let reserve = match demand.urgency {
+                Urgency::Audit => cx.config.budgets.rest_weight_per_30s / 2,
+                Urgency::Buffered(_) => 0,
+            };
+            let ready =
+                self.weights.ready_at(cx.now, SNAPSHOT_WEIGHT, reserve).max(self.blocked_until);
             if ready > cx.now {
                 return Some(ready);
             }

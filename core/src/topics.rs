@@ -380,10 +380,10 @@ impl Topic {
     /// What its book waits for, if it waits for its turn to ask for a snapshot.
     pub(crate) fn demand(&self) -> Option<Demand> {
         match &self.state {
-            TopicState::Book(book) if book.wants_snapshot() => {
-                Some(Demand { symbol: self.channel.symbol(), buffered: book.buffered() })
+            TopicState::Book(book) => {
+                Some(Demand { symbol: self.channel.symbol(), urgency: book.urgency()? })
             }
-            TopicState::Book(_) | TopicState::Deduplicator(_) => None,
+            TopicState::Deduplicator(_) => None,
         }
     }
 

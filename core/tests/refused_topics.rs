@@ -34,11 +34,17 @@ fn topic_events(outputs: &[Output<'_>]) -> Vec<TopicEvent> {
 /// The exchange refuses this request; says for how long the client waits, which must be all it says.
 fn refuse(rig: &mut Rig, topic: TopicId, id: u64) -> Duration {
     let told = events(&rig.text(&error(&id.to_string(), 404, NONE)));
-    let [Event::Topic(of, TopicEvent::Refused { code: 404, delay })] = told[..] else {
+    let [Event::Topic(of, TopicEvent::Refused { code: 404, delay, .. })] = told[..] else {
         panic!("{told:?}")
     };
     assert_eq!((of, rig.client.status(topic)), (topic, TopicStatus::Refused { code: 404 }));
     delay
+}
+
+fn is_rejected(told: &[Event], topic: TopicId, with: u32) -> bool {
+    told.iter().any(|event| {
+        matches!(event, Event::Topic(of, TopicEvent::Rejected { code, .. }) if (*of, *code) == (topic, with))
+    })
 }
 
 /// Lets time pass; the ids of the requests to subscribe that were made.
@@ -98,7 +104,8 @@ fn a_book_that_was_live_is_asked_for_again_with_growing_pauses() {
 fn a_topic_that_never_spoke_is_rejected_at_once() {
     let (mut rig, link) = Rig::asked(Config::default());
     let told = events(&rig.text(&error("1", 404, NONE)));
-    assert_eq!(told, [Event::Topic(link, TopicEvent::Rejected { code: 404 })]);
+    assert!(is_rejected(&told, link, 404), "{told:?}");
+    assert_eq!(told.len(), 1);
     assert_eq!(asked(&mut rig, HOUR), NO_REQUEST);
     assert_eq!(rig.client.status(link), TopicStatus::Rejected { code: 404 });
 }
@@ -115,7 +122,7 @@ fn a_topic_that_has_said_nothing_for_a_day_is_rejected() {
         let told = topic_events(&rig.text(&error(&id.to_string(), 404, NONE)));
         match told[..] {
             [TopicEvent::Refused { delay, .. }] => id = asked(&mut rig, delay)[0],
-            [TopicEvent::Rejected { code: 404 }] => break,
+            [TopicEvent::Rejected { code: 404, .. }] => break,
             _ => panic!("{told:?}"),
         }
     }
@@ -227,7 +234,7 @@ fn one_of_many_is_put_off_and_the_others_do_not_suffer() {
         waiting.extend(sent(&outputs));
         frames += 1;
     }
-    let [Event::Topic(topic, TopicEvent::Refused { code: 404, delay })] = others[..] else {
+    let [Event::Topic(topic, TopicEvent::Refused { code: 404, delay, .. })] = others[..] else {
         panic!("{others:?}")
     };
     assert_eq!((topic, confirmed), (topics[23], 50));
@@ -274,7 +281,7 @@ fn a_topic_without_room_is_rejected_whatever_it_has_said() {
     let (mut rig, link, id) = asked_anew();
     let text = "exceed max subscription count limitation of 300 per session";
     let told = events(&rig.text(&error(&id.to_string(), 509, text)));
-    assert!(told.contains(&Event::Topic(link, TopicEvent::Rejected { code: 509 })), "{told:?}");
+    assert!(is_rejected(&told, link, 509), "{told:?}");
     assert_eq!(rig.client.status(link), TopicStatus::Rejected { code: 509 });
 }
 

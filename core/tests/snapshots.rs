@@ -252,6 +252,8 @@ fn a_symbol_that_has_said_nothing_for_a_day_is_unknown_if_rest_says_so() {
     for _ in 0..25 {
         rig.pass(3600 * SECOND);
     }
+    // The last request about its silence has come to its end.
+    rig.pass(30 * SECOND);
     rig.lose(TransportError::Eof);
     let request = bullet_request(&rig.pass(2 * SECOND));
     let id = sent(&rig.reconnect(request))[0].id;

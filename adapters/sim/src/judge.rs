@@ -419,7 +419,9 @@ impl ProtocolChecker {
             TopicEvent::Refused { delay, .. } => {
                 return self.refusals.on_refused(now, topic, delay, &self.config.backoff);
             }
-            TopicEvent::Rejected { code } => return self.refusals.on_rejected(now, topic, code),
+            TopicEvent::Rejected { code, .. } => {
+                return self.refusals.on_rejected(now, topic, code);
+            }
             _ => {}
         }
         Ok(())

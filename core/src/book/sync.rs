@@ -12,6 +12,7 @@ use crate::context::Context;
 use crate::error::WireError;
 use crate::event::{BookDelayReason, BookEvent, BookLostReason, Event, TimePlace};
 use crate::ids::{Epoch, LineId, RequestId, Symbol, TopicId};
+use crate::scheduler::Urgency;
 use crate::stats::Disposition;
 use crate::timers::{Timer, TopicTimer};
 use crate::wire::{Delta, SnapshotHead};
@@ -114,13 +115,20 @@ impl BookSync {
         matches!(self.state, State::Live | State::Provisional(_))
     }
 
-    /// Whether a snapshot is to be asked for as soon as the budgets allow.
-    pub(crate) fn wants_snapshot(&self) -> bool {
-        matches!(self.state, State::Buffering(Request::Due)) || self.audit.is_due()
+    /// How urgently a snapshot is to be asked for; `None` if it is not.
+    pub(crate) fn urgency(&self) -> Option<Urgency> {
+        if self.audit.is_due() {
+            Some(Urgency::Audit)
+        } else if matches!(self.state, State::Buffering(Request::Due)) {
+            Some(Urgency::Buffered(self.buffer.len()))
+        } else {
+            None
+        }
     }
 
-    pub(crate) fn buffered(&self) -> usize {
-        self.buffer.len()
+    /// Whether a snapshot is to be asked for as soon as the budgets allow.
+    pub(crate) fn wants_snapshot(&self) -> bool {
+        self.urgency().is_some()
     }
 
     /// Whether the answer to `request` is still of use.

@@ -104,7 +104,7 @@ fn delayed() -> Output<'static> {
 /// A refusal that is waited out for so many milliseconds.
 fn refused(ms: u64) -> Output<'static> {
     let delay = Duration::from_millis(ms);
-    Output::Event(Event::Topic(TOPIC, TopicEvent::Refused { code: 404, delay }))
+    Output::Event(Event::Topic(TOPIC, TopicEvent::Refused { code: 404, delay, words: None }))
 }
 
 fn query_failed() -> Output<'static> {
