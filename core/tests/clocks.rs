@@ -262,3 +262,39 @@ fn a_stream_that_stays_older_than_its_snapshots_keeps_a_book_from_going_live_thr
     assert_eq!(asked, 4);
     assert_eq!(rig.client.book(topic).unwrap().sequence(), Sequence::new(602));
 }
+
+/// Found by the simulation (swarm seed 830001585): nothing is known of the clocks, the counter was set back, and
+/// the snapshot of the new run is here before the news. All that follows it by number was known already when it
+/// was asked for.
+#[test]
+fn a_snapshot_older_than_what_was_known_when_it_was_asked_for_is_asked_for_once_more() {
+    let sync = |rig: &mut Rig, from: u64, at: u64| {
+        deltas(rig, from, &[980, 990, 1_001, 1_005]);
+        let request = snapshot_request(&rig.pass(SECOND * 2));
+        told(&events(&rig.reply(request, &snapshot_at(at, SNAPSHOT))))
+    };
+    let (mut rig, topic) = Rig::confirmed(Config::default());
+    assert_eq!(sync(&mut rig, 510, 511), None, "the first one: a service that lags");
+    assert_eq!(sync(&mut rig, 600, 601), None, "as before");
+    assert_eq!(sync(&mut rig, 700, 703), None, "it does not, now");
+    rig.text(&delta(704, 1_010));
+    assert_eq!(sync(&mut rig, 800, 801), Some(Evidence::OlderThanAsked));
+    assert!(!is_live(&rig, topic));
+    let request = snapshot_request(&rig.pass(SECOND * 2));
+    rig.reply(request, &snapshot_at(802, SNAPSHOT));
+    assert!(is_live(&rig, topic), "the stream goes on: it lags again");
+}
+
+#[test]
+fn a_snapshot_that_times_vouch_for_may_lag() {
+    let (mut rig, topic) = Rig::confirmed(Config::default());
+    deltas(&mut rig, 510, &[981, 991, 1_002]);
+    let request = snapshot_request(&rig.pass(SECOND * 2));
+    rig.reply(request, &snapshot_at(512, SNAPSHOT));
+    deltas(&mut rig, 513, &[1_005]);
+    rig.pass(SECOND * 6);
+    deltas(&mut rig, 600, &[100, 500, 2_001, 2_005]);
+    let request = snapshot_request(&rig.pass(SECOND * 2));
+    rig.reply(request, &snapshot_at(601, SNAPSHOT));
+    assert!(is_live(&rig, topic));
+}

@@ -87,6 +87,7 @@ pub(crate) const BUGS: &[Bug] = &[
         "the removal of an unknown level adds one",
         Value("match {right} { (was, is) => (was, is || !was) }"),
     ),
+    bug("lagging-believed", "a snapshot from before it was asked for is accepted", Value("false")),
     // The first run of a book has this number.
     bug("same-epoch", "a new run of a book has the old one's number", Value("1")),
     bug("told-twice", "changes are told twice", Before("{right}")),

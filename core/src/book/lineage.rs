@@ -57,6 +57,10 @@ pub(super) struct Lineage {
     skew: Skew,
     /// Useless snapshots in a row.
     refused: u32,
+    /// Where the buffer ended when a snapshot was last asked for.
+    known_when_asked: Option<Sequence>,
+    /// The last snapshot was not older than that: its service does not lag.
+    is_served_fresh: bool,
     /// Where the buffer ended when the last useless snapshot came.
     silent_at: Option<Sequence>,
 }
@@ -103,6 +107,8 @@ impl Lineage {
             live_at: Instant::ZERO,
             skew: Skew::new(),
             refused: 0,
+            known_when_asked: None,
+            is_served_fresh: false,
             silent_at: None,
         }
     }
@@ -206,6 +212,11 @@ impl Lineage {
 
     // Snapshots.
 
+    /// A snapshot is asked for while the buffer ends here.
+    pub(super) const fn on_asked(&mut self, last: Option<Sequence>) {
+        self.known_when_asked = last;
+    }
+
     /// Judges the snapshot that was loaded into `book`. At most `cap` levels are compared.
     pub(super) fn judge(
         &mut self,
@@ -225,6 +236,10 @@ impl Lineage {
         if let Some(ruled) = self.rule_any(self.evidence(snapshot, buffer)) {
             return ruled;
         }
+        if let Some(ruled) = self.rule_any(self.late_evidence(snapshot, buffer)) {
+            self.is_served_fresh = false;
+            return ruled;
+        }
         let check = SnapshotCheck::of(buffer, snapshot.sequence, cap);
         let is_passed = buffer.last().is_some_and(|last| last >= snapshot.sequence);
         let follower = snapshot.sequence.next().and_then(|next| buffer.at(next));
@@ -238,6 +253,8 @@ impl Lineage {
         }
         self.refused = 0;
         self.after_reset = false;
+        self.is_served_fresh =
+            self.known_when_asked.is_some_and(|known| snapshot.sequence >= known);
         self.skew.load(times_around(snapshot, buffer));
         Judgement::Fits((buffer.last() <= Some(snapshot.sequence)).then_some(check))
     }
@@ -292,6 +309,22 @@ impl Lineage {
             (Evidence::ContainedIsLater, is_too_early),
             (Evidence::FollowerIsEarlier, is_too_late),
         ]
+    }
+
+    /// What the next snapshot settles: by then the stream has shown a restart, if there was one.
+    fn late_evidence(
+        &self,
+        snapshot: &SnapshotHead,
+        buffer: &DeltaBuffer,
+    ) -> [(Evidence, bool); 1] {
+        let is_vouched_for = self.skew.is_surely_before(times_around(snapshot, buffer));
+        // planted: lagging-believed
+        let is_odd = self.is_served_fresh && self.is_older_than_asked(snapshot);
+        [(Evidence::OlderThanAsked, is_odd && !is_vouched_for)]
+    }
+
+    fn is_older_than_asked(&self, snapshot: &SnapshotHead) -> bool {
+        self.known_when_asked.is_some_and(|known| snapshot.sequence < known)
     }
 
     /// A snapshot was refused. True when patience is at its end: `patience` in a row, and nothing but
@@ -366,6 +399,7 @@ impl Lineage {
     /// A new run of the counter has begun: how far the old one came means nothing.
     pub(super) const fn on_new_run(&mut self) {
         self.high_water = None;
+        self.known_when_asked = None;
         self.after_reset = true;
     }
 

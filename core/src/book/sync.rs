@@ -258,6 +258,7 @@ impl BookSync {
             self.audit.on_asked(request);
         } else {
             self.state = State::Buffering(Request::InFlight(request));
+            self.lineage.on_asked(self.buffer.last());
         }
     }
 

@@ -29,6 +29,9 @@ pub enum Evidence {
     /// Every delta that came after the snapshot, by sequence, was made before it, by the exchange's times and
     /// whatever its clocks are known to be apart by.
     StreamIsEarlier,
+    /// The snapshot is older than what the stream had said when it was asked for, the one before was not, and the
+    /// exchange's times do not vouch for it: its service lags now, or the counter was set back in between.
+    OlderThanAsked,
     /// A line's last delta was a repeat: it may be the first of a new run.
     RepeatInDoubt,
     /// A delta that the snapshot contains was made after it; likewise.
@@ -87,6 +90,8 @@ pub(super) const fn decide(stage: Stage, evidence: Evidence, doubts_left: bool) 
         // Doubts.
         (E::StreamIsEarlier, _, true) => Wait,
         (E::RepeatInDoubt, _, true) => Retry,
+        // By the next snapshot the stream has shown which; one that lags, too, is taken.
+        (E::OlderThanAsked, ..) => Retry,
         (E::ContainedIsLater, Stage::Loaded, true) => NewRun,
         (E::ContainedIsLater, _, true) => Retry,
         (E::FollowerIsEarlier, Stage::Loaded, true) => NewRun,
@@ -112,6 +117,7 @@ impl Evidence {
         Self::UnprovenAfterReset,
         Self::AheadAfterReset,
         Self::StreamIsEarlier,
+        Self::OlderThanAsked,
         Self::RepeatInDoubt,
         Self::ContainedIsLater,
         Self::FollowerIsEarlier,
@@ -146,6 +152,7 @@ impl fmt::Display for Evidence {
             Self::UnprovenAfterReset => "it holds no delta that was seen since the reset",
             Self::AheadAfterReset => "it is ahead of the stream after a reset",
             Self::StreamIsEarlier => "all deltas after it were made before it",
+            Self::OlderThanAsked => "it is older than what was known when it was asked for",
             Self::RepeatInDoubt => "the last delta was a repeat",
             Self::ContainedIsLater => "a delta that it contains was made after it",
             Self::FollowerIsEarlier => "the delta after it was made before it",

@@ -127,6 +127,16 @@ impl Skew {
         self.implied_by(times).least > self.expected(times.snapshot).most
     }
 
+    /// Whether the snapshot was surely taken before a delta was made that it does not contain, whatever the clocks
+    /// are apart by within what is known.
+    pub(super) fn is_surely_before(&self, times: Times) -> bool {
+        let (Some(snapshot), Some(follower)) = (times.snapshot, times.follower) else {
+            return false;
+        };
+        let latest = difference(snapshot, follower).saturating_add(self.snapshots.0.cast_signed());
+        self.known.is_some() && latest < self.expected(times.snapshot).least
+    }
+
     /// The book is live with a snapshot.
     pub(super) fn load(&mut self, times: Times) {
         self.snapshot = times.snapshot;
