@@ -200,6 +200,12 @@ impl Exchange {
         self.unix(self.restarted.get(&symbol).map_or(now, |up| now.max(*up)))
     }
 
+    /// The run of a book's counter, if it began within so long.
+    pub(crate) fn new_run(&self, now: Instant, symbol: Symbol, within: Duration) -> Option<usize> {
+        self.restarted.get(&symbol).filter(|up| now.since(**up) < within)?;
+        Some(self.markets.get(&symbol)?.runs() - 1)
+    }
+
     /// Whether the stream of a book stands still somewhere, because its next delta would deceive a
     /// reader who has not noticed a restart of the counter.
     pub(crate) fn withholds(&self, symbol: Symbol, of: impl Fn(SessionId) -> bool) -> bool {

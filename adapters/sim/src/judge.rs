@@ -219,7 +219,7 @@ impl ProtocolChecker {
                 self.topics.check_voice(text)?;
             }
         }
-        let About::Delta { symbol, sequence, sound } = about else { return Ok(()) };
+        let About::Delta { symbol, sequence, sound, .. } = about else { return Ok(()) };
         let most = if late { u64::MAX } else { self.config.book.max_pending_deltas.max(1) as u64 };
         self.topics.after_delta(at, client, (symbol, sequence, sound), (buffered, most))
     }
@@ -228,9 +228,12 @@ impl ProtocolChecker {
     fn hear(&mut self, at: Instant, client: &Client, text: &str) {
         let topic = topics::topic_in(text).and_then(|name| self.refusals.topic(name));
         let Some(topic) = topic else { return };
-        let status = client.status(topic);
-        if !matches!(status, TopicStatus::Unsubscribed | TopicStatus::Rejected { .. }) {
-            self.refusals.on_spoken(at, topic);
+        // Not if its line is down already, and nobody was told yet.
+        match client.status(topic) {
+            TopicStatus::Pending | TopicStatus::Confirmed { .. } | TopicStatus::Refused { .. } => {
+                self.refusals.on_spoken(at, topic);
+            }
+            TopicStatus::Wanted | TopicStatus::Rejected { .. } | TopicStatus::Unsubscribed => {}
         }
     }
 

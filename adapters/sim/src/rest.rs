@@ -126,6 +126,11 @@ impl Response {
     }
 
     /// Business errors come with HTTP 200 as often as not, and with either key first.
+    /// An engine that is being restarted, for a snapshot.
+    pub(crate) fn restarting() -> Self {
+        Self::refused(200, "300000", "The system is being upgraded.")
+    }
+
     fn refused(status: u16, code: &str, text: &str) -> Self {
         Self::json(status, format!(r#"{{"msg":"{text}","code":"{code}"}}"#))
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use kucoin_futures_proto::{
     BookStatus, Channel, ChannelKind, Client, Config, ConnId, Instant, Misuse, Sequence,
-    SplitMix64, TopicId, TopicStatus, TransportError,
+    SplitMix64, Symbol, TopicId, TopicStatus, TransportError,
 };
 
 use crate::config::ExchangeConfig;
@@ -12,7 +12,7 @@ use crate::exchange::{Exchange, Outgoing};
 use crate::fault::Fault;
 use crate::ledger::Ledger;
 use crate::oracle::{Oracle, Violation};
-use crate::rest::{Request, ResponseFate};
+use crate::rest::{Request, Response, ResponseFate};
 use crate::trace::Trace;
 use happenings::Happenings;
 use net::{Address, Load, Net, Packet, Way};
@@ -24,6 +24,9 @@ pub(crate) mod net;
 mod node;
 
 pub use happenings::WorldEvent;
+
+/// After so long whoever does not know of a restart has lost more than its news.
+const RESTARTED: Duration = Duration::from_secs(30);
 
 /// One run.
 ///
@@ -468,7 +471,12 @@ impl World {
             }
             Load::Request(asked) => {
                 let request = Request::new(asked.method, &asked.path);
-                let response = self.exchange.http(self.now, &request);
+                let mut response = self.exchange.http(self.now, &request);
+                let symbol = asked.path.split_once("level2/snapshot?symbol=");
+                let symbol = symbol.and_then(|(_, symbol)| symbol.parse().ok());
+                if symbol.is_some_and(|symbol| self.would_deceive(address, symbol)) {
+                    response = Response::restarting();
+                }
                 // Most adapters give up in time; of one that does not, nothing is heard any more.
                 let is_lost = response.fate == ResponseFate::Never && self.net.flip();
                 let node = self.nodes.iter().find(|node| node.address == address);
@@ -485,6 +493,15 @@ impl World {
                 node.arrive(&mut cx, load)
             }
         }
+    }
+
+    /// Whether a snapshot of a new run of the counter would be put under deltas of the run before that this reader
+    /// has heard or is about to, and the reader knows nothing of the exchange's clocks and of how its snapshots
+    /// are served: nobody could tell. An engine takes longer to restart than that.
+    fn would_deceive(&self, address: Address, symbol: Symbol) -> bool {
+        let Some(run) = self.exchange.new_run(self.now, symbol, RESTARTED) else { return false };
+        let node = self.nodes.iter().find(|node| node.address == address);
+        node.is_some_and(|node| !node.has_heard(symbol, run) && !node.knows(self.now, symbol))
     }
 
     /// Takes along what the exchange said, and what it was told to break.

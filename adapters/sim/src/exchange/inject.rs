@@ -12,9 +12,8 @@ use crate::market::Market;
 use crate::session::{Feed, error_frame, server_id};
 use crate::trouble::{HttpTrouble, Next, Troubles};
 
-/// What an engine takes to restart, at the very least. Whatever it does then is later by the exchange's
-/// own times than what neighbours may disagree by, or nobody could tell a snapshot of the new run from
-/// one of the run before whose deltas are still on their way.
+/// What an engine takes to restart, at the very least: what it does then is later by the exchange's own times
+/// than what neighbours may disagree by.
 const RESTART: Duration = Duration::from_millis(10);
 const DAY: Duration = Duration::from_secs(24 * 3600);
 

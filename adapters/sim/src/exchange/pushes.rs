@@ -66,7 +66,8 @@ impl Exchange {
     }
 
     pub(super) fn push_frame(&mut self, symbol: Symbol, delta: &Delta) {
-        let about = About::Delta { symbol, sequence: delta.sequence, sound: delta.sound };
+        let (run, sequence, sound) = (delta.run, delta.sequence, delta.sound);
+        let about = About::Delta { symbol, run, sequence, sound };
         let Some(market) = self.markets.get(&symbol) else { return };
         for (id, session) in &mut self.sessions {
             if session.takes(market, (delta.run, delta.sequence), delta.sound) {

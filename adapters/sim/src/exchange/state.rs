@@ -43,6 +43,8 @@ pub enum About {
     Delta {
         /// Whose.
         symbol: Symbol,
+        /// In which run of the counter; they are numbered from 0.
+        run: usize,
         /// Which.
         sequence: Sequence,
         /// Whether it can be decoded.

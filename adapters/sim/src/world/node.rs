@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use kucoin_futures_proto::{
     BookEvent, BookLostReason, Channel, Client, Config, ConnId, Event, Input, Instant, Misuse,
-    Output, ResponseHead, TopicId,
+    Output, ResponseHead, Symbol, TopicId,
 };
 
 use super::driver::Driver;
 use super::happenings::{Happenings, WorldEvent};
 use super::net::{Address, Load, Net, Way, Weather};
-use crate::exchange::Exchange;
+use crate::exchange::{About, Exchange};
 use crate::fault::{Fault, Target};
 use crate::judge::{Moment, ProtocolChecker};
 use crate::ledger::Ledger;
@@ -40,6 +40,10 @@ pub(super) struct Node {
     pub(super) wants: BTreeMap<Channel, Want>,
     /// Since when books have been fetched anew because the market came near their horizon.
     pub(super) refreshing: BTreeMap<TopicId, Instant>,
+    /// The run of its counter that each book's latest delta on this connection was of.
+    heard: BTreeMap<Symbol, usize>,
+    /// When each book was live for the first time.
+    first_live: BTreeMap<Symbol, Instant>,
     judge: ProtocolChecker,
     closed: BTreeSet<ConnId>,
     /// What arrived while the machine slept.
@@ -52,6 +56,8 @@ pub(super) struct Want {
     pub(super) on: bool,
 }
 
+/// A book that has been live for so long has taught what its exchange's clocks are apart by.
+const LEARNS: Duration = Duration::from_secs(6);
 /// What a driver needs to come to itself after it was at fault.
 const RECOVERY: Duration = Duration::from_secs(2);
 
@@ -68,6 +74,8 @@ impl Node {
             driver: Driver::default(),
             wants: BTreeMap::new(),
             refreshing: BTreeMap::new(),
+            heard: BTreeMap::new(),
+            first_live: BTreeMap::new(),
             closed: BTreeSet::new(),
             inbox: VecDeque::new(),
         }
@@ -183,6 +191,16 @@ impl Node {
         at
     }
 
+    /// Whether a delta of this run of a book's counter has come on the present connection.
+    pub(super) fn has_heard(&self, symbol: Symbol, run: usize) -> bool {
+        self.heard.get(&symbol) == Some(&run)
+    }
+
+    /// Whether it had a book for long enough to know the exchange's clocks.
+    pub(super) fn knows(&self, now: Instant, symbol: Symbol) -> bool {
+        self.first_live.get(&symbol).is_some_and(|at| now.since(*at) > LEARNS)
+    }
+
     /// Something arrives.
     pub(super) fn arrive(&mut self, cx: &mut Cx<'_>, load: Load) -> Result<(), Violation> {
         if cx.now < self.driver.asleep_until {
@@ -227,6 +245,13 @@ impl Node {
             && self.closed.contains(conn)
         {
             return Ok(());
+        }
+        match &load {
+            Load::Opened(_) => self.heard.clear(),
+            Load::Down(_, _, About::Delta { symbol, run, .. }) => {
+                self.heard.insert(*symbol, *run);
+            }
+            _ => {}
         }
         let at = self.tell(cx.now);
         let before = *self.client.stats();
@@ -328,6 +353,11 @@ impl Node {
                 self.refreshing.remove(&topic);
             }
             _ => {}
+        }
+        if let Event::Book(topic, BookEvent::Live { .. }) = *event
+            && let Some(channel) = self.client.channel(topic)
+        {
+            self.first_live.entry(channel.symbol()).or_insert(now);
         }
     }
 
