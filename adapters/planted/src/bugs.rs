@@ -87,7 +87,6 @@ pub(crate) const BUGS: &[Bug] = &[
         "the removal of an unknown level adds one",
         Value("match {right} { (was, is) => (was, is || !was) }"),
     ),
-    bug("lagging-believed", "a snapshot from before it was asked for is accepted", Value("false")),
     // The first run of a book has this number.
     bug("same-epoch", "a new run of a book has the old one's number", Value("1")),
     bug("told-twice", "changes are told twice", Before("{right}")),
@@ -208,8 +207,6 @@ pub(crate) const BUGS: &[Bug] = &[
         Before("self.backoff.next(rng);"),
     ),
     bug("overlap-unseen", "a stream that contradicts the snapshot goes on", Condition("false"))
-        .by(By::SmallWorld),
-    bug("unproven-accepted", "after a restart any snapshot will do", Value("false"))
         .by(By::SmallWorld),
     bug("no-change-believed", "a delta that changes nothing leaves no doubt", Value("false"))
         .by(By::SmallWorld),

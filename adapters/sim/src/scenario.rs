@@ -86,6 +86,9 @@ knobs! {
     delta_step_ms,
     /// What the times of snapshots are cut to, in ms; 0 as 1.
     snapshot_step_ms,
+    /// 1: snapshots of a new run of a counter may overtake the news of it, for a client that has had a book for
+    /// long enough to know the exchange's clocks.
+    overtakes,
     /// What token responses say, in ms.
     ping_interval_ms,
     /// What token responses say, in ms.
@@ -177,6 +180,9 @@ impl Scenario {
         let config = self.config();
         let mut world = World::new(self.seed, config.clone(), self.exchange(), latency);
         world.forget_happenings();
+        if self.overtakes > 0 {
+            world.let_overtake();
+        }
         for _ in 1..self.clients {
             world.add_client(config.clone());
         }

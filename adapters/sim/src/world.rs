@@ -58,6 +58,8 @@ pub struct World {
     faults: u64,
     /// What clients that were replaced had compared.
     retired: (u64, u64),
+    /// Snapshots of a new run may overtake the news of it, for whoever knows the exchange's clocks.
+    overtakes: bool,
     /// Time of books that were wanted, and of those that were live.
     time_live: (Duration, Duration),
     happenings: Happenings,
@@ -82,6 +84,7 @@ impl World {
             events: 0,
             faults: 0,
             retired: (0, 0),
+            overtakes: false,
             time_live: (Duration::ZERO, Duration::ZERO),
             happenings: Happenings::default(),
         };
@@ -109,6 +112,11 @@ impl World {
     /// Nothing is kept for [`World::take_happenings`] from now on: long runs need the room.
     pub fn forget_happenings(&mut self) {
         self.happenings = Happenings { list: Vec::new(), off: true };
+    }
+
+    /// Snapshots of a new run may overtake the news of it, for whoever knows the exchange's clocks.
+    pub(crate) const fn let_overtake(&mut self) {
+        self.overtakes = true;
     }
 
     /// Happenings are kept from now on.
@@ -495,13 +503,14 @@ impl World {
         }
     }
 
-    /// Whether a snapshot of a new run of the counter would be put under deltas of the run before that this reader
-    /// has heard or is about to, and the reader knows nothing of the exchange's clocks and of how its snapshots
-    /// are served: nobody could tell. An engine takes longer to restart than that.
+    /// Whether a snapshot of a new run of the counter might be put under deltas of the run before that this reader
+    /// has heard or is about to: what clocks are apart by is never known better than by what passes between two
+    /// deltas, so that nobody could tell. An engine takes longer to restart than that.
     fn would_deceive(&self, address: Address, symbol: Symbol) -> bool {
         let Some(run) = self.exchange.new_run(self.now, symbol, RESTARTED) else { return false };
         let node = self.nodes.iter().find(|node| node.address == address);
-        node.is_some_and(|node| !node.has_heard(symbol, run) && !node.knows(self.now, symbol))
+        let may_tell = |node: &Node| self.overtakes && node.knows(self.now, symbol);
+        node.is_some_and(|node| !node.has_heard(symbol, run) && !may_tell(node))
     }
 
     /// Takes along what the exchange said, and what it was told to break.

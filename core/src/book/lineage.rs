@@ -296,7 +296,6 @@ impl Lineage {
     fn evidence(&self, snapshot: &SnapshotHead, buffer: &DeltaBuffer) -> [(Evidence, bool); 5] {
         // planted: stale-snapshot
         let is_below = self.is_below_high_water(snapshot);
-        // planted: unproven-accepted
         let is_unproven = self.after_reset && !buffer.spans(snapshot.sequence);
         let times = times_around(snapshot, buffer);
         let is_too_early = self.skew.is_too_early(times);
@@ -318,7 +317,6 @@ impl Lineage {
         buffer: &DeltaBuffer,
     ) -> [(Evidence, bool); 1] {
         let is_vouched_for = self.skew.is_surely_before(times_around(snapshot, buffer));
-        // planted: lagging-believed
         let is_odd = self.is_served_fresh && self.is_older_than_asked(snapshot);
         [(Evidence::OlderThanAsked, is_odd && !is_vouched_for)]
     }

@@ -230,6 +230,7 @@ fn restart(seed: u64, source: &mut impl Source) -> Scenario {
         depth: pick(source, &[3, 12]),
         rate_per_ks: if still { 17 } else { pick(source, &[500, 2_000, 10_000]) },
         timeless,
+        overtakes: 1,
         ..usual(seed)
     };
     scenario.latency_us = pick(source, &[5_000, 40_000, 700_000]);
