@@ -2,11 +2,11 @@
 
 mod limits;
 mod report;
+mod sending;
 
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::format;
-use alloc::vec::Vec;
 
 use crate::channel::{Channel, ChannelKind};
 use crate::context::Context;
@@ -22,11 +22,11 @@ use crate::stats::Disposition;
 use crate::subscription::{AckOutcome, SubscriptionState, Subscriptions};
 use crate::time::Instant;
 use crate::timers::{LineTimer, Timer};
-use crate::wire::encode::{self, Command};
+use crate::wire::encode::Command;
 use crate::wire::{
     Ack, Bullet, Decoded, Decoder, Delta, ErrorFrame, ErrorKind, Frame, Pong, Server, Welcome,
 };
-use limits::{MOST_BINARIES, NO_ROOM, SEND_SPAN, TOO_FAST_REST};
+use limits::{MOST_BINARIES, SEND_SPAN, TOO_FAST_REST};
 pub(crate) use report::LineReport;
 
 #[derive(Clone)]
@@ -338,63 +338,6 @@ impl Line {
             return self.fail(cx, DisconnectReason::Binary);
         }
         self.binaries.record(cx.now, 1);
-    }
-
-    // Sending.
-
-    /// Composes the next frame, if there is one and the budget allows it. `channel_of` says the channel
-    /// of a topic.
-    pub(crate) fn compose(
-        &mut self,
-        cx: &mut Context,
-        channel_of: impl Fn(TopicId) -> Option<Channel>,
-    ) {
-        let Some(conn) = self.conn.filter(|_| self.has_output()) else { return };
-        // planted: pings-starved
-        let ready = self.sends.ready_at(cx.now, 1, cx.config.budgets.sends_kept_for_pings);
-        if ready > cx.now {
-            return self.hold(cx, ready);
-        }
-        self.frame_ids = self.frame_ids.wrapping_add(1);
-        let id = self.frame_ids;
-        match self.subs.next_batch(id, cx.now + cx.config.timeouts.ack) {
-            None => {}
-            // Words came with the refusals that it was learned from, if any.
-            Some(Err(topic)) => {
-                self.report(LineReport::Rejected { topic, code: NO_ROOM, words: None });
-            }
-            Some(Ok(batch)) => {
-                let channels = batch.topics.iter().filter_map(|&topic| channel_of(topic));
-                let symbols: Vec<_> = channels.map(|channel| channel.symbol()).collect();
-                let prefix = batch.kind.prefix();
-                cx.send(conn, encode::command(id, batch.command, prefix, symbols.iter()));
-                self.sends.record(cx.now, 1);
-                self.arm_ack(cx);
-            }
-        }
-    }
-
-    fn hold(&mut self, cx: &mut Context, until: Instant) {
-        self.send_paused = true;
-        cx.timers.set(self.timer(LineTimer::Send), until);
-    }
-
-    fn ping(&mut self, cx: &mut Context, next: Instant) {
-        let Some(conn) = self.conn else { return };
-        let ready = self.sends.ready_at(cx.now, 1, 0);
-        if ready > cx.now {
-            return cx.timers.set(self.timer(LineTimer::Ping), ready);
-        }
-        self.frame_ids = self.frame_ids.wrapping_add(1);
-        let id = self.frame_ids;
-        cx.send(conn, encode::ping(id));
-        self.sends.record(cx.now, 1);
-        self.keepalive.on_ping_sent(id);
-        count(&mut cx.stats.pings);
-        cx.timers.set(self.timer(LineTimer::Ping), next);
-        let timeout = self.keepalive.timing().timeout;
-        // planted: no-pong-deadline
-        cx.timers.set(self.timer(LineTimer::Pong), cx.now + timeout);
     }
 
     // Deadlines.

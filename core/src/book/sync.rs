@@ -1,17 +1,18 @@
 //! From a stream of deltas and a snapshot to a live book, and out of it again when in doubt.
 
-use core::time::Duration;
+mod silence;
+mod snapshots;
 
-use super::audit::{Audit, Finding};
+use super::audit::Audit;
 use super::buffer::{DeltaBuffer, Pushed};
-use super::lineage::{CATCH_UP, Evidence, Heard, Judgement, Lineage, SnapshotCheck};
+use super::lineage::{Evidence, Heard, Lineage, SnapshotCheck};
 use super::request::{Pacing, Request};
 use super::{Apply, Book};
 use crate::config::Config;
 use crate::context::Context;
 use crate::error::WireError;
-use crate::event::{BookDelayReason, BookEvent, BookLostReason, Event, TimePlace};
-use crate::ids::{Epoch, LineId, RequestId, Symbol, TopicId};
+use crate::event::{BookDelayReason, BookEvent, BookLostReason, Event};
+use crate::ids::{Epoch, LineId, RequestId, TopicId};
 use crate::scheduler::Urgency;
 use crate::stats::Disposition;
 use crate::timers::{Timer, TopicTimer};
@@ -76,9 +77,6 @@ pub(crate) struct BookSync {
     /// The exchange does not push it any more: to be subscribed again.
     needs_renewal: bool,
 }
-
-/// From an audit that found the exchange ahead, for so long the stream may come after it.
-const GRACE: Duration = Duration::from_secs(2);
 
 impl BookSync {
     pub(crate) fn new(topic: TopicId, config: &Config) -> Self {
@@ -230,163 +228,6 @@ impl BookSync {
         self.lineage.on_lines_lost();
         self.buffer.clear();
         self.pacing.cancel(cx);
-    }
-
-    // Snapshots.
-
-    /// The time to ask for a snapshot has come: whether to ask.
-    pub(crate) fn on_snapshot_due(&mut self) -> bool {
-        match self.state {
-            State::Buffering(Request::Scheduled { .. }) => {}
-            // planted: ahead-for-ever
-            State::Deferred(_) => self.lineage.give_up_waiting(),
-            State::Buffering(_)
-            | State::Idle
-            | State::Stale
-            | State::Provisional(_)
-            | State::Live => return false,
-        }
-        self.state = State::Buffering(Request::Due);
-        true
-    }
-
-    /// The scheduler has asked.
-    pub(crate) fn on_asked(&mut self, cx: &Context, request: RequestId) {
-        debug_assert!(self.wants_snapshot(), "asked for a snapshot that was not due");
-        self.pacing.on_asked(cx.now);
-        if self.is_live() {
-            self.audit.on_asked(request);
-        } else {
-            self.state = State::Buffering(Request::InFlight(request));
-            self.lineage.on_asked(self.buffer.last());
-        }
-    }
-
-    /// The snapshot that was asked for could not be had, or is of no use.
-    pub(crate) fn on_no_snapshot(&mut self, cx: &mut Context, reason: BookDelayReason) {
-        if self.is_live() {
-            return self.audit.give_up();
-        }
-        cx.event(Event::Book(self.topic, BookEvent::Delayed(reason)));
-        self.state = State::Buffering(Request::Scheduled { is_still: false });
-        self.pacing.schedule_retry(cx);
-    }
-
-    /// The snapshot that was asked for is here. It goes into the book as it is read, where it cannot be
-    /// seen before the book is live.
-    pub(crate) fn on_snapshot(
-        &mut self,
-        cx: &mut Context,
-        symbol: Symbol,
-        body: &[u8],
-    ) -> Result<(), WireError> {
-        if self.is_live() {
-            let mut other =
-                Book::new(cx.config.book.snapshot_levels, cx.config.book.max_levels_per_side);
-            let snapshot = read_of(cx, &mut other, symbol, body)?;
-            self.on_audit(cx, &other, &snapshot);
-        } else {
-            let snapshot = read_of(cx, &mut self.book, symbol, body)?;
-            self.judge(cx, snapshot);
-        }
-        Ok(())
-    }
-
-    /// Acts on what the snapshot in the book turns out to be.
-    fn judge(&mut self, cx: &mut Context, snapshot: SnapshotHead) {
-        let cap = cx.config.book.max_pending_deltas;
-        match self.lineage.judge(&snapshot, &self.buffer, &self.book, cap) {
-            Judgement::Fits(check) => self.go_live(cx, check),
-            Judgement::Wait(evidence) => {
-                self.state = State::Deferred(snapshot);
-                self.pacing.schedule(cx, CATCH_UP);
-                let snapshot = snapshot.sequence;
-                let reason = BookDelayReason::SnapshotDeferred { snapshot, evidence };
-                cx.event(Event::Book(self.topic, BookEvent::Delayed(reason)));
-            }
-            Judgement::Retry(evidence) => self.refuse(cx, &snapshot, evidence),
-            // One of the two is of another run of the counter, and nothing says which.
-            Judgement::NewRun(evidence) => self.on_new_run(cx, evidence),
-        }
-    }
-
-    fn refuse(&mut self, cx: &mut Context, snapshot: &SnapshotHead, evidence: Option<Evidence>) {
-        cx.stats.snapshots_too_old = cx.stats.snapshots_too_old.saturating_add(1);
-        let patience = cx.config.book.snapshot_patience;
-        if let Some(evidence) = self.lineage.on_refused(snapshot, &mut self.buffer, patience) {
-            let reason = BookDelayReason::SequenceReset(evidence);
-            cx.event(Event::Book(self.topic, BookEvent::Delayed(reason)));
-        }
-        let snapshot = snapshot.sequence;
-        let reason = match evidence {
-            None => BookDelayReason::SnapshotTooOld { snapshot },
-            Some(evidence) => BookDelayReason::SnapshotDoubted { snapshot, evidence },
-        };
-        self.on_no_snapshot(cx, reason);
-    }
-
-    /// The buffered deltas continue the snapshot in the book.
-    fn go_live(&mut self, cx: &mut Context, check: Option<SnapshotCheck>) {
-        let book = &mut self.book;
-        let is_whole =
-            self.buffer.drain().all(|delta| !matches!(book.apply(&delta), Apply::Gap { .. }));
-        debug_assert!(is_whole, "the buffer is unbroken, and starts at or before the snapshot");
-        cx.stats.snapshots = cx.stats.snapshots.saturating_add(1);
-        self.pacing.cancel(cx);
-        self.pacing.on_loaded();
-        self.state = check.map_or(State::Live, State::Provisional);
-        // planted: same-epoch
-        self.epoch = self.epoch.saturating_add(1);
-        self.lineage.on_live(cx.now);
-        let (topic, sequence) = (self.topic, self.book.sequence());
-        cx.event(Event::Book(topic, BookEvent::Live { epoch: Epoch::new(self.epoch), sequence }));
-        self.check(cx);
-    }
-
-    // Silence.
-
-    /// The stream of a topic has said nothing for long.
-    pub(crate) fn on_silence(&mut self, cx: &Context) {
-        if self.is_live() && self.pacing.is_spaced(cx) {
-            self.audit.start();
-        }
-    }
-
-    /// A live book is held against a snapshot that was loaded into another one.
-    fn on_audit(&mut self, cx: &mut Context, other: &Book, snapshot: &SnapshotHead) {
-        cx.stats.audits = cx.stats.audits.saturating_add(1);
-        match self.audit.judge(&self.book, other, snapshot) {
-            Finding::Sound => {}
-            Finding::Ahead => {
-                let timer = Timer::Topic(self.topic, TopicTimer::LeftBehind);
-                cx.timers.set(timer, cx.now + GRACE);
-            }
-            Finding::Differs => self.resync(cx, BookLostReason::Diverged),
-            Finding::StaysBehind => {
-                self.on_new_run(cx, Evidence::SnapshotsStayBehind);
-                self.await_renewal(cx);
-            }
-        }
-    }
-
-    /// The time is over in which the stream of a live book could come after the exchange.
-    pub(crate) fn on_left_behind(&mut self, cx: &mut Context) {
-        if let Some(exchange) = self.audit.left_behind_at(&self.book) {
-            self.leave(cx, State::Idle, BookLostReason::LeftBehind { exchange });
-            self.await_renewal(cx);
-        }
-    }
-
-    /// No snapshot before the exchange has confirmed the topic anew: it would be older than the first delta.
-    fn await_renewal(&mut self, cx: &mut Context) {
-        self.pacing.cancel(cx);
-        self.state = State::Buffering(Request::NotConfirmed);
-        self.needs_renewal = true;
-    }
-
-    /// Whether the topic is to be subscribed once more; asked once.
-    pub(crate) const fn poll_renewal(&mut self) -> bool {
-        core::mem::replace(&mut self.needs_renewal, false)
     }
 
     // Deltas.
@@ -563,24 +404,6 @@ impl BookSync {
             if is_still { config.book.snapshot_quiet_delay } else { config.book.snapshot_delay };
         self.pacing.schedule(cx, delay);
     }
-}
-
-/// Reads a snapshot of this symbol into a book.
-fn read_of(
-    cx: &mut Context,
-    book: &mut Book,
-    symbol: Symbol,
-    body: &[u8],
-) -> Result<SnapshotHead, WireError> {
-    let snapshot = book.read(body)?;
-    // planted: other-symbol
-    if snapshot.symbol != symbol {
-        return Err(WireError::Mismatch { field: "symbol" });
-    }
-    if snapshot.has_odd_time {
-        cx.on_odd_time(TimePlace::Snapshot);
-    }
-    Ok(snapshot)
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use core::time::Duration;
 use super::*;
 use crate::error::TransportError;
 use crate::event::{BookEvent, RestError};
-use crate::ids::Sequence;
+use crate::ids::{Sequence, Symbol};
 use crate::num::{Lots, Price};
 use crate::output::Output;
 use crate::time::Instant;
