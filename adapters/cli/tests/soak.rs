@@ -51,8 +51,8 @@ fn a_few_seeds_are_one_object_that_says_what_was_done() {
     let told = one(&["soak", "--seeds", "3", "--json"], 0);
     let mut keys: Vec<&str> = told.as_object().unwrap().keys().map(String::as_str).collect();
     keys.sort_unstable();
-    let known = "books broken deltas events evidence failures faults kinds profile recovery_ms runs seconds \
-        trace type virtual_seconds";
+    let known = "books broken deltas events evidence failures faults kinds live_seconds profile recovery_ms \
+        runs seconds trace type virtual_seconds wanted_seconds";
     assert_eq!(keys, known.split(' ').collect::<Vec<_>>());
     assert_eq!((&told["type"], &told["profile"]), (&"soak".into(), &"swarm".into()));
     assert_eq!((&told["runs"], &told["broken"]), (&3.into(), &0.into()));
@@ -61,11 +61,22 @@ fn a_few_seeds_are_one_object_that_says_what_was_done() {
         assert!(told[count].as_u64().unwrap() > 0, "{count}: {told}");
     }
     assert!(told["virtual_seconds"].as_u64().unwrap() >= 60, "three runs of 20 s and more");
+    let [wanted, live] = ["wanted_seconds", "live_seconds"].map(|key| told[key].as_f64().unwrap());
+    assert!(0.0 < live && live < wanted, "{live} of {wanted}");
     let evidence = told["evidence"].as_object().unwrap();
     assert!(evidence.contains_key("BelowHighWater") && evidence.values().all(Value::is_u64));
     let kinds = told["kinds"].as_object().unwrap();
     assert!(!kinds.is_empty());
     assert!(kinds.values().all(|kind| kind["struck"].is_u64() && kind["seen"].is_u64()));
+}
+
+#[test]
+fn a_knob_is_set_in_every_run() {
+    let knob = ["soak", "--seeds", "3", "--json", "--knob", "rate_per_ks=0"];
+    assert_eq!(one(&knob, 0)["deltas"], 0, "a still market");
+    let output = kcf(&["soak", "--seeds", "1", "--knob", "nothing=1"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("nothing 1"));
 }
 
 #[test]
