@@ -273,10 +273,10 @@ fn quiet(seed: u64) -> Scenario {
 
 /// What it may take once everything works again: a backoff, a token, a connection, a welcome and
 /// acks (55 s), what is left of a rate limit (20 s), of a pause after poison (the longest backoff)
-/// and of a dead connection (a ping and its pong), and snapshots that have to be asked for several
-/// times (60 s). Absurd words about pings are cut to a minute each.
+/// and of a dead connection (a ping and its pong), and snapshots: none for half a minute after a restart of
+/// the counter, and then ten that are refused before they are believed, half a minute apart at most (340 s). Absurd words about pings are cut to a minute each.
 fn liveness_ms(scenario: &Scenario) -> u64 {
-    55_000 + 20_000 + 60_000 + 2 * scenario.backoff_cap_ms + 120_000
+    55_000 + 20_000 + 340_000 + 2 * scenario.backoff_cap_ms + 120_000
 }
 
 /// Faults of these kinds, each with what makes the client meet it.
