@@ -143,8 +143,9 @@ const SYMBOLS: [&str; 10] = [
     "DOGEUSDTM",
 ];
 const STRANGER: &str = "NOSUCHUSDTM";
-/// Short enough for topics to be silent and to speak again within a run.
+/// Short enough for topics to be silent and to speak again within a run, unless that takes days.
 const SILENT_AFTER: Duration = Duration::from_secs(8);
+const DAY: Duration = Duration::from_secs(86_400);
 
 impl Scenario {
     /// The part with faults.
@@ -256,7 +257,9 @@ impl Scenario {
         // Half of the clients hold no more levels than a snapshot has.
         config.book.max_levels_per_side =
             config.book.snapshot_levels * if self.seed.is_multiple_of(2) { 1 } else { 5 };
-        config.timeouts.silence = SILENT_AFTER;
+        if self.span() < DAY {
+            config.timeouts.silence = SILENT_AFTER;
+        }
         config.book.max_pending_deltas = self.max_pending as usize;
         config.queues.events = self.max_queued as usize;
         config.budgets.symbols_per_frame = self.symbols_per_frame as usize;
