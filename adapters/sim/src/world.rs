@@ -25,7 +25,8 @@ mod node;
 
 pub use happenings::WorldEvent;
 
-/// After so long whoever does not know of a restart has lost more than its news.
+/// After so long the news of a restart are lost, and no longer on their way. Chosen: the longest that the network
+/// holds anything up.
 const RESTARTED: Duration = Duration::from_secs(30);
 
 /// One run.

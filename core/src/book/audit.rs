@@ -8,10 +8,6 @@ use super::level::Scope;
 use crate::ids::{RequestId, Sequence};
 use crate::wire::{Side, SnapshotHead};
 
-/// Snapshots in a row that were behind a silent book and all the same: the market of a new run may be as still
-/// as the stream.
-const PATIENCE: u8 = 10;
-
 /// How far the audit of a live book is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 enum State {
@@ -32,7 +28,7 @@ enum State {
 pub(super) struct Audit {
     state: State,
     /// The latest snapshot that was behind the book, where the book was, and how many in a row were.
-    behind: Option<(Sequence, Sequence, u8)>,
+    behind: Option<(Sequence, Sequence, u32)>,
 }
 
 /// What an audit has shown.
@@ -77,12 +73,19 @@ impl Audit {
         *self = Self::default();
     }
 
-    /// Holds a live book against the snapshot that was loaded into `other`.
-    pub(super) fn judge(&mut self, book: &Book, other: &Book, snapshot: &SnapshotHead) -> Finding {
+    /// Holds a live book against the snapshot that was loaded into `other`. So many in a row that are behind it
+    /// and all the same are taken: the market of a new run may be as still as the stream.
+    pub(super) fn judge(
+        &mut self,
+        book: &Book,
+        other: &Book,
+        snapshot: &SnapshotHead,
+        patience: u32,
+    ) -> Finding {
         self.state = State::Idle;
         let (at, exchange) = (book.sequence(), snapshot.sequence);
         if exchange < at {
-            return self.on_behind(at, exchange);
+            return self.on_behind(at, exchange, patience);
         }
         self.behind = None;
         if exchange > at {
@@ -94,12 +97,12 @@ impl Audit {
 
     /// A service that lags is behind for once, or hands out one and the same snapshot for a while. One that moves
     /// and stays behind a book whose stream is silent knows a later run of the counter.
-    fn on_behind(&mut self, at: Sequence, exchange: Sequence) -> Finding {
+    fn on_behind(&mut self, at: Sequence, exchange: Sequence, patience: u32) -> Finding {
         let before = self.behind.filter(|(_, book, _)| *book == at);
         let moves = before.is_some_and(|(before, ..)| exchange > before);
         let count = before.map_or(0, |(.., count)| count).saturating_add(1);
         self.behind = Some((exchange, at, count));
-        if moves || count >= PATIENCE { Finding::StaysBehind } else { Finding::Sound }
+        if moves || count >= patience { Finding::StaysBehind } else { Finding::Sound }
     }
 
     /// The time is over in which the stream could come after the exchange: where that was, if the book has not

@@ -22,7 +22,7 @@ use crate::wire::{Delta, SnapshotHead};
 use carriers::Carriers;
 pub use evidence::Evidence;
 use evidence::{Ruling, Stage, decide};
-use skew::{Skew, TIME_STEP, Times};
+use skew::{Skew, Times};
 pub(in crate::book) use snapshot_check::SnapshotCheck;
 use tracker::{Place, SequenceTracker};
 
@@ -36,6 +36,10 @@ pub(super) const CATCH_UP: Duration = Duration::from_secs(5);
 /// A pause between two deltas counts as this at most: the caller may have been away, and what comes
 /// then is old for that reason.
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+
+/// What was made later than something else by the same clock is later by more than this: times of deltas are
+/// cut to milliseconds, and neighbours step back by one.
+const TIME_STEP: Duration = Duration::from_millis(5);
 
 /// What is known of the counter's present run. In this order in memory: what each delta needs first.
 #[derive(Clone)]
@@ -51,7 +55,7 @@ pub(super) struct Lineage {
     behind_at: Instant,
     /// The highest sequence that the book has shown: a snapshot below is from the past.
     high_water: Option<Sequence>,
-    /// Since when the book is live, if it is.
+    /// When the book last went live.
     live_at: Instant,
     /// How far the clocks of snapshots and deltas are apart.
     skew: Skew,

@@ -25,7 +25,8 @@ use crate::wire::{Delta, SnapshotHead};
 ///   Idle --------------------> Buffering ----------------------------------> Live
 ///    ^                          ^  |  ^                                       |
 ///    | unsubscribe              |  |  +-- gap, undecodable delta, counter ----+
-///    | (from anywhere)          |  |      reset, horizon, crossed for long    |
+///    | (from anywhere)          |  |      reset, horizon, crossed for long,   |
+///    |                          |  |      left behind, diverged               |
 ///                ack or delta   |  | all lines down                           |
 ///   Stale ----------------------+  +--------> Stale <-------------------------+
 /// ```

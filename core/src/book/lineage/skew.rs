@@ -9,15 +9,12 @@ use core::time::Duration;
 
 use crate::time::UnixNanos;
 
-/// What clocks may be apart by before anything is known. A second or two was seen at exchanges; more than
-/// this is no clock that anybody keeps.
+/// What clocks may be apart by before anything is known. Chosen: two seconds were reported of exchanges, and
+/// five times that is no clock that anybody keeps.
 const PLAUSIBLE: Duration = Duration::from_secs(10);
 
-/// What was made later than something else by the same clock is later by more than this: times of deltas are
-/// cut to milliseconds, and neighbours step back by one.
-pub(super) const TIME_STEP: Duration = Duration::from_millis(5);
-
-/// A snapshot is stamped when it is answered, not when it is taken.
+/// A snapshot is stamped when it is answered, not when it is taken. Chosen, not measured: what a busy service may
+/// take in between.
 const JITTER: Duration = Duration::from_millis(100);
 
 /// Two clocks drift apart by one part in so many: 200 ppm, four times what a cheap quartz does.

@@ -12,7 +12,8 @@ use crate::event::BookLostReason;
 use crate::timers::{Timer, TopicTimer};
 use crate::wire::SnapshotHead;
 
-/// From an audit that found the exchange ahead, for so long the stream may come after it.
+/// From an audit that found the exchange ahead, for so long the stream may come after it: longer than a frame is
+/// on its way on a line that answers its pings, and short beside the silence before.
 const GRACE: Duration = Duration::from_secs(2);
 
 impl BookSync {
@@ -26,7 +27,8 @@ impl BookSync {
     /// A live book is held against a snapshot that was loaded into another one.
     pub(super) fn on_audit(&mut self, cx: &mut Context, other: &Book, snapshot: &SnapshotHead) {
         cx.stats.audits = cx.stats.audits.saturating_add(1);
-        match self.audit.judge(&self.book, other, snapshot) {
+        let patience = cx.config.book.snapshot_patience;
+        match self.audit.judge(&self.book, other, snapshot, patience) {
             Finding::Sound => {}
             Finding::Ahead => {
                 let timer = Timer::Topic(self.topic, TopicTimer::LeftBehind);
