@@ -6,22 +6,40 @@ use crate::error::WireError;
 use crate::ids::Symbol;
 use crate::message::Message;
 use crate::wire::{
-    Depth, Execution, Fields, Key, Text, Ticker, TickerV2, depth, execution, ticker,
+    BalanceUpdate, CandleUpdate, CrossLeverages, Data, Depth, Execution, Fields, FundingRate,
+    FundingSettlement, Interval, Key, MarginModes, MarkPrice, OrderUpdate, PositionSettlement,
+    PositionUpdate, RiskLimitUpdate, Stats24h, StopOrderUpdate, Text, Ticker, TickerV2,
+    WalletUpdate, execution, ticker,
 };
 
-/// A public channel of one contract.
+/// A channel of one contract, of one contract and interval, or of everything there is.
 ///
 /// ```
-/// use kucoin_futures_proto::{Channel, ChannelKind};
+/// use kucoin_futures_proto::{Channel, ChannelKind, Interval};
 /// let channel = Channel::level2("XBTUSDTM".parse()?);
 /// assert_eq!(channel.to_string(), "/contractMarket/level2:XBTUSDTM");
-/// assert_eq!((channel.kind(), channel.symbol().as_str()), (ChannelKind::Level2, "XBTUSDTM"));
+/// let candles = Channel::candles("XBTUSDTM".parse()?, Interval::Hour1);
+/// assert_eq!(candles.to_string(), "/contractMarket/limitCandle:XBTUSDTM_1hour");
+/// assert_eq!(Channel::orders().kind(), ChannelKind::Orders);
+/// assert!(Channel::orders().is_private());
 /// # Ok::<(), kucoin_futures_proto::Misuse>(())
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Channel {
     kind: ChannelKind,
-    symbol: Symbol,
+    key: ChannelKey,
+}
+
+/// Which of the topics of a kind.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[non_exhaustive]
+pub enum ChannelKey {
+    /// The only one.
+    All,
+    /// That of a contract.
+    Symbol(Symbol),
+    /// The candles of a contract of this length.
+    Candle(Symbol, Interval),
 }
 
 /// What is done with the messages of a channel.
@@ -33,24 +51,59 @@ pub(crate) enum Delivery {
     Latest,
     /// Each is handed out once, in whatever order they come.
     EachOnce,
+    /// Each is handed out as it comes: they have no sequence.
+    Pass,
+}
+
+/// Who may hear a channel.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Access {
+    Public,
+    /// The owner of an account.
+    Private,
+}
+
+/// What follows the prefix of a topic.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Shape {
+    /// Nothing.
+    All,
+    /// A colon and a symbol.
+    Symbol,
+    /// A colon, a symbol, an underscore and an interval.
+    Candle,
 }
 
 /// All there is to know of a channel.
 struct Row {
     /// Its topics, up to the colon.
     prefix: &'static str,
+    access: Access,
+    shape: Shape,
     delivery: Delivery,
-    /// The keys that its data is read from.
-    keys: &'static [Key],
-    read: Read,
+    /// What its messages are about, each read in its own way. A channel with one takes a message that says none
+    /// for that.
+    subjects: &'static [(&'static str, Read)],
 }
 
-/// Puts the data of a message of a channel together.
-type Read = for<'a> fn(&Fields<'a>) -> Result<Message<'a>, WireError>;
+/// Puts the data of a message together.
+#[derive(Clone, Copy)]
+pub(crate) enum Read {
+    /// A change of a book.
+    Delta,
+    /// A ticker or a trade, from the keys that these share, when it comes: what it says is kept.
+    Fields(&'static [Key], for<'a> fn(&Fields<'a>) -> Result<Message<'a>, WireError>),
+    /// Everything else, when it is asked for.
+    Data(for<'a> fn(&Data<'a>) -> Result<Message<'a>, WireError>),
+}
 
 macro_rules! channels {
-    ($($(#[$doc:meta])* $kind:ident, $new:ident, $topic:literal, $delivery:ident, $keys:expr, $read:expr;)*) => {
-        /// A channel without its symbol: topics of one kind share a subscribe frame.
+    ($(
+        $(#[$doc:meta])*
+        $kind:ident, $new:ident, $access:ident $shape:ident, $topic:literal, $delivery:ident,
+        [$($subject:literal => $read:expr),+];
+    )*) => {
+        /// A channel without its key: topics of one kind share a subscribe frame.
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
         #[non_exhaustive]
         pub enum ChannelKind {
@@ -58,57 +111,197 @@ macro_rules! channels {
         }
 
         impl ChannelKind {
-            pub(crate) const ALL: &[Self] = &[$(Self::$kind),*];
+            /// Every kind there is.
+            pub const ALL: &[Self] = &[$(Self::$kind),*];
 
             const fn row(self) -> &'static Row {
                 match self {
                     $(Self::$kind => &Row {
-                        prefix: concat!("/contractMarket/", $topic),
+                        prefix: $topic,
+                        access: Access::$access,
+                        shape: Shape::$shape,
                         delivery: Delivery::$delivery,
-                        keys: $keys,
-                        read: $read,
+                        subjects: &[$(($subject, $read)),+],
                     }),*
                 }
             }
         }
 
         impl Channel {
-            $($(#[$doc])*
-            #[must_use]
-            pub const fn $new(symbol: Symbol) -> Self {
-                Self { kind: ChannelKind::$kind, symbol }
-            })*
+            $(constructor! { $shape, $kind, $new, $(#[$doc])* })*
         }
     };
 }
 
+macro_rules! constructor {
+    (All, $kind:ident, $new:ident, $(#[$doc:meta])*) => {
+        $(#[$doc])*
+        #[must_use]
+        pub const fn $new() -> Self {
+            Self { kind: ChannelKind::$kind, key: ChannelKey::All }
+        }
+    };
+    (Symbol, $kind:ident, $new:ident, $(#[$doc:meta])*) => {
+        $(#[$doc])*
+        #[must_use]
+        pub const fn $new(symbol: Symbol) -> Self {
+            Self { kind: ChannelKind::$kind, key: ChannelKey::Symbol(symbol) }
+        }
+    };
+    (Candle, $kind:ident, $new:ident, $(#[$doc:meta])*) => {
+        $(#[$doc])*
+        #[must_use]
+        pub const fn $new(symbol: Symbol, interval: Interval) -> Self {
+            Self { kind: ChannelKind::$kind, key: ChannelKey::Candle(symbol, interval) }
+        }
+    };
+}
+
+/// The subjects of both channels of positions.
+const POSITION_CHANGE: Read = Read::Data(|data| {
+    let mut position = PositionUpdate::parse(data.bytes)?;
+    data.fill(&mut position.symbol)?;
+    Ok(Message::Position(position))
+});
+const POSITION_SETTLEMENT: Read = Read::Data(|data| {
+    let mut settlement = PositionSettlement::parse(data.bytes)?;
+    data.fill(&mut settlement.symbol)?;
+    Ok(Message::PositionSettlement(settlement))
+});
+const RISK_LIMIT: Read = Read::Data(|data| {
+    let mut update = RiskLimitUpdate::parse(data.bytes)?;
+    data.fill(&mut update.symbol)?;
+    Ok(Message::RiskLimit(update))
+});
+/// The subjects of both channels of announcements.
+const FUNDING_BEGIN: Read = Read::Data(|data| settlement(data).map(Message::FundingBegin));
+const FUNDING_END: Read = Read::Data(|data| settlement(data).map(Message::FundingEnd));
+/// The subject of both channels of orders.
+const ORDER: Read = Read::Data(|data| {
+    let order = OrderUpdate::parse(data.bytes)?;
+    data.check(order.symbol)?;
+    Ok(Message::Order(order))
+});
+/// The older subjects of the wallet.
+const BALANCE: Read = Read::Data(|data| BalanceUpdate::parse(data.bytes).map(Message::Balance));
+
+fn settlement(data: &Data<'_>) -> Result<FundingSettlement, WireError> {
+    let mut settlement = FundingSettlement::parse(data.bytes)?;
+    data.fill(&mut settlement.symbol)?;
+    Ok(settlement)
+}
+
 channels! {
     /// Every change of every price level: the source of the [`Book`](crate::Book).
-    Level2, level2, "level2", Book, &[], |_| Err(WireError::Unexpected);
+    Level2, level2, Public Symbol, "/contractMarket/level2", Book, ["level2" => Read::Delta];
     /// Best bid and offer in real time: [`Message::TickerV2`].
-    TickerV2, ticker_v2, "tickerV2", Latest, &ticker::V2_KEYS,
-        |fields| TickerV2::assemble(fields).map(Message::TickerV2);
+    TickerV2, ticker_v2, Public Symbol, "/contractMarket/tickerV2", Latest,
+        ["tickerV2" => Read::Fields(&ticker::V2_KEYS, |fields| {
+            TickerV2::assemble(fields).map(Message::TickerV2)
+        })];
     /// Last trade with best bid and offer, once per trade; the exchange advises the other two:
     /// [`Message::Ticker`].
-    Ticker, ticker, "ticker", Latest, &ticker::V1_KEYS,
-        |fields| Ticker::assemble(fields).map(Message::Ticker);
+    Ticker, ticker, Public Symbol, "/contractMarket/ticker", Latest,
+        ["ticker" => Read::Fields(&ticker::V1_KEYS, |fields| {
+            Ticker::assemble(fields).map(Message::Ticker)
+        })];
     /// The best five levels of both sides, whole, at most every 100 ms by the documentation:
     /// [`Message::Depth5`].
-    Depth5, depth5, "level2Depth5", Latest, &depth::KEYS,
-        |fields| Depth::assemble(fields).map(Message::Depth5);
+    Depth5, depth5, Public Symbol, "/contractMarket/level2Depth5", Latest,
+        ["level2" => Read::Data(|data| Depth::parse(data.bytes).map(Message::Depth5))];
+    /// The best fifty levels of both sides, whole, at most every 100 ms by the documentation:
+    /// [`Message::Depth50`].
+    Depth50, depth50, Public Symbol, "/contractMarket/level2Depth50", Latest,
+        ["level2" => Read::Data(|data| Depth::parse(data.bytes).map(Message::Depth50))];
     /// Every trade: [`Message::Execution`].
-    Execution, execution, "execution", EachOnce, &execution::KEYS,
-        |fields| Execution::assemble(fields).map(Message::Execution);
+    Execution, execution, Public Symbol, "/contractMarket/execution", EachOnce,
+        ["match" => Read::Fields(&execution::KEYS, |fields| {
+            Execution::assemble(fields).map(Message::Execution)
+        })];
+    /// Mark and index price each second, the running estimate of the funding rate each minute:
+    /// [`Message::MarkPrice`], [`Message::FundingRate`].
+    Instrument, instrument, Public Symbol, "/contract/instrument", Pass,
+        ["mark.index.price" => Read::Data(|data| {
+            let mut mark = MarkPrice::parse(data.bytes)?;
+            data.fill(&mut mark.symbol)?;
+            Ok(Message::MarkPrice(mark))
+        }), "funding.rate" => Read::Data(|data| {
+            let mut rate = FundingRate::parse(data.bytes)?;
+            data.fill(&mut rate.symbol)?;
+            Ok(Message::FundingRate(rate))
+        })];
+    /// Settlements of funding of all contracts: [`Message::FundingBegin`], [`Message::FundingEnd`].
+    Announcements, announcements, Public All, "/contract/announcement", Pass,
+        ["funding.begin" => FUNDING_BEGIN, "funding.end" => FUNDING_END];
+    /// The same of one contract.
+    AnnouncementsOf, announcements_of, Public Symbol, "/contract/announcement", Pass,
+        ["funding.begin" => FUNDING_BEGIN, "funding.end" => FUNDING_END];
+    /// Figures of the last 24 h, every 5 s: [`Message::Stats24h`].
+    Stats24h, stats_24h, Public Symbol, "/contractMarket/snapshot", Pass,
+        ["snapshot.24h" => Read::Data(|data| {
+            let mut stats = Stats24h::parse(data.bytes)?;
+            data.fill(&mut stats.symbol)?;
+            Ok(Message::Stats24h(stats))
+        })];
+    /// Candles as they grow, once a second while there are trades: [`Message::Candle`].
+    Candles, candles, Public Candle, "/contractMarket/limitCandle", Pass,
+        ["candle.stick" => Read::Data(|data| {
+            let mut candle = CandleUpdate::parse(data.bytes)?;
+            data.check(candle.symbol)?;
+            candle.interval = data.channel.interval();
+            Ok(Message::Candle(candle))
+        })];
+    /// What becomes of the account's orders, of all contracts: [`Message::Order`].
+    Orders, orders, Private All, "/contractMarket/tradeOrders", Pass, ["orderChange" => ORDER];
+    /// The same of one contract.
+    OrdersOf, orders_of, Private Symbol, "/contractMarket/tradeOrders", Pass,
+        ["symbolOrderChange" => ORDER];
+    /// What becomes of the account's stop orders: [`Message::StopOrder`].
+    StopOrders, stop_orders, Private All, "/contractMarket/advancedOrders", Pass,
+        ["stopOrder" => Read::Data(|data| {
+            StopOrderUpdate::parse(data.bytes).map(Message::StopOrder)
+        })];
+    /// The account's balances: [`Message::Wallet`], and [`Message::Balance`] until the first switch to cross
+    /// margin.
+    Wallet, wallet, Private All, "/contractAccount/wallet", Pass,
+        ["walletBalance.change" => Read::Data(|data| {
+            WalletUpdate::parse(data.bytes).map(Message::Wallet)
+        }), "orderMargin.change" => BALANCE, "availableBalance.change" => BALANCE,
+            "withdrawHold.change" => BALANCE];
+    /// The account's positions, of all contracts: [`Message::Position`], [`Message::PositionSettlement`],
+    /// [`Message::RiskLimit`].
+    Positions, positions, Private All, "/contract/positionAll", Pass,
+        ["position.change" => POSITION_CHANGE, "position.settlement" => POSITION_SETTLEMENT,
+            "position.adjustRiskLimit" => RISK_LIMIT];
+    /// The same of one contract.
+    PositionsOf, positions_of, Private Symbol, "/contract/position", Pass,
+        ["position.change" => POSITION_CHANGE, "position.settlement" => POSITION_SETTLEMENT,
+            "position.adjustRiskLimit" => RISK_LIMIT];
+    /// The margin mode of contracts, when it is switched: [`Message::MarginModes`].
+    MarginModes, margin_modes, Private All, "/contract/marginMode", Pass,
+        ["user.config" => Read::Data(|data| {
+            MarginModes::parse(data.bytes).map(Message::MarginModes)
+        })];
+    /// The leverage of contracts with cross margin, when it is changed: [`Message::CrossLeverages`].
+    CrossLeverages, cross_leverages, Private All, "/contract/crossLeverage", Pass,
+        ["user.config" => Read::Data(|data| {
+            CrossLeverages::parse(data.bytes).map(Message::CrossLeverages)
+        })];
 }
 
 /// Longest topic that is unescaped; one that needs no unescaping may be of any length.
 const MAX_TOPIC: usize = 96;
 
 impl Channel {
-    /// This channel of a contract.
+    /// The topic of a kind with this key; `None` if the kind has no such topics.
     #[must_use]
-    pub const fn new(kind: ChannelKind, symbol: Symbol) -> Self {
-        Self { kind, symbol }
+    pub const fn new(kind: ChannelKind, key: ChannelKey) -> Option<Self> {
+        match (kind.row().shape, key) {
+            (Shape::All, ChannelKey::All)
+            | (Shape::Symbol, ChannelKey::Symbol(_))
+            | (Shape::Candle, ChannelKey::Candle(..)) => Some(Self { kind, key }),
+            _ => None,
+        }
     }
 
     /// Which channel, of whatever contract.
@@ -117,28 +310,96 @@ impl Channel {
         self.kind
     }
 
-    /// The contract.
+    /// Which of the kind's topics.
     #[must_use]
-    pub const fn symbol(&self) -> Symbol {
-        self.symbol
+    pub const fn key(&self) -> ChannelKey {
+        self.key
+    }
+
+    /// The contract, if it is of one.
+    #[must_use]
+    pub const fn symbol(&self) -> Option<Symbol> {
+        match self.key {
+            ChannelKey::All => None,
+            ChannelKey::Symbol(symbol) | ChannelKey::Candle(symbol, _) => Some(symbol),
+        }
+    }
+
+    /// The length of its candles, if it has some.
+    #[must_use]
+    pub const fn interval(&self) -> Option<Interval> {
+        match self.key {
+            ChannelKey::Candle(_, interval) => Some(interval),
+            ChannelKey::All | ChannelKey::Symbol(_) => None,
+        }
+    }
+
+    /// Whether it needs an account.
+    #[must_use]
+    pub const fn is_private(&self) -> bool {
+        self.kind.is_private()
     }
 
     /// The channel that a pushed topic belongs to.
     pub(crate) fn from_text(topic: Text<'_>) -> Option<Self> {
         let mut room = [0; MAX_TOPIC];
         let topic = topic.resolve(&mut room)?;
-        ChannelKind::ALL.iter().find_map(|&kind| {
-            let symbol = topic.strip_prefix(kind.prefix())?.strip_prefix(':')?;
-            Some(Self { kind, symbol: Symbol::new(symbol).ok()? })
+        let (prefix, key) = match topic.split_once(':') {
+            Some((prefix, key)) => (prefix, Some(key)),
+            None => (topic, None),
+        };
+        ChannelKind::ALL.iter().filter(|kind| kind.prefix() == prefix).find_map(|&kind| {
+            let key = match (kind.row().shape, key) {
+                (Shape::All, None) => ChannelKey::All,
+                (Shape::Symbol, Some(symbol)) => ChannelKey::Symbol(Symbol::new(symbol).ok()?),
+                (Shape::Candle, Some(key)) => {
+                    let (symbol, interval) = key.rsplit_once('_')?;
+                    ChannelKey::Candle(Symbol::new(symbol).ok()?, interval.parse().ok()?)
+                }
+                _ => return None,
+            };
+            Some(Self { kind, key })
         })
     }
 
-    /// Puts the data of a message together. Topic and data have to speak of the same contract.
-    pub(crate) fn read<'a>(&self, fields: &Fields<'a>) -> Result<Message<'a>, WireError> {
-        let message = (self.kind.row().read)(fields)?;
-        match message.symbol() {
-            Some(symbol) if symbol != self.symbol => Err(WireError::Mismatch { field: "symbol" }),
+    /// The channel of everything that has the messages of this one, too. The exchange was seen to push what is
+    /// of one contract under a topic of it to those who asked for all.
+    #[allow(clippy::wildcard_enum_match_arm, reason = "the others are of all or of one")]
+    pub(crate) const fn of_all(&self) -> Option<Self> {
+        let kind = match self.kind {
+            ChannelKind::AnnouncementsOf => ChannelKind::Announcements,
+            ChannelKind::OrdersOf => ChannelKind::Orders,
+            ChannelKind::PositionsOf => ChannelKind::Positions,
+            _ => return None,
+        };
+        Some(Self { kind, key: ChannelKey::All })
+    }
+
+    /// Puts the data of a message together that was read by its keys. Topic and data have to speak of the same
+    /// contract.
+    pub(crate) fn assemble<'a>(
+        &self,
+        read: for<'b> fn(&Fields<'b>) -> Result<Message<'b>, WireError>,
+        fields: &Fields<'a>,
+    ) -> Result<Message<'a>, WireError> {
+        let message = read(fields)?;
+        match (message.symbol(), self.symbol()) {
+            (Some(said), Some(symbol)) if said != symbol => {
+                Err(WireError::Mismatch { field: "symbol" })
+            }
             _ => Ok(message),
+        }
+    }
+
+    /// How to read a message about this; `None` if no version of the exchange that is known says such a thing.
+    pub(crate) fn reader(&self, subject: Option<Text<'_>>) -> Option<Read> {
+        let subjects = self.kind.row().subjects;
+        match (subject, subjects) {
+            (None, [(_, read)]) => Some(*read),
+            (None, _) => None,
+            (Some(subject), _) => {
+                subjects.iter().find(|(known, _)| subject.is(known)).map(|(_, read)| *read)
+            }
         }
     }
 }
@@ -152,14 +413,39 @@ impl ChannelKind {
         self.row().delivery
     }
 
+    /// The keys that its data is read from when it comes.
     pub(crate) const fn keys(self) -> &'static [Key] {
-        self.row().keys
+        match self.row().subjects {
+            [(_, Read::Fields(keys, _)), ..] => keys,
+            _ => &[],
+        }
+    }
+
+    /// Whether it needs an account.
+    #[must_use]
+    pub const fn is_private(self) -> bool {
+        matches!(self.row().access, Access::Private)
+    }
+}
+
+impl ChannelKey {
+    /// What stands behind the prefix and the colon of a topic; nothing for everything.
+    pub(crate) fn write(&self, out: &mut impl fmt::Write) -> fmt::Result {
+        match self {
+            Self::All => Ok(()),
+            Self::Symbol(symbol) => write!(out, "{symbol}"),
+            Self::Candle(symbol, interval) => write!(out, "{symbol}_{interval}"),
+        }
     }
 }
 
 /// The topic string, for example `/contractMarket/level2:XBTUSDTM`.
 impl fmt::Display for Channel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.kind.prefix(), self.symbol)
+        f.write_str(self.kind.prefix())?;
+        if self.key != ChannelKey::All {
+            f.write_str(":")?;
+        }
+        self.key.write(f)
     }
 }

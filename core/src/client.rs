@@ -55,7 +55,7 @@ impl Client {
     /// [`Misuse::TooManyTopics`], [`Misuse::Closed`].
     pub fn subscribe(&mut self, now: Instant, channel: Channel) -> Result<TopicId, Misuse> {
         self.enter(now)?;
-        if let Some(known) = self.router.topics.route(channel) {
+        if let Some(known) = self.router.topics.wanted_topic(channel) {
             return Ok(known);
         }
         if self.router.topics.wanted() >= self.router.cx.config.budgets.topics_per_line {

@@ -10,6 +10,8 @@ use core::time::Duration;
 pub enum Misuse {
     /// A symbol is 1 to 23 characters out of `A-Z a-z 0-9 . _ -`.
     InvalidSymbol,
+    /// Not one of the candles' lengths: see [`Interval::ALL`](crate::Interval::ALL).
+    InvalidInterval,
     /// More topics than [`Budgets::topics_per_line`](crate::config::Budgets::topics_per_line).
     TooManyTopics,
     /// The [`TopicId`](crate::TopicId) is not one of this client's.
@@ -27,6 +29,9 @@ impl fmt::Display for Misuse {
         f.write_str(match self {
             Self::InvalidSymbol => {
                 "not a symbol: use 1 to 23 characters out of A-Z a-z 0-9 . _ - (for example XBTUSDTM)"
+            }
+            Self::InvalidInterval => {
+                "not a length of candles: use 1min 3min 5min 15min 30min 1hour 2hour 4hour 8hour 12hour 1day 1week 1month"
             }
             Self::TooManyTopics => "too many topics for one line: unsubscribe some, or use a second client",
             Self::UnknownTopic => "this topic id belongs to another client",

@@ -126,7 +126,7 @@ pub mod wire;
 
 pub use book::sync::BookStatus;
 pub use book::{Book, Evidence};
-pub use channel::{Channel, ChannelKind};
+pub use channel::{Channel, ChannelKey, ChannelKind};
 pub use client::{Client, Turn};
 pub use config::Config;
 pub use endpoint::{Endpoint, RestBase};
@@ -137,7 +137,7 @@ pub use event::{
 };
 pub use ids::{ConnId, Epoch, LineId, RequestId, Sequence, Symbol, TopicId, WordsId};
 pub use input::{Input, ResponseHead};
-pub use message::Message;
+pub use message::{Message, UnknownMessage};
 pub use num::{Decimal, Lots, Price};
 pub use output::{Deadline, Output, TimeoutReason};
 pub use push::{Push, PushTag, Query};
@@ -147,3 +147,4 @@ pub use rng::SplitMix64;
 pub use stats::Stats;
 pub use time::{Instant, UnixNanos};
 pub use topics::TopicStatus;
+pub use wire::Interval;

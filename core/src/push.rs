@@ -109,7 +109,7 @@ impl<'a> Push<'a> {
     pub fn decode(&self) -> Result<Message<'a>, WireError> {
         match &self.tag.0 {
             Kind::Topic(_, Some((look, values))) if *look == Look::of(self.bytes) => {
-                (*values)?.message(self.bytes).ok_or(WireError::Unexpected)
+                (*values)?.message(self.bytes)
             }
             Kind::Topic(..) => read_message(self.bytes),
             Kind::Reply(_, Query::ServerTime) => {

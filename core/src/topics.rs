@@ -122,7 +122,9 @@ impl Topics {
         let state = match channel.kind().delivery() {
             Delivery::Book => TopicState::Book(BookSync::new(topic, config)),
             Delivery::Latest => TopicState::Deduplicator(Deduplicator::of_latest()),
-            Delivery::EachOnce => TopicState::Deduplicator(Deduplicator::of_each()),
+            Delivery::EachOnce | Delivery::Pass => {
+                TopicState::Deduplicator(Deduplicator::of_each())
+            }
         };
         let interest = Interest::Wanted { is_silent: false };
         self.list.push(Topic {
@@ -227,8 +229,13 @@ impl Topics {
         }
     }
 
-    /// The topic of a channel, if it is wanted.
+    /// The topic that takes what is pushed under this channel, if one is wanted.
     pub(crate) fn route(&self, channel: Channel) -> Option<TopicId> {
+        self.wanted_topic(channel).or_else(|| self.wanted_topic(channel.of_all()?))
+    }
+
+    /// The topic of a channel, if it is wanted.
+    pub(crate) fn wanted_topic(&self, channel: Channel) -> Option<TopicId> {
         let topic = *self.by_channel.get(&channel)?;
         self.get(topic)?.is_wanted().then_some(topic)
     }
@@ -381,7 +388,7 @@ impl Topic {
     pub(crate) fn demand(&self) -> Option<Demand> {
         match &self.state {
             TopicState::Book(book) => {
-                Some(Demand { symbol: self.channel.symbol(), urgency: book.urgency()? })
+                Some(Demand { symbol: self.channel.symbol()?, urgency: book.urgency()? })
             }
             TopicState::Deduplicator(_) => None,
         }

@@ -29,18 +29,24 @@ mod exchange_time;
 pub(crate) mod execution;
 mod fields;
 mod frame;
+mod instrument;
 mod level2;
 mod message;
+mod object;
+mod order;
+mod position;
 mod rest;
 pub(crate) mod scan;
 mod side;
 mod snapshot;
+mod statistics;
 mod swar;
 mod template;
 mod text;
 pub(crate) mod ticker;
 mod values;
 mod walk;
+mod wallet;
 
 pub(crate) use decoder::{Decoded, Decoder};
 pub use delta::Delta;
@@ -49,14 +55,22 @@ pub use execution::Execution;
 pub use fields::TakerSide;
 pub(crate) use fields::{Fields, Key, Position};
 pub use frame::{Ack, ErrorFrame, ErrorKind, Frame, FrameId, MessageFrame, Pong, Welcome};
+pub use instrument::{FundingRate, FundingSettlement, MarkPrice};
 pub use level2::{DeltaFrame, DeltaParser};
-pub(crate) use message::read_message;
+pub(crate) use message::{Data, read_message};
+pub use order::{
+    FeeType, Liquidity, MarginMode, OrderChange, OrderSide, OrderStatus, OrderType, OrderUpdate,
+    PositionSide, StopDirection, StopOrderChange, StopOrderUpdate, StopPriceType, TradeType,
+};
+pub use position::{ChangeReason, PositionSettlement, PositionUpdate, RiskLimitUpdate};
 pub(crate) use rest::{Bullet, Server, api_data, edge_code, parse_server_time, refusal_text};
 pub use rest::{Contract, Contracts};
 pub use side::Side;
 pub(crate) use snapshot::{LevelSink, SideSink, read as read_snapshot};
 pub use snapshot::{Snapshot, SnapshotHead};
+pub use statistics::{CandleUpdate, Interval, Stats24h};
 pub use template::MessageParser;
 pub use text::Text;
 pub use ticker::{Ticker, TickerV2};
 pub(crate) use values::Values;
+pub use wallet::{BalanceUpdate, CrossLeverages, MarginModes, WalletUpdate};

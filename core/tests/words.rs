@@ -191,7 +191,7 @@ fn a_channel_is_written_as_its_topic() {
         (Channel::ticker(link), "/contractMarket/ticker:LINKUSDTM"),
         (Channel::execution(link), "/contractMarket/execution:LINKUSDTM"),
     ] {
-        assert_eq!((channel.to_string().as_str(), channel.symbol()), (topic, link));
+        assert_eq!((channel.to_string().as_str(), channel.symbol()), (topic, Some(link)));
     }
 }
 

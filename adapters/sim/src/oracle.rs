@@ -286,7 +286,7 @@ fn truths_at(
 }
 
 fn market_of<'a>(client: &Client, exchange: &'a Exchange, topic: TopicId) -> Option<&'a Market> {
-    exchange.market(client.channel(topic)?.symbol())
+    exchange.market(client.channel(topic)?.symbol()?)
 }
 
 fn fail(
@@ -295,7 +295,7 @@ fn fail(
     sequence: Sequence,
     problem: &str,
 ) -> Result<(), Violation> {
-    let symbol = client.channel(topic).map(|channel| channel.symbol());
+    let symbol = client.channel(topic).and_then(|channel| channel.symbol());
     let symbol = symbol.map_or_else(|| "a stranger".into(), |symbol| symbol.to_string());
     Err(Violation(format!("book of {symbol} at {sequence}: {problem}")))
 }

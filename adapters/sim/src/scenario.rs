@@ -199,9 +199,9 @@ impl Scenario {
     /// Whether a channel is out of order for good, so that nothing can be expected of it.
     #[must_use]
     pub fn is_hopeless(&self, channel: Channel) -> bool {
+        let Some(symbol) = channel.symbol() else { return false };
         let first = self.listed().first().copied();
-        channel.symbol().as_str() == STRANGER
-            || (matches!(self.lasting, 1..=4) && Some(channel.symbol()) == first)
+        symbol.as_str() == STRANGER || (matches!(self.lasting, 1..=4) && Some(symbol) == first)
     }
 
     /// Whether the exchange may count more than a client sent in the same time: the client's clock

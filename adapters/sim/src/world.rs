@@ -193,7 +193,7 @@ impl World {
             let topics = node.wants.iter().filter(|(channel, want)| {
                 want.on
                     && channel.kind() == ChannelKind::Level2
-                    && self.exchange.market(channel.symbol()).is_some()
+                    && channel.symbol().is_some_and(|of| self.exchange.market(of).is_some())
             });
             for (_, want) in topics {
                 wanted += 1;
@@ -364,7 +364,7 @@ impl World {
     pub(crate) fn marks(&self) -> Vec<(Channel, usize, Sequence)> {
         let wants = self.nodes.first().into_iter().flat_map(|node| node.wants.keys());
         let mark = |channel: &Channel| {
-            let market = self.exchange.market(channel.symbol())?;
+            let market = self.exchange.market(channel.symbol()?)?;
             Some((*channel, market.runs(), market.sequence()))
         };
         wants.filter_map(mark).collect()
@@ -383,10 +383,11 @@ impl World {
                     return true;
                 };
                 let book = want.topic.and_then(|topic| node.client.book(topic));
-                let market = self.exchange.market(channel.symbol());
+                let Some(symbol) = channel.symbol() else { return true };
+                let market = self.exchange.market(symbol);
                 let same_run = market.is_some_and(|market| market.runs() == *runs);
                 let own = |id| Address::of(id).0 == node.address;
-                let stands = || self.exchange.withholds(channel.symbol(), own);
+                let stands = || self.exchange.withholds(symbol, own);
                 book.is_none_or(|book| !same_run || book.sequence() >= *mark || stands())
             })
         })
@@ -401,8 +402,10 @@ impl World {
                 if !is_topic_healthy(node, &self.exchange, self.now, topic) {
                     let status = node.client.status(topic);
                     let book = node.client.book_status(topic);
-                    let (symbol, client) = (channel.symbol(), node.address.0);
-                    ill.push(format!("client {client}: {symbol} is {status:?}, its book {book:?}"));
+                    let client = node.address.0;
+                    ill.push(format!(
+                        "client {client}: {channel} is {status:?}, its book {book:?}"
+                    ));
                 }
             }
         }
@@ -604,7 +607,7 @@ fn is_topic_healthy(node: &Node, exchange: &Exchange, now: Instant, topic: Topic
         (TopicStatus::Confirmed { .. }, Some(BookStatus::Buffering)) if is_refreshed => true,
         (_, Some(BookStatus::Live)) => {
             let own = |id| Address::of(id).0 == node.address;
-            let symbol = node.client.channel(topic).map(|channel| channel.symbol());
+            let symbol = node.client.channel(topic).and_then(|channel| channel.symbol());
             let is_withheld = || symbol.is_some_and(|symbol| exchange.withholds(symbol, own));
             node.oracle.is_of_present(&node.client, exchange, topic) || is_withheld()
         }

@@ -184,7 +184,7 @@ impl Router {
         head: ResponseHead,
         body: &[u8],
     ) -> bool {
-        let Some(symbol) = self.topics.get(topic).map(|entry| entry.channel.symbol()) else {
+        let Some(symbol) = self.topics.get(topic).and_then(|entry| entry.channel.symbol()) else {
             return false;
         };
         let Some(book) = self.topics.book_mut(topic).filter(|book| book.awaits(request)) else {

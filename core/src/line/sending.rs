@@ -1,7 +1,5 @@
 //! What a line sends, within its budget.
 
-use alloc::vec::Vec;
-
 use super::limits::NO_ROOM;
 use super::{Line, LineReport, count};
 use crate::channel::Channel;
@@ -35,9 +33,8 @@ impl Line {
             }
             Some(Ok(batch)) => {
                 let channels = batch.topics.iter().filter_map(|&topic| channel_of(topic));
-                let symbols: Vec<_> = channels.map(|channel| channel.symbol()).collect();
-                let prefix = batch.kind.prefix();
-                cx.send(conn, encode::command(id, batch.command, prefix, symbols.iter()));
+                let keys = channels.map(|channel| channel.key());
+                cx.send(conn, encode::command(id, batch.command, batch.kind, keys));
                 self.sends.record(cx.now, 1);
                 self.arm_ack(cx);
             }

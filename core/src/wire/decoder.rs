@@ -6,13 +6,13 @@
 //! 4. All the rest: control frames, and what is unusual or wrong.
 
 use super::delta::Delta;
-use super::fields::Position;
+use super::fields::{Fields, Position};
 use super::frame::{Frame, MessageFrame};
 use super::level2::DeltaParser;
-use super::message::{Content, read_data};
+use super::message::{Content, Data, DataPlace};
 use super::template::MessageParser;
 use super::values::Values;
-use crate::channel::{Channel, ChannelKind};
+use crate::channel::{Channel, Delivery, Read};
 use crate::error::WireError;
 use crate::ids::TopicId;
 
@@ -100,11 +100,13 @@ impl Decoder {
     ) -> Decoded<'a> {
         match content {
             Content::Delta(delta) => {
-                self.deltas.learn(bytes, channel.symbol(), delta, topic.get());
+                if let Some(symbol) = channel.symbol() {
+                    self.deltas.learn(bytes, symbol, delta, topic.get());
+                }
                 Decoded::Delta(topic, delta, has_odd_time)
             }
             Content::Message(position, values) => {
-                if values.is_some() {
+                if values.is_some_and(|values| values.is_learned()) {
                     self.messages.learn(bytes, channel);
                 }
                 Decoded::Message(topic, Said { position, values: values.map(Ok), has_odd_time })
@@ -122,22 +124,44 @@ impl Decoder {
         let routed = message.channel().and_then(|channel| Some((channel, topic_of(channel)?)));
         match routed {
             None => Decoded::Unwanted,
-            Some((channel, topic)) if channel.kind() == ChannelKind::Level2 => {
-                match Delta::parse_with_time(message.data) {
-                    Ok((delta, has_odd_time)) => {
-                        self.deltas.learn(bytes, channel.symbol(), delta, topic.get());
-                        Decoded::Delta(topic, delta, has_odd_time)
-                    }
-                    Err(error) => Decoded::BadDelta(topic, error),
-                }
-            }
             Some((channel, topic)) => {
-                let read = read_data(channel, message.data);
-                let has_odd_time = matches!(read, Ok((_, true)));
-                let values = read.map(|(message, _)| Values::of(&message, bytes)).transpose();
-                let position = Position::of_data(message.data);
-                Decoded::Message(topic, Said { position, values, has_odd_time })
+                let data = Data { channel, subject: message.subject, bytes: message.data };
+                self.take_data(bytes, data, topic)
             }
+        }
+    }
+
+    fn take_data<'a>(&mut self, bytes: &[u8], data: Data<'_>, topic: TopicId) -> Decoded<'a> {
+        let said = match data.channel.reader(data.subject) {
+            Some(Read::Delta) => return self.take_delta(bytes, data, topic),
+            Some(Read::Fields(keys, read)) => {
+                let assemble = |fields: &Fields<'_>| {
+                    let message = data.channel.assemble(read, fields)?;
+                    Ok(Values::of(&message, bytes))
+                };
+                let read = Fields::parse_with_time(data.bytes, keys, assemble);
+                let has_odd_time = matches!(read, Ok((_, true)));
+                let values = read.map(|(values, _)| values).transpose();
+                Said { position: Position::of_data(data.bytes), values, has_odd_time }
+            }
+            Some(Read::Data(_)) | None => {
+                let is_latest = data.channel.kind().delivery() == Delivery::Latest;
+                let position = Position::of_data(data.bytes).filter(|_| is_latest);
+                let values = DataPlace::of(&data, bytes).map(|place| Ok(Values::Later(place)));
+                Said { position, values, has_odd_time: false }
+            }
+        };
+        Decoded::Message(topic, said)
+    }
+
+    fn take_delta<'a>(&mut self, bytes: &[u8], data: Data<'_>, topic: TopicId) -> Decoded<'a> {
+        let Some(symbol) = data.channel.symbol() else { return Decoded::Unwanted };
+        match Delta::parse_with_time(data.bytes) {
+            Ok((delta, has_odd_time)) => {
+                self.deltas.learn(bytes, symbol, delta, topic.get());
+                Decoded::Delta(topic, delta, has_odd_time)
+            }
+            Err(error) => Decoded::BadDelta(topic, error),
         }
     }
 }

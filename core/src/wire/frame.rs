@@ -3,10 +3,12 @@
 use core::fmt;
 
 use super::exchange_time::{Time, Unit};
+use super::message::Data;
 use super::scan::{Scanner, Value, once};
 use super::text::Text;
 use crate::channel::Channel;
 use crate::error::WireError;
+use crate::message::Message;
 use crate::time::UnixNanos;
 
 /// A server frame, told apart by its `type`.
@@ -137,7 +139,17 @@ pub struct MessageFrame<'a> {
     pub data: &'a [u8],
 }
 
-impl MessageFrame<'_> {
+impl<'a> MessageFrame<'a> {
+    /// What it says, read by its channel and subject.
+    ///
+    /// # Errors
+    /// [`WireError::Unexpected`] for a channel that this version does not know, and for level2, whose data
+    /// [`Delta::parse`](super::Delta::parse) reads; otherwise what its data lacks.
+    pub fn decode(&self) -> Result<Message<'a>, WireError> {
+        let channel = self.channel().ok_or(WireError::Unexpected)?;
+        Data { channel, subject: self.subject, bytes: self.data }.read()
+    }
+
     /// The channel that the topic names; `None` for one that this version does not know.
     #[must_use]
     pub fn channel(&self) -> Option<Channel> {

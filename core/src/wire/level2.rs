@@ -328,7 +328,9 @@ impl DeltaParser {
 /// Envelope and data in one go; `None` if it is no usual delta.
 fn read_once(frame: &[u8]) -> Option<DeltaFrame> {
     match Content::read(frame)? {
-        (channel, Content::Delta(delta), _) => Some(DeltaFrame { symbol: channel.symbol(), delta }),
+        (channel, Content::Delta(delta), _) => {
+            Some(DeltaFrame { symbol: channel.symbol()?, delta })
+        }
         _ => None,
     }
 }
@@ -339,7 +341,7 @@ fn read_twice(frame: &[u8]) -> Result<DeltaFrame, WireError> {
         return Err(WireError::Unexpected);
     };
     let channel = message.channel().filter(|channel| channel.kind() == ChannelKind::Level2);
-    let symbol = channel.ok_or(WireError::Unexpected)?.symbol();
+    let symbol = channel.and_then(|channel| channel.symbol()).ok_or(WireError::Unexpected)?;
     Ok(DeltaFrame { symbol, delta: Delta::parse(message.data)? })
 }
 

@@ -9,11 +9,12 @@ use super::delta::Delta;
 use super::fields::{Fields, Position};
 use super::frame::Frame;
 use super::text::Text;
-use super::values::Values;
+use super::values::{Place, Values};
 use super::walk::{self, Kind, Token};
-use crate::channel::{Channel, ChannelKind};
+use crate::channel::{Channel, Delivery, Read};
 use crate::error::WireError;
-use crate::message::Message;
+use crate::ids::Symbol;
+use crate::message::{Message, UnknownMessage};
 
 /// What a usual message says.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -27,14 +28,108 @@ impl Content {
     /// Reads a whole frame in one go, and says whether a time in it cannot be read; `None` if it is not of
     /// the usual kind.
     pub(crate) fn read(bytes: &[u8]) -> Option<(Channel, Self, bool)> {
-        let RawMessage { channel, fields } = RawMessage::read(bytes)?;
-        let content = if channel.kind() == ChannelKind::Level2 {
-            Self::Delta(Delta::assemble(&fields).ok()?)
-        } else {
-            let message = channel.read(&fields).ok()?;
-            Self::Message(Position::of(&fields), Values::of(&message, bytes))
+        let RawMessage { channel, subject, data, fields } = RawMessage::read(bytes)?;
+        let subject = match subject {
+            Some(place) => Some(place.text(bytes)?),
+            None => None,
+        };
+        let content = match channel.reader(subject) {
+            Some(Read::Delta) => Self::Delta(Delta::assemble(&fields).ok()?),
+            Some(Read::Fields(_, read)) => {
+                let message = channel.assemble(read, &fields).ok()?;
+                Self::Message(Position::of(&fields), Values::of(&message, bytes))
+            }
+            // Depths have a sequence.
+            Some(Read::Data(_)) if channel.kind().delivery() == Delivery::Latest => {
+                Self::Message(Position::of(&fields), Some(Values::Later(data)))
+            }
+            Some(Read::Data(_)) | None => Self::Message(None, Some(Values::Later(data))),
         };
         Some((channel, content, fields.has_odd_time()))
+    }
+}
+
+/// What a message says, as it stands in a frame.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Data<'a> {
+    /// What it came under.
+    pub(crate) channel: Channel,
+    /// What it is about.
+    pub(crate) subject: Option<Text<'a>>,
+    /// The value of `data`.
+    pub(crate) bytes: &'a [u8],
+}
+
+impl<'a> Data<'a> {
+    /// The message, if it is about something that this version knows.
+    pub(crate) fn read(&self) -> Result<Message<'a>, WireError> {
+        match self.channel.reader(self.subject) {
+            Some(Read::Data(read)) => read(self),
+            Some(Read::Fields(keys, read)) => {
+                Fields::parse(self.bytes, keys, |fields| self.channel.assemble(read, fields))
+            }
+            Some(Read::Delta) => Err(WireError::Unexpected),
+            None => {
+                let Self { channel, subject, bytes } = *self;
+                Ok(Message::Unknown(UnknownMessage { channel, subject, data: bytes }))
+            }
+        }
+    }
+
+    /// Whether the data speaks of the topic's contract.
+    pub(crate) fn check(&self, said: Symbol) -> Result<(), WireError> {
+        match self.channel.symbol() {
+            Some(symbol) if symbol != said => Err(WireError::Mismatch { field: "symbol" }),
+            _ => Ok(()),
+        }
+    }
+
+    /// The contract of the topic, where the data says none.
+    pub(crate) fn fill(&self, said: &mut Option<Symbol>) -> Result<(), WireError> {
+        match *said {
+            Some(symbol) => self.check(symbol),
+            None => {
+                *said = self.channel.symbol();
+                Ok(())
+            }
+        }
+    }
+}
+
+/// Where a message's data stands in a frame, to be read later.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct DataPlace {
+    channel: Channel,
+    subject: Option<Place>,
+    start: u32,
+    end: u32,
+}
+
+impl DataPlace {
+    /// `None` if it is too far out.
+    fn new(channel: Channel, subject: Option<Place>, (start, end): (usize, usize)) -> Option<Self> {
+        let (start, end) = (u32::try_from(start).ok()?, u32::try_from(end).ok()?);
+        Some(Self { channel, subject, start, end })
+    }
+
+    /// Of a message that lies in these bytes.
+    pub(crate) fn of(data: &Data<'_>, bytes: &[u8]) -> Option<Self> {
+        let subject = match data.subject {
+            Some(subject) => Some(Place::of(subject, bytes)?),
+            None => None,
+        };
+        let start = data.bytes.as_ptr().addr().checked_sub(bytes.as_ptr().addr())?;
+        Self::new(data.channel, subject, (start, start.checked_add(data.bytes.len())?))
+    }
+
+    /// What stands there; `None` if these bytes have nothing there.
+    pub(crate) fn on(self, bytes: &[u8]) -> Option<Data<'_>> {
+        let subject = match self.subject {
+            Some(place) => Some(place.text(bytes)?),
+            None => None,
+        };
+        let bytes = bytes.get(self.start as usize..self.end as usize)?;
+        Some(Data { channel: self.channel, subject, bytes })
     }
 }
 
@@ -43,18 +138,14 @@ pub(crate) fn read_message(bytes: &[u8]) -> Result<Message<'_>, WireError> {
     let Frame::Message(message) = Frame::parse(bytes)? else {
         return Err(WireError::Unexpected);
     };
-    let channel = message.channel().ok_or(WireError::Unexpected)?;
-    read_data(channel, message.data).map(|(message, _)| message)
-}
-
-/// Reads the data of a message of this channel, and says whether a time in it cannot be read.
-pub(crate) fn read_data(channel: Channel, data: &[u8]) -> Result<(Message<'_>, bool), WireError> {
-    Fields::parse_with_time(data, channel.kind().keys(), |fields| channel.read(fields))
+    message.decode()
 }
 
 /// What a message is about, and its data.
 struct RawMessage<'a> {
     channel: Channel,
+    subject: Option<Place>,
+    data: DataPlace,
     fields: Fields<'a>,
 }
 
@@ -72,6 +163,7 @@ impl<'a> RawMessage<'a> {
     fn read(bytes: &'a [u8]) -> Option<Self> {
         let mut fields = Fields::new(bytes);
         let (mut topic, mut seen) = (None, 0);
+        let (mut subject, mut data) = (None, (0, 0));
         let end = walk::object(bytes, walk::space(bytes, 0), |name, at| {
             let key = bit(name);
             if seen & key != 0 {
@@ -79,20 +171,23 @@ impl<'a> RawMessage<'a> {
             }
             seen |= key;
             if key == DATA {
-                return fields.collect(at, 2);
+                data = (at, fields.collect(at, 2)?);
+                return Some(data.1);
             }
             let (Token { start, end, kind }, behind) = walk::value(bytes, at, 1)?;
             match (key, kind) {
                 (TOPIC, Kind::Text) => topic = Channel::from_text(text(bytes.get(start..end)?)?),
                 (KIND, Kind::Text) if bytes.get(start..end)? == b"message" => {}
-                (SUBJECT, Kind::Text | Kind::Escaped) | (0 | ID | CODE | TIMESTAMP, _) => {}
+                (SUBJECT, Kind::Text) => subject = Some(Place::new(start, end)?),
+                (0 | ID | CODE | TIMESTAMP, _) => {}
                 _ => return None,
             }
             Some(behind)
         })?;
         // Some published samples of messages lack the type.
         let is_whole = seen & DATA != 0 && walk::is_end(bytes, end);
-        Some(Self { channel: topic?, fields }).filter(|_| is_whole)
+        let data = DataPlace::new(topic?, subject, data)?;
+        Some(Self { channel: topic?, subject, data, fields }).filter(|_| is_whole)
     }
 }
 

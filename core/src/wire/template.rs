@@ -37,7 +37,7 @@ use alloc::vec::Vec;
 
 use super::message::{Content, read_message};
 use super::values::Values;
-use crate::channel::Channel;
+use crate::channel::{Channel, ChannelKey};
 use crate::error::WireError;
 use crate::message::Message;
 use shape::Template;
@@ -102,7 +102,7 @@ impl MessageParser {
     #[inline]
     pub fn parse<'a>(&mut self, frame: &'a [u8]) -> Result<Message<'a>, WireError> {
         if let Some((_, values)) = self.read(frame, |_| Some(0))
-            && let Some(message) = values.message(frame)
+            && let Ok(message) = values.message(frame)
         {
             return Ok(message);
         }
@@ -112,8 +112,11 @@ impl MessageParser {
     #[cold]
     fn scan<'a>(&mut self, frame: &'a [u8]) -> Result<Message<'a>, WireError> {
         if let Some((channel, Content::Message(_, Some(values)), _)) = Content::read(frame) {
+            if !values.is_learned() {
+                return values.message(frame);
+            }
             self.learn(frame, channel);
-            if let Some(message) = values.message(frame) {
+            if let Ok(message) = values.message(frame) {
                 return Ok(message);
             }
         }
@@ -139,7 +142,7 @@ impl MessageParser {
             Some(known) => known,
             None => {
                 let symbol = holes.symbol(frame)?;
-                let tag = tag(Channel::new(kind, symbol))?;
+                let tag = tag(Channel::new(kind, ChannelKey::Symbol(symbol))?)?;
                 self.symbols.insert(holes.key, kind, symbol, tag);
                 (symbol, tag)
             }

@@ -1,9 +1,11 @@
 //! What a ticker or a trade says, borrowing nothing: its numbers, and where in the frame its texts stand.
 
 use super::fields::{Position, TakerSide};
+use super::message::DataPlace;
 use super::text::Text;
 use super::{Execution, Ticker, TickerV2};
 use crate::book::Level;
+use crate::error::WireError;
 use crate::ids::{Sequence, Symbol};
 use crate::message::Message;
 use crate::num::{Lots, Price};
@@ -15,6 +17,8 @@ pub(crate) enum Values {
     TickerV2(TickerV2),
     Ticker(Trade, Touch),
     Execution(Trade, Orders),
+    /// Of another channel: read when it is asked for.
+    Later(DataPlace),
 }
 
 /// A trade, as `ticker` and `execution` have it.
@@ -66,14 +70,14 @@ impl Place {
     }
 
     /// Of a text that lies in these bytes.
-    fn of(text: Text<'_>, bytes: &[u8]) -> Option<Self> {
+    pub(super) fn of(text: Text<'_>, bytes: &[u8]) -> Option<Self> {
         let start = text.raw().as_ptr().addr().checked_sub(bytes.as_ptr().addr())?;
         let place = Self::new(start, start.checked_add(text.raw().len())?)?;
         Some(Self { is_escaped: text.is_escaped(), ..place })
     }
 
     /// The text that stands there; `None` if these bytes have none.
-    fn text(self, bytes: &[u8]) -> Option<Text<'_>> {
+    pub(super) fn text(self, bytes: &[u8]) -> Option<Text<'_>> {
         let raw = bytes.get(usize::from(self.start)..usize::from(self.end))?;
         Some(Text::checked(core::str::from_utf8(raw).ok()?, self.is_escaped))
     }
@@ -101,6 +105,7 @@ impl Place {
 impl Values {
     /// Keeps a message that was read out of these bytes; `None` if it is not one of a topic, or if a
     /// text of it is too far out.
+    #[allow(clippy::wildcard_enum_match_arm, reason = "the others are read when asked for")]
     pub(crate) fn of(message: &Message<'_>, bytes: &[u8]) -> Option<Self> {
         Some(match message {
             Message::TickerV2(ticker) => Self::TickerV2(*ticker),
@@ -131,14 +136,24 @@ impl Values {
                 let taker = order(execution.taker_order_id)?;
                 Self::Execution(trade, Orders { taker, maker: order(execution.maker_order_id)? })
             }
-            Message::Depth5(_) | Message::ServerTime(_) | Message::Contracts(_) => return None,
+            _ => return None,
         })
     }
 
     /// The message, with its texts out of these bytes; `None` if they have none there.
     #[inline]
-    pub(crate) fn message(self, bytes: &[u8]) -> Option<Message<'_>> {
+    pub(crate) fn message(self, bytes: &[u8]) -> Result<Message<'_>, WireError> {
+        if let Self::Later(place) = self {
+            return place.on(bytes).ok_or(WireError::Unexpected)?.read();
+        }
+        self.put_together(bytes).ok_or(WireError::Unexpected)
+    }
+
+    /// The same of what was read when it came.
+    #[inline]
+    fn put_together(self, bytes: &[u8]) -> Option<Message<'_>> {
         Some(match self {
+            Self::Later(_) => return None,
             Self::TickerV2(ticker) => Message::TickerV2(ticker),
             Self::Ticker(trade, touch) => Message::Ticker(Ticker {
                 symbol: trade.symbol,
@@ -169,12 +184,18 @@ impl Values {
         })
     }
 
+    /// Whether frames like this one are worth a layout of their own.
+    pub(crate) const fn is_learned(&self) -> bool {
+        !matches!(self, Self::Later(_))
+    }
+
     /// Where it stands, if it says so.
     #[inline]
     pub(crate) fn position(&self) -> Option<Position> {
         let (sequence, ts) = match self {
             Self::TickerV2(ticker) => (ticker.sequence?, ticker.ts_event),
             Self::Ticker(trade, _) | Self::Execution(trade, _) => (trade.sequence, trade.ts_event),
+            Self::Later(_) => return None,
         };
         Some(Position { sequence, ts })
     }

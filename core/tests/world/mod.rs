@@ -191,7 +191,7 @@ impl World {
                 let frame = self.markets[*at].change(Change { bid: true, tick: 1, size: 1 });
                 self.text(&edited(&frame, ",buy,1", ",buy,1.5"));
                 let of_symbol = |(_, channel): &&(TopicId, Channel)| {
-                    channel.symbol().as_str() == NAMES[*at] && self.conn.is_some()
+                    channel.symbol().unwrap().as_str() == NAMES[*at] && self.conn.is_some()
                 };
                 for (topic, _) in self.topics.iter().filter(of_symbol) {
                     assert!(self.client.book(*topic).is_none(), "readable after poison");
@@ -410,7 +410,7 @@ impl World {
     fn check_books(&self) {
         for (topic, channel) in &self.topics {
             let Some(book) = self.client.book(*topic) else { continue };
-            let symbol = channel.symbol();
+            let symbol = channel.symbol().unwrap();
             let market = self.markets.iter().find(|market| market.symbol == symbol.as_str());
             assert!(market.unwrap().vouches_for(book), "{symbol} was never like {book:?}");
         }

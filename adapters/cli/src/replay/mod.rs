@@ -166,8 +166,11 @@ impl Replay {
             _ => return Ok(Content::Frame),
         };
         match message.channel() {
-            Some(channel) if channel.kind() == ChannelKind::Level2 => {
-                self.take_data(channel.symbol(), message.data, bytes, place);
+            Some(channel)
+                if channel.kind() == ChannelKind::Level2
+                    && let Some(symbol) = channel.symbol() =>
+            {
+                self.take_data(symbol, message.data, bytes, place);
                 Ok(Content::Frame)
             }
             Some(_) => Ok(Content::Frame),

@@ -1,6 +1,6 @@
 //! Tickers and trades by what was learned, against the readers of envelope and data.
 
-use kucoin_futures_proto::wire::{Depth, Execution, Frame, MessageParser, Ticker, TickerV2};
+use kucoin_futures_proto::wire::{Execution, Frame, MessageParser, Ticker, TickerV2};
 use kucoin_futures_proto::{ChannelKind, Message, WireError};
 
 /// Any bytes as a frame of a ticker or a trade: [`MessageParser`], which has learned frames of all three
@@ -47,9 +47,19 @@ fn apart(bytes: &[u8]) -> Result<Message<'_>, WireError> {
             let execution = Execution::parse(message.data)?;
             (Message::Execution(execution), execution.symbol)
         }
-        // It does not name its contract.
-        ChannelKind::Depth5 => return Depth::parse(message.data).map(Message::Depth5),
-        _ => return Err(WireError::Unexpected),
+        ChannelKind::Level2 => return Err(WireError::Unexpected),
+        // Read when asked for, in one way.
+        _ => return message.decode(),
     };
-    if symbol == channel.symbol() { Ok(read) } else { Err(WireError::Mismatch { field: "symbol" }) }
+    let is_known = message.subject.is_none_or(|subject| {
+        ["tickerV2", "ticker", "match"].iter().any(|known| subject.is(known))
+    });
+    if !is_known {
+        return message.decode();
+    }
+    if Some(symbol) == channel.symbol() {
+        Ok(read)
+    } else {
+        Err(WireError::Mismatch { field: "symbol" })
+    }
 }

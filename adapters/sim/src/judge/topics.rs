@@ -178,10 +178,10 @@ impl Topics {
 
     /// A topic with a book: nothing waits for it.
     fn know(&mut self, client: &Client, topic: TopicId) {
-        if let Some(channel) = client.channel(topic)
+        if let Some(symbol) = client.channel(topic).and_then(|channel| channel.symbol())
             && client.book_status(topic).is_some()
         {
-            let known = self.books.entry(channel.symbol());
+            let known = self.books.entry(symbol);
             known.or_insert_with(|| (topic, Stream::default())).1.waiting = 0;
         }
     }

@@ -104,7 +104,7 @@ impl Node {
         cx: &mut Cx<'_>,
         channel: Channel,
     ) -> Result<Result<TopicId, Misuse>, Violation> {
-        self.judge.on_command(channel.symbol());
+        channel.symbol().into_iter().for_each(|symbol| self.judge.on_command(symbol));
         let topic = self.command(cx, |client, at| client.subscribe(at, channel))?;
         self.wants.insert(channel, Want { topic: topic.ok(), on: true });
         Ok(topic)
@@ -113,7 +113,7 @@ impl Node {
     fn unsubscribe(&mut self, cx: &mut Cx<'_>, channel: Channel) -> Result<(), Violation> {
         let Some(want) = self.wants.get_mut(&channel) else { return Ok(()) };
         want.on = false;
-        self.judge.on_command(channel.symbol());
+        channel.symbol().into_iter().for_each(|symbol| self.judge.on_command(symbol));
         let Some(topic) = want.topic else { return Ok(()) };
         let ended = self.command(cx, |client, at| client.unsubscribe(at, topic))?;
         ended.map_err(|misuse| Violation::new(format!("{channel:?} unsubscribed: {misuse}")))
@@ -154,7 +154,7 @@ impl Node {
         let hit: Vec<(Channel, bool)> = self
             .wants
             .iter()
-            .filter(|(channel, _)| target.hits(channel.symbol()))
+            .filter(|(channel, _)| channel.symbol().is_some_and(|symbol| target.hits(symbol)))
             .map(|(channel, want)| (*channel, want.on))
             .collect();
         for (channel, on) in hit {
@@ -320,7 +320,7 @@ impl Node {
         match output {
             Output::Event(event) => {
                 let symbol = event.topic().and_then(|topic| self.client.channel(topic));
-                cx.ledger.on_event(&event, symbol.map(|channel| channel.symbol()));
+                cx.ledger.on_event(&event, symbol.and_then(|channel| channel.symbol()));
                 cx.happenings.push(cx.now, || Some(WorldEvent::Client(event)));
                 self.note_refresh(cx.now, &event);
                 self.oracle.on_event(&self.client, cx.exchange, &event)?;
@@ -355,9 +355,9 @@ impl Node {
             _ => {}
         }
         if let Event::Book(topic, BookEvent::Live { .. }) = *event
-            && let Some(channel) = self.client.channel(topic)
+            && let Some(symbol) = self.client.channel(topic).and_then(|channel| channel.symbol())
         {
-            self.first_live.entry(channel.symbol()).or_insert(now);
+            self.first_live.entry(symbol).or_insert(now);
         }
     }
 

@@ -1,0 +1,335 @@
+//! Objects whose keys are known: one walk finds the values, each is then read as what it is.
+//!
+//! For all channels but level2, tickers and trades, whose keys are shared ([`Fields`](super::fields)).
+
+use super::exchange_time::{Time, Unit};
+use super::scan::Scanner;
+use super::text::Text;
+use super::walk::{self, Kind, Token};
+use crate::error::WireError;
+use crate::ids::{Sequence, Symbol};
+use crate::num::{Decimal, Lots, Price};
+use crate::time::UnixNanos;
+
+/// No value: one that is there does not begin with the object.
+const NONE: Token = Token { start: 0, end: 0, kind: Kind::Other };
+
+/// Finds the values of these keys; a key has one name or several.
+pub(super) fn find<const N: usize>(
+    data: &[u8],
+    names: &[&[&'static str]; N],
+) -> Result<[Token; N], WireError> {
+    let mut tokens = [NONE; N];
+    let mut expected = 0;
+    let end = walk::object(data, walk::space(data, 0), |name, at| {
+        let (token, end) = walk::value(data, at, 1)?;
+        if let Some(slot) = slot_of(names, &mut expected, name) {
+            let slot = tokens.get_mut(slot).filter(|slot| **slot == NONE)?;
+            *slot = token;
+        }
+        Some(end)
+    });
+    match end {
+        Some(end) if walk::is_end(data, end) => Ok(tokens),
+        _ => find_unusual(data, names),
+    }
+}
+
+/// Which key this is. Keys mostly stand in the order of the table, one behind the other.
+#[inline]
+fn slot_of<const N: usize>(
+    names: &[&[&str]; N],
+    expected: &mut usize,
+    name: &[u8],
+) -> Option<usize> {
+    let is = |known: &[&str]| known.iter().any(|known| known.as_bytes() == name);
+    let slot = match names.get(*expected).filter(|known| is(known)) {
+        Some(_) => *expected,
+        None => names.iter().position(|known| is(known))?,
+    };
+    *expected = slot.wrapping_add(1);
+    Some(slot)
+}
+
+/// The same of an object in which something is unusual or wrong.
+#[cold]
+fn find_unusual<const N: usize>(
+    data: &[u8],
+    names: &[&[&'static str]; N],
+) -> Result<[Token; N], WireError> {
+    let mut tokens = [NONE; N];
+    let mut scanner = Scanner::of_text(data);
+    scanner.object()?;
+    let mut first = true;
+    while let Some(name) = scanner.key(&mut first)? {
+        scanner.space();
+        let start = scanner.at();
+        let value = scanner.value()?;
+        let mut known = names.iter().zip(&mut tokens);
+        let Some((names, slot)) = known.find(|(names, _)| names.iter().any(|n| name.is(n))) else {
+            continue;
+        };
+        if *slot != NONE {
+            return Err(WireError::Duplicate { field: names.first().copied().unwrap_or_default() });
+        }
+        *slot = Token::of(value, start, scanner.at());
+    }
+    scanner.end()?;
+    Ok(tokens)
+}
+
+/// The value of a key, where it stands.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Entry<'a> {
+    field: &'static str,
+    text: &'a [u8],
+    kind: Kind,
+    is_there: bool,
+}
+
+impl<'a> Entry<'a> {
+    pub(super) fn new(data: &'a [u8], token: Token, field: &'static str) -> Self {
+        let text = data.get(token.start..token.end).unwrap_or_default();
+        let is_null = token.kind == Kind::Other && text == b"null";
+        Self { field, text, kind: token.kind, is_there: token != NONE && !is_null }
+    }
+
+    /// The value of an element that stands by itself.
+    fn there(self) -> Result<Self, WireError> {
+        if self.is_there { Ok(self) } else { Err(WireError::Missing { field: self.field }) }
+    }
+
+    const fn is_nothing(self) -> bool {
+        !self.is_there || matches!(self.kind, Kind::Text) && self.text.is_empty()
+    }
+
+    const fn wrong_type(self) -> WireError {
+        WireError::WrongType { field: self.field }
+    }
+
+    const fn out_of_range(self) -> WireError {
+        WireError::OutOfRange { field: self.field }
+    }
+
+    /// The digits of a number, or of a string that should hold one.
+    fn digits(self) -> Result<&'a [u8], WireError> {
+        match self.there()?.kind {
+            Kind::Text | Kind::Number => Ok(self.text),
+            Kind::Escaped | Kind::Other => Err(self.wrong_type()),
+        }
+    }
+
+    /// A whole number, also as `12.0` and `1.2E1`.
+    fn integer(self) -> Result<i128, WireError> {
+        let digits = self.digits()?;
+        let plain = || core::str::from_utf8(digits).ok()?.parse::<i64>().ok().map(i128::from);
+        let value = plain().or_else(|| Decimal::parse(digits)?.scaled(0));
+        value.ok_or_else(|| self.out_of_range())
+    }
+
+    pub(super) fn text(self) -> Result<Text<'a>, WireError> {
+        let is_escaped = match self.there()?.kind {
+            Kind::Text => false,
+            Kind::Escaped => true,
+            Kind::Number | Kind::Other => return Err(self.wrong_type()),
+        };
+        let text = core::str::from_utf8(self.text).map_err(|_| self.wrong_type())?;
+        Ok(Text::checked(text, is_escaped))
+    }
+
+    /// The bytes of an object or an array.
+    pub(super) fn nested(self, opening: u8) -> Result<&'a [u8], WireError> {
+        let is_that = self.there()?.kind == Kind::Other && self.text.first() == Some(&opening);
+        if is_that { Ok(self.text) } else { Err(self.wrong_type()) }
+    }
+
+    fn time(self, unit: Unit) -> Option<UnixNanos> {
+        if self.is_nothing() {
+            return None;
+        }
+        match self.kind {
+            Kind::Text | Kind::Number => Time::of_digits(self.text, unit).known(),
+            Kind::Escaped | Kind::Other => None,
+        }
+    }
+}
+
+/// A time in milliseconds; one that cannot be read is none.
+pub(super) fn millis(entry: Entry<'_>) -> Result<Option<UnixNanos>, WireError> {
+    Ok(entry.time(Unit::Millis))
+}
+
+/// A time in nanoseconds; one that cannot be read is none.
+pub(super) fn nanos(entry: Entry<'_>) -> Result<Option<UnixNanos>, WireError> {
+    Ok(entry.time(Unit::Nanos))
+}
+
+/// A time in milliseconds or nanoseconds: documented as one, seen as the other.
+pub(super) fn either(entry: Entry<'_>) -> Result<Option<UnixNanos>, WireError> {
+    Ok(entry.time(Unit::Millis).or_else(|| entry.time(Unit::Nanos)))
+}
+
+/// What a value can be read as.
+pub(super) trait Read<'a>: Sized {
+    fn read(entry: Entry<'a>) -> Result<Self, WireError>;
+}
+
+impl<'a, T: Read<'a>> Read<'a> for Option<T> {
+    fn read(entry: Entry<'a>) -> Result<Self, WireError> {
+        if entry.is_nothing() { Ok(None) } else { T::read(entry).map(Some) }
+    }
+}
+
+impl Read<'_> for Decimal {
+    fn read(entry: Entry<'_>) -> Result<Self, WireError> {
+        Self::parse(entry.digits()?).ok_or_else(|| entry.out_of_range())
+    }
+}
+
+impl Read<'_> for Price {
+    fn read(entry: Entry<'_>) -> Result<Self, WireError> {
+        Self::parse(entry.digits()?, entry.field)
+    }
+}
+
+impl Read<'_> for Lots {
+    fn read(entry: Entry<'_>) -> Result<Self, WireError> {
+        Self::parse(entry.digits()?, entry.field)
+    }
+}
+
+impl Read<'_> for u64 {
+    fn read(entry: Entry<'_>) -> Result<Self, WireError> {
+        Self::try_from(entry.integer()?).map_err(|_| entry.out_of_range())
+    }
+}
+
+impl Read<'_> for i64 {
+    fn read(entry: Entry<'_>) -> Result<Self, WireError> {
+        Self::try_from(entry.integer()?).map_err(|_| entry.out_of_range())
+    }
+}
+
+impl Read<'_> for Sequence {
+    fn read(entry: Entry<'_>) -> Result<Self, WireError> {
+        u64::read(entry).map(Self::new)
+    }
+}
+
+impl Read<'_> for bool {
+    fn read(entry: Entry<'_>) -> Result<Self, WireError> {
+        match (entry.there()?.kind, entry.text) {
+            (Kind::Other | Kind::Text, b"true") => Ok(true),
+            (Kind::Other | Kind::Text, b"false") => Ok(false),
+            _ => Err(entry.wrong_type()),
+        }
+    }
+}
+
+impl<'a> Read<'a> for Text<'a> {
+    fn read(entry: Entry<'a>) -> Result<Self, WireError> {
+        entry.text()
+    }
+}
+
+impl Read<'_> for Symbol {
+    fn read(entry: Entry<'_>) -> Result<Self, WireError> {
+        let mut room = [0; Self::MAX_LEN];
+        let text = entry.text()?.resolve(&mut room);
+        let malformed = WireError::Malformed { field: entry.field };
+        text.and_then(|text| Self::new(text).ok()).ok_or(malformed)
+    }
+}
+
+/// A struct whose fields are the values of an object, in the order in which they mostly stand.
+///
+/// A field is read by its type, or by the function behind `by`.
+macro_rules! object {
+    (
+        $(#[$doc:meta])*
+        $vis:vis struct $name:ident $(<$life:lifetime>)? {
+            $($(#[$field_doc:meta])* $field:ident: $type:ty = $key:literal $(| $alias:literal)* $(by $reader:path)?;)*
+        }
+    ) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+        #[non_exhaustive]
+        $vis struct $name $(<$life>)? {
+            $($(#[$field_doc])* $vis $field: $type,)*
+        }
+
+        impl $(<$life>)? $name $(<$life>)? {
+            /// Reads the `data` object of such a message.
+            ///
+            /// # Errors
+            /// A missing, repeated or ill-typed key, or a number that its type cannot hold.
+            $vis fn parse(data: & $($life)? [u8]) -> Result<Self, $crate::error::WireError> {
+                const NAMES: &[&[&str]; [$($key),*].len()] = &[$(&[$key $(, $alias)*]),*];
+                let tokens = $crate::wire::object::find(data, NAMES)?;
+                let [$($field),*] = tokens;
+                Ok(Self {
+                    $($field: $crate::wire::object::read_as!(
+                        $crate::wire::object::Entry::new(data, $field, $key) $(, $reader)?
+                    ),)*
+                })
+            }
+        }
+    };
+}
+
+/// A value by its type, or by a function.
+macro_rules! read_as {
+    ($entry:expr) => {
+        $crate::wire::object::Read::read($entry)?
+    };
+    ($entry:expr, $reader:path) => {
+        $reader($entry)?
+    };
+}
+
+/// An enum of words, as the exchange writes them; any other word is `Other`.
+macro_rules! words {
+    (
+        $(#[$doc:meta])*
+        pub enum $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal $(| $alias:literal)*,)* }
+    ) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+        #[non_exhaustive]
+        pub enum $name {
+            $($(#[$variant_doc])* $variant,)*
+            /// A word that this version does not know.
+            Other,
+        }
+
+        impl $name {
+            /// The word as the exchange writes it; `other` for one that this version does not know.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $word,)* Self::Other => "other" }
+            }
+
+            /// What a word means.
+            pub(crate) fn of(text: $crate::wire::Text<'_>) -> Self {
+                match () {
+                    $(() if text.is($word) $(|| text.is($alias))* => Self::$variant,)*
+                    () => Self::Other,
+                }
+            }
+        }
+
+        impl core::fmt::Display for $name {
+            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+
+        impl $crate::wire::object::Read<'_> for $name {
+            fn read(entry: $crate::wire::object::Entry<'_>) -> Result<Self, $crate::error::WireError> {
+                entry.text().map(Self::of)
+            }
+        }
+    };
+}
+
+pub(super) use {object, read_as, words};
