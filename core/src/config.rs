@@ -133,6 +133,11 @@ pub struct Budgets {
     /// Weight of public REST requests per sliding 30 s. Default 1500; the public pool has 2000
     /// per IP, which other programs behind the same address share.
     pub rest_weight_per_30s: u32,
+    /// Weight of signed REST requests per sliding 30 s. Default 1500; the pool of an account without a VIP
+    /// level has 2000, which its other programs share.
+    pub signed_weight_per_30s: u32,
+    /// Queries in flight at a time. Default 8. At least 1.
+    pub queries_in_flight: usize,
     /// Snapshots in flight at a time. Default 8.
     pub snapshots_in_flight: usize,
     /// Topics on one line. Default 300: the text of the 509 error; one that names less is believed.
@@ -149,6 +154,8 @@ impl Default for Budgets {
             tokens_per_min: 20,
             connects_per_min: 20,
             rest_weight_per_30s: 1500,
+            signed_weight_per_30s: 1500,
+            queries_in_flight: 8,
             snapshots_in_flight: 8,
             topics_per_line: 300,
             symbols_per_frame: 100,
@@ -248,6 +255,8 @@ impl Config {
         budgets.tokens_per_min = budgets.tokens_per_min.max(1);
         budgets.connects_per_min = budgets.connects_per_min.max(1);
         budgets.rest_weight_per_30s = budgets.rest_weight_per_30s.max(10);
+        budgets.signed_weight_per_30s = budgets.signed_weight_per_30s.max(10);
+        budgets.queries_in_flight = budgets.queries_in_flight.max(1);
         book.snapshot_levels = book.snapshot_levels.max(1);
         book.snapshot_patience = book.snapshot_patience.max(1);
         book.refresh_below = book.refresh_below.min(book.snapshot_levels / 2);

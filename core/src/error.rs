@@ -12,6 +12,8 @@ pub enum Misuse {
     InvalidSymbol,
     /// Not one of the candles' lengths: see [`Interval::ALL`](crate::Interval::ALL).
     InvalidInterval,
+    /// A currency is 1 to 23 characters out of `A-Z a-z 0-9 . _ -`.
+    InvalidCurrency,
     /// More topics than [`Budgets::topics_per_line`](crate::config::Budgets::topics_per_line).
     TooManyTopics,
     /// The [`TopicId`](crate::TopicId) is not one of this client's.
@@ -33,6 +35,7 @@ impl fmt::Display for Misuse {
             Self::InvalidInterval => {
                 "not a length of candles: use 1min 3min 5min 15min 30min 1hour 2hour 4hour 8hour 12hour 1day 1week 1month"
             }
+            Self::InvalidCurrency => "not a currency (for example USDT; Bitcoin is XBT)",
             Self::TooManyTopics => "too many topics for one line: unsubscribe some, or use a second client",
             Self::UnknownTopic => "this topic id belongs to another client",
             Self::TooManyQueries => "too many queries are waiting: drain replies before asking more",

@@ -1,12 +1,17 @@
 //! What a message says, once it is decoded.
 
+use alloc::boxed::Box;
+
 use crate::channel::Channel;
 use crate::ids::Symbol;
 use crate::time::UnixNanos;
 use crate::wire::{
-    BalanceUpdate, CandleUpdate, Contracts, CrossLeverages, Depth, Execution, FundingRate,
-    FundingSettlement, MarginModes, MarkPrice, OrderUpdate, PositionSettlement, PositionUpdate,
-    RiskLimitUpdate, Stats24h, StopOrderUpdate, Text, Ticker, TickerV2, WalletUpdate,
+    AccountOverview, BalanceUpdate, CandleUpdate, Contract, Contracts, CrossLeverages, Depth,
+    Execution, Fill, FundingRate, FundingSettlement, IndexPrice, Kline, MarginModes, MarkPrice,
+    OpenPosition, Order, OrderUpdate, Page, PositionSettlement, PositionUpdate, RestFundingRate,
+    RestMarkPrice, RestTicker, RestTrade, RiskLimitUpdate, Rows, Series, SeriesPoint,
+    ServiceStatus, SettledFunding, Snapshot, Stats24h, StopOrderUpdate, Text, Ticker, TickerV2,
+    WalletUpdate,
 };
 
 /// A decoded message.
@@ -60,6 +65,45 @@ pub enum Message<'a> {
     ServerTime(UnixNanos),
     /// The answer to [`Query::Contracts`](crate::Query::Contracts).
     Contracts(Contracts<'a>),
+    /// The answer to [`Query::Contract`](crate::Query::Contract).
+    Contract(Box<Contract<'a>>),
+    /// The answer to [`Query::Ticker`](crate::Query::Ticker).
+    RestTicker(RestTicker<'a>),
+    /// The answer to [`Query::AllTickers`](crate::Query::AllTickers).
+    AllTickers(Rows<'a, RestTicker<'a>>),
+    /// The answer to [`Query::Depth20`](crate::Query::Depth20) and [`Query::Depth100`](crate::Query::Depth100).
+    PartialBook(Snapshot),
+    /// The answer to [`Query::Trades`](crate::Query::Trades).
+    Trades(Rows<'a, RestTrade<'a>>),
+    /// The answer to [`Query::Klines`](crate::Query::Klines).
+    Klines(Rows<'a, Kline>),
+    /// The answer to [`Query::MarkPrice`](crate::Query::MarkPrice).
+    RestMarkPrice(RestMarkPrice),
+    /// The answer to [`Query::FundingRate`](crate::Query::FundingRate).
+    RestFundingRate(Box<RestFundingRate>),
+    /// The answer to [`Query::FundingHistory`](crate::Query::FundingHistory).
+    FundingHistory(Rows<'a, SettledFunding>),
+    /// The answer to [`Query::IndexPrices`](crate::Query::IndexPrices).
+    IndexPrices(Series<'a, IndexPrice<'a>>),
+    /// The answer to [`Query::InterestRates`](crate::Query::InterestRates).
+    InterestRates(Series<'a, SeriesPoint>),
+    /// The answer to [`Query::Premiums`](crate::Query::Premiums).
+    Premiums(Series<'a, SeriesPoint>),
+    /// The answer to [`Query::ServiceStatus`](crate::Query::ServiceStatus).
+    ServiceStatus(ServiceStatus<'a>),
+    /// The answer to [`Query::Orders`](crate::Query::Orders).
+    Orders(Page<'a, Order<'a>>),
+    /// The answer to [`Query::StopOrders`](crate::Query::StopOrders).
+    StopOrders(Page<'a, Order<'a>>),
+    /// The answer to [`Query::Positions`](crate::Query::Positions) and
+    /// [`Query::Position`](crate::Query::Position).
+    Positions(Rows<'a, OpenPosition<'a>>),
+    /// The answer to [`Query::AccountOverview`](crate::Query::AccountOverview).
+    AccountOverview(Box<AccountOverview>),
+    /// The answer to [`Query::RecentFills`](crate::Query::RecentFills).
+    RecentFills(Rows<'a, Fill<'a>>),
+    /// The answer to [`Query::Fills`](crate::Query::Fills).
+    Fills(Page<'a, Fill<'a>>),
 }
 
 /// A message whose subject this version does not know, as it stands.
@@ -77,6 +121,7 @@ pub struct UnknownMessage<'a> {
 impl Message<'_> {
     /// The contract that it is about, if it says one.
     #[must_use]
+    #[allow(clippy::wildcard_enum_match_arm, reason = "the answers to queries are many")]
     pub const fn symbol(&self) -> Option<Symbol> {
         match self {
             Self::TickerV2(ticker) => Some(ticker.symbol),
@@ -93,15 +138,12 @@ impl Message<'_> {
             Self::PositionSettlement(settlement) => settlement.symbol,
             Self::RiskLimit(update) => update.symbol,
             Self::Unknown(message) => message.channel.symbol(),
-            // Of whatever topic it came with, or of none.
-            Self::Depth5(_)
-            | Self::Depth50(_)
-            | Self::Wallet(_)
-            | Self::Balance(_)
-            | Self::MarginModes(_)
-            | Self::CrossLeverages(_)
-            | Self::ServerTime(_)
-            | Self::Contracts(_) => None,
+            Self::Contract(contract) => Some(contract.symbol),
+            Self::RestTicker(ticker) => Some(ticker.symbol),
+            Self::PartialBook(book) => Some(book.symbol),
+            Self::RestMarkPrice(mark) => Some(mark.symbol),
+            // Of whatever topic it came with, or of what was asked for, or of many.
+            _ => None,
         }
     }
 }

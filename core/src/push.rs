@@ -3,7 +3,8 @@
 use crate::error::WireError;
 use crate::ids::{RequestId, TopicId};
 use crate::message::Message;
-use crate::wire::{Contracts, Values, parse_server_time, read_message};
+use crate::query::Query;
+use crate::wire::{Values, read_message};
 
 /// A message as it lies in the caller's own buffer. Copies nothing.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -34,16 +35,6 @@ type Kept = Option<(Look, Result<Values, WireError>)>;
 struct Look {
     len: u32,
     mix: u32,
-}
-
-/// Something to be asked for once, by [`Client::fetch`](crate::Client::fetch).
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[non_exhaustive]
-pub enum Query {
-    /// The exchange's clock.
-    ServerTime,
-    /// All tradable contracts.
-    Contracts,
 }
 
 impl PushTag {
@@ -112,12 +103,7 @@ impl<'a> Push<'a> {
                 (*values)?.message(self.bytes)
             }
             Kind::Topic(..) => read_message(self.bytes),
-            Kind::Reply(_, Query::ServerTime) => {
-                parse_server_time(self.bytes).map(Message::ServerTime)
-            }
-            Kind::Reply(_, Query::Contracts) => {
-                Contracts::parse(self.bytes).map(Message::Contracts)
-            }
+            Kind::Reply(_, query) => query.decode(self.bytes),
         }
     }
 }

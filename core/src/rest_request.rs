@@ -6,6 +6,7 @@ use core::time::Duration;
 
 use crate::endpoint::RestBase;
 use crate::ids::RequestId;
+use crate::query::Resource;
 
 /// One REST request.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -55,11 +56,6 @@ pub enum Sign {
     },
 }
 
-/// Body caps: a token response has about 500 bytes, a full snapshot about 40 KiB, the contract list
-/// 1.4 MB.
-const SMALL_BODY: usize = 64 << 10;
-const LARGE_BODY: usize = 8 << 20;
-
 impl RestRequest {
     pub(crate) fn new(
         request: RequestId,
@@ -67,21 +63,19 @@ impl RestRequest {
         timeout: Duration,
         resource: Resource<'_>,
     ) -> Self {
-        let (method, path, max_body) = match resource {
-            Resource::BulletPublic => (Method::Post, "/api/v1/bullet-public", SMALL_BODY),
-            Resource::BulletPrivate(_) => (Method::Post, "/api/v1/bullet-private", SMALL_BODY),
-            Resource::Snapshot(_) => (Method::Get, "/api/v1/level2/snapshot?symbol=", LARGE_BODY),
-            Resource::ServerTime => (Method::Get, "/api/v1/timestamp", SMALL_BODY),
-            Resource::Contracts => (Method::Get, "/api/v1/contracts/active", LARGE_BODY),
-        };
+        let route = resource.route();
         let mut url = String::from(base.as_str());
-        url.push_str(path);
-        if let Resource::Snapshot(symbol) = resource {
-            url.push_str(symbol);
-        }
-        let sign = if let Resource::BulletPrivate(sign) = resource { sign } else { Sign::No };
+        resource.write(&mut url);
         let base_len = base.as_str().len();
-        Self { request, method, url: url.into(), base_len, sign, timeout, max_body }
+        Self {
+            request,
+            method: route.method,
+            url: url.into(),
+            base_len,
+            sign: resource.sign(),
+            timeout,
+            max_body: route.max_body,
+        }
     }
 
     /// The request for a private token, for adapters that test their signing. The client does not
@@ -137,14 +131,4 @@ impl RestRequest {
     pub const fn max_body(&self) -> usize {
         self.max_body
     }
-}
-
-/// What is fetched.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Resource<'a> {
-    BulletPublic,
-    BulletPrivate(Sign),
-    Snapshot(&'a str),
-    ServerTime,
-    Contracts,
 }

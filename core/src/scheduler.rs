@@ -16,8 +16,8 @@ use crate::ids::{LineId, RequestId, Symbol, TopicId};
 use crate::input::ResponseHead;
 use crate::limiter::SlidingWindow;
 use crate::output::Output;
-use crate::push::Query;
-use crate::rest_request::{Resource, RestRequest};
+use crate::query::{Pool, Query, Resource};
+use crate::rest_request::RestRequest;
 use crate::session::clamp_stay;
 use crate::time::Instant;
 use crate::timers::Timer;
@@ -33,20 +33,28 @@ pub(crate) enum Purpose {
 
 #[derive(Clone)]
 pub(crate) struct RestScheduler {
-    weights: SlidingWindow,
+    public: Budget,
+    signed: Budget,
     tokens: SlidingWindow,
     /// Connection attempts; kept here because every attempt begins with a token.
     pub(crate) connects: SlidingWindow,
-    blocked_until: Instant,
     in_flight: BTreeMap<RequestId, Purpose>,
     snapshots_in_flight: usize,
+    queries_in_flight: usize,
     lines: VecDeque<LineId>,
     snapshots: BTreeSet<TopicId>,
-    queries: VecDeque<(RequestId, Query)>,
     /// Snapshots that were asked for and whose books do not know it yet.
     asked: Vec<(TopicId, RequestId)>,
     /// Something changed since the budgets were last looked at.
     stirred: bool,
+}
+
+/// What may be asked for out of a pool, and what waits for that.
+#[derive(Clone)]
+struct Budget {
+    weights: SlidingWindow,
+    blocked_until: Instant,
+    queries: VecDeque<(RequestId, Query)>,
 }
 
 /// A book that waits for its turn to ask for a snapshot.
@@ -64,7 +72,7 @@ pub(crate) enum Urgency {
     Buffered(usize),
 }
 
-/// The public pool counts over this time.
+/// Both pools count over this time.
 const WEIGHT_SPAN: Duration = Duration::from_secs(30);
 const MINUTE: Duration = Duration::from_secs(60);
 /// An adapter that overruns the time for a request by this much will not answer any more.
@@ -72,21 +80,43 @@ const SLACK: Duration = Duration::from_secs(1);
 /// Most jitter on top of what a 429 asks for.
 const RESET_JITTER: Duration = Duration::from_millis(250);
 
-const TOKEN_WEIGHT: u32 = 10;
-const SNAPSHOT_WEIGHT: u32 = 3;
+impl Budget {
+    const fn new(weight: u32) -> Self {
+        Self {
+            weights: SlidingWindow::new(weight, WEIGHT_SPAN),
+            blocked_until: Instant::ZERO,
+            queries: VecDeque::new(),
+        }
+    }
+
+    /// When something of this weight may be asked for, so that `reserve` is left to others.
+    fn ready_at(&mut self, now: Instant, weight: u32, reserve: u32) -> Instant {
+        self.weights.ready_at(now, weight, reserve).max(self.blocked_until)
+    }
+}
+
+impl Purpose {
+    /// Whose budget it counts against.
+    fn pool(self) -> Pool {
+        match self {
+            Self::Token(_) | Self::Snapshot(_) => Pool::Public,
+            Self::Query(query) => query.pool(),
+        }
+    }
+}
 
 impl RestScheduler {
     pub(crate) const fn new(config: &Config) -> Self {
         Self {
-            weights: SlidingWindow::new(config.budgets.rest_weight_per_30s, WEIGHT_SPAN),
+            public: Budget::new(config.budgets.rest_weight_per_30s),
+            signed: Budget::new(config.budgets.signed_weight_per_30s),
             tokens: SlidingWindow::new(config.budgets.tokens_per_min, MINUTE),
             connects: SlidingWindow::new(config.budgets.connects_per_min, MINUTE),
-            blocked_until: Instant::ZERO,
             in_flight: BTreeMap::new(),
             snapshots_in_flight: 0,
+            queries_in_flight: 0,
             lines: VecDeque::new(),
             snapshots: BTreeSet::new(),
-            queries: VecDeque::new(),
             asked: Vec::new(),
             stirred: false,
         }
@@ -107,11 +137,12 @@ impl RestScheduler {
         cx: &mut Context,
         query: Query,
     ) -> Result<RequestId, Misuse> {
-        if self.queries.len() >= cx.config.queues.queries {
+        let waiting = self.public.queries.len().saturating_add(self.signed.queries.len());
+        if waiting >= cx.config.queues.queries {
             return Err(Misuse::TooManyQueries);
         }
         let request = cx.new_request();
-        self.queries.push_back((request, query));
+        self.budget(query.pool()).queries.push_back((request, query));
         self.stirred = true;
         Ok(request)
     }
@@ -120,7 +151,9 @@ impl RestScheduler {
     pub(crate) fn close(&mut self, cx: &mut Context) {
         let asked = core::mem::take(&mut self.in_flight).into_iter();
         let asked = asked.filter(|(_, purpose)| matches!(purpose, Purpose::Query(_)));
-        let waiting = core::mem::take(&mut self.queries).into_iter().map(|(request, _)| request);
+        let [public, signed] = [&mut self.public, &mut self.signed]
+            .map(|budget| core::mem::take(&mut budget.queries).into_iter());
+        let waiting = public.chain(signed).map(|(request, _)| request);
         for request in asked.map(|(request, _)| request).chain(waiting) {
             cx.event(Event::QueryFailed { request, reason: RestError::Closed });
         }
@@ -147,8 +180,12 @@ impl RestScheduler {
     }
 
     fn pump_all(&mut self, cx: &mut Context, demand_of: impl Fn(TopicId) -> Option<Demand>) {
-        let waits =
-            [self.pump_tokens(cx), self.pump_snapshots(cx, demand_of), self.pump_queries(cx)];
+        let waits = [
+            self.pump_tokens(cx),
+            self.pump_snapshots(cx, demand_of),
+            self.pump_queries(cx, Pool::Public),
+            self.pump_queries(cx, Pool::Signed),
+        ];
         match waits.into_iter().flatten().min() {
             Some(at) => cx.timers.set(Timer::RestScheduler, at),
             None => cx.timers.clear(Timer::RestScheduler),
@@ -157,8 +194,10 @@ impl RestScheduler {
 
     fn pump_tokens(&mut self, cx: &mut Context) -> Option<Instant> {
         while let Some(&line) = self.lines.front() {
+            let resource = Resource::BulletPublic;
             let ready = self
-                .ready_at(cx.now, TOKEN_WEIGHT)
+                .public
+                .ready_at(cx.now, resource.route().weight, 0)
                 .max(self.tokens.ready_at(cx.now, 1, 0))
                 .max(self.connects.ready_at(cx.now, 1, 0));
             // planted: tokens-unlimited
@@ -168,7 +207,7 @@ impl RestScheduler {
             self.lines.pop_front();
             self.tokens.record(cx.now, 1);
             let request = cx.new_request();
-            self.send(cx, request, Purpose::Token(line), Resource::BulletPublic, TOKEN_WEIGHT);
+            self.send(cx, request, Purpose::Token(line), resource);
         }
         None
     }
@@ -187,15 +226,14 @@ impl RestScheduler {
                 Urgency::Audit => cx.config.budgets.rest_weight_per_30s / 2,
                 Urgency::Buffered(_) => 0,
             };
-            let ready =
-                self.weights.ready_at(cx.now, SNAPSHOT_WEIGHT, reserve).max(self.blocked_until);
+            let resource = Resource::Snapshot(demand.symbol.as_str());
+            let ready = self.public.ready_at(cx.now, resource.route().weight, reserve);
             if ready > cx.now {
                 return Some(ready);
             }
             self.snapshots.remove(&topic);
             let request = cx.new_request();
-            let resource = Resource::Snapshot(demand.symbol.as_str());
-            self.send(cx, request, Purpose::Snapshot(topic), resource, SNAPSHOT_WEIGHT);
+            self.send(cx, request, Purpose::Snapshot(topic), resource);
             self.snapshots_in_flight = self.snapshots_in_flight.saturating_add(1);
             self.asked.push((topic, request));
         }
@@ -207,24 +245,27 @@ impl RestScheduler {
         self.in_flight.values().any(|purpose| *purpose == Purpose::Snapshot(topic))
     }
 
-    fn pump_queries(&mut self, cx: &mut Context) -> Option<Instant> {
-        while let Some(&(request, query)) = self.queries.front() {
-            let (resource, weight) = match query {
-                Query::ServerTime => (Resource::ServerTime, 2),
-                Query::Contracts => (Resource::Contracts, 3),
-            };
-            let ready = self.ready_at(cx.now, weight);
+    fn pump_queries(&mut self, cx: &mut Context, pool: Pool) -> Option<Instant> {
+        while self.queries_in_flight < cx.config.budgets.queries_in_flight {
+            let budget = self.budget(pool);
+            let &(request, query) = budget.queries.front()?;
+            let resource = Resource::Query(query);
+            let ready = budget.ready_at(cx.now, resource.route().weight, 0);
             if ready > cx.now {
                 return Some(ready);
             }
-            self.queries.pop_front();
-            self.send(cx, request, Purpose::Query(query), resource, weight);
+            budget.queries.pop_front();
+            self.queries_in_flight = self.queries_in_flight.saturating_add(1);
+            self.send(cx, request, Purpose::Query(query), resource);
         }
         None
     }
 
-    fn ready_at(&mut self, now: Instant, weight: u32) -> Instant {
-        self.weights.ready_at(now, weight, 0).max(self.blocked_until)
+    const fn budget(&mut self, pool: Pool) -> &mut Budget {
+        match pool {
+            Pool::Public => &mut self.public,
+            Pool::Signed => &mut self.signed,
+        }
     }
 
     fn send(
@@ -233,9 +274,9 @@ impl RestScheduler {
         request: RequestId,
         purpose: Purpose,
         resource: Resource<'_>,
-        weight: u32,
     ) {
-        self.weights.record(cx.now, weight);
+        let route = resource.route();
+        self.budget(route.pool).weights.record(cx.now, route.weight);
         self.in_flight.insert(request, purpose);
         let timeout = cx.config.timeouts.fetch;
         // planted: endless-request
@@ -252,23 +293,39 @@ impl RestScheduler {
     pub(crate) fn finish(&mut self, cx: &mut Context, request: RequestId) -> Option<Purpose> {
         let purpose = self.in_flight.remove(&request)?;
         cx.timers.clear(Timer::Request(request));
-        if matches!(purpose, Purpose::Snapshot(_)) {
-            self.snapshots_in_flight = self.snapshots_in_flight.saturating_sub(1);
+        match purpose {
+            Purpose::Token(_) => {}
+            Purpose::Snapshot(_) => {
+                self.snapshots_in_flight = self.snapshots_in_flight.saturating_sub(1);
+            }
+            Purpose::Query(_) => {
+                self.queries_in_flight = self.queries_in_flight.saturating_sub(1);
+            }
         }
         self.stirred = true;
         Some(purpose)
     }
 
-    /// A 429 that names a time concerns everything that goes out from this address.
-    pub(crate) fn on_failure(&mut self, cx: &mut Context, failure: RestError) {
+    /// A refusal that names a time concerns everything that counts against the same quota. One of the edge, which
+    /// knows no accounts, concerns everything that goes out from this address.
+    pub(crate) fn on_failure(&mut self, cx: &mut Context, purpose: Purpose, failure: RestError) {
         cx.stats.failed_fetches = cx.stats.failed_fetches.saturating_add(1);
-        if let RestError::RateLimited { retry_after: Some(stay), .. } = failure {
+        if let RestError::RateLimited { retry_after: Some(stay), code, .. } = failure {
             let until = cx.now + clamp_stay(stay) + cx.rng.up_to(RESET_JITTER);
-            // planted: wait-ignored
-            self.blocked_until = self.blocked_until.max(until);
+            let (pool, is_of_edge) = (purpose.pool(), code.is_none_or(|code| code == EDGE_LIMIT));
+            for other in [Pool::Public, Pool::Signed] {
+                if other == pool || is_of_edge {
+                    let budget = self.budget(other);
+                    // planted: wait-ignored
+                    budget.blocked_until = budget.blocked_until.max(until);
+                }
+            }
         }
     }
 }
+
+/// The code of the edge's limiter, which counts by address.
+const EDGE_LIMIT: u32 = 1015;
 
 /// What a reply says; what the exchange says to a person goes with a refusal.
 pub(crate) fn open_envelope<'a>(
@@ -284,8 +341,8 @@ pub(crate) fn open_envelope<'a>(
 
 /// What a reply says, whichever way it says it.
 pub(crate) fn parse_envelope(head: ResponseHead, body: &[u8]) -> Result<&RawValue, RestError> {
-    /// 429000: quota used up; 200002: the older limiter; 1015: the edge's limiter.
-    const TOO_MANY: [u32; 3] = [429_000, 200_002, 1015];
+    /// 429000: quota used up; 200002: the older limiter.
+    const TOO_MANY: [u32; 3] = [429_000, 200_002, EDGE_LIMIT];
     let (data, status, words) = (api_data(body), head.status(), None);
     let code = match data {
         Ok(Ok(_)) => None,

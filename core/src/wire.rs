@@ -5,7 +5,8 @@
 //!   level2 one.
 //! * [`TickerV2::parse`], [`Ticker::parse`], [`Execution::parse`] and [`Depth::parse`] the data of theirs.
 //! * [`DeltaParser`] and [`MessageParser`] read whole frames, and learn how a connection writes them.
-//! * [`Snapshot::parse`] reads the body of `GET /api/v1/level2/snapshot`.
+//! * [`Snapshot::parse`] reads the body of `GET /api/v1/level2/snapshot`; [`Rows`], [`Page`], [`Series`] and
+//!   what they hold the bodies of other requests.
 //!
 //! ```
 //! use kucoin_futures_proto::wire::{Delta, Frame};
@@ -63,8 +64,12 @@ pub use order::{
     PositionSide, StopDirection, StopOrderChange, StopOrderUpdate, StopPriceType, TradeType,
 };
 pub use position::{ChangeReason, PositionSettlement, PositionUpdate, RiskLimitUpdate};
+pub use rest::{
+    AccountOverview, Contract, Contracts, Fill, IndexComponent, IndexPrice, Kline, OpenPosition,
+    Order, Page, RestFundingRate, RestMarkPrice, RestTicker, RestTrade, Row, Rows, Series,
+    SeriesPoint, ServiceStatus, SettledFunding, Strings,
+};
 pub(crate) use rest::{Bullet, Server, api_data, edge_code, parse_server_time, refusal_text};
-pub use rest::{Contract, Contracts};
 pub use side::Side;
 pub(crate) use snapshot::{LevelSink, SideSink, read as read_snapshot};
 pub use snapshot::{Snapshot, SnapshotHead};

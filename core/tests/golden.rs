@@ -478,7 +478,10 @@ fn contracts_have_exact_numbers_and_each_row_its_own_error() {
     let [Ok(first), Err(error), Ok(last)] = &contracts.iter().collect::<Vec<_>>()[..] else {
         panic!("{contracts:?}")
     };
-    assert_eq!((&*first.symbol, &*first.status, first.is_inverse), ("LINKUSDTM", "Open", false));
+    assert_eq!(
+        (first.symbol.as_str(), first.status.raw(), first.is_inverse),
+        ("LINKUSDTM", "Open", false)
+    );
     assert_eq!((first.multiplier, first.tick_size), (decimal("0.1"), decimal("0.0001")));
     assert_eq!(first.lot_size, decimal("1"));
     assert_eq!(

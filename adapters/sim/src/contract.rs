@@ -164,7 +164,7 @@ mod tests {
         let parsed = kucoin_futures_proto::wire::Contracts::parse(body.as_bytes()).unwrap();
         for (row, contract) in parsed.iter().zip(&contracts) {
             let row = row.unwrap();
-            assert_eq!(row.symbol, contract.symbol.as_str());
+            assert_eq!(row.symbol, contract.symbol);
             assert_eq!(row.tick_size, contract.tick.into());
             assert_eq!(row.multiplier, contract.multiplier);
         }

@@ -157,7 +157,7 @@ fn queries_are_answered<F: Feed>(wire: Wire) {
             }
             Message::Contracts(contracts) => {
                 assert_eq!(push.request(), Some(list));
-                assert!(contracts.iter().any(|row| row.unwrap().symbol == "XBTUSDTM"));
+                assert!(contracts.iter().any(|row| row.unwrap().symbol.as_str() == "XBTUSDTM"));
             }
             other => panic!("{other:?}"),
         }

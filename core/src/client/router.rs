@@ -121,7 +121,7 @@ impl Router {
             Purpose::Token(line) => {
                 let bullet = Bullet::parse(data).map_err(RestError::Wire);
                 if let Err(failure) = bullet {
-                    self.scheduler.on_failure(&mut self.cx, failure);
+                    self.scheduler.on_failure(&mut self.cx, purpose, failure);
                 }
                 self.on_token(line, bullet);
             }
@@ -138,7 +138,7 @@ impl Router {
     }
 
     fn on_no_answer(&mut self, request: RequestId, purpose: Purpose, reason: RestError) {
-        self.scheduler.on_failure(&mut self.cx, reason);
+        self.scheduler.on_failure(&mut self.cx, purpose, reason);
         match purpose {
             Purpose::Query(_) => self.cx.event(Event::QueryFailed { request, reason }),
             Purpose::Token(line) => self.on_token(line, Err(reason)),

@@ -120,11 +120,6 @@ impl Json {
     pub(super) fn lots(&self) -> Option<u64> {
         units(self.digits()?, 0, u64::MAX)
     }
-
-    /// A bare number, as a decimal.
-    pub(super) fn decimal(&self) -> Option<Decimal> {
-        if let Self::Number(text) = self { text.parse().ok() } else { None }
-    }
 }
 
 /// An object's pairs as they stand.

@@ -103,11 +103,9 @@ impl Style {
         match key {
             "topic" => quoted(&format!("{}:{}", self.kind.prefix(), said.topic)),
             "type" => quoted("message"),
-            "subject" => quoted(match self.kind {
-                ChannelKind::TickerV2 => "tickerV2",
-                ChannelKind::Ticker => "ticker",
-                _ => "match",
-            }),
+            "subject" if self.kind == ChannelKind::TickerV2 => quoted("tickerV2"),
+            "subject" if self.kind == ChannelKind::Ticker => quoted("ticker"),
+            "subject" => quoted("match"),
             "symbol" => quoted(&said.symbol),
             "sn" | "sequence" => said.sequence.to_string(),
             "ts" => said.ts.to_string(),
