@@ -328,6 +328,31 @@ pub enum RestError {
     Closed,
 }
 
+impl RestError {
+    /// Whether the exchange does not know the symbol that was asked for. It says so with HTTP 200, and with
+    /// another code in each place: 200003 for tickers, books, trades and snapshots, 404000 for a contract,
+    /// 415000 for mark price and funding rate (with another status these two mean what their numbers say).
+    /// Index, interest rate and premium have an empty series instead.
+    ///
+    /// During an upgrade of the exchange no symbol may be known for a while.
+    #[must_use]
+    pub const fn is_unknown_symbol(&self) -> bool {
+        matches!(
+            self,
+            Self::Api { code: 200_003, .. }
+                | Self::Api { code: 404_000 | 415_000, status: 200, .. }
+        )
+    }
+
+    /// Whether the exchange does not take a parameter: 300000, which candles of an unsupported granularity are
+    /// answered with, and 400100. An engine that is being restarted says 300000, too, to whoever asks for a
+    /// snapshot: for a request that was right before, ask again later.
+    #[must_use]
+    pub const fn is_illegal_parameter(&self) -> bool {
+        matches!(self, Self::Api { code: 300_000 | 400_100, .. })
+    }
+}
+
 impl fmt::Display for DisconnectReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
