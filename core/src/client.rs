@@ -39,7 +39,7 @@ impl Client {
     pub fn new(now: Instant, seed: u64, config: Config) -> Self {
         let cx = Context::new(now, seed, config.in_order());
         let scheduler = RestScheduler::new(&cx.config);
-        let lines = [Line::new(LineId::new(0), &cx)].into();
+        let lines = [Line::new(LineId::new(0), false, &cx)].into();
         let router = Router { cx, lines, topics: Topics::default(), scheduler, message: None };
         Self { router, closed: false }
     }
@@ -59,7 +59,9 @@ impl Client {
         if let Some(known) = self.router.topics.wanted_topic(channel) {
             return Ok(known);
         }
-        if self.router.topics.wanted() >= self.router.cx.config.budgets.topics_per_line {
+        let is_private = channel.is_private();
+        let most = self.router.cx.config.budgets.topics_per_line;
+        if self.router.topics.wanted(is_private) >= most {
             return Err(Misuse::TooManyTopics);
         }
         let topic = self
@@ -67,7 +69,7 @@ impl Client {
             .topics
             .want(channel, &self.router.cx.config)
             .ok_or(Misuse::TooManyTopics)?;
-        if let Some(line) = self.router.lines.first_mut() {
+        if let Some(line) = self.router.line_of(channel.kind()) {
             line.start();
             line.subscribe(topic, channel.kind());
         }

@@ -12,7 +12,8 @@ use crate::wire::{Delta, ErrorKind, Side};
 ///
 /// ```text
 ///   Line    Waiting*  TokenFailed*  ->  Up?  ->  Down           once for each connection, also when
-///                                                              we closed it
+///                                                              we closed it;
+///                                                              or LoginRefused, and no more
 ///   Topic   Refused*  ->  Confirmed  ->  (Idle  ->  Active)*  ->  Unsubscribed | Rejected
 ///                      Refused*, Confirmed: again after a Down
 ///                      MayHaveMissed: a topic without a book is carried again after a Down
@@ -101,6 +102,9 @@ pub enum LineEvent {
     },
     /// There was no token to be had.
     TokenFailed(RestError),
+    /// The account cannot be used. What is private is rejected and not asked for again until somebody subscribes
+    /// anew: whoever goes on with a refused key loses it, or the address.
+    LoginRefused(LoginError),
     /// The welcome arrived: the line is ready.
     Up {
         /// Its connection.
@@ -328,7 +332,88 @@ pub enum RestError {
     Closed,
 }
 
+/// Why an account cannot be used. To be mended by its owner, not by asking again.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum LoginError {
+    /// The adapter has no credentials.
+    NoCredentials,
+    /// Headers are missing that a signed request has: 400001.
+    HeadersMissing,
+    /// The exchange does not know the key: 400003.
+    UnknownKey,
+    /// The passphrase is not the key's: 400004.
+    WrongPassphrase,
+    /// The secret is not the key's: 400005.
+    WrongSignature,
+    /// The key may not be used from this address: 400006.
+    AddressNotAllowed,
+    /// The key lacks the permission `General`: 400007.
+    PermissionMissing,
+    /// The version of the key is another one, or is not supported any more: 400008 and 400009.
+    WrongKeyVersion,
+    /// The account is frozen: 411100.
+    AccountFrozen,
+}
+
+impl LoginError {
+    /// The exchange's code for it. Without credentials: that of missing headers.
+    #[must_use]
+    pub const fn code(self) -> u32 {
+        match self {
+            Self::NoCredentials | Self::HeadersMissing => 400_001,
+            Self::UnknownKey => 400_003,
+            Self::WrongPassphrase => 400_004,
+            Self::WrongSignature => 400_005,
+            Self::AddressNotAllowed => 400_006,
+            Self::PermissionMissing => 400_007,
+            Self::WrongKeyVersion => 400_009,
+            Self::AccountFrozen => 411_100,
+        }
+    }
+}
+
+/// What to do about it.
+impl fmt::Display for LoginError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NoCredentials => "no credentials: set the key, its secret and its passphrase",
+            Self::HeadersMissing => "the signature did not arrive: is a proxy between?",
+            Self::UnknownKey => "the key is unknown: was it deleted, or is it of another site?",
+            Self::WrongPassphrase => "the passphrase is not the one that the key was made with",
+            Self::WrongSignature => "the secret is not the key's",
+            Self::AddressNotAllowed => "the key may not be used from this address: see its IP list",
+            Self::PermissionMissing => "the key lacks the permission General",
+            Self::WrongKeyVersion => "the key is of another version: try 2 or 3",
+            Self::AccountFrozen => "the account is frozen: ask the exchange's support",
+        })
+    }
+}
+
 impl RestError {
+    /// Why the account cannot be used, if that is the reason. A time that is too far off (400002) is none: the
+    /// client asks for the exchange's clock and tries once more by itself.
+    #[must_use]
+    pub const fn login_error(&self) -> Option<LoginError> {
+        Some(match self {
+            Self::Lost(TransportError::NoCredentials) => LoginError::NoCredentials,
+            Self::Api { code: 400_001, .. } => LoginError::HeadersMissing,
+            Self::Api { code: 400_003, .. } => LoginError::UnknownKey,
+            Self::Api { code: 400_004, .. } => LoginError::WrongPassphrase,
+            Self::Api { code: 400_005, .. } => LoginError::WrongSignature,
+            Self::Api { code: 400_006, .. } => LoginError::AddressNotAllowed,
+            Self::Api { code: 400_007, .. } => LoginError::PermissionMissing,
+            Self::Api { code: 400_008 | 400_009, .. } => LoginError::WrongKeyVersion,
+            Self::Api { code: 411_100, .. } => LoginError::AccountFrozen,
+            Self::Lost(_)
+            | Self::RateLimited { .. }
+            | Self::Http { .. }
+            | Self::Api { .. }
+            | Self::Wire(_)
+            | Self::Closed => return None,
+        })
+    }
+
     /// Whether the exchange does not know the symbol that was asked for. It says so with HTTP 200, and with
     /// another code in each place: 200003 for tickers, books, trades and snapshots, 404000 for a contract,
     /// 415000 for mark price and funding rate (with another status these two mean what their numbers say).

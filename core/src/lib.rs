@@ -118,6 +118,7 @@ mod refusal;
 mod rest_request;
 mod rng;
 mod scheduler;
+mod server_clock;
 mod session;
 mod stats;
 mod subscription;
@@ -135,8 +136,8 @@ pub use currency::Currency;
 pub use endpoint::{Endpoint, RestBase};
 pub use error::{Misuse, TransportError, WireError};
 pub use event::{
-    BookDelayReason, BookEvent, BookLostReason, DisconnectReason, Event, LineEvent, RestError,
-    TimePlace, TopicEvent,
+    BookDelayReason, BookEvent, BookLostReason, DisconnectReason, Event, LineEvent, LoginError,
+    RestError, TimePlace, TopicEvent,
 };
 pub use ids::{ConnId, Epoch, LineId, RequestId, Sequence, Symbol, TopicId, WordsId};
 pub use input::{Input, ResponseHead};

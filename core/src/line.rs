@@ -12,7 +12,7 @@ use crate::channel::{Channel, ChannelKind};
 use crate::context::Context;
 use crate::endpoint::Endpoint;
 use crate::error::{TransportError, WireError};
-use crate::event::{DisconnectReason, LineEvent, RestError, TimePlace};
+use crate::event::{DisconnectReason, LineEvent, LoginError, RestError, TimePlace};
 use crate::ids::{ConnId, LineId, TopicId, WordsId};
 use crate::keepalive::{Keepalive, KeepaliveAction, PingTiming};
 use crate::limiter::SlidingWindow;
@@ -32,6 +32,8 @@ pub(crate) use report::LineReport;
 #[derive(Clone)]
 pub(crate) struct Line {
     id: LineId,
+    /// Of an account: its tokens are signed for.
+    is_private: bool,
     session: Session,
     /// The present connection, from `Open` on.
     conn: Option<ConnId>,
@@ -53,9 +55,10 @@ pub(crate) struct Line {
 }
 
 impl Line {
-    pub(crate) fn new(id: LineId, cx: &Context) -> Self {
+    pub(crate) fn new(id: LineId, is_private: bool, cx: &Context) -> Self {
         Self {
             id,
+            is_private,
             session: Session::new(&cx.config),
             conn: None,
             connect_id: Box::default(),
@@ -73,6 +76,10 @@ impl Line {
 
     pub(crate) const fn id(&self) -> LineId {
         self.id
+    }
+
+    pub(crate) const fn is_private(&self) -> bool {
+        self.is_private
     }
 
     pub(crate) fn is(&self, conn: ConnId) -> bool {
@@ -212,10 +219,21 @@ impl Line {
             }
             Err(reason) => {
                 self.tell(LineEvent::TokenFailed(reason));
+                if let Some(error) = reason.login_error().filter(|_| self.is_private) {
+                    return self.give_up(reason, error);
+                }
                 let retry = self.session.on_no_token(cx.now, &mut cx.rng, reason);
                 self.apply(cx, retry);
             }
         }
+    }
+
+    /// Who asks again with a key that was refused loses it, or the address.
+    fn give_up(&mut self, reason: RestError, error: LoginError) {
+        self.session.on(Cause::LoginRefused);
+        self.tell(LineEvent::LoginRefused(error));
+        let words = reason.refusal().and_then(|refusal| refusal.words);
+        self.report(LineReport::LoginRefused { code: error.code(), words });
     }
 
     /// The first usable server; after failures the others have their turn.

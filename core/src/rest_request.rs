@@ -6,7 +6,7 @@ use core::time::Duration;
 
 use crate::endpoint::RestBase;
 use crate::ids::RequestId;
-use crate::query::Resource;
+use crate::query::{Pool, Resource};
 
 /// One REST request.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -62,6 +62,7 @@ impl RestRequest {
         base: &RestBase,
         timeout: Duration,
         resource: Resource<'_>,
+        clock: Sign,
     ) -> Self {
         let route = resource.route();
         let mut url = String::from(base.as_str());
@@ -72,14 +73,13 @@ impl RestRequest {
             method: route.method,
             url: url.into(),
             base_len,
-            sign: resource.sign(),
+            sign: if route.pool == Pool::Signed { clock } else { Sign::No },
             timeout,
             max_body: route.max_body,
         }
     }
 
-    /// The request for a private token, for adapters that test their signing. The client does not
-    /// ask for one yet.
+    /// The request for a private token, for adapters that test their signing.
     #[must_use]
     pub fn bullet_private(
         request: RequestId,
@@ -87,7 +87,7 @@ impl RestRequest {
         timeout: Duration,
         sign: Sign,
     ) -> Self {
-        Self::new(request, base, timeout, Resource::BulletPrivate(sign))
+        Self::new(request, base, timeout, Resource::BulletPrivate, sign)
     }
 
     /// The name to answer with.

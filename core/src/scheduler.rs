@@ -18,17 +18,46 @@ use crate::limiter::SlidingWindow;
 use crate::output::Output;
 use crate::query::{Pool, Query, Resource};
 use crate::rest_request::RestRequest;
+use crate::server_clock::{ServerClock, TIME_IS_OFF};
 use crate::session::clamp_stay;
-use crate::time::Instant;
+use crate::time::{Instant, UnixNanos};
 use crate::timers::Timer;
 use crate::wire::{api_data, edge_code, refusal_text};
 
 /// What a request in flight is for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Purpose {
-    Token(LineId),
+    Token(TokenFor),
     Snapshot(TopicId),
-    Query(Query),
+    /// What the user asked for under this name.
+    Query(RequestId, Query),
+    /// The exchange's clock, because ours was found to be wrong.
+    Clock {
+        /// When it was asked for.
+        asked: Instant,
+    },
+}
+
+/// A line, and which kind of token it needs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct TokenFor {
+    pub(crate) line: LineId,
+    pub(crate) is_private: bool,
+}
+
+/// A request that was sent.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct InFlight {
+    purpose: Purpose,
+    /// It was signed by the exchange's own clock, as just learned: another 400002 is an answer.
+    is_retry: bool,
+}
+
+/// A request that waits for the exchange's clock, and what it was answered.
+#[derive(Clone, Copy, Debug)]
+struct Held {
+    purpose: Purpose,
+    failure: RestError,
 }
 
 #[derive(Clone)]
@@ -38,10 +67,13 @@ pub(crate) struct RestScheduler {
     tokens: SlidingWindow,
     /// Connection attempts; kept here because every attempt begins with a token.
     pub(crate) connects: SlidingWindow,
-    in_flight: BTreeMap<RequestId, Purpose>,
+    in_flight: BTreeMap<RequestId, InFlight>,
+    clock: ServerClock,
+    /// Refused for their time; while some are, the clock is asked for.
+    held: Vec<Held>,
     snapshots_in_flight: usize,
     queries_in_flight: usize,
-    lines: VecDeque<LineId>,
+    tokens_wanted: VecDeque<(TokenFor, bool)>,
     snapshots: BTreeSet<TopicId>,
     /// Snapshots that were asked for and whose books do not know it yet.
     asked: Vec<(TopicId, RequestId)>,
@@ -54,7 +86,8 @@ pub(crate) struct RestScheduler {
 struct Budget {
     weights: SlidingWindow,
     blocked_until: Instant,
-    queries: VecDeque<(RequestId, Query)>,
+    /// With the name that the user knows, and whether they are retries.
+    queries: VecDeque<(RequestId, Query, bool)>,
 }
 
 /// A book that waits for its turn to ask for a snapshot.
@@ -99,8 +132,9 @@ impl Purpose {
     /// Whose budget it counts against.
     fn pool(self) -> Pool {
         match self {
-            Self::Token(_) | Self::Snapshot(_) => Pool::Public,
-            Self::Query(query) => query.pool(),
+            Self::Token(token) if token.is_private => Pool::Signed,
+            Self::Token(_) | Self::Snapshot(_) | Self::Clock { .. } => Pool::Public,
+            Self::Query(_, query) => query.pool(),
         }
     }
 }
@@ -113,17 +147,19 @@ impl RestScheduler {
             tokens: SlidingWindow::new(config.budgets.tokens_per_min, MINUTE),
             connects: SlidingWindow::new(config.budgets.connects_per_min, MINUTE),
             in_flight: BTreeMap::new(),
+            clock: ServerClock::new(),
+            held: Vec::new(),
             snapshots_in_flight: 0,
             queries_in_flight: 0,
-            lines: VecDeque::new(),
+            tokens_wanted: VecDeque::new(),
             snapshots: BTreeSet::new(),
             asked: Vec::new(),
             stirred: false,
         }
     }
 
-    pub(crate) fn want_token(&mut self, line: LineId) {
-        self.lines.push_back(line);
+    pub(crate) fn want_token(&mut self, token: TokenFor) {
+        self.tokens_wanted.push_back((token, false));
         self.stirred = true;
     }
 
@@ -142,19 +178,24 @@ impl RestScheduler {
             return Err(Misuse::TooManyQueries);
         }
         let request = cx.new_request();
-        self.budget(query.pool()).queries.push_back((request, query));
+        self.budget(query.pool()).queries.push_back((request, query, false));
         self.stirred = true;
         Ok(request)
     }
 
     /// Ends every query that was not answered.
     pub(crate) fn close(&mut self, cx: &mut Context) {
-        let asked = core::mem::take(&mut self.in_flight).into_iter();
-        let asked = asked.filter(|(_, purpose)| matches!(purpose, Purpose::Query(_)));
+        let in_flight = core::mem::take(&mut self.in_flight).into_values();
+        let held = core::mem::take(&mut self.held).into_iter().map(|held| held.purpose);
+        let asked = in_flight.map(|sent| sent.purpose).chain(held);
+        let asked = asked.filter_map(|purpose| match purpose {
+            Purpose::Query(request, _) => Some(request),
+            Purpose::Token(_) | Purpose::Snapshot(_) | Purpose::Clock { .. } => None,
+        });
         let [public, signed] = [&mut self.public, &mut self.signed]
             .map(|budget| core::mem::take(&mut budget.queries).into_iter());
-        let waiting = public.chain(signed).map(|(request, _)| request);
-        for request in asked.map(|(request, _)| request).chain(waiting) {
+        let waiting = public.chain(signed).map(|(request, ..)| request);
+        for request in asked.chain(waiting) {
             cx.event(Event::QueryFailed { request, reason: RestError::Closed });
         }
     }
@@ -181,6 +222,7 @@ impl RestScheduler {
 
     fn pump_all(&mut self, cx: &mut Context, demand_of: impl Fn(TopicId) -> Option<Demand>) {
         let waits = [
+            self.pump_clock(cx),
             self.pump_tokens(cx),
             self.pump_snapshots(cx, demand_of),
             self.pump_queries(cx, Pool::Public),
@@ -192,24 +234,46 @@ impl RestScheduler {
         }
     }
 
+    fn pump_clock(&mut self, cx: &mut Context) -> Option<Instant> {
+        let is_asked = |sent: &InFlight| matches!(sent.purpose, Purpose::Clock { .. });
+        if self.held.is_empty() || self.in_flight.values().any(is_asked) {
+            return None;
+        }
+        let resource = Resource::Query(Query::ServerTime);
+        let ready = self.public.ready_at(cx.now, resource.route().weight, 0);
+        if ready > cx.now {
+            return Some(ready);
+        }
+        let request = cx.new_request();
+        self.send(cx, request, Purpose::Clock { asked: cx.now }, false, resource);
+        None
+    }
+
     fn pump_tokens(&mut self, cx: &mut Context) -> Option<Instant> {
-        while let Some(&line) = self.lines.front() {
-            let resource = Resource::BulletPublic;
+        let mut earliest = None;
+        let mut at = 0;
+        // Those of the other kind need not wait behind one whose quota is used up.
+        while let Some(&(token, is_retry)) = self.tokens_wanted.get(at) {
+            let resource =
+                if token.is_private { Resource::BulletPrivate } else { Resource::BulletPublic };
+            let route = resource.route();
             let ready = self
-                .public
-                .ready_at(cx.now, resource.route().weight, 0)
+                .budget(route.pool)
+                .ready_at(cx.now, route.weight, 0)
                 .max(self.tokens.ready_at(cx.now, 1, 0))
                 .max(self.connects.ready_at(cx.now, 1, 0));
             // planted: tokens-unlimited
             if ready > cx.now {
-                return Some(ready);
+                earliest = Some(earliest.map_or(ready, |other: Instant| other.min(ready)));
+                at = at.saturating_add(1);
+                continue;
             }
-            self.lines.pop_front();
+            self.tokens_wanted.remove(at);
             self.tokens.record(cx.now, 1);
             let request = cx.new_request();
-            self.send(cx, request, Purpose::Token(line), resource);
+            self.send(cx, request, Purpose::Token(token), is_retry, resource);
         }
-        None
+        earliest
     }
 
     fn pump_snapshots(
@@ -233,7 +297,7 @@ impl RestScheduler {
             }
             self.snapshots.remove(&topic);
             let request = cx.new_request();
-            self.send(cx, request, Purpose::Snapshot(topic), resource);
+            self.send(cx, request, Purpose::Snapshot(topic), false, resource);
             self.snapshots_in_flight = self.snapshots_in_flight.saturating_add(1);
             self.asked.push((topic, request));
         }
@@ -242,13 +306,13 @@ impl RestScheduler {
 
     /// A request whose answer is of no use any more is waited for all the same: one at a time.
     fn is_asked(&self, topic: TopicId) -> bool {
-        self.in_flight.values().any(|purpose| *purpose == Purpose::Snapshot(topic))
+        self.in_flight.values().any(|sent| sent.purpose == Purpose::Snapshot(topic))
     }
 
     fn pump_queries(&mut self, cx: &mut Context, pool: Pool) -> Option<Instant> {
         while self.queries_in_flight < cx.config.budgets.queries_in_flight {
             let budget = self.budget(pool);
-            let &(request, query) = budget.queries.front()?;
+            let &(asked, query, is_retry) = budget.queries.front()?;
             let resource = Resource::Query(query);
             let ready = budget.ready_at(cx.now, resource.route().weight, 0);
             if ready > cx.now {
@@ -256,7 +320,9 @@ impl RestScheduler {
             }
             budget.queries.pop_front();
             self.queries_in_flight = self.queries_in_flight.saturating_add(1);
-            self.send(cx, request, Purpose::Query(query), resource);
+            // A retry is another request; its answer has the name that the user knows.
+            let request = if is_retry { cx.new_request() } else { asked };
+            self.send(cx, request, Purpose::Query(asked, query), is_retry, resource);
         }
         None
     }
@@ -273,11 +339,12 @@ impl RestScheduler {
         cx: &mut Context,
         request: RequestId,
         purpose: Purpose,
+        is_retry: bool,
         resource: Resource<'_>,
     ) {
         let route = resource.route();
         self.budget(route.pool).weights.record(cx.now, route.weight);
-        self.in_flight.insert(request, purpose);
+        self.in_flight.insert(request, InFlight { purpose, is_retry });
         let timeout = cx.config.timeouts.fetch;
         // planted: endless-request
         cx.timers.set(Timer::Request(request), cx.now + timeout + SLACK);
@@ -286,24 +353,61 @@ impl RestScheduler {
             &cx.config.endpoints.rest,
             timeout,
             resource,
+            self.clock.sign(cx.now),
         ))));
     }
 
     /// A request came to its end; `None` if it is not one of ours any more.
-    pub(crate) fn finish(&mut self, cx: &mut Context, request: RequestId) -> Option<Purpose> {
-        let purpose = self.in_flight.remove(&request)?;
+    pub(crate) fn finish(
+        &mut self,
+        cx: &mut Context,
+        request: RequestId,
+    ) -> Option<(Purpose, bool)> {
+        let InFlight { purpose, is_retry } = self.in_flight.remove(&request)?;
         cx.timers.clear(Timer::Request(request));
         match purpose {
-            Purpose::Token(_) => {}
+            Purpose::Token(_) | Purpose::Clock { .. } => {}
             Purpose::Snapshot(_) => {
                 self.snapshots_in_flight = self.snapshots_in_flight.saturating_sub(1);
             }
-            Purpose::Query(_) => {
+            Purpose::Query(..) => {
                 self.queries_in_flight = self.queries_in_flight.saturating_sub(1);
             }
         }
         self.stirred = true;
-        Some(purpose)
+        Some((purpose, is_retry))
+    }
+
+    /// A request was refused. True if that was for its time: the exchange's clock is asked for, and then the
+    /// request is made once more.
+    pub(crate) fn hold(&mut self, purpose: Purpose, is_retry: bool, failure: RestError) -> bool {
+        let is_off = matches!(failure, RestError::Api { code: TIME_IS_OFF, .. });
+        if !is_off || is_retry || purpose.pool() != Pool::Signed {
+            return false;
+        }
+        self.held.push(Held { purpose, failure });
+        self.stirred = true;
+        true
+    }
+
+    /// The exchange has said its time: what was refused for ours is asked for once more.
+    pub(crate) fn on_clock(&mut self, cx: &Context, asked: Instant, server: UnixNanos) {
+        self.clock.learn(server, asked, cx.now);
+        for held in core::mem::take(&mut self.held) {
+            match held.purpose {
+                Purpose::Token(token) => self.tokens_wanted.push_front((token, true)),
+                Purpose::Query(asked, query) => {
+                    self.budget(query.pool()).queries.push_front((asked, query, true));
+                }
+                Purpose::Snapshot(_) | Purpose::Clock { .. } => {}
+            }
+        }
+        self.stirred = true;
+    }
+
+    /// What waits for the exchange's clock, which could not be had, and what it was answered.
+    pub(crate) fn take_held(&mut self) -> impl Iterator<Item = (Purpose, RestError)> + use<> {
+        core::mem::take(&mut self.held).into_iter().map(|held| (held.purpose, held.failure))
     }
 
     /// A refusal that names a time concerns everything that counts against the same quota. One of the edge, which

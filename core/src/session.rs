@@ -8,6 +8,8 @@
 //!                    | +-- first 401 since the last welcome --+
 //!                    |                                        v
 //!                    +------------- wait over ------------ Waiting      (any) --close--> Closed
+//!
+//!  Token --login refused--> Idle
 //! ```
 //!
 //! Every attempt begins with a fresh token: one that has been used, or has aged, is refused.
@@ -52,6 +54,8 @@ pub(crate) enum Cause {
     Renew,
     Failed,
     WaitOver,
+    /// The account cannot be used: nothing is wanted until somebody asks anew.
+    LoginRefused,
     Close,
 }
 
@@ -67,6 +71,7 @@ const fn next(phase: Phase, cause: Cause) -> Phase {
         (Cause::Renew, Opening | Greeting | Ready) => Token,
         (Cause::Failed, Token | Opening | Greeting | Ready) => Waiting,
         (Cause::WaitOver, Waiting) => Token,
+        (Cause::LoginRefused, Token) => Idle,
         (_, same) => same,
     }
 }

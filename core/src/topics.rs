@@ -104,7 +104,8 @@ enum TopicState {
 pub(crate) struct Topics {
     list: Vec<Topic>,
     by_channel: BTreeMap<Channel, TopicId>,
-    wanted: usize,
+    /// How many are wanted, public and private.
+    wanted: [usize; 2],
 }
 
 impl Topics {
@@ -114,7 +115,8 @@ impl Topics {
             let known = self.list.get_mut(topic.index())?;
             if !known.is_wanted() {
                 known.interest = Interest::Wanted { is_silent: false };
-                self.wanted = self.wanted.saturating_add(1);
+                let wanted = self.count(channel);
+                *wanted = wanted.saturating_add(1);
             }
             return Some(topic);
         }
@@ -136,19 +138,29 @@ impl Topics {
             refusals: Backoff::new(config.backoff.base, config.backoff.cap),
         });
         self.by_channel.insert(channel, topic);
-        self.wanted = self.wanted.saturating_add(1);
+        let wanted = self.count(channel);
+        *wanted = wanted.saturating_add(1);
         Some(topic)
     }
 
-    pub(crate) const fn wanted(&self) -> usize {
-        self.wanted
+    /// How many public ones are wanted, or private ones.
+    pub(crate) const fn wanted(&self, is_private: bool) -> usize {
+        let [public, private] = self.wanted;
+        if is_private { private } else { public }
+    }
+
+    const fn count(&mut self, channel: Channel) -> &mut usize {
+        let [public, private] = &mut self.wanted;
+        if channel.is_private() { private } else { public }
     }
 
     /// Ends the interest in a topic, for this reason.
     pub(crate) fn deactivate(&mut self, cx: &mut Context, topic: TopicId, last: Interest) {
         let Some(entry) = self.list.get_mut(topic.index()) else { return };
         if entry.is_wanted() {
-            self.wanted = self.wanted.saturating_sub(1);
+            let [public, private] = &mut self.wanted;
+            let wanted = if entry.channel.is_private() { private } else { public };
+            *wanted = wanted.saturating_sub(1);
         }
         entry.interest = last;
         entry.refusals.reset();

@@ -1,6 +1,7 @@
 //! What happens below is passed on here: frames and replies down, what lines tell up, nothing sideways.
 
 use crate::book::sync::BookSync;
+use crate::channel::ChannelKind;
 use crate::context::Context;
 use crate::error::TransportError;
 use crate::event::{BookDelayReason, Event, LineEvent, RestError, TimePlace, TopicEvent};
@@ -8,12 +9,12 @@ use crate::ids::{ConnId, LineId, RequestId, TopicId, WordsId};
 use crate::input::{Input, ResponseHead};
 use crate::line::{Line, LineReport};
 use crate::push::PushTag;
-use crate::scheduler::{Purpose, RestScheduler, open_envelope, parse_envelope};
+use crate::scheduler::{Purpose, RestScheduler, TokenFor, open_envelope, parse_envelope};
 use crate::stats::Disposition;
 use crate::subscription::SubscriptionState;
 use crate::timers::{Timer, TopicTimer};
 use crate::topics::{Interest, Topic, Topics};
-use crate::wire::{Bullet, Decoded};
+use crate::wire::{Bullet, Decoded, parse_server_time};
 
 use alloc::vec::Vec;
 
@@ -104,7 +105,7 @@ impl Router {
     // Replies.
 
     fn on_reply(&mut self, request: RequestId, head: ResponseHead, body: &[u8]) {
-        let Some(purpose) = self.scheduler.finish(&mut self.cx, request) else {
+        let Some((purpose, is_retry)) = self.scheduler.finish(&mut self.cx, request) else {
             return self.count_stale();
         };
         if let Purpose::Snapshot(topic) = purpose
@@ -114,11 +115,16 @@ impl Router {
         }
         let data = match open_envelope(&mut self.cx, head, body) {
             Ok(data) => data,
+            Err(failure) if self.scheduler.hold(purpose, is_retry, failure) => return,
             Err(failure) => return self.on_no_answer(request, purpose, failure),
         };
         match purpose {
-            Purpose::Query(query) => self.message = Some(PushTag::of_query(request, query)),
-            Purpose::Token(line) => {
+            Purpose::Query(asked, query) => self.message = Some(PushTag::of_query(asked, query)),
+            Purpose::Clock { asked } => match parse_server_time(body) {
+                Ok(server) => self.scheduler.on_clock(&self.cx, asked, server),
+                Err(error) => self.on_no_answer(request, purpose, RestError::Wire(error)),
+            },
+            Purpose::Token(TokenFor { line, .. }) => {
                 let bullet = Bullet::parse(data).map_err(RestError::Wire);
                 if let Err(failure) = bullet {
                     self.scheduler.on_failure(&mut self.cx, purpose, failure);
@@ -132,7 +138,7 @@ impl Router {
 
     fn on_failed(&mut self, request: RequestId, failure: RestError) {
         match self.scheduler.finish(&mut self.cx, request) {
-            Some(purpose) => self.on_no_answer(request, purpose, failure),
+            Some((purpose, _)) => self.on_no_answer(request, purpose, failure),
             None => self.count_stale(),
         }
     }
@@ -140,8 +146,13 @@ impl Router {
     fn on_no_answer(&mut self, request: RequestId, purpose: Purpose, reason: RestError) {
         self.scheduler.on_failure(&mut self.cx, purpose, reason);
         match purpose {
-            Purpose::Query(_) => self.cx.event(Event::QueryFailed { request, reason }),
-            Purpose::Token(line) => self.on_token(line, Err(reason)),
+            Purpose::Query(request, _) => self.cx.event(Event::QueryFailed { request, reason }),
+            Purpose::Token(TokenFor { line, .. }) => self.on_token(line, Err(reason)),
+            Purpose::Clock { .. } => {
+                for (purpose, failure) in self.scheduler.take_held() {
+                    self.on_no_answer(request, purpose, failure);
+                }
+            }
             Purpose::Snapshot(topic) => {
                 let awaited = self.topics.book(topic).is_some_and(|book| book.awaits(request));
                 if !awaited {
@@ -299,7 +310,11 @@ impl Router {
                     self.subscribe_all(line);
                 }
             }
-            LineReport::NeedToken => self.scheduler.want_token(line),
+            LineReport::NeedToken => {
+                let is_private = self.lines.get(line.index()).is_some_and(Line::is_private);
+                self.scheduler.want_token(TokenFor { line, is_private });
+            }
+            LineReport::LoginRefused { code, words } => self.on_login_refused(code, words),
             LineReport::Confirmed(topic) => self.topics.on_confirmed(&mut self.cx, topic, line),
             LineReport::Ended(topic) => self.on_carried_no_more(topic),
             LineReport::Dropped(topic) => {
@@ -330,6 +345,23 @@ impl Router {
         }
     }
 
+    /// The account cannot be used: nothing of it can be had until somebody subscribes anew.
+    fn on_login_refused(&mut self, code: u32, words: Option<WordsId>) {
+        let wanted: Vec<_> = self.topics.wanted_kinds().collect();
+        for (topic, _) in wanted.into_iter().filter(|(_, kind)| kind.is_private()) {
+            self.on_rejected(topic, code, words);
+        }
+    }
+
+    /// The line that carries topics of this kind.
+    pub(super) fn line_of(&mut self, kind: ChannelKind) -> Option<&mut Line> {
+        if kind.is_private() && !self.lines.iter().any(Line::is_private) {
+            let id = LineId::new(u32::try_from(self.lines.len()).ok()?);
+            self.lines.push(Line::new(id, true, &self.cx));
+        }
+        self.lines.iter_mut().find(|line| line.is_private() == kind.is_private())
+    }
+
     /// The pause of a topic that was refused is over.
     fn ask_again(&mut self, topic: TopicId) {
         let Some(entry) = self.topics.get(topic).filter(|entry| entry.is_wanted()) else { return };
@@ -340,7 +372,10 @@ impl Router {
     /// A line that has just come up carries all that is wanted.
     fn subscribe_all(&mut self, line: LineId) {
         let Some(line) = self.lines.get_mut(line.index()) else { return };
-        for (topic, kind) in self.topics.wanted_kinds() {
+        let is_private = line.is_private();
+        let carried =
+            self.topics.wanted_kinds().filter(|(_, kind)| kind.is_private() == is_private);
+        for (topic, kind) in carried {
             // planted: no-resubscribe
             line.subscribe(topic, kind);
         }

@@ -20,6 +20,8 @@ pub(crate) enum LineReport {
     /// The exchange says with this code and in these words that a topic cannot be had. It is not carried any
     /// more, unless it is put off.
     Refused { topic: TopicId, code: u32, words: Option<WordsId> },
+    /// The account cannot be used, as this code and these words say.
+    LoginRefused { code: u32, words: Option<WordsId> },
     /// There is no room for a topic, as this code says.
     Rejected { topic: TopicId, code: u32, words: Option<WordsId> },
 }

@@ -5,14 +5,14 @@ use alloc::string::String;
 use core::fmt::Write as _;
 
 use super::{PageNumber, Query, SeriesPart, TimeRange};
-use crate::rest_request::{Method, Sign};
+use crate::rest_request::Method;
 use crate::time::UnixNanos;
 
 /// What is fetched.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Resource<'a> {
     BulletPublic,
-    BulletPrivate(Sign),
+    BulletPrivate,
     Snapshot(&'a str),
     Query(Query),
 }
@@ -59,7 +59,7 @@ impl Resource<'_> {
         use Pool::{Public, Signed};
         match self {
             Self::BulletPublic => post("/api/v1/bullet-public", 10, Public),
-            Self::BulletPrivate(_) => post("/api/v1/bullet-private", 10, Signed),
+            Self::BulletPrivate => post("/api/v1/bullet-private", 10, Signed),
             Self::Snapshot(_) => get("/api/v1/level2/snapshot", 3, Public, LARGE),
             Self::Query(query) => match query {
                 Query::ServerTime => get("/api/v1/timestamp", 2, Public, SMALL),
@@ -93,15 +93,6 @@ impl Resource<'_> {
         }
     }
 
-    /// Whether to sign, and by whose clock.
-    pub(crate) fn sign(&self) -> Sign {
-        match self {
-            Self::BulletPrivate(sign) => *sign,
-            Self::Query(query) if query.is_signed() => Sign::WallClock,
-            Self::BulletPublic | Self::Snapshot(_) | Self::Query(_) => Sign::No,
-        }
-    }
-
     /// Writes path and query behind a base. Nothing in them needs an escape: symbols and currencies consist
     /// of letters, digits, dots, dashes and underscores.
     pub(crate) fn write(&self, url: &mut String) {
@@ -128,7 +119,7 @@ impl Resource<'_> {
                     take(symbol.as_str());
                 }
             }
-            Self::BulletPublic | Self::BulletPrivate(_) => {}
+            Self::BulletPublic | Self::BulletPrivate => {}
         }
     }
 }
