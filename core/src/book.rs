@@ -10,6 +10,7 @@ mod decode_failures;
 mod level;
 mod lineage;
 mod request;
+mod resting;
 mod side;
 pub(crate) mod sync;
 
@@ -24,6 +25,7 @@ use crate::time::UnixNanos;
 use crate::wire::{Delta, LevelSink, Side, SideSink, Snapshot, SnapshotHead};
 pub use level::{Best, Coverage, Level, Scope};
 pub use lineage::Evidence;
+pub use resting::{OthersBook, Resting};
 use side::{BookSide, Loading};
 
 /// What [`Book::apply`] did.

@@ -2,12 +2,17 @@
 
 mod router;
 
+use alloc::vec::Vec;
+
+use crate::account::sync::AccountSync;
+use crate::account::{Account, AccountStatus};
 use crate::book::Book;
 use crate::book::sync::BookStatus;
 use crate::channel::Channel;
 use crate::config::Config;
 use crate::context::Context;
 use crate::error::Misuse;
+use crate::event::AccountLostReason;
 use crate::ids::{LineId, RequestId, TopicId, WordsId};
 use crate::input::Input;
 use crate::line::Line;
@@ -40,7 +45,9 @@ impl Client {
         let cx = Context::new(now, seed, config.in_order());
         let scheduler = RestScheduler::new(&cx.config);
         let lines = [Line::new(LineId::new(0), false, &cx)].into();
-        let router = Router { cx, lines, topics: Topics::default(), scheduler, message: None };
+        let account = AccountSync::new(&cx.config);
+        let topics = Topics::default();
+        let router = Router { cx, lines, topics, scheduler, account, message: None };
         Self { router, closed: false }
     }
 
@@ -107,11 +114,45 @@ impl Client {
         Ok(request)
     }
 
+    /// Follows the account: its open orders, positions and balances can be read from
+    /// [`account`](Self::account) once [`AccountEvent::Live`](crate::AccountEvent::Live) has said so.
+    ///
+    /// Wants the topics that it is kept from: [`Channel::orders`], [`Channel::positions`] and
+    /// [`Channel::wallet`], whose messages are handed out, too. Following it twice is following it once.
+    ///
+    /// # Errors
+    /// [`Misuse::TooManyTopics`], [`Misuse::Closed`].
+    pub fn follow_account(&mut self, now: Instant) -> Result<(), Misuse> {
+        // The first of them is what is asked for once more to see that all has come.
+        let channels = [Channel::orders(), Channel::positions(), Channel::wallet()];
+        let mut topics = Vec::new();
+        for channel in channels {
+            let topic = self.subscribe(now, channel)?;
+            let is_carried = matches!(self.status(topic), TopicStatus::Confirmed { .. });
+            topics.push((topic, is_carried));
+        }
+        self.router.account.follow(&self.router.cx, topics);
+        self.router.settle();
+        Ok(())
+    }
+
+    /// Follows the account no more, and unsubscribes the topics that it was kept from.
+    ///
+    /// # Errors
+    /// [`Misuse::Closed`].
+    pub fn unfollow_account(&mut self, now: Instant) -> Result<(), Misuse> {
+        self.enter(now)?;
+        let topics: Vec<_> = self.router.account.topics().collect();
+        self.router.account.stop(&mut self.router.cx, AccountLostReason::Unfollowed);
+        topics.into_iter().try_for_each(|topic| self.unsubscribe(now, topic))
+    }
+
     /// Ends everything. Drain the outputs once more; after that nothing comes any more.
     pub fn close(&mut self, now: Instant) {
         if self.enter(now).is_err() {
             return;
         }
+        self.router.account.stop(&mut self.router.cx, AccountLostReason::Unfollowed);
         self.router.topics.drop_all(&mut self.router.cx);
         for line in &mut self.router.lines {
             line.close(&mut self.router.cx);
@@ -176,6 +217,18 @@ impl Client {
     #[must_use]
     pub fn book(&self, topic: TopicId) -> Option<&Book> {
         self.router.topics.book(topic)?.book()
+    }
+
+    /// The account that is followed, while it is live.
+    #[must_use]
+    pub const fn account(&self) -> Option<&Account> {
+        self.router.account.account()
+    }
+
+    /// How far the account has come.
+    #[must_use]
+    pub const fn account_status(&self) -> AccountStatus {
+        self.router.account.status()
     }
 
     /// How far the subscription to a topic has come. An id of another client is `Unsubscribed`.

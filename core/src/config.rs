@@ -5,6 +5,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 use core::time::Duration;
 
+use crate::currency::Currency;
 use crate::endpoint::RestBase;
 use crate::error::Misuse;
 
@@ -34,8 +35,26 @@ pub struct Config {
     pub budgets: Budgets,
     /// How a book comes to be live, how far it reaches, and what it keeps.
     pub book: BookLimits,
+    /// What is asked of an account.
+    pub account: AccountLimits,
     /// What may wait, at most.
     pub queues: Queues,
+}
+
+/// What is asked of an account that is followed.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct AccountLimits {
+    /// The currencies whose balances are asked for; those that the stream speaks of come besides. Default:
+    /// USDT, USDC and XBT, which contracts are settled in.
+    pub currencies: Vec<Currency>,
+}
+
+impl Default for AccountLimits {
+    fn default() -> Self {
+        let names = ["USDT", "USDC", "XBT"].into_iter();
+        Self { currencies: names.filter_map(|name| Currency::new(name).ok()).collect() }
+    }
 }
 
 /// Where requests and connections go.
@@ -220,6 +239,8 @@ impl Default for BookLimits {
 pub struct Queues {
     /// Queries that may wait. Default 64.
     pub queries: usize,
+    /// Changes of an account that are kept while what it has is asked for. Default 8192; more begin it anew.
+    pub account_changes: usize,
     /// Undrained deltas and delays after which they are folded into one `Lagged`. Default 65,536.
     /// Other events and effects are few: each needs something to happen on the other side.
     pub events: usize,
@@ -227,7 +248,7 @@ pub struct Queues {
 
 impl Default for Queues {
     fn default() -> Self {
-        Self { queries: 64, events: 65_536 }
+        Self { queries: 64, account_changes: 8192, events: 65_536 }
     }
 }
 

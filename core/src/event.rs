@@ -31,6 +31,8 @@ pub enum Event {
     Topic(TopicId, TopicEvent),
     /// Of the book of a level2 topic.
     Book(TopicId, BookEvent),
+    /// Of the account that is followed.
+    Account(AccountEvent),
     /// A query could not be answered.
     QueryFailed {
         /// The query.
@@ -55,9 +57,11 @@ impl Event {
     pub const fn topic(&self) -> Option<TopicId> {
         match *self {
             Self::Topic(topic, _) | Self::Book(topic, _) => Some(topic),
-            Self::Line(..) | Self::QueryFailed { .. } | Self::OddTime(_) | Self::Lagged { .. } => {
-                None
-            }
+            Self::Line(..)
+            | Self::Account(_)
+            | Self::QueryFailed { .. }
+            | Self::OddTime(_)
+            | Self::Lagged { .. } => None,
         }
     }
 }
@@ -181,6 +185,81 @@ pub enum BookEvent {
         /// Why.
         reason: BookLostReason,
     },
+}
+
+/// What happens to the account that is followed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum AccountEvent {
+    /// It takes longer than usual to become live.
+    Delayed(AccountDelayReason),
+    /// Fills that no stream had told: they happened while no line carried the account. They are among
+    /// [`Account::fills`](crate::Account::fills) once it is live.
+    FillsRecovered {
+        /// How many.
+        count: u32,
+    },
+    /// What is read of it is the exchange's from here on.
+    Live {
+        /// This run of it.
+        epoch: Epoch,
+    },
+    /// It cannot be read any more.
+    Lost {
+        /// The run that ended.
+        epoch: Epoch,
+        /// Why.
+        reason: AccountLostReason,
+    },
+    /// It cannot be had; it is not tried again until it is followed anew.
+    Refused(LoginError),
+}
+
+/// Why an account stopped being live.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum AccountLostReason {
+    /// A topic of it is not carried any more.
+    LineDown,
+    /// Something was said that cannot be read.
+    Undecodable(WireError),
+    /// A topic of it cannot be had.
+    Rejected,
+    /// It is not followed any more.
+    Unfollowed,
+}
+
+/// Why an account takes long to become live.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum AccountDelayReason {
+    /// Something that it has could not be had; all is asked for anew after a pause.
+    Failed(RestError),
+    /// Something was said meanwhile that cannot be read; all is asked for anew after a pause.
+    Undecodable(WireError),
+    /// More happened meanwhile than is kept; all is asked for anew after a pause.
+    Overflow,
+}
+
+impl fmt::Display for AccountLostReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::LineDown => f.write_str("the line is down"),
+            Self::Undecodable(error) => write!(f, "undecodable: {error}"),
+            Self::Rejected => f.write_str("it cannot be had"),
+            Self::Unfollowed => f.write_str("not followed any more"),
+        }
+    }
+}
+
+impl fmt::Display for AccountDelayReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Failed(failure) => write!(f, "not to be had: {failure}"),
+            Self::Undecodable(error) => write!(f, "undecodable: {error}"),
+            Self::Overflow => f.write_str("too much has changed meanwhile"),
+        }
+    }
 }
 
 /// Why a connection ended.

@@ -56,7 +56,7 @@ id! {
     WordsId(u32)
 }
 id! {
-    /// One live run of one book: from `Live` to `Lost`. Counts from 1 per book.
+    /// One live run of one book, or of the account: from `Live` to `Lost`. Counts from 1 for each.
     Epoch(u32)
 }
 id! {

@@ -92,6 +92,7 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+mod account;
 pub mod auth;
 mod backoff;
 pub mod book;
@@ -127,6 +128,7 @@ mod timers;
 mod topics;
 pub mod wire;
 
+pub use account::{Account, AccountFill, AccountStatus, Balance, OpenOrder, Position};
 pub use book::sync::BookStatus;
 pub use book::{Book, Evidence};
 pub use channel::{Channel, ChannelKey, ChannelKind};
@@ -136,8 +138,9 @@ pub use currency::Currency;
 pub use endpoint::{Endpoint, RestBase};
 pub use error::{Misuse, TransportError, WireError};
 pub use event::{
-    BookDelayReason, BookEvent, BookLostReason, DisconnectReason, Event, LineEvent, LoginError,
-    RestError, TimePlace, TopicEvent,
+    AccountDelayReason, AccountEvent, AccountLostReason, BookDelayReason, BookEvent,
+    BookLostReason, DisconnectReason, Event, LineEvent, LoginError, RestError, TimePlace,
+    TopicEvent,
 };
 pub use ids::{ConnId, Epoch, LineId, RequestId, Sequence, Symbol, TopicId, WordsId};
 pub use input::{Input, ResponseHead};

@@ -82,4 +82,6 @@ pub enum TimeoutReason {
     Silence,
     /// A topic that was refused is to be asked for again.
     Subscribe,
+    /// What the account has is to be asked for anew.
+    Account,
 }

@@ -7,7 +7,9 @@ use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::string::String;
 
-use crate::event::{BookDelayReason, BookEvent, DisconnectReason, Event};
+use crate::event::{
+    AccountDelayReason, AccountEvent, BookDelayReason, BookEvent, DisconnectReason, Event,
+};
 use crate::event::{LineEvent, RestError, TopicEvent};
 use crate::ids::WordsId;
 
@@ -38,6 +40,7 @@ impl Event {
         match *self {
             Self::Line(_, LineEvent::TokenFailed(reason))
             | Self::Book(_, BookEvent::Delayed(BookDelayReason::SnapshotFailed(reason)))
+            | Self::Account(AccountEvent::Delayed(AccountDelayReason::Failed(reason)))
             | Self::QueryFailed { reason, .. } => reason.refusal(),
             Self::Line(_, LineEvent::Down { reason, .. }) => reason.refusal(),
             Self::Topic(
@@ -47,6 +50,7 @@ impl Event {
             Self::Line(..)
             | Self::Topic(..)
             | Self::Book(..)
+            | Self::Account(_)
             | Self::OddTime(_)
             | Self::Lagged { .. } => None,
         }

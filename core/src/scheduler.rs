@@ -31,6 +31,8 @@ pub(crate) enum Purpose {
     Snapshot(TopicId),
     /// What the user asked for under this name.
     Query(RequestId, Query),
+    /// What the account has, in this round of asking.
+    Account(Query, u32),
     /// The exchange's clock, because ours was found to be wrong.
     Clock {
         /// When it was asked for.
@@ -71,6 +73,8 @@ pub(crate) struct RestScheduler {
     clock: ServerClock,
     /// Refused for their time; while some are, the clock is asked for.
     held: Vec<Held>,
+    /// Questions about the account, and whether they are retries.
+    account: VecDeque<(Query, u32, bool)>,
     snapshots_in_flight: usize,
     queries_in_flight: usize,
     tokens_wanted: VecDeque<(TokenFor, bool)>,
@@ -134,7 +138,7 @@ impl Purpose {
         match self {
             Self::Token(token) if token.is_private => Pool::Signed,
             Self::Token(_) | Self::Snapshot(_) | Self::Clock { .. } => Pool::Public,
-            Self::Query(_, query) => query.pool(),
+            Self::Query(_, query) | Self::Account(query, _) => query.pool(),
         }
     }
 }
@@ -149,6 +153,7 @@ impl RestScheduler {
             in_flight: BTreeMap::new(),
             clock: ServerClock::new(),
             held: Vec::new(),
+            account: VecDeque::new(),
             snapshots_in_flight: 0,
             queries_in_flight: 0,
             tokens_wanted: VecDeque::new(),
@@ -190,7 +195,10 @@ impl RestScheduler {
         let asked = in_flight.map(|sent| sent.purpose).chain(held);
         let asked = asked.filter_map(|purpose| match purpose {
             Purpose::Query(request, _) => Some(request),
-            Purpose::Token(_) | Purpose::Snapshot(_) | Purpose::Clock { .. } => None,
+            Purpose::Token(_)
+            | Purpose::Snapshot(_)
+            | Purpose::Account(..)
+            | Purpose::Clock { .. } => None,
         });
         let [public, signed] = [&mut self.public, &mut self.signed]
             .map(|budget| core::mem::take(&mut budget.queries).into_iter());
@@ -225,6 +233,7 @@ impl RestScheduler {
             self.pump_clock(cx),
             self.pump_tokens(cx),
             self.pump_snapshots(cx, demand_of),
+            self.pump_account(cx),
             self.pump_queries(cx, Pool::Public),
             self.pump_queries(cx, Pool::Signed),
         ];
@@ -309,6 +318,26 @@ impl RestScheduler {
         self.in_flight.values().any(|sent| sent.purpose == Purpose::Snapshot(topic))
     }
 
+    pub(crate) fn want_account(&mut self, query: Query, round: u32) {
+        self.account.push_back((query, round, false));
+        self.stirred = true;
+    }
+
+    fn pump_account(&mut self, cx: &mut Context) -> Option<Instant> {
+        while let Some(&(query, round, is_retry)) = self.account.front() {
+            let resource = Resource::Query(query);
+            let route = resource.route();
+            let ready = self.budget(route.pool).ready_at(cx.now, route.weight, 0);
+            if ready > cx.now {
+                return Some(ready);
+            }
+            self.account.pop_front();
+            let request = cx.new_request();
+            self.send(cx, request, Purpose::Account(query, round), is_retry, resource);
+        }
+        None
+    }
+
     fn pump_queries(&mut self, cx: &mut Context, pool: Pool) -> Option<Instant> {
         while self.queries_in_flight < cx.config.budgets.queries_in_flight {
             let budget = self.budget(pool);
@@ -366,7 +395,7 @@ impl RestScheduler {
         let InFlight { purpose, is_retry } = self.in_flight.remove(&request)?;
         cx.timers.clear(Timer::Request(request));
         match purpose {
-            Purpose::Token(_) | Purpose::Clock { .. } => {}
+            Purpose::Token(_) | Purpose::Account(..) | Purpose::Clock { .. } => {}
             Purpose::Snapshot(_) => {
                 self.snapshots_in_flight = self.snapshots_in_flight.saturating_sub(1);
             }
@@ -399,6 +428,7 @@ impl RestScheduler {
                 Purpose::Query(asked, query) => {
                     self.budget(query.pool()).queries.push_front((asked, query, true));
                 }
+                Purpose::Account(query, round) => self.account.push_front((query, round, true)),
                 Purpose::Snapshot(_) | Purpose::Clock { .. } => {}
             }
         }

@@ -16,6 +16,8 @@ pub(crate) enum Timer {
     Request(RequestId),
     /// A budget for REST requests frees up.
     RestScheduler,
+    /// The account is to be asked for anew.
+    Account,
 }
 
 impl Timer {
@@ -32,6 +34,7 @@ impl Timer {
             Self::Topic(_, TopicTimer::Silence | TopicTimer::LeftBehind) => TimeoutReason::Silence,
             Self::Topic(_, TopicTimer::Subscribe) => TimeoutReason::Subscribe,
             Self::Request(_) => TimeoutReason::Fetch,
+            Self::Account => TimeoutReason::Account,
         }
     }
 }

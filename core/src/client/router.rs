@@ -1,9 +1,10 @@
 //! What happens below is passed on here: frames and replies down, what lines tell up, nothing sideways.
 
+use crate::account::sync::AccountSync;
 use crate::book::sync::BookSync;
 use crate::channel::ChannelKind;
 use crate::context::Context;
-use crate::error::TransportError;
+use crate::error::{TransportError, WireError};
 use crate::event::{BookDelayReason, Event, LineEvent, RestError, TimePlace, TopicEvent};
 use crate::ids::{ConnId, LineId, RequestId, TopicId, WordsId};
 use crate::input::{Input, ResponseHead};
@@ -25,6 +26,7 @@ pub(super) struct Router {
     pub(super) lines: Vec<Line>,
     pub(super) topics: Topics,
     pub(super) scheduler: RestScheduler,
+    pub(super) account: AccountSync,
     /// The message that the latest input held, if it held one.
     pub(super) message: Option<PushTag>,
 }
@@ -72,7 +74,7 @@ impl Router {
     /// should not wait for what this needs.
     #[inline(never)]
     fn on_other(&mut self, conn: ConnId, bytes: &[u8]) -> bool {
-        let Self { cx, lines, topics, message, .. } = self;
+        let Self { cx, lines, topics, account, message, .. } = self;
         let Some(line) = lines.iter_mut().find(|line| line.is(conn)) else { return false };
         let decoded = line.decode(bytes, |channel| topics.route(channel));
         let is_of_topic = !matches!(decoded, Decoded::Control(_));
@@ -90,6 +92,10 @@ impl Router {
                 }
                 let disposition = topics.on_message(cx, topic, said.position);
                 if disposition == Disposition::Pushed {
+                    if account.listens_to(topic) {
+                        let values = said.values.unwrap_or(Err(WireError::Unexpected));
+                        account.on_message(cx, values.and_then(|values| values.message(bytes)));
+                    }
                     *message = Some(PushTag::of_topic(topic, said.values, bytes));
                 }
                 disposition
@@ -131,6 +137,9 @@ impl Router {
                 }
                 self.on_token(line, bullet);
             }
+            Purpose::Account(query, round) => {
+                self.account.on_answer(&mut self.cx, query, round, body);
+            }
             // Nobody waits for it any more.
             Purpose::Snapshot(_) => {}
         }
@@ -148,6 +157,7 @@ impl Router {
         match purpose {
             Purpose::Query(request, _) => self.cx.event(Event::QueryFailed { request, reason }),
             Purpose::Token(TokenFor { line, .. }) => self.on_token(line, Err(reason)),
+            Purpose::Account(_, round) => self.account.on_no_answer(&mut self.cx, round, reason),
             Purpose::Clock { .. } => {
                 for (purpose, failure) in self.scheduler.take_held() {
                     self.on_no_answer(request, purpose, failure);
@@ -247,6 +257,7 @@ impl Router {
                     self.on_failed(request, RestError::Lost(TransportError::TimedOut));
                 }
                 Timer::RestScheduler => self.scheduler.stir(),
+                Timer::Account => self.account.on_pause_over(&self.cx),
             }
         }
     }
@@ -284,12 +295,25 @@ impl Router {
     /// Passes on what components want of each other.
     pub(super) fn settle(&mut self) {
         self.route();
+        self.settle_account();
         let topics = &self.topics;
         self.scheduler.pump(&mut self.cx, |topic| topics.get(topic)?.demand());
         while let Some((topic, request)) = self.scheduler.poll_asked() {
             if let Some(book) = self.topics.book_mut(topic) {
                 book.on_asked(&self.cx, request);
             }
+        }
+    }
+
+    /// Passes on what the account wants of others.
+    fn settle_account(&mut self) {
+        while let Some((query, round)) = self.account.poll_question() {
+            self.scheduler.want_account(query, round);
+        }
+        if let Some(topic) = self.account.poll_barrier()
+            && let Some(kind) = self.topics.get(topic).map(|entry| entry.channel.kind())
+        {
+            self.lines.iter_mut().for_each(|line| line.renew(topic, kind));
         }
     }
 
@@ -315,13 +339,17 @@ impl Router {
                 self.scheduler.want_token(TokenFor { line, is_private });
             }
             LineReport::LoginRefused { code, words } => self.on_login_refused(code, words),
-            LineReport::Confirmed(topic) => self.topics.on_confirmed(&mut self.cx, topic, line),
+            LineReport::Confirmed(topic) => {
+                self.topics.on_confirmed(&mut self.cx, topic, line);
+                self.account.on_confirmed(&mut self.cx, topic);
+            }
             LineReport::Ended(topic) => self.on_carried_no_more(topic),
             LineReport::Dropped(topic) => {
                 let confirmed = Some(SubscriptionState::Confirmed);
                 let elsewhere = self.lines.iter().any(|line| line.subscription(topic) == confirmed);
                 // planted: books-outlive-line
                 self.topics.on_dropped(&mut self.cx, topic, line, elsewhere);
+                self.account.on_dropped(&mut self.cx, topic);
                 self.on_carried_no_more(topic);
             }
             LineReport::Refused { topic, code, words } => {
@@ -385,6 +413,7 @@ impl Router {
     pub(super) fn end(&mut self, topic: TopicId, last: Interest) {
         let Some(kind) = self.topics.get(topic).map(|entry| entry.channel.kind()) else { return };
         self.topics.deactivate(&mut self.cx, topic, last);
+        self.account.on_rejected(&mut self.cx, topic);
         self.lines.iter_mut().for_each(|line| line.unsubscribe(topic, kind));
     }
 

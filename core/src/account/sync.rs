@@ -1,0 +1,360 @@
+//! How an account comes to be known, by the same idea as a book: listen, ask, put one on the other.
+//!
+//! ```text
+//!  Idle --followed--> Waiting --all topics carried--> Asking --all answered--> Settling --caught up--> Live
+//!                      ^   ^                            |  ^                       |                     |
+//!                      |   |             failed: a pause+--+                       |                     |
+//!                      |   +--------------- a topic is not carried any more -------+---------------------+
+//!                      +-- not followed any more, or refused: Idle, from anywhere
+//! ```
+//!
+//! Nothing on these streams has a sequence, and nothing is pushed again. So what is heard from the moment of
+//! the first question on is kept, and put on the answers in its order: for each thing the last word of the
+//! stream stands, whenever its answer was made. A word that was older than an answer is followed by the
+//! newer one; that it has arrived is known once the exchange has acknowledged a request that was sent behind
+//! all answers, because a connection keeps its order.
+
+use alloc::collections::VecDeque;
+use alloc::vec::Vec;
+
+use super::change::{BalancePatch, PositionPatch};
+use super::{Account, AccountFill, AccountStatus, Change, OpenOrder};
+use crate::backoff::Backoff;
+use crate::config::Config;
+use crate::context::Context;
+use crate::error::WireError;
+use crate::event::{
+    AccountDelayReason, AccountEvent, AccountLostReason, Event, LoginError, RestError,
+};
+use crate::ids::{Epoch, TopicId};
+use crate::message::Message;
+use crate::query::{PageNumber, Query};
+use crate::timers::Timer;
+
+/// The machine around an [`Account`].
+#[derive(Clone)]
+pub(crate) struct AccountSync {
+    phase: Phase,
+    /// Those that it is kept from, and whether each is carried.
+    topics: Vec<(TopicId, bool)>,
+    account: Account,
+    /// Questions that were not handed on yet.
+    questions: VecDeque<Query>,
+    /// Counts the rounds: an answer to a question of an earlier one is of no use.
+    round: u32,
+    wants_barrier: bool,
+    backoff: Backoff,
+}
+
+#[derive(Clone)]
+enum Phase {
+    Idle,
+    Waiting,
+    /// Asking has failed: a pause.
+    Pausing,
+    Asking(Asking),
+    Settling,
+    Live,
+}
+
+/// What is known so far of a round.
+#[derive(Clone)]
+struct Asking {
+    /// Questions without an answer.
+    open: usize,
+    /// What the stream said since the first question.
+    heard: Vec<Change>,
+    /// An order has ended meanwhile: rows may have moved from one page to the one before.
+    has_order_ended: bool,
+    /// Fills that were not known.
+    new_fills: u32,
+}
+
+/// The epoch of an account that was never live.
+const NEVER: Epoch = Epoch::new(0);
+/// Rows of a page of orders; the exchange's most.
+const PAGE: u16 = 1000;
+
+impl AccountSync {
+    pub(crate) fn new(config: &Config) -> Self {
+        Self {
+            phase: Phase::Idle,
+            topics: Vec::new(),
+            account: Account::unknown(NEVER, VecDeque::new()),
+            questions: VecDeque::new(),
+            round: 0,
+            wants_barrier: false,
+            backoff: Backoff::new(config.backoff.base, config.book.snapshot_backoff_cap),
+        }
+    }
+
+    /// The account, while it can be read.
+    pub(crate) const fn account(&self) -> Option<&Account> {
+        if matches!(self.phase, Phase::Live) { Some(&self.account) } else { None }
+    }
+
+    pub(crate) const fn status(&self) -> AccountStatus {
+        match self.phase {
+            Phase::Idle => AccountStatus::Idle,
+            Phase::Waiting | Phase::Pausing | Phase::Asking(_) | Phase::Settling => {
+                AccountStatus::Syncing
+            }
+            Phase::Live => AccountStatus::Live,
+        }
+    }
+
+    /// The topics that it is kept from.
+    pub(crate) fn topics(&self) -> impl Iterator<Item = TopicId> + '_ {
+        self.topics.iter().map(|(topic, _)| *topic)
+    }
+
+    pub(crate) fn listens_to(&self, topic: TopicId) -> bool {
+        self.topics.iter().any(|(known, _)| *known == topic)
+    }
+
+    /// Follows the account by these topics; those that are carried already are said to be.
+    pub(crate) fn follow(&mut self, cx: &Context, topics: Vec<(TopicId, bool)>) {
+        if matches!(self.phase, Phase::Idle) {
+            self.topics = topics;
+            self.phase = Phase::Waiting;
+            self.begin_if_carried(cx);
+        }
+    }
+
+    /// Follows it no more, because of this.
+    pub(crate) fn stop(&mut self, cx: &mut Context, reason: AccountLostReason) {
+        self.lose(cx, reason);
+        self.phase = Phase::Idle;
+        self.topics.clear();
+    }
+
+    /// A line carries a topic: for the first time, or, asked for once more, in order behind all before.
+    pub(crate) fn on_confirmed(&mut self, cx: &mut Context, topic: TopicId) {
+        let Some(known) = self.topics.iter_mut().find(|(known, _)| *known == topic) else { return };
+        let was_carried = core::mem::replace(&mut known.1, true);
+        match self.phase {
+            Phase::Waiting => self.begin_if_carried(cx),
+            Phase::Settling if was_carried => self.on_caught_up(cx),
+            Phase::Idle | Phase::Pausing | Phase::Asking(_) | Phase::Settling | Phase::Live => {}
+        }
+    }
+
+    /// A topic is not carried any more.
+    pub(crate) fn on_dropped(&mut self, cx: &mut Context, topic: TopicId) {
+        let Some(known) = self.topics.iter_mut().find(|(known, _)| *known == topic) else { return };
+        known.1 = false;
+        self.lose(cx, AccountLostReason::LineDown);
+        self.phase = Phase::Waiting;
+    }
+
+    /// A topic cannot be had.
+    pub(crate) fn on_rejected(&mut self, cx: &mut Context, topic: TopicId) {
+        if self.listens_to(topic) {
+            self.stop(cx, AccountLostReason::Rejected);
+        }
+    }
+
+    /// A topic of it has spoken.
+    pub(crate) fn on_message(&mut self, cx: &mut Context, message: Result<Message<'_>, WireError>) {
+        match message.and_then(|message| Change::of_message(&message)) {
+            Ok(Some(change)) => self.on_change(cx, change),
+            Ok(None) => {}
+            Err(error) => self.on_undecodable(cx, error),
+        }
+    }
+
+    fn on_change(&mut self, cx: &mut Context, change: Change) {
+        match &mut self.phase {
+            Phase::Settling | Phase::Live => self.account.apply(change),
+            Phase::Asking(asking) if asking.heard.len() >= cx.config.queues.account_changes => {
+                self.delay(cx, AccountDelayReason::Overflow);
+            }
+            Phase::Asking(asking) => {
+                asking.has_order_ended |= matches!(change, Change::Order { is_over: true, .. });
+                asking.heard.push(change);
+            }
+            // What it says is asked for later.
+            Phase::Idle | Phase::Waiting | Phase::Pausing => {}
+        }
+    }
+
+    /// Something has changed, and nobody knows what.
+    fn on_undecodable(&mut self, cx: &mut Context, error: WireError) {
+        match self.phase {
+            Phase::Live => {
+                self.lose(cx, AccountLostReason::Undecodable(error));
+                self.pause(cx);
+            }
+            Phase::Asking(_) | Phase::Settling => {
+                self.delay(cx, AccountDelayReason::Undecodable(error));
+            }
+            Phase::Idle | Phase::Waiting | Phase::Pausing => {}
+        }
+    }
+
+    // Asking.
+
+    fn begin_if_carried(&mut self, cx: &Context) {
+        if self.topics.iter().all(|(_, is_carried)| *is_carried) {
+            self.begin(cx);
+        }
+    }
+
+    /// Asks for everything.
+    fn begin(&mut self, cx: &Context) {
+        self.round = self.round.wrapping_add(1);
+        let epoch = self.account.epoch;
+        let fills = core::mem::take(&mut self.account.fills);
+        self.account = Account::unknown(epoch, fills);
+        self.questions.clear();
+        self.questions.extend([Query::Positions, page(1), Query::RecentFills]);
+        let overviews = cx.config.account.currencies.iter();
+        self.questions.extend(overviews.map(|&currency| Query::AccountOverview { currency }));
+        let open = self.questions.len();
+        let (heard, has_order_ended, new_fills) = (Vec::new(), false, 0);
+        self.phase = Phase::Asking(Asking { open, heard, has_order_ended, new_fills });
+    }
+
+    /// A question to be asked, and the round that it is of.
+    pub(crate) fn poll_question(&mut self) -> Option<(Query, u32)> {
+        Some((self.questions.pop_front()?, self.round))
+    }
+
+    /// An answer came.
+    pub(crate) fn on_answer(&mut self, cx: &mut Context, query: Query, round: u32, body: &[u8]) {
+        if round != self.round || !matches!(self.phase, Phase::Asking(_)) {
+            return;
+        }
+        match query.decode(body).and_then(|answer| self.take_answer(&answer)) {
+            Ok(()) => self.on_answered(cx),
+            Err(error) => self.delay(cx, AccountDelayReason::Failed(RestError::Wire(error))),
+        }
+    }
+
+    /// There is no answer.
+    pub(crate) fn on_no_answer(&mut self, cx: &mut Context, round: u32, reason: RestError) {
+        if round != self.round || !matches!(self.phase, Phase::Asking(_)) {
+            return;
+        }
+        match reason.login_error() {
+            Some(error) => self.refuse(cx, error),
+            None => self.delay(cx, AccountDelayReason::Failed(reason)),
+        }
+    }
+
+    fn refuse(&mut self, cx: &mut Context, error: LoginError) {
+        cx.event(Event::Account(AccountEvent::Refused(error)));
+        self.stop(cx, AccountLostReason::Rejected);
+    }
+
+    #[allow(clippy::wildcard_enum_match_arm, reason = "nothing else was asked for")]
+    fn take_answer(&mut self, answer: &Message<'_>) -> Result<(), WireError> {
+        let Phase::Asking(asking) = &mut self.phase else { return Ok(()) };
+        match answer {
+            Message::Positions(rows) => {
+                for row in rows.iter() {
+                    PositionPatch::of_row(&row?).apply(&mut self.account.positions);
+                }
+            }
+            Message::Orders(orders) => {
+                for row in orders.rows.iter() {
+                    let order = OpenOrder::of_row(&row?)?;
+                    self.account.orders.insert(order.id.clone(), order);
+                }
+                let number = orders.number.unwrap_or(1);
+                if orders.total_pages.is_some_and(|pages| number < pages) {
+                    let next = u32::try_from(number.saturating_add(1));
+                    let next = next.map_err(|_| WireError::OutOfRange { field: "currentPage" })?;
+                    self.questions.push_back(page(next));
+                    asking.open = asking.open.saturating_add(1);
+                } else if number > 1 && core::mem::take(&mut asking.has_order_ended) {
+                    self.account.orders.clear();
+                    self.questions.push_back(page(1));
+                    asking.open = asking.open.saturating_add(1);
+                }
+            }
+            Message::RecentFills(rows) => {
+                let rows = rows.iter().collect::<Result<Vec<_>, _>>()?;
+                // The newest stands first.
+                for row in rows.iter().rev() {
+                    let is_new = self.account.remember(AccountFill::of_row(row));
+                    asking.new_fills = asking.new_fills.saturating_add(u32::from(is_new));
+                }
+            }
+            Message::AccountOverview(overview) => {
+                BalancePatch::of_overview(overview).apply(&mut self.account.balances);
+            }
+            _ => return Err(WireError::Unexpected),
+        }
+        Ok(())
+    }
+
+    fn on_answered(&mut self, cx: &mut Context) {
+        let Phase::Asking(asking) = &mut self.phase else { return };
+        asking.open = asking.open.saturating_sub(1);
+        if asking.open > 0 {
+            return;
+        }
+        let new_fills = asking.new_fills;
+        for change in core::mem::take(&mut asking.heard) {
+            self.account.apply(change);
+        }
+        self.phase = Phase::Settling;
+        self.wants_barrier = true;
+        if new_fills > 0 && self.account.epoch != NEVER {
+            cx.event(Event::Account(AccountEvent::FillsRecovered { count: new_fills }));
+        }
+    }
+
+    /// A topic of it is to be asked for once more, behind all that was answered.
+    pub(crate) fn poll_barrier(&mut self) -> Option<TopicId> {
+        let wanted = core::mem::take(&mut self.wants_barrier);
+        self.topics.first().filter(|_| wanted).map(|(topic, _)| *topic)
+    }
+
+    fn on_caught_up(&mut self, cx: &mut Context) {
+        self.phase = Phase::Live;
+        self.backoff.reset();
+        self.account.epoch = Epoch::new(self.account.epoch.get().saturating_add(1));
+        cx.event(Event::Account(AccountEvent::Live { epoch: self.account.epoch }));
+    }
+
+    // Losing.
+
+    /// Leaves what it was doing behind.
+    fn lose(&mut self, cx: &mut Context, reason: AccountLostReason) {
+        if matches!(self.phase, Phase::Live) {
+            let epoch = self.account.epoch;
+            cx.event(Event::Account(AccountEvent::Lost { epoch, reason }));
+        }
+        self.questions.clear();
+        self.wants_barrier = false;
+        cx.timers.clear(Timer::Account);
+    }
+
+    /// It takes longer than usual.
+    fn delay(&mut self, cx: &mut Context, reason: AccountDelayReason) {
+        cx.event(Event::Account(AccountEvent::Delayed(reason)));
+        self.questions.clear();
+        self.wants_barrier = false;
+        self.pause(cx);
+    }
+
+    fn pause(&mut self, cx: &mut Context) {
+        let delay = self.backoff.next(&mut cx.rng);
+        self.phase = Phase::Pausing;
+        cx.timers.set(Timer::Account, cx.now + delay);
+    }
+
+    /// The pause is over.
+    pub(crate) fn on_pause_over(&mut self, cx: &Context) {
+        if matches!(self.phase, Phase::Pausing) {
+            self.begin(cx);
+        }
+    }
+}
+
+fn page(number: u32) -> Query {
+    let page = PageNumber { number: Some(number), size: Some(PAGE) };
+    Query::Orders { symbol: None, page }
+}
