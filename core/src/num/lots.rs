@@ -36,6 +36,10 @@ impl Lots {
     /// Reads decimal text out of the key `field`; `12.0` is whole.
     pub(crate) fn parse(text: &[u8], field: &'static str) -> Result<Self, WireError> {
         let value = Decimal::parse(text).ok_or(WireError::OutOfRange { field })?;
+        Self::from_decimal(value, field)
+    }
+
+    pub(crate) fn from_decimal(value: Decimal, field: &'static str) -> Result<Self, WireError> {
         if value.is_negative() {
             return Err(WireError::Negative { field });
         }

@@ -207,4 +207,15 @@ impl<'a> Contract<'a> {
     pub fn parse(body: &'a [u8]) -> Result<Self, WireError> {
         parse_object(body)
     }
+
+    /// Whether it was made to end on a day: what it says of its kind, or if it says nothing, whether it is
+    /// settled some time.
+    #[must_use]
+    pub fn is_dated(&self) -> bool {
+        match self.kind {
+            Some(kind) if kind.is("FFWCSX") => false,
+            Some(kind) if kind.is("FFICSX") => true,
+            _ => self.settles.is_some(),
+        }
+    }
 }

@@ -52,26 +52,28 @@ impl<'a, T: Row<'a>> Rows<'a, T> {
     /// Not JSON, an error body ([`WireError::Unexpected`]), or `data` is not an array. What is wrong with a
     /// row is said when that row is asked for.
     pub fn parse(body: &'a [u8]) -> Result<Self, WireError> {
-        match data(body)? {
-            Value::Array(bytes) => Ok(Self::of(bytes)),
-            _ => Err(WireError::WrongType { field: "data" }),
-        }
+        let Value::Array(bytes) = data(body)? else {
+            return Err(WireError::WrongType { field: "data" });
+        };
+        Ok(Self::of(bytes))
     }
 
     /// The same, where one row may stand without an array around it.
     pub(crate) fn parse_one_or_many(body: &'a [u8]) -> Result<Self, WireError> {
-        match data(body)? {
-            Value::Array(bytes) | Value::Object(bytes) => Ok(Self::of(bytes)),
-            _ => Err(WireError::WrongType { field: "data" }),
-        }
+        let (Value::Array(bytes) | Value::Object(bytes)) = data(body)? else {
+            return Err(WireError::WrongType { field: "data" });
+        };
+        Ok(Self::of(bytes))
     }
 
     /// The rows, each with the error of its own.
     pub fn iter(&self) -> impl Iterator<Item = Result<T, WireError>> + use<'a, T> {
         let one = self.bytes.starts_with(b"{").then_some(Value::Object(self.bytes));
-        one.into_iter().chain(elements(self.bytes)).map(|row| match row {
-            Value::Object(bytes) | Value::Array(bytes) => T::read(bytes),
-            _ => Err(WireError::WrongType { field: "row" }),
+        one.into_iter().chain(elements(self.bytes)).map(|row| {
+            let (Value::Object(bytes) | Value::Array(bytes)) = row else {
+                return Err(WireError::WrongType { field: "row" });
+            };
+            T::read(bytes)
         })
     }
 }
@@ -154,8 +156,8 @@ pub(super) fn data(body: &[u8]) -> Result<Value<'_>, WireError> {
 
 /// A body whose `data` is an object.
 pub(super) fn parse_object<'a, T: FromObject<'a>>(body: &'a [u8]) -> Result<T, WireError> {
-    match data(body)? {
-        Value::Object(object) => read(object),
-        _ => Err(WireError::WrongType { field: "data" }),
-    }
+    let Value::Object(object) = data(body)? else {
+        return Err(WireError::WrongType { field: "data" });
+    };
+    read(object)
 }
