@@ -4,6 +4,7 @@
 #![allow(dead_code, unused_imports, reason = "every test file uses another part of it")]
 
 mod edited;
+pub(crate) mod reply;
 
 use std::time::Duration;
 
