@@ -143,6 +143,7 @@ fn a_row_says_only_what_it_must_and_each_has_its_own_error() {
         edited(least, "LINKUSDTM", "LINK,USDTM"),
         edited(least, "{", r#"{"lotSize":1,"#),
         "7".into(),
+        "[7]".into(),
         least.into(),
     ];
     let body = body(&format!("[{}]", data.join(",")));
@@ -154,7 +155,7 @@ fn a_row_says_only_what_it_must_and_each_has_its_own_error() {
     // What need not be there and cannot be read is none; the row is good.
     assert_eq!(rows[1].unwrap().open_interest, None);
     assert_eq!((rows[1].unwrap().first_open, rows[1].unwrap().expires), (None, None));
-    let errors: Vec<_> = rows[2..8].iter().map(|row| row.unwrap_err()).collect();
+    let errors: Vec<_> = rows[2..9].iter().map(|row| row.unwrap_err()).collect();
     assert_eq!(
         errors,
         [
@@ -164,10 +165,11 @@ fn a_row_says_only_what_it_must_and_each_has_its_own_error() {
             WireError::Malformed { field: "symbol" },
             WireError::Duplicate { field: "lotSize" },
             WireError::WrongType { field: "row" },
+            WireError::WrongType { field: "row" },
         ]
     );
-    assert!(rows[8].is_ok(), "a bad row is not the end of the list");
-    assert_eq!(rows.len(), 9);
+    assert!(rows[9].is_ok(), "a bad row is not the end of the list");
+    assert_eq!(rows.len(), 10);
 }
 
 #[test]

@@ -63,6 +63,9 @@ pub(super) const MOST_KEYS: usize = 96;
 /// Reads an object.
 pub(super) fn read<'a, T: FromObject<'a>>(object: &'a [u8]) -> Result<T, WireError> {
     const { assert!(T::KEYS.len() <= MOST_KEYS, "there is room for each") };
+    if !object.starts_with(b"{") {
+        return Err(WireError::WrongType { field: "row" });
+    }
     let mut values = [None; MOST_KEYS];
     let mut scanner = Scanner::of_text(object);
     let (mut first, mut expected) = (true, 0_usize);
