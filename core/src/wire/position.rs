@@ -31,7 +31,7 @@ object! {
         /// Whether margin is added by itself before it is liquidated.
         auto_deposit: Option<bool> = "autoDeposit";
         /// When, from milliseconds. One that cannot be read is none.
-        ts_event: Option<UnixNanos> = "currentTimestamp" | "timestamp" by millis;
+        ts_event: Option<UnixNanos> = "currentTimestamp" by millis;
         /// Its size in lots; negative if it is short, zero if it is closed.
         current_qty: Option<i64> = "currentQty";
         /// What it has cost since it was opened.
