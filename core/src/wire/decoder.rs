@@ -144,9 +144,11 @@ impl Decoder {
                 let values = read.map(|(values, _)| values).transpose();
                 Said { position: Position::of_data(data.bytes), values, has_odd_time }
             }
-            Some(Read::Data(_)) | None => {
+            reader @ (Some(Read::Data(_)) | None) => {
                 let is_latest = data.channel.kind().delivery() == Delivery::Latest;
-                let position = Position::of_data(data.bytes).filter(|_| is_latest);
+                // What is unknown has no sequence that is known.
+                let is_ordered = is_latest && reader.is_some();
+                let position = Position::of_data(data.bytes).filter(|_| is_ordered);
                 let values = DataPlace::of(&data, bytes).map(|place| Ok(Values::Later(place)));
                 Said { position, values, has_odd_time: false }
             }
