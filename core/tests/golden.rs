@@ -282,7 +282,7 @@ fn levels_that_are_none_are_refused() {
         ("[\"14.2\",5]", "[\"14.2\"]", WireError::Malformed { field: "bids" }),
         ("[\"14.2\",5]", "[\"14.2\",5,1]", WireError::Malformed { field: "bids" }),
         ("5]", "-5]", WireError::Negative { field: "bids" }),
-        ("asks", "other", WireError::Missing { field: "asks" }),
+        ("\"bids\":[[\"14.2\",5]],\"asks\"", "\"other\"", WireError::Missing { field: "bids" }),
     ] {
         let changed = edited(whole, from, to);
         assert_eq!(Depth::parse(changed.as_bytes()), Err(error), "{changed}");

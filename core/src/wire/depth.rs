@@ -1,4 +1,4 @@
-//! The data of `level2Depth5` frames: the best levels of both sides, whole in each message.
+//! The data of `level2Depth5` and `level2Depth50` frames: the best levels of both sides, whole in each message.
 
 use super::fields::{Fields, Key};
 use super::scan::{Scanner, Value};
@@ -16,7 +16,7 @@ pub struct Depth<'a> {
     /// The same counter as level2's: what this shows is the book at that sequence. Absent in the oldest
     /// documentation.
     pub sequence: Option<Sequence>,
-    /// Bids, the highest first.
+    /// Bids, the highest first. A side that is absent, null or `""` is empty, if the other is there.
     pub bids: Levels<'a>,
     /// Asks, the lowest first.
     pub asks: Levels<'a>,
@@ -37,16 +37,23 @@ impl<'a> Depth<'a> {
     /// "ts":1790000000123}`.
     ///
     /// # Errors
-    /// A missing, repeated or ill-typed key, a level that is none, or a number that its type cannot hold.
+    /// A repeated or ill-typed key, neither side, a level that is none, or a number that its type cannot hold.
     pub fn parse(data: &'a [u8]) -> Result<Self, WireError> {
         Fields::parse(data, &KEYS, Self::assemble)
     }
 
     pub(crate) fn assemble(fields: &Fields<'a>) -> Result<Self, WireError> {
+        let (bids, asks) = (fields.array_if_any(Key::Bids)?, fields.array_if_any(Key::Asks)?);
+        // How an empty side is written is not known; but nothing at all is no depth.
+        bids.or(asks).ok_or(WireError::Missing { field: Key::Bids.name() })?;
+        let side = |levels: Option<&'a [u8]>, key| match levels {
+            Some(levels) => Levels::checked(levels, key),
+            None => Ok(Levels(b"[]")),
+        };
         Ok(Self {
             sequence: fields.sequence_if_any()?,
-            bids: Levels::checked(fields.array(Key::Bids)?, Key::Bids)?,
-            asks: Levels::checked(fields.array(Key::Asks)?, Key::Asks)?,
+            bids: side(bids, Key::Bids)?,
+            asks: side(asks, Key::Asks)?,
             ts_event: fields.time_in_either(Key::Ts),
         })
     }

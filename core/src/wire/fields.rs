@@ -289,11 +289,15 @@ impl<'a> Fields<'a> {
     }
 
     /// The text of an array.
-    pub(super) fn array(&self, key: Key) -> Result<&'a [u8], WireError> {
+    fn array(&self, key: Key) -> Result<&'a [u8], WireError> {
         let Token { start, end, kind } = self.required(key)?;
         let text = self.bytes.get(start..end).filter(|text| text.starts_with(b"["));
         text.filter(|_| kind == Kind::Other)
             .ok_or_else(|| WireError::WrongType { field: key.name() })
+    }
+
+    pub(super) fn array_if_any(&self, key: Key) -> Result<Option<&'a [u8]>, WireError> {
+        self.optional(key).map(|_| self.array(key)).transpose()
     }
 
     pub(super) fn symbol(&self) -> Result<Symbol, WireError> {
