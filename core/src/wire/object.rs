@@ -4,6 +4,7 @@
 
 use super::exchange_time::{Time, Unit};
 use super::scan::Scanner;
+use super::swar;
 use super::text::Text;
 use super::walk::{self, Kind, Token};
 use crate::error::WireError;
@@ -122,8 +123,8 @@ impl<'a> Entry<'a> {
     /// A whole number, also as `12.0` and `1.2E1`.
     fn integer(self) -> Result<i128, WireError> {
         let digits = self.digits()?;
-        let plain = || core::str::from_utf8(digits).ok()?.parse::<i64>().ok().map(i128::from);
-        let value = plain().or_else(|| Decimal::parse(digits)?.scaled(0));
+        let plain = swar::whole_number(digits).map(i128::from);
+        let value = plain.or_else(|| Decimal::parse(digits)?.scaled(0));
         value.ok_or_else(|| self.out_of_range())
     }
 
@@ -333,3 +334,6 @@ macro_rules! words {
 }
 
 pub(super) use {object, read_as, words};
+
+#[cfg(test)]
+mod tests;
