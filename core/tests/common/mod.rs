@@ -8,9 +8,10 @@ pub(crate) mod reply;
 
 use std::time::Duration;
 
+use kucoin_futures_proto::wire::Frame;
 use kucoin_futures_proto::{
-    Channel, Client, Config, ConnId, Endpoint, Event, Input, Instant, Output, PushTag, RequestId,
-    ResponseHead, RestRequest, TopicEvent, TopicId, TransportError,
+    Channel, Client, Config, ConnId, Endpoint, Event, Input, Instant, Message, Output, PushTag,
+    RequestId, ResponseHead, RestRequest, TopicEvent, TopicId, TransportError, WireError,
 };
 
 pub(crate) use edited::{edited, edited_times};
@@ -47,6 +48,17 @@ impl Rig {
             answers_pings: true,
             tokens: 0,
         }
+    }
+
+    /// A client with a confirmed topic and nothing else.
+    pub(crate) fn carrying(channel: Channel) -> (Self, TopicId) {
+        let mut rig = Self::new();
+        let topic = rig.client.subscribe(rig.now, channel).unwrap();
+        let outputs = rig.drain();
+        let outputs = rig.reconnect(fetches(&outputs)[0].request());
+        assert_eq!(sent(&outputs)[0].topic, channel.to_string());
+        assert_eq!(rig.ack(sent(&outputs)[0].id), [Event::Topic(topic, TopicEvent::Confirmed)]);
+        (rig, topic)
     }
 
     /// A client that wants one book and waits for its token.
@@ -218,6 +230,25 @@ impl Rig {
         self.opened();
         self.welcome()
     }
+}
+
+/// What a frame says: by itself, and through a client that wants this channel, which says the same.
+pub(crate) fn said(wanted: Channel, text: &str) -> Result<Message<'_>, WireError> {
+    let (mut rig, topic) = Rig::carrying(wanted);
+    let tag = rig.pushed(text).unwrap_or_else(|| panic!("not handed out: {text}"));
+    let push = tag.on(text.as_bytes());
+    assert_eq!((push.topic(), push.bytes()), (Some(topic), text.as_bytes()));
+    let message = said_by_frame(text);
+    assert_eq!(format!("{:?}", push.decode()), format!("{message:?}"), "{text}");
+    message
+}
+
+/// What a frame says by itself.
+pub(crate) fn said_by_frame(text: &str) -> Result<Message<'_>, WireError> {
+    let Ok(Frame::Message(frame)) = Frame::parse(text.as_bytes()) else {
+        panic!("no message: {text}")
+    };
+    frame.decode()
 }
 
 // Payloads.
