@@ -10,6 +10,8 @@
     reason = "tests"
 )]
 
+#[path = "conformance/channels.rs"]
+mod channels;
 mod common;
 #[path = "conformance/folder.rs"]
 mod folder;
@@ -54,6 +56,14 @@ fn main() {
         trades,
         the_worked_example_of_the_documentation,
         a_captured_synchronization,
+        channels::instruments_and_announcements,
+        channels::figures_of_a_day,
+        channels::candles,
+        channels::orders,
+        channels::positions,
+        channels::wallets,
+        channels::settings_of_contracts,
+        channels::frames_of_spot_are_of_no_channel,
         signatures,
         rest::token_replies_lead_to_a_connection,
         rest::snapshots_are_read_to_the_last_level,
@@ -82,13 +92,29 @@ fn no_payload_is_overlooked(folder: &Folder) {
     assert_eq!(unknown.collect::<Vec<_>>(), Vec::<String>::new());
 }
 
+const CHANNELS: [Group; 12] = [
+    Group::Level2,
+    Group::TickerV2,
+    Group::Ticker,
+    Group::Depth,
+    Group::Execution,
+    Group::Instrument,
+    Group::Stats,
+    Group::Candle,
+    Group::Order,
+    Group::Position,
+    Group::Wallet,
+    Group::UserConfig,
+];
+
 fn every_frame_of_a_channel_has_a_readable_envelope(folder: &Folder) {
-    for (name, text) in folder.of(Group::Envelope) {
+    for (name, text) in CHANNELS.iter().flat_map(|&group| folder.of(group)) {
         for line in values(&name, &text) {
             let (frame, json) = (message(line), json(line));
             assert!(frame.topic.is(json["topic"].as_str().unwrap()), "{name}");
             assert_eq!(frame.subject.and_then(|s| s.plain()), json["subject"].as_str(), "{name}");
             assert_eq!(serde_json::from_slice::<Json>(frame.data).unwrap(), json["data"], "{name}");
+            assert_eq!(frame.channel().unwrap().to_string(), json["topic"], "{name}");
         }
     }
 }
