@@ -1,5 +1,7 @@
 //! Tickers and trades read by `serde_json`: the usual way, done well.
 
+pub mod others;
+
 use serde::Deserialize;
 
 use crate::number::Number;
@@ -110,13 +112,13 @@ mod tests {
     fn ours_and_the_rival_read_every_message_and_say_the_same() {
         let shape = Shape { symbols: 6, levels: 50, changes: 400, spread: Spread::Touch, seed: 3 };
         let corpus = Corpus::new(shape);
-        for feed in Feed::ALL {
+        for feed in [Feed::TickerV2, Feed::Execution] {
             let (mut client, mut parser) =
                 (Messages::new(&corpus.markets, feed), MessageParser::new());
             for frame in corpus.messages(feed).iter() {
                 let theirs = match feed {
                     Feed::TickerV2 => format!("{:?}", ticker::<i64>(frame).unwrap()),
-                    Feed::Execution => format!("{:?}", trade::<i64>(frame).unwrap()),
+                    _ => format!("{:?}", trade::<i64>(frame).unwrap()),
                 };
                 assert_eq!(said(&parser.parse(frame).unwrap()), theirs);
                 assert_eq!(said(&client.feed(frame).unwrap()), theirs);

@@ -7,8 +7,8 @@ use kucoin_futures_proto::book::{Apply, Best, Book, Scope};
 pub use kucoin_futures_proto::wire::MessageParser;
 use kucoin_futures_proto::wire::{Delta, DeltaFrame, DeltaParser, Side};
 use kucoin_futures_proto::{
-    BookEvent, Channel, Client, Config, ConnId, Event, Input, Instant, Lots, Message, Output,
-    Price, ResponseHead, Sequence, Symbol, TopicId, TopicStatus,
+    BookEvent, Channel, Client, Config, ConnId, Event, Input, Instant, Interval, Lots, Message,
+    Output, Price, ResponseHead, Sequence, Symbol, TopicId, TopicStatus,
 };
 
 use crate::books::{TOP, mix};
@@ -229,10 +229,19 @@ impl Messages {
     /// The topics are not confirmed.
     #[must_use]
     pub fn new(markets: &[Market], feed: Feed) -> Self {
-        let mut live = match feed {
-            Feed::TickerV2 => Live::subscribed(markets, Channel::ticker_v2),
-            Feed::Execution => Live::subscribed(markets, Channel::execution),
+        let channel: fn(Symbol) -> Channel = match feed {
+            Feed::TickerV2 => Channel::ticker_v2,
+            Feed::Execution => Channel::execution,
+            Feed::Depth5 => Channel::depth5,
+            Feed::Depth50 => Channel::depth50,
+            Feed::Mark => Channel::instrument,
+            Feed::Stats => Channel::stats_24h,
+            Feed::Candle => |symbol| Channel::candles(symbol, Interval::Min1),
+            Feed::Order => Channel::orders_of,
+            Feed::Position => Channel::positions_of,
+            Feed::Wallet => |_| Channel::wallet(),
         };
+        let mut live = Live::subscribed(markets, channel);
         live.run(markets, |client, topic| {
             matches!(client.status(topic), TopicStatus::Confirmed { .. })
         });

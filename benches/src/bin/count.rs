@@ -34,7 +34,7 @@ enum Case {
     Snapshot,
 }
 
-const CASES: [(&str, Case); 8] = [
+const CASES: [(&str, Case); 16] = [
     ("parse, usual", Case::Parse(Layout::Usual)),
     ("parse, other key order", Case::Parse(Layout::OtherOrder)),
     ("parse, random key order", Case::Parse(Layout::Random)),
@@ -42,6 +42,14 @@ const CASES: [(&str, Case); 8] = [
     ("pipeline, 200 symbols", Case::Pipeline),
     ("tickerV2, decoded", Case::Message(Feed::TickerV2)),
     ("execution, decoded", Case::Message(Feed::Execution)),
+    ("level2Depth5, decoded", Case::Message(Feed::Depth5)),
+    ("level2Depth50, decoded", Case::Message(Feed::Depth50)),
+    ("mark.index.price, decoded", Case::Message(Feed::Mark)),
+    ("snapshot.24h, decoded", Case::Message(Feed::Stats)),
+    ("limitCandle, decoded", Case::Message(Feed::Candle)),
+    ("tradeOrders, decoded", Case::Message(Feed::Order)),
+    ("position.change, decoded", Case::Message(Feed::Position)),
+    ("wallet, decoded", Case::Message(Feed::Wallet)),
     ("snapshot, per level", Case::Snapshot),
 ];
 

@@ -36,7 +36,7 @@ const FLOATS: &str = "serde_json into Vec<(f64, u64)>";
 const WHOLE: &str = "pipeline, 200 symbols";
 
 #[rustfmt::skip]
-const GOALS: [Goal; 20] = [
+const GOALS: [Goal; 28] = [
     Goal("parse / serde_json borrowed", Faster("parse, usual", SERDE), Some(13.0), Some(16.0)),
     Goal("parse, as against every byte read once", AsLong("parse, usual", FLOOR), None, Some(2.2)),
     Goal("parse, other key order / serde_json", Faster("parse, other key order", SERDE), Some(4.0), None),
@@ -45,6 +45,14 @@ const GOALS: [Goal; 20] = [
     Goal("parse, random key order / serde_json", Faster("parse, random key order", SERDE), Some(1.0), None),
     Goal("tickerV2, client + decode / serde_json", Faster("messages, tickerV2", DECIMAL), Some(1.5), Some(4.0)),
     Goal("execution, client + decode / serde_json", Faster("messages, execution", DECIMAL), Some(1.5), Some(4.0)),
+    Goal("level2Depth5, client + decode / serde_json", Faster("messages, level2Depth5", DECIMAL), Some(1.5), None),
+    Goal("level2Depth50, client + decode / serde_json", Faster("messages, level2Depth50", DECIMAL), Some(1.5), None),
+    Goal("mark.index.price, client + decode / serde_json", Faster("messages, mark.index.price", DECIMAL), Some(1.5), None),
+    Goal("snapshot.24h, client + decode / serde_json", Faster("messages, snapshot.24h", DECIMAL), Some(1.5), None),
+    Goal("limitCandle, client + decode / serde_json", Faster("messages, limitCandle", DECIMAL), Some(1.5), None),
+    Goal("tradeOrders, client + decode / serde_json", Faster("messages, tradeOrders", DECIMAL), Some(1.5), None),
+    Goal("position.change, client + decode / serde_json", Faster("messages, position.change", DECIMAL), Some(1.5), None),
+    Goal("wallet, client + decode / serde_json", Faster("messages, wallet", DECIMAL), Some(1.5), None),
     Goal("apply, 2 x 500 / BTreeMap of Decimal", Faster("apply, 2 x 500", TREE), Some(11.0), None),
     Goal("apply, 2 x 5000 / BTreeMap of Decimal", Faster("apply, 2 x 5000", TREE), Some(11.0), None),
     Goal("apply, 2 x 500 / hftbacktest ROI vector", Faster("apply, 2 x 500", ROI), Some(2.0), None),
