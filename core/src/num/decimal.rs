@@ -66,6 +66,20 @@ impl Decimal {
         self.mantissa < 0
     }
 
+    /// Of digits of which so many, nineteen at most, stand behind the point.
+    pub(crate) const fn of_digits(is_negative: bool, mut digits: u64, places: u8) -> Self {
+        if digits == 0 {
+            return Self::ZERO;
+        }
+        let mut exponent = (places as i8).wrapping_neg();
+        while digits.is_multiple_of(10) {
+            digits /= 10;
+            exponent = exponent.wrapping_add(1);
+        }
+        let mantissa = digits as i128;
+        Self { mantissa: if is_negative { mantissa.wrapping_neg() } else { mantissa }, exponent }
+    }
+
     /// `self * 10^scale` as an integer; `None` if that is not whole or does not fit.
     pub(crate) fn scaled(self, scale: u8) -> Option<i128> {
         let power = i16::from(self.exponent).checked_add(i16::from(scale))?;

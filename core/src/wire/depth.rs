@@ -2,6 +2,7 @@
 
 use super::fields::{Fields, Key};
 use super::scan::{Scanner, Value};
+use super::swar;
 use crate::book::Level;
 use crate::error::WireError;
 use crate::ids::Sequence;
@@ -99,6 +100,10 @@ impl<'a> Reader<'a> {
         if !self.scanner.element(&mut self.first)? {
             return Ok(None);
         }
+        if let Some((level, len)) = usual(self.scanner.rest()) {
+            self.scanner.skip(len);
+            return Ok(Some(level));
+        }
         self.scanner.array()?;
         let mut first = true;
         let (price, size) = (self.column(&mut first)?, self.column(&mut first)?);
@@ -116,4 +121,16 @@ impl<'a> Reader<'a> {
             Err(WireError::Malformed { field: self.field })
         }
     }
+}
+
+/// A level as nearly all are written, at the beginning of a text, and how long that is.
+#[inline]
+fn usual(text: &[u8]) -> Option<(Level, usize)> {
+    let rest = text.strip_prefix(b"[\"")?;
+    let (price, rest) = rest.split_at_checked(swar::text_len(rest))?;
+    let rest = rest.strip_prefix(b"\",")?;
+    let (size, rest) = rest.split_at_checked(swar::digits_len(rest))?;
+    let rest = rest.strip_prefix(b"]")?;
+    let (price, size) = (swar::usual_price(price)?, Lots::new(swar::whole_number(size)?));
+    Some((Level { price, size }, text.len().wrapping_sub(rest.len())))
 }

@@ -183,19 +183,24 @@ impl<'a, T: Read<'a>> Read<'a> for Option<T> {
 
 impl Read<'_> for Decimal {
     fn read(entry: Entry<'_>) -> Result<Self, WireError> {
-        Self::parse(entry.digits()?).ok_or_else(|| entry.out_of_range())
+        let digits = entry.digits()?;
+        let usual = swar::usual_decimal(digits).or_else(|| Self::parse(digits));
+        usual.ok_or_else(|| entry.out_of_range())
     }
 }
 
 impl Read<'_> for Price {
     fn read(entry: Entry<'_>) -> Result<Self, WireError> {
-        Self::parse(entry.digits()?, entry.field)
+        let digits = entry.digits()?;
+        swar::usual_price(digits).map_or_else(|| Self::parse(digits, entry.field), Ok)
     }
 }
 
 impl Read<'_> for Lots {
     fn read(entry: Entry<'_>) -> Result<Self, WireError> {
-        Self::parse(entry.digits()?, entry.field)
+        let digits = entry.digits()?;
+        let lots = swar::whole_number(digits).map(Self::new);
+        lots.map_or_else(|| Self::parse(digits, entry.field), Ok)
     }
 }
 

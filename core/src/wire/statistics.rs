@@ -6,6 +6,7 @@ use core::time::Duration;
 
 use super::object::{Entry, millis, nanos, object};
 use super::scan::Scanner;
+use super::swar;
 use crate::error::{Misuse, WireError};
 use crate::ids::Symbol;
 use crate::num::{Decimal, Lots};
@@ -104,7 +105,10 @@ impl CandleUpdate {
             }
             scanner.value()?.digits(FIELD)
         };
-        let number = |text| Decimal::parse(text).ok_or(WireError::OutOfRange { field: FIELD });
+        let number = |text| {
+            let number = swar::usual_decimal(text).or_else(|| Decimal::parse(text));
+            number.ok_or(WireError::OutOfRange { field: FIELD })
+        };
         let start = number(next()?)?.scaled(9).and_then(|ns| u64::try_from(ns).ok());
         Ok(Self {
             symbol,

@@ -5,7 +5,7 @@
 //! because each is a few instructions between others.
 #![allow(clippy::inline_always, reason = "see above; measured")]
 
-use crate::num::Price;
+use crate::num::{Decimal, Price};
 
 /// One in each byte.
 const ONES: u64 = u64::MAX / 255;
@@ -89,6 +89,27 @@ pub(super) fn usual_price(text: &[u8]) -> Option<Price> {
         }
     };
     Price::from_scaled(units.wrapping_add(fraction) as i64)
+}
+
+/// A number of up to nineteen digits, with a sign or a point perhaps.
+#[inline]
+pub(super) fn usual_decimal(text: &[u8]) -> Option<Decimal> {
+    let (is_negative, text) = match text.split_first()? {
+        (b'-', rest) => (true, rest),
+        _ => (false, text),
+    };
+    let point = text.iter().position(|&byte| byte == b'.');
+    let (whole, fraction) = text.split_at_checked(point.unwrap_or(text.len()))?;
+    let value = whole_number(whole)?;
+    let Some((_, places)) = fraction.split_first() else {
+        return Some(Decimal::of_digits(is_negative, value, 0));
+    };
+    if whole.len().wrapping_add(places.len()) > 19 {
+        return None;
+    }
+    let value = value.wrapping_mul(10_u64.pow(places.len() as u32));
+    let value = value.wrapping_add(digits(places)?);
+    Some(Decimal::of_digits(is_negative, value, places.len() as u8))
 }
 
 /// The number that up to nineteen digits spell, whatever they begin with.

@@ -1,13 +1,13 @@
 //! A walk over an object without a look back: what nearly every frame consists of is read in few steps.
 //!
-//! Strings in printable ASCII without an escape and whole numbers are read here; every other value by the
-//! [`Scanner`], in its place. An unusual key ends the walk. Where it comes to its end the scanner would
+//! Strings in printable ASCII without an escape, numbers without an exponent and levels are read here; every
+//! other value by the [`Scanner`], in its place. An unusual key ends the walk. Where it comes to its end the scanner would
 //! have come to the same one; where it does not, that says nothing.
 //!
 //! Places are handed on by value: kept in a structure they are written and read back for every byte.
 #![allow(clippy::inline_always, reason = "called twice, in the loops of the hot path; measured")]
 
-use super::scan::{Scanner, Value};
+use super::scan::{MAX_DEPTH, Scanner, Value};
 use super::swar;
 
 /// Where a value stands: a text without its quotes.
@@ -88,7 +88,59 @@ pub(super) fn value(bytes: &[u8], at: usize, depth: u32) -> Option<(Token, usize
             return Some((Token { start: at, end, kind: Kind::Number }, end));
         }
     }
-    unusual(bytes, at, depth)
+    match first {
+        b'-' | b'0'..=b'9' => match number(bytes, at) {
+            Some(end) => Some((Token { start: at, end, kind: Kind::Number }, end)),
+            None => unusual(bytes, at, depth),
+        },
+        b'[' if depth.wrapping_add(2) <= MAX_DEPTH => match levels(bytes, at) {
+            Some(end) => Some((Token { start: at, end, kind: Kind::Other }, end)),
+            None => unusual(bytes, at, depth),
+        },
+        _ => unusual(bytes, at, depth),
+    }
+}
+
+/// The end of a number with a sign or a point, before a comma or a brace.
+#[inline(never)]
+fn number(bytes: &[u8], at: usize) -> Option<usize> {
+    let start = if bytes.get(at) == Some(&b'-') { at.wrapping_add(1) } else { at };
+    let mut end = digits(bytes, start)?;
+    if bytes.get(start) == Some(&b'0') && end.wrapping_sub(start) > 1 {
+        return None;
+    }
+    if bytes.get(end) == Some(&b'.') {
+        end = digits(bytes, end.wrapping_add(1))?;
+    }
+    matches!(bytes.get(end), Some(b',' | b'}')).then_some(end)
+}
+
+/// The end of an array of arrays of a text and a whole number: levels, as nearly all are written.
+#[inline(never)]
+fn levels(bytes: &[u8], at: usize) -> Option<usize> {
+    let mut at = expect(bytes, at, b'[')?;
+    loop {
+        at = expect(bytes, expect(bytes, at, b'[')?, b'"')?;
+        at = at.wrapping_add(swar::text_len(bytes.get(at..)?));
+        at = expect(bytes, expect(bytes, at, b'"')?, b',')?;
+        let end = digits(bytes, at)?;
+        if bytes.get(at) == Some(&b'0') && end.wrapping_sub(at) > 1 {
+            return None;
+        }
+        at = expect(bytes, end, b']')?;
+        match bytes.get(at)? {
+            b',' => at = at.wrapping_add(1),
+            b']' => return Some(at.wrapping_add(1)),
+            _ => return None,
+        }
+    }
+}
+
+/// Behind the digits that begin at `at`; `None` if there are none.
+#[inline]
+fn digits(bytes: &[u8], at: usize) -> Option<usize> {
+    let digits = swar::digits_len(bytes.get(at..)?);
+    (digits > 0).then_some(at.wrapping_add(digits))
 }
 
 #[cold]
