@@ -16,10 +16,10 @@ use std::time::Duration;
 
 use allocation_counter::measure;
 use kucoin_futures_proto::book::{Best, Scope};
-use kucoin_futures_proto::wire::Side;
+use kucoin_futures_proto::wire::{Levels, Side};
 use kucoin_futures_proto::{
-    BookEvent, Channel, Client, Config, ConnId, Event, Input, Instant, Output, RequestId,
-    ResponseHead, SplitMix64, TopicId,
+    BookEvent, Channel, Client, Config, ConnId, Event, Input, Instant, Interval, Message, Output,
+    RequestId, ResponseHead, SplitMix64, TopicId,
 };
 
 const SYMBOLS: usize = 200;
@@ -228,7 +228,7 @@ impl Rig {
                     .handle(*now, Input::Text { conn: *conn, bytes: &bytes[frame.clone()] })
                     .into_message();
                 if let Some(push) = push {
-                    push.decode().unwrap();
+                    sum += lots(&push.decode().unwrap());
                 }
                 drain(client, requests, deltas);
                 let Some(book) = client.book(topics[n % SYMBOLS]) else { continue };
@@ -244,6 +244,12 @@ impl Rig {
         });
         counted.count_total
     }
+}
+
+/// The sizes that stand in a message, one by one.
+fn lots(message: &Message<'_>) -> u128 {
+    let (Message::Depth5(depth) | Message::Depth50(depth)) = message else { return 0 };
+    [depth.bids, depth.asks].iter().flat_map(Levels::iter).map(|l| u128::from(l.size.get())).sum()
 }
 
 fn drain(client: &mut Client, requests: &mut Vec<Output<'static>>, deltas: &mut u64) {
@@ -346,6 +352,77 @@ fn tickers_and_trades_are_decoded_without_allocating() {
     };
     assert_eq!(run("with tickers and trades", rig, mixed), 0);
     assert!(rig.client.stats().pushes > FRAMES as u64, "{}", rig.client.stats().pushes);
+}
+
+/// Every other public channel; what is lent out is read to its end.
+#[test]
+fn every_other_public_channel_is_decoded_without_allocating() {
+    let rig = &mut Rig::live();
+    for market in &rig.markets[..20] {
+        let symbol = market.name.parse().unwrap();
+        for channel in [
+            Channel::depth5(symbol),
+            Channel::depth50(symbol),
+            Channel::instrument(symbol),
+            Channel::announcements_of(symbol),
+            Channel::stats_24h(symbol),
+            Channel::candles(symbol, Interval::Min1),
+        ] {
+            rig.client.subscribe(rig.now, channel).unwrap();
+        }
+    }
+    rig.client.subscribe(rig.now, Channel::announcements()).unwrap();
+    rig.wait(Duration::from_secs(30));
+    let mixed = |rig: &mut Rig, at: usize, frame: &str| {
+        rig.add(frame);
+        let n = rig.frames.len();
+        let Market { name, sequence, .. } = &rig.markets[at % 20];
+        let millis = 1_791_500_000_251 + n as u64 + rig.now.as_nanos() / 1_000_000;
+        let frame = others(name, *sequence, millis, n);
+        rig.add(&frame);
+    };
+    let before = rig.client.stats().pushes;
+    assert_eq!(run("with other channels", rig, mixed), 0);
+    let pushes = rig.client.stats().pushes - before;
+    assert!(pushes > FRAMES as u64 / 2, "{pushes}");
+}
+
+/// A frame of one channel after the other, now and then in another layout.
+fn others(name: &str, sequence: u64, millis: u64, n: usize) -> String {
+    let levels = |count: u64, first: u64| {
+        let level = |at: u64| format!("[\"{}.5\",{}]", first + at, at + 3);
+        (0..count).map(level).collect::<Vec<_>>().join(",")
+    };
+    let depth = |count: u64| {
+        format!(
+            r#"{{"topic":"/contractMarket/level2Depth{count}:{name}","type":"message","subject":"level2","sn":{millis},"data":{{"bids":[{}],"sequence":{sequence},"timestamp":{millis},"ts":{millis},"asks":[{}]}}}}"#,
+            levels(count, 4_900),
+            levels(count, 5_000)
+        )
+    };
+    let text = match n / 2 % 8 {
+        0 => depth(5),
+        1 => depth(50),
+        2 => format!(
+            r#"{{"topic":"/contract/instrument:{name}","type":"message","subject":"mark.index.price","data":{{"markPrice":5000.25,"indexPrice":5000.5,"granularity":1000,"timestamp":{millis}}}}}"#
+        ),
+        3 => format!(
+            r#"{{"topic":"/contract/instrument:{name}","type":"message","subject":"funding.rate","data":{{"period":1,"granularity":60000,"fundingRate":-7.7E-5,"timestamp":{millis}}}}}"#
+        ),
+        4 => format!(
+            r#"{{"topic":"/contract/announcement:{name}","subject":"funding.begin","data":{{"symbol":"{name}","fundingTime":{millis},"fundingRate":0.0001,"timestamp":{millis}}}}}"#
+        ),
+        5 => format!(
+            r#"{{"topic":"/contractMarket/snapshot:{name}","type":"message","subject":"snapshot.24h","id":"69","data":{{"highPrice":5010.5,"lastPrice":5000.5,"priceChg":-1.25,"symbol":"{name}","ts":{millis}000000,"turnover":526928331.0482177734,"volume":5834.46}}}}"#
+        ),
+        6 => format!(
+            r#"{{"topic":"/contractMarket/limitCandle:{name}_1min","type":"message","data":{{"symbol":"{name}","candles":["1791489600","5000.5","5001","5002.5","4999","30210.5","2131"],"time":{millis}}},"subject":"candle.stick"}}"#
+        ),
+        _ => format!(
+            r#"{{"topic":"/contract/announcement","type":"message","subject":"something.new","data":{{"text":"{millis}"}}}}"#
+        ),
+    };
+    if n.is_multiple_of(7) { text.replace("\"data\"", " \"d\\u0061ta\"") } else { text }
 }
 
 /// A scanner looks at a contract for a while and goes on to the next: what is left of it is its name.
