@@ -26,6 +26,7 @@ mod watched;
 mod wire_any;
 mod wire_delta;
 mod wire_message;
+mod wire_objects;
 
 pub use book::book;
 pub use client::client;

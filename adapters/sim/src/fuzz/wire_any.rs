@@ -9,6 +9,7 @@ use kucoin_futures_proto::wire::{
 use kucoin_futures_proto::{Price, Symbol, WireError};
 
 use super::json::Json;
+use super::wire_objects::wire_objects;
 
 /// Any bytes into every public decoder of the wire: none panics, and what is accepted is what
 /// serde_json reads, value by value. Beyond JSON, deliberately:
@@ -27,12 +28,13 @@ pub fn wire_any(bytes: &[u8]) {
     trades(bytes, json.as_ref());
     snapshot(bytes, json.as_ref());
     contracts(bytes, json.as_ref());
+    wire_objects(bytes, json.as_ref());
     let delta = Delta::parse(bytes);
     refused_rightly(&delta, json.as_ref());
 }
 
 /// Whoever calls good JSON broken is wrong himself.
-fn refused_rightly<T: Debug>(result: &Result<T, WireError>, json: Option<&Json>) {
+pub(super) fn refused_rightly<T: Debug>(result: &Result<T, WireError>, json: Option<&Json>) {
     let _ = format!("{result:?}");
     if let Err(error) = result {
         assert!(!error.to_string().is_empty());
