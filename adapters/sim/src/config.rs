@@ -91,6 +91,8 @@ pub struct Account {
     pub secret: String,
     /// In the clear. Default `sim-passphrase`.
     pub passphrase: String,
+    /// What private pushes name as `userId`. Default 24 hex digits, as on the real one.
+    pub user_id: String,
 }
 
 /// What the exchange tolerates.
@@ -124,6 +126,7 @@ impl Default for ExchangeConfig {
                 key: "sim-key".into(),
                 secret: "sim-secret".into(),
                 passphrase: "sim-passphrase".into(),
+                user_id: "6a5100000000000000000001".into(),
             },
             limits: Limits {
                 messages_per_10s: 100,

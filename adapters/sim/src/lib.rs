@@ -25,6 +25,7 @@ mod exchange;
 pub mod fault;
 #[cfg(feature = "fuzz")]
 pub mod fuzz;
+mod interval;
 mod judge;
 mod ledger;
 mod market;
@@ -43,6 +44,7 @@ mod stream;
 #[cfg(feature = "server")]
 mod tls;
 mod token;
+mod topic;
 mod trace;
 mod trade;
 pub mod trial;
@@ -54,6 +56,7 @@ pub use config::{Account, Clocks, ExchangeConfig, Limits};
 pub use contract::Contract;
 pub use exchange::{About, Counts, Exchange, FaultHit, Outgoing, SessionId};
 pub use fault::{Fault, Plan, Refusal, Target};
+pub use interval::Interval;
 pub use ledger::{Ledger, Tally};
 pub use market::Market;
 pub use oracle::{Oracle, Violation, compare};

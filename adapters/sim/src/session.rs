@@ -11,6 +11,7 @@ use serde_json::Value;
 use crate::config::Limits;
 use crate::fault::Refusal;
 use crate::market::Market;
+use crate::topic::{BadTopic, Feed, Topic};
 
 /// Closed after so long without a frame of the client's; measured: 60.3 to 60.5 s.
 const SILENCE: Duration = Duration::from_secs(60);
@@ -18,32 +19,6 @@ const SILENCE: Duration = Duration::from_secs(60);
 const SILENCE_CLOSE: Duration = Duration::from_millis(400);
 /// Client messages are counted over this time.
 const UPLINK_SPAN: Duration = Duration::from_secs(10);
-
-/// A channel that is pushed here.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub(crate) enum Feed {
-    Level2,
-    TickerV2,
-    Ticker,
-    Execution,
-}
-
-impl Feed {
-    const ALL: [Self; 4] = [Self::Level2, Self::TickerV2, Self::Ticker, Self::Execution];
-
-    pub(crate) const fn prefix(self) -> &'static str {
-        match self {
-            Self::Level2 => "/contractMarket/level2",
-            Self::TickerV2 => "/contractMarket/tickerV2",
-            Self::Ticker => "/contractMarket/ticker",
-            Self::Execution => "/contractMarket/execution",
-        }
-    }
-
-    fn of(prefix: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|feed| feed.prefix() == prefix)
-    }
-}
 
 /// What the session does next.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -113,7 +88,7 @@ impl Progress {
 pub(crate) struct Session {
     lifetime: Duration,
     private: bool,
-    topics: BTreeMap<(Feed, Symbol), Progress>,
+    topics: BTreeMap<Topic, Progress>,
     opened: Instant,
     heard: Instant,
     warned: bool,
@@ -133,18 +108,18 @@ impl Session {
         }
     }
 
-    pub(crate) fn listens_to(&self, feed: Feed, symbol: Symbol) -> bool {
-        self.topics.contains_key(&(feed, symbol))
+    pub(crate) fn listens_to(&self, topic: Topic) -> bool {
+        self.topics.contains_key(&topic)
     }
 
     /// Stops pushing a topic; says how far it was pushed, if it was.
-    pub(crate) fn forget(&mut self, feed: Feed, symbol: Symbol) -> Option<Progress> {
-        self.topics.remove(&(feed, symbol))
+    pub(crate) fn forget(&mut self, topic: Topic) -> Option<Progress> {
+        self.topics.remove(&topic)
     }
 
     /// Pushes a topic again that was forgotten.
-    pub(crate) fn remember(&mut self, feed: Feed, symbol: Symbol, last: Progress) {
-        self.topics.entry((feed, symbol)).or_insert(last);
+    pub(crate) fn remember(&mut self, topic: Topic, last: Progress) {
+        self.topics.entry(topic).or_insert(last);
     }
 
     /// Whether a delta is to be pushed here.
@@ -159,7 +134,7 @@ impl Session {
         (run, sequence): Position,
         sound: bool,
     ) -> bool {
-        let topic = (Feed::Level2, market.contract().symbol);
+        let topic = Topic::one(Feed::Level2, market.contract().symbol);
         let Some(progress) = self.topics.get_mut(&topic) else { return false };
         let before = progress.last.0;
         if run != before {
@@ -182,18 +157,18 @@ impl Session {
 
     /// Whether the stream stands still because the next delta would deceive its reader.
     pub(crate) fn withholds(&self, symbol: Symbol) -> bool {
-        self.topics.get(&(Feed::Level2, symbol)).is_some_and(|progress| progress.withheld)
+        self.topics.get(&Topic::one(Feed::Level2, symbol)).is_some_and(|progress| progress.withheld)
     }
 
     /// Whether a reader may have begun to buffer right behind a snapshot of this sequence.
     pub(crate) fn begins_behind(&self, symbol: Symbol, sequence: Sequence) -> bool {
-        let progress = self.topics.get(&(Feed::Level2, symbol));
+        let progress = self.topics.get(&Topic::one(Feed::Level2, symbol));
         progress.is_some_and(|progress| progress.first == sequence.next())
     }
 
     /// A snapshot from the past was served to somebody.
     pub(crate) fn on_stale_snapshot(&mut self, symbol: Symbol, sequence: Sequence) {
-        if let Some(progress) = self.topics.get_mut(&(Feed::Level2, symbol)) {
+        if let Some(progress) = self.topics.get_mut(&Topic::one(Feed::Level2, symbol)) {
             progress.oldest = progress.oldest.min(sequence);
             progress.may_stand(sequence, sequence);
         }
@@ -255,7 +230,7 @@ impl Session {
             },
             _ => Err((415, "type is not supported".into())),
         };
-        let wants_ack = frame.get("response").and_then(Value::as_bool).unwrap_or(false);
+        let wants_ack = frame.get("response").is_some_and(is_true);
         match outcome {
             Ok(()) if wants_ack => vec![Reply::Ack(id)],
             Ok(()) => Vec::new(),
@@ -274,24 +249,21 @@ impl Session {
         if topic.is_empty() {
             return Err((406, "topic is required".into()));
         }
-        let private = frame.get("privateChannel").and_then(Value::as_bool).unwrap_or(false);
-        if private && !self.private {
+        let says_private = frame.get("privateChannel").is_some_and(is_true);
+        let needs_login = Topic::feed_of(topic).is_some_and(Feed::is_private);
+        if (says_private || needs_login) && !self.private {
             return Err((403, "login is required".into()));
         }
-        let Some((prefix, list)) = topic.split_once(':') else {
-            return Err((404, "topic does not exist".into()));
-        };
-        let feed = Feed::of(prefix).ok_or_else(|| (404, "topic does not exist".into()))?;
-        let symbols: Vec<&str> = list.split(',').collect();
-        if symbols.len() > limits.symbols_per_frame {
-            let most = limits.symbols_per_frame;
-            let text = format!("exceed max subscription count limitation of {most} per time");
-            return Err((509, text));
-        }
         // A symbol that is not listed is confirmed like any other, and stays silent.
-        let symbols: Result<Vec<Symbol>, _> = symbols.into_iter().map(str::parse).collect();
-        let symbols = symbols.map_err(|_| (400, "topic is invalid".into()))?;
-        let wanted: BTreeSet<_> = symbols.into_iter().map(|symbol| (feed, symbol)).collect();
+        let most = limits.symbols_per_frame;
+        let wanted = Topic::read_list(topic, most).map_err(|bad| match bad {
+            BadTopic::Unknown => (404, "topic does not exist".into()),
+            BadTopic::Malformed => (400, "topic is invalid".into()),
+            BadTopic::TooMany => {
+                (509, format!("exceed max subscription count limitation of {most} per time"))
+            }
+        })?;
+        let wanted: BTreeSet<_> = wanted.into_iter().collect();
         if !subscribe {
             self.topics.retain(|topic, _| !wanted.contains(topic));
             return Ok(());
@@ -303,7 +275,7 @@ impl Session {
             return Err((509, text));
         }
         for topic in wanted {
-            let market = mood.markets.get(&topic.1);
+            let market = topic.symbol().and_then(|symbol| mood.markets.get(&symbol));
             let now = market.map_or((0, Sequence::new(0)), |m| (m.runs() - 1, m.sequence()));
             self.topics.entry(topic).or_insert_with(|| Progress::at(now));
         }
@@ -317,24 +289,31 @@ impl Session {
     }
 }
 
+/// Some clients, and a page of the documents, write it as text.
+fn is_true(value: &Value) -> bool {
+    *value == Value::Bool(true) || value.as_str() == Some("true")
+}
+
+/// What had no id is answered without one.
+fn id_member(id: &str) -> String {
+    if id.is_empty() { String::new() } else { format!(r#""id":{},"#, Value::from(id)) }
+}
+
 pub(crate) fn ack_frame(id: &str) -> String {
-    let id = Value::from(id);
-    format!(r#"{{"id":{id},"type":"ack"}}"#)
+    format!(r#"{{{}"type":"ack"}}"#, id_member(id))
 }
 
 pub(crate) fn pong_frame(id: &str, unix_us: u64) -> String {
-    let id = Value::from(id);
-    format!(r#"{{"id":{id},"type":"pong","timestamp":{unix_us}}}"#)
+    format!(r#"{{{}"type":"pong","timestamp":{unix_us}}}"#, id_member(id))
 }
 
 pub(crate) fn welcome_frame(id: &str) -> String {
-    let id = Value::from(id);
-    format!(r#"{{"id":{id},"type":"welcome"}}"#)
+    format!(r#"{{{}"type":"welcome"}}"#, id_member(id))
 }
 
 pub(crate) fn error_frame(id: &str, code: u32, text: &str) -> String {
-    let (id, text) = (Value::from(id), Value::from(text));
-    format!(r#"{{"id":{id},"type":"error","code":{code},"data":{text}}}"#)
+    let text = Value::from(text);
+    format!(r#"{{{}"type":"error","code":{code},"data":{text}}}"#, id_member(id))
 }
 
 /// Errors about a whole connection carry an id that the server makes: 24 hex digits.

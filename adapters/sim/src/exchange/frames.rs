@@ -3,7 +3,7 @@
 use kucoin_futures_proto::wire::Side;
 use kucoin_futures_proto::{Sequence, SplitMix64, Symbol, UnixNanos};
 
-use crate::session::Feed;
+use crate::topic::Feed;
 use crate::truth::{Change, Touch};
 
 /// `time`: what the frame says of when, in ms.

@@ -9,7 +9,8 @@ use kucoin_futures_proto::{Instant, Symbol};
 use super::state::{Exchange, Later, Outgoing, SessionId};
 use crate::fault::{Fault, Refusal, Target};
 use crate::market::Market;
-use crate::session::{Feed, error_frame, server_id};
+use crate::session::{error_frame, server_id};
+use crate::topic::{Feed, Topic};
 use crate::trouble::{HttpTrouble, Next, Troubles};
 
 /// What an engine takes to restart, at the very least: what it does then is later by the exchange's own times
@@ -144,7 +145,7 @@ impl Exchange {
     pub(super) fn unmute(&mut self, symbol: Symbol) {
         for (id, last) in self.muted.remove(&symbol).unwrap_or_default() {
             if let Some(session) = self.sessions.get_mut(&id) {
-                session.remember(Feed::Level2, symbol, last);
+                session.remember(Topic::one(Feed::Level2, symbol), last);
             }
         }
     }
@@ -152,7 +153,9 @@ impl Exchange {
     fn mute(&mut self, now: Instant, symbol: Symbol, span: Duration) {
         let sessions = self.sessions.iter_mut();
         let hit: Vec<_> = sessions
-            .filter_map(|(id, session)| Some((*id, session.forget(Feed::Level2, symbol)?)))
+            .filter_map(|(id, session)| {
+                Some((*id, session.forget(Topic::one(Feed::Level2, symbol))?))
+            })
             .collect();
         if !hit.is_empty() {
             self.strike("mute", Some(symbol));

@@ -7,7 +7,7 @@ use kucoin_futures_proto::{Instant, Sequence, Symbol, UnixNanos};
 use super::frames::{delta_frame, spoil, ticker_frame};
 use super::state::{About, Delta, Exchange, Outgoing};
 use crate::market::Market;
-use crate::session::Feed;
+use crate::topic::{Feed, Topic};
 use crate::truth::Change;
 
 impl Exchange {
@@ -31,15 +31,17 @@ impl Exchange {
         self.counts.changes += 1;
         self.push_delta(at, symbol, sequence, change);
         if let (true, Some(after)) = (before != after, after) {
-            self.push(Feed::TickerV2, symbol, || {
+            self.push(Topic::one(Feed::TickerV2, symbol), || {
                 ticker_frame(symbol, sequence, after, unix).into()
             });
         }
         for trade in trades {
             self.counts.trades += 1;
-            self.push(Feed::Execution, symbol, || trade.execution_frame(symbol).into());
+            self.push(Topic::one(Feed::Execution, symbol), || trade.execution_frame(symbol).into());
             if let Some(touch) = after {
-                self.push(Feed::Ticker, symbol, || trade.ticker_frame(symbol, touch).into());
+                self.push(Topic::one(Feed::Ticker, symbol), || {
+                    trade.ticker_frame(symbol, touch).into()
+                });
             }
         }
     }
@@ -78,9 +80,8 @@ impl Exchange {
     }
 
     /// The frame is composed only if anybody listens.
-    fn push(&mut self, feed: Feed, symbol: Symbol, frame: impl FnOnce() -> Arc<str>) {
-        let mut listening =
-            self.sessions.iter().filter(|(_, s)| s.listens_to(feed, symbol)).peekable();
+    pub(super) fn push(&mut self, topic: Topic, frame: impl FnOnce() -> Arc<str>) {
+        let mut listening = self.sessions.iter().filter(|(_, s)| s.listens_to(topic)).peekable();
         if listening.peek().is_none() {
             return;
         }
@@ -88,5 +89,30 @@ impl Exchange {
         let sends = listening.map(|(id, _)| Outgoing::Send(*id, Arc::clone(&frame), About::Other));
         self.outgoing.extend(sends);
         self.counts.pushed += (self.outgoing.len() - before) as u64;
+    }
+
+    /// Pushes to whoever has logged in and listens; there is one account. `data` is the object in the
+    /// frame's `data`, composed only if anybody listens.
+    #[allow(dead_code, reason = "the account that trades is not here yet")]
+    pub(crate) fn push_private(
+        &mut self,
+        topic: Topic,
+        subject: &str,
+        data: impl FnOnce() -> String,
+    ) {
+        let user = self.config.account.user_id.clone();
+        self.push(topic, || {
+            format!(
+                concat!(
+                    r#"{{"topic":"{}","type":"message","subject":"{}","userId":"{}","#,
+                    r#""channelType":"private","data":{}}}"#
+                ),
+                topic,
+                subject,
+                user,
+                data()
+            )
+            .into()
+        });
     }
 }
