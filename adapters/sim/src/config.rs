@@ -27,6 +27,9 @@ pub struct ExchangeConfig {
     pub snapshot_levels: usize,
     /// How far back a stale snapshot is, in changes. Default 500.
     pub stale_by: usize,
+    /// Whether depths are pushed every 100 ms even if nothing changed, as probes of 2026 saw; documents
+    /// say that they are not. Default false.
+    pub depths_repeat: bool,
     /// The clocks that stamp level2 deltas and snapshots.
     pub clocks: Clocks,
     /// The exchange's clock at the start.
@@ -120,6 +123,7 @@ impl Default for ExchangeConfig {
             session_lifetime: Duration::from_secs(24 * 3600),
             snapshot_levels: 1000,
             stale_by: 500,
+            depths_repeat: false,
             clocks: Clocks::default(),
             unix_start: UnixNanos::from_nanos(1_790_000_000_000_000_000),
             account: Account {

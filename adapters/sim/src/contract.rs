@@ -1,6 +1,9 @@
 //! The contracts that the simulated exchange lists.
 
-use kucoin_futures_proto::{Decimal, Price, Symbol};
+use kucoin_futures_proto::{Decimal, Lots, Price, Symbol};
+
+pub(crate) mod name;
+pub(crate) mod row;
 
 /// A contract and the market it starts with.
 #[derive(Clone, Debug)]
@@ -12,28 +15,41 @@ pub struct Contract {
     pub tick: Price,
     /// Where the market starts.
     pub start: Price,
-    /// Base coins per lot.
+    /// Base coins per lot; -1 for an inverse contract, whose lot is one unit of quote currency.
     pub multiplier: Decimal,
     /// Levels that each side hovers around; the snapshot is cut at 1000.
     pub depth: usize,
     /// How many digits a size has at most, in lots: 1 to 18.
     pub size_digits: u32,
+    /// Hours from one funding settlement to the next: 1, 4 or 8; 0 for a contract that has none.
+    pub funding_hours: u64,
+    /// The grid of settlements begins so many hours after midnight, UTC.
+    pub funding_offset: u64,
 }
 
-/// Name, tick, start, multiplier, depth, digits of a size: chosen so that the tick sizes, price forms
-/// and depths of the real list occur, a coin below 0.001 and a thin market among them; and what a
-/// reader may stumble over: a price that gets a digit more as it rises, and sizes that need not fit
-/// into one word of text.
-const KNOWN: [(&str, &str, &str, &str, usize, u32); 8] = [
-    ("XBTUSDTM", "0.1", "63000", "0.001", 1500, 4),
-    ("ETHUSDTM", "0.01", "9999.5", "0.01", 1300, 5),
-    ("SOLUSDTM", "0.001", "150", "0.1", 1200, 5),
-    ("XRPUSDTM", "0.0001", "0.5", "10", 1100, 7),
-    ("10PEPEUSDTM", "0.00000001", "0.00012", "100000", 1200, 10),
-    ("CHRUSDTM", "0.00001", "0.05", "1", 90, 8),
-    ("YFIUSDTM", "1", "5200", "0.0001", 400, 3),
-    ("XBTUSDCM", "0.1", "63000", "0.0001", 700, 4),
+/// Name, tick, start, multiplier, depth, digits of a size, hours of funding: chosen so that the tick
+/// sizes, price forms, depths and intervals of the real list occur, a coin below 0.001 and a thin market
+/// among them; and what a reader may stumble over: a price that gets a digit more as it rises, and sizes
+/// that need not fit into one word of text.
+type Row = (&'static str, &'static str, &'static str, &'static str, usize, u32, u64);
+
+const KNOWN: [Row; 8] = [
+    ("XBTUSDTM", "0.1", "63000", "0.001", 1500, 4, 8),
+    ("ETHUSDTM", "0.01", "9999.5", "0.01", 1300, 5, 8),
+    ("SOLUSDTM", "0.001", "150", "0.1", 1200, 5, 4),
+    ("XRPUSDTM", "0.0001", "0.5", "10", 1100, 7, 8),
+    ("10PEPEUSDTM", "0.00000001", "0.00012", "100000", 1200, 10, 1),
+    ("CHRUSDTM", "0.00001", "0.05", "1", 90, 8, 4),
+    ("YFIUSDTM", "1", "5200", "0.0001", 400, 3, 4),
+    ("XBTUSDCM", "0.1", "63000", "0.0001", 700, 4, 8),
 ];
+/// Known by name, and listed only where they are named: more books would be other books for every seed.
+/// The first is inverse and for ever, the second inverse and dated.
+const KNOWN_BY_NAME: [Row; 2] =
+    [("XBTUSDM", "0.1", "63000", "-1", 700, 6, 8), ("XBTMZ26", "0.1", "63400", "-1", 90, 4, 0)];
+
+/// Decimals of a price in [`Contract::value`]: a unit is 1e-12.
+const VALUE_EXPONENT: i8 = -12;
 
 impl Contract {
     /// The contracts listed when none are named.
@@ -42,10 +58,11 @@ impl Contract {
         KNOWN.iter().filter_map(|row| Self::listed(*row)).collect()
     }
 
-    /// The contract of that name; an unknown name gets a plausible market.
+    /// The contract of that name; an unknown name gets a plausible market. Beside the defaults,
+    /// `XBTUSDM` (inverse) and `XBTMZ26` (inverse, dated) are known.
     #[must_use]
     pub fn named(symbol: Symbol) -> Self {
-        let known = KNOWN.iter().find(|row| row.0 == symbol.as_str());
+        let known = KNOWN.iter().chain(&KNOWN_BY_NAME).find(|row| row.0 == symbol.as_str());
         known.and_then(|row| Self::listed(*row)).unwrap_or_else(|| Self {
             symbol,
             tick: Price::from_scaled(10_000_000_000).unwrap_or_default(),
@@ -53,12 +70,13 @@ impl Contract {
             multiplier: Decimal::new(1, -1).unwrap_or_default(),
             depth: 1200,
             size_digits: 6,
+            funding_hours: 8,
+            funding_offset: 0,
         })
     }
 
-    fn listed(
-        (symbol, tick, start, multiplier, depth, size_digits): (&str, &str, &str, &str, usize, u32),
-    ) -> Option<Self> {
+    fn listed(row: Row) -> Option<Self> {
+        let (symbol, tick, start, multiplier, depth, size_digits, funding_hours) = row;
         Some(Self {
             symbol: symbol.parse().ok()?,
             tick: tick.parse().ok()?,
@@ -66,51 +84,55 @@ impl Contract {
             multiplier: multiplier.parse().ok()?,
             depth,
             size_digits,
+            funding_hours,
+            // One grid that does not go through midnight, as a few real ones do not.
+            funding_offset: if symbol == "SOLUSDTM" { 3 } else { 0 },
         })
     }
 
-    /// One row of `GET /api/v1/contracts/active`, every documented field in its documented type.
-    pub(crate) fn row(&self, last: Price, now_ms: u64) -> String {
-        const EIGHT_HOURS: u64 = 28_800_000;
-        let name = self.symbol.as_str();
-        let quote = if name.contains("USDC") { "USDC" } else { "USDT" };
-        let base = name.split(quote).next().unwrap_or(name);
-        let (tick, price) = (java(self.tick.into()), java(last.into()));
-        let multiplier = java(self.multiplier);
-        let funding_in = EIGHT_HOURS - now_ms % EIGHT_HOURS;
-        let funding_at = now_ms + funding_in;
-        format!(
-            concat!(
-                r#"{{"symbol":"{name}","rootSymbol":"{quote}","type":"FFWCSX","firstOpenDate":1600000000000,"#,
-                r#""expireDate":null,"settleDate":null,"baseCurrency":"{base}","quoteCurrency":"{quote}","#,
-                r#""settleCurrency":"{quote}","maxOrderQty":1000000,"marketMaxOrderQty":1000000,"#,
-                r#""maxPrice":1000000.0,"lotSize":1,"tickSize":{tick},"indexPriceTickSize":{tick},"#,
-                r#""multiplier":{multiplier},"initialMargin":0.01,"maintainMargin":0.005,"#,
-                r#""maxRiskLimit":100000,"minRiskLimit":100000,"riskStep":50000,"makerFeeRate":2.0E-4,"#,
-                r#""takerFeeRate":6.0E-4,"takerFixFee":0.0,"makerFixFee":0.0,"settlementFee":null,"#,
-                r#""isDeleverage":true,"isQuanto":true,"isInverse":false,"markMethod":"FairPrice","#,
-                r#""fairMethod":"FundingRate","fundingBaseSymbol":".{base}INT8H","#,
-                r#""fundingQuoteSymbol":".{quote}INT8H","fundingRateSymbol":".{name}FPI8H","#,
-                r#""indexSymbol":".K{base}{quote}","settlementSymbol":"","status":"Open","#,
-                r#""fundingFeeRate":1.0E-4,"predictedFundingFeeRate":9.0E-5,"#,
-                r#""fundingRateGranularity":28800000,"openInterest":"1234567","turnoverOf24h":1.5E8,"#,
-                r#""volumeOf24h":2500.5,"markPrice":{price},"indexPrice":{price},"#,
-                r#""lastTradePrice":{price},"nextFundingRateTime":{funding_in},"#,
-                r#""nextFundingRateDateTime":{funding_at},"maxLeverage":100,"#,
-                r#""sourceExchanges":["one","two"],"premiumsSymbol1M":".{name}PI","#,
-                r#""premiumsSymbol8H":".{name}PI8H","fundingBaseSymbol1M":".{base}INT","#,
-                r#""fundingQuoteSymbol1M":".{quote}INT","lowPrice":{price},"highPrice":{price},"#,
-                r#""priceChgPct":0.01,"priceChg":1.5,"supportCross":true,"marketStage":"NORMAL"}}"#
-            ),
-            name = name,
-            quote = quote,
-            base = base,
-            tick = tick,
-            price = price,
-            multiplier = multiplier,
-            funding_in = funding_in,
-            funding_at = funding_at,
-        )
+    /// Whether a lot is one unit of quote currency, paid for in coins.
+    #[must_use]
+    pub const fn is_inverse(&self) -> bool {
+        self.multiplier.is_negative()
+    }
+
+    /// The index has one digit more than prices, as most real ones have.
+    pub(crate) fn index_tick(&self) -> Price {
+        Price::from_scaled(self.tick.scaled() / 10).unwrap_or(self.tick)
+    }
+
+    /// What a fill is worth, in a unit of its own: to be added up, and shown by [`Self::turnover`].
+    pub(crate) fn value(&self, price: Price, size: Lots) -> i128 {
+        let (price, lots) = (i128::from(price.scaled()), i128::from(size.get()));
+        if self.is_inverse() {
+            // Coins, cut to 1e-12.
+            lots.saturating_mul(1_000_000_000_000_000_000_000_000) / price.max(1)
+        } else {
+            lots.saturating_mul(price)
+        }
+    }
+
+    /// In quote currency; in coins for an inverse contract.
+    pub(crate) fn turnover(&self, value: i128) -> Decimal {
+        let turnover = if self.is_inverse() {
+            Decimal::new(value, VALUE_EXPONENT)
+        } else {
+            let mantissa = value.saturating_mul(self.multiplier.mantissa());
+            Decimal::new(mantissa, VALUE_EXPONENT.saturating_add(self.multiplier.exponent()))
+        };
+        turnover.unwrap_or_default()
+    }
+
+    /// In coins; in lots for an inverse contract.
+    pub(crate) fn volume(&self, lots: u128) -> Decimal {
+        let lots = i128::try_from(lots).unwrap_or(i128::MAX);
+        let volume = if self.is_inverse() {
+            Decimal::new(lots, 0)
+        } else {
+            let mantissa = lots.saturating_mul(self.multiplier.mantissa());
+            Decimal::new(mantissa, self.multiplier.exponent())
+        };
+        volume.unwrap_or_default()
     }
 }
 
@@ -156,17 +178,15 @@ mod tests {
     }
 
     #[test]
-    fn the_contract_list_reads_back() {
-        let contracts = Contract::defaults();
-        assert_eq!(contracts.len(), KNOWN.len());
-        let rows: Vec<_> = contracts.iter().map(|c| c.row(c.start, 1_790_000_000_123)).collect();
-        let body = format!(r#"{{"code":"200000","data":[{}]}}"#, rows.join(","));
-        let parsed = kucoin_futures_proto::wire::Contracts::parse(body.as_bytes()).unwrap();
-        for (row, contract) in parsed.iter().zip(&contracts) {
-            let row = row.unwrap();
-            assert_eq!(row.symbol, contract.symbol);
-            assert_eq!(row.tick_size, contract.tick.into());
-            assert_eq!(row.multiplier, contract.multiplier);
-        }
+    fn what_a_fill_is_worth() {
+        let named = |name: &str| Contract::named(name.parse().unwrap());
+        let (linear, inverse) = (named("XBTUSDTM"), named("XBTUSDM"));
+        let worth = |contract: &Contract, price: &str, lots| {
+            contract.turnover(contract.value(price.parse().unwrap(), Lots::new(lots))).to_string()
+        };
+        assert_eq!(worth(&linear, "63000.1", 7), "441.0007");
+        assert_eq!(linear.volume(7).to_string(), "0.007");
+        assert_eq!(worth(&inverse, "64000", 16), "0.00025");
+        assert_eq!(inverse.volume(7).to_string(), "7");
     }
 }

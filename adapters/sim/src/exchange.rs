@@ -10,6 +10,8 @@ use crate::token::Standing;
 use state::Later;
 
 mod answers;
+mod beats;
+mod figures;
 mod frames;
 mod inject;
 mod pushes;
@@ -88,6 +90,10 @@ impl Exchange {
                 self.perform(now, id, reply);
             }
         }
+        if is_request {
+            self.forget_depths();
+            self.wind(now);
+        }
     }
 
     /// A connection is gone.
@@ -99,6 +105,7 @@ impl Exchange {
     pub fn tick(&mut self, now: Instant) {
         self.now = self.now.max(now);
         while let Some(due) = self.poll_timeout().filter(|due| *due <= self.now) {
+            self.run_beats(due);
             self.run_agenda(due);
             self.run_sessions(due);
             self.run_markets(due);
@@ -111,7 +118,7 @@ impl Exchange {
         let pulse = self.pulses.values().filter(|_| self.config.rate > 0.0).min();
         let agenda = self.agenda.first_key_value().map(|((at, _), _)| *at);
         let session = self.sessions.values().map(Session::deadline).min();
-        [pulse.copied(), agenda, session].into_iter().flatten().min()
+        [pulse.copied(), agenda, session, self.next_beat].into_iter().flatten().min()
     }
 
     /// How late the answer to the connection that was just accepted is to come.

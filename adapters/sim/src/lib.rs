@@ -58,7 +58,7 @@ pub use exchange::{About, Counts, Exchange, FaultHit, Outgoing, SessionId};
 pub use fault::{Fault, Plan, Refusal, Target};
 pub use interval::Interval;
 pub use ledger::{Ledger, Tally};
-pub use market::Market;
+pub use market::{Candle, DayFigures, FundingShown, Market, Marks};
 pub use oracle::{Oracle, Violation, compare};
 pub use output_checker::{BrokenLaw, Law, OutputChecker};
 pub use rest::{Request, Response, ResponseFate};

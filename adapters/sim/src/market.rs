@@ -9,6 +9,20 @@ use crate::contract::Contract;
 use crate::trade::{Tape, Trade};
 use crate::truth::{Change, Truth};
 
+mod bar;
+mod figures;
+mod funding;
+mod marks;
+mod noise;
+mod past;
+mod record;
+
+pub use bar::{Candle, DayFigures};
+pub use funding::FundingShown;
+pub(crate) use funding::{Funding, decimal};
+pub use marks::Marks;
+pub(crate) use record::Record;
+
 /// One run of the engine's counter: from its start or a restart on.
 #[derive(Debug)]
 struct Run {
@@ -38,6 +52,8 @@ pub struct Market {
     mood: Option<Side>,
     until_mood: u64,
     tape: Tape,
+    record: Record,
+    seed: u64,
 }
 
 impl Market {
@@ -53,6 +69,9 @@ impl Market {
             mood: None,
             until_mood: 0,
             tape: Tape::new(seed, start),
+            record: Record::default(),
+            // What is drawn for figures must not be what is drawn for the book.
+            seed: seed.rotate_left(17) ^ 0x5851_f42d_4c95_7f2d,
         };
         market.fill();
         market
@@ -98,7 +117,12 @@ impl Market {
             }
             Side::Ask => self.now.asks.range(..change.price).next().is_some(),
         };
-        if gone == 0 || better { Vec::new() } else { self.tape.take(change, gone) }
+        if gone == 0 || better {
+            return Vec::new();
+        }
+        let trades = self.tape.take(change, gone);
+        trades.iter().for_each(|trade| self.record.on_trade(&self.contract, trade));
+        trades
     }
 
     /// Makes one change, drawn, and returns it with its sequence.

@@ -9,6 +9,7 @@ use kucoin_futures_proto::{Decimal, Instant, Lots, Price, Sequence, Symbol};
 use serde_json::Value;
 
 use crate::contract::java;
+use crate::contract::row::Present;
 use crate::exchange::Exchange;
 use crate::market::Market;
 use crate::quota::QUOTA;
@@ -384,15 +385,25 @@ impl Exchange {
     }
 
     fn contracts(&self, now: Instant) -> Response {
-        let now_ms = self.unix(now).as_millis();
-        let rows = self.markets.values().map(|m| m.contract().row(m.price(), now_ms));
+        let rows = self.markets.values().map(|market| self.contract_row(now, market));
         Response::data(&format!("[{}]", rows.collect::<Vec<_>>().join(",")))
+    }
+
+    fn contract_row(&self, now: Instant, market: &Market) -> String {
+        let at = self.unix(now);
+        market.contract().row(&Present {
+            now_ms: at.as_millis(),
+            marks: market.marks(at),
+            day: market.day(at),
+            open_interest: market.open_interest(),
+            funding: market.funding_at(at),
+        })
     }
 
     fn contract(&self, now: Instant, path: &str) -> Response {
         let symbol = path.rsplit('/').next().and_then(|name| name.parse::<Symbol>().ok());
         match symbol.and_then(|symbol| self.markets.get(&symbol)) {
-            Some(m) => Response::data(&m.contract().row(m.price(), self.unix(now).as_millis())),
+            Some(market) => Response::data(&self.contract_row(now, market)),
             None => {
                 let text = "The contract information you requested does not exist.";
                 Response::refused(200, "404000", text)

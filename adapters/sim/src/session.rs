@@ -112,6 +112,11 @@ impl Session {
         self.topics.contains_key(&topic)
     }
 
+    /// What it listens to.
+    pub(crate) fn topics(&self) -> impl Iterator<Item = Topic> + '_ {
+        self.topics.keys().copied()
+    }
+
     /// Stops pushing a topic; says how far it was pushed, if it was.
     pub(crate) fn forget(&mut self, topic: Topic) -> Option<Progress> {
         self.topics.remove(&topic)

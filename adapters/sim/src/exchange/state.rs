@@ -7,12 +7,14 @@ use std::time::Duration;
 use kucoin_futures_proto::wire::Side;
 use kucoin_futures_proto::{Instant, Price, Sequence, SplitMix64, Symbol, UnixNanos};
 
+use super::beats::LastDepth;
 use crate::config::ExchangeConfig;
 use crate::fault::{Entry, Fault, Plan};
 use crate::market::Market;
 use crate::quota::Quota;
 use crate::session::{Progress, Session};
 use crate::token::Tokens;
+use crate::topic::Topic;
 use crate::trouble::Troubles;
 
 /// The name of a connection, given by whoever carries its bytes.
@@ -50,7 +52,7 @@ pub enum About {
         /// Whether it can be decoded.
         sound: bool,
     },
-    /// A ticker or a trade.
+    /// Anything else that is pushed: a ticker, a trade, a candle.
     Other,
 }
 
@@ -120,6 +122,9 @@ pub struct Exchange {
     pub(crate) counts: Counts,
     pub(crate) troubles: Troubles,
     started: Instant,
+    /// When the clock brings something, if anybody listens.
+    pub(super) next_beat: Option<Instant>,
+    pub(super) last_depths: BTreeMap<Topic, LastDepth>,
     pub(super) now: Instant,
     pub(super) sessions: BTreeMap<SessionId, Session>,
     pub(super) outgoing: VecDeque<Outgoing>,
@@ -160,7 +165,8 @@ impl Exchange {
             // Counters look like times in milliseconds, a little in the past.
             let start = Sequence::new(start_ms - 40_000_000_000 - rng.below(1_000_000_000));
             let symbol = contract.symbol;
-            markets.insert(symbol, Market::new(contract.clone(), rng.next_u64(), start));
+            let market = Market::new(contract.clone(), rng.next_u64(), start);
+            markets.insert(symbol, market.opened_at(config.unix_start));
             pulses.insert(symbol, now);
         }
         let faults = core::mem::take(&mut config.faults);
@@ -173,6 +179,8 @@ impl Exchange {
             counts: Counts::default(),
             troubles: Troubles::default(),
             started: now,
+            next_beat: None,
+            last_depths: BTreeMap::new(),
             now,
             sessions: BTreeMap::new(),
             outgoing: VecDeque::new(),
