@@ -231,7 +231,7 @@ pub(crate) const DAY_CUT: &str = "day-cut";
 const FLAP: Duration = Duration::from_millis(50);
 
 /// Tokens may come raw or percent-encoded. `+` stays a plus: tokens hold none, ids may.
-fn percent_decode(text: &str) -> String {
+pub(crate) fn percent_decode(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((&first, tail)) = rest.split_first() {

@@ -2,20 +2,17 @@
 
 use std::time::Duration;
 
-use kucoin_futures_proto::auth::hmac_base64;
-use kucoin_futures_proto::book::{Coverage, Level};
-use kucoin_futures_proto::wire::Side;
-use kucoin_futures_proto::{Decimal, Instant, Lots, Price, Sequence, Symbol};
-use serde_json::Value;
+use kucoin_futures_proto::{Instant, Symbol};
 
-use crate::contract::java;
-use crate::contract::row::Present;
-use crate::exchange::Exchange;
-use crate::market::Market;
+use crate::exchange::{Exchange, percent_decode};
 use crate::quota::QUOTA;
-use crate::trade::Trade;
 use crate::trouble::HttpTrouble;
-use crate::truth::Truth;
+
+mod books;
+mod candles;
+mod contracts;
+mod indices;
+mod tokens;
 
 /// An HTTP request, as far as the exchange looks at it.
 #[derive(Clone, Copy, Debug, Default)]
@@ -54,13 +51,23 @@ impl<'a> Request<'a> {
         self.target.split('?').next().unwrap_or_default()
     }
 
-    /// A query parameter. Values here never need decoding.
-    fn query(&self, name: &str) -> Option<&'a str> {
+    /// A query parameter, as it was sent.
+    pub(crate) fn query(&self, name: &str) -> Option<&'a str> {
         let (_, query) = self.target.split_once('?')?;
         query.split('&').filter_map(|pair| pair.split_once('=')).find(|p| p.0 == name).map(|p| p.1)
     }
 
-    fn header(&self, name: &str) -> Option<&'a str> {
+    /// A query parameter, decoded; `None` if it is empty.
+    pub(crate) fn parameter(&self, name: &str) -> Option<String> {
+        self.query(name).map(percent_decode).filter(|value| !value.is_empty())
+    }
+
+    /// The parameter `symbol`, if it is one.
+    fn symbol(&self) -> Option<Symbol> {
+        self.parameter("symbol")?.parse().ok()
+    }
+
+    pub(crate) fn header(&self, name: &str) -> Option<&'a str> {
         self.headers
             .iter()
             .find(|header| header.0.eq_ignore_ascii_case(name))
@@ -106,6 +113,15 @@ pub enum ResponseFate {
 }
 
 impl Response {
+    pub(crate) fn not_found() -> Self {
+        let body = r#"{"code":"404","msg":"Not Found","retry":false,"success":false}"#;
+        Self::json(404, body.into())
+    }
+
+    fn invalid_symbol() -> Self {
+        Self::refused(200, "200003", "Invalid symbol.")
+    }
+
     fn json(status: u16, body: String) -> Self {
         Self {
             status,
@@ -118,7 +134,7 @@ impl Response {
         }
     }
 
-    fn data(data: &str) -> Self {
+    pub(crate) fn data(data: &str) -> Self {
         Self::json(200, format!(r#"{{"code":"200000","data":{data}}}"#))
     }
 
@@ -132,15 +148,12 @@ impl Response {
         Self::refused(200, "300000", "The system is being upgraded.")
     }
 
-    fn refused(status: u16, code: &str, text: &str) -> Self {
+    pub(crate) fn refused(status: u16, code: &str, text: &str) -> Self {
         Self::json(status, format!(r#"{{"msg":"{text}","code":"{code}"}}"#))
     }
 }
 
-/// A signed request's time may be off by this much.
-const CLOCK_TOLERANCE_MS: u64 = 5_000;
-
-fn limit_headers(left: u32, reset: Duration) -> Vec<(&'static str, String)> {
+pub(crate) fn limit_headers(left: u32, reset: Duration) -> Vec<(&'static str, String)> {
     vec![
         ("gw-ratelimit-limit", QUOTA.to_string()),
         ("gw-ratelimit-remaining", left.to_string()),
@@ -148,7 +161,7 @@ fn limit_headers(left: u32, reset: Duration) -> Vec<(&'static str, String)> {
     ]
 }
 
-fn too_many(headers: Vec<(&'static str, String)>) -> Response {
+pub(crate) fn too_many(headers: Vec<(&'static str, String)>) -> Response {
     Response { headers, ..Response::refused(429, "429000", "Too Many Requests") }
 }
 
@@ -175,7 +188,7 @@ impl Exchange {
         let Some((trouble, word, by)) = self.troubles.take_http() else {
             return self.answer(now, request);
         };
-        self.strike(word, request.query("symbol").and_then(|s| s.parse().ok()));
+        self.strike(word, request.symbol());
         match trouble {
             HttpTrouble::Refused => {
                 Response { fate: ResponseFate::Refused, ..Response::page(503, "") }
@@ -208,13 +221,7 @@ impl Exchange {
 
     fn answer(&mut self, now: Instant, request: &Request<'_>) -> Response {
         let path = request.path();
-        let weight = match path {
-            "/api/v1/bullet-public" | "/api/v1/bullet-private" => 10,
-            "/api/v1/level2/depth20" | "/api/v1/level2/depth100" | "/api/v1/trade/history" => 5,
-            "/api/v1/status" => 4,
-            "/api/v1/ticker" => 2,
-            _ => 3,
-        };
+        let weight = weight(path);
         if path == "/api/v1/timestamp" {
             // Listed with a weight, but answered without the headers.
             return Response::data(&self.unix(now).as_millis().to_string());
@@ -233,253 +240,100 @@ impl Exchange {
                 Ok(()) => self.bullet(now, true),
                 Err(refusal) => refusal,
             },
-            ("GET", "/api/v1/level2/snapshot") => {
+            ("GET", path) => self.get(now, path, request),
+            _ if is_signed(request.path()) => {
+                self.check_signature(now, request).err().unwrap_or_else(Response::not_found)
+            }
+            _ => Response::not_found(),
+        }
+    }
+
+    fn get(&mut self, now: Instant, path: &str, request: &Request<'_>) -> Response {
+        match path {
+            "/api/v1/level2/snapshot" => {
                 self.snapshot(now, request, self.config.snapshot_levels, true)
             }
-            ("GET", "/api/v1/level2/depth20") => self.snapshot(now, request, 20, false),
-            ("GET", "/api/v1/level2/depth100") => self.snapshot(now, request, 100, false),
-            ("GET", "/api/v1/ticker") => self.ticker(now, request),
-            ("GET", "/api/v1/trade/history") => self.trades(request),
-            ("GET", "/api/v1/contracts/active") => self.contracts(now),
-            ("GET", "/api/v1/status") => Response::data(r#"{"msg":"","status":"open"}"#),
-            ("GET", path) if path.starts_with("/api/v1/contracts/") => self.contract(now, path),
-            _ => Response::json(
-                404,
-                r#"{"code":"404","msg":"Not Found","retry":false,"success":false}"#.into(),
-            ),
-        }
-    }
-
-    fn bullet(&mut self, now: Instant, private: bool) -> Response {
-        let token = self.tokens.issue(now, &mut self.rng, private);
-        self.counts.tokens += 1;
-        let servers = self.instance_servers();
-        Response::data(&format!(r#"{{"token":"{token}","instanceServers":[{servers}]}}"#))
-    }
-
-    fn instance_servers(&mut self) -> String {
-        let absurd = self.troubles.absurd_pings.take().map(|_| {
-            self.strike("absurd-pings", None);
-            let at = self.rng.below(ABSURD.len() as u64) as usize;
-            ABSURD.get(at).copied().unwrap_or("0")
-        });
-        let (interval, timeout) = (self.config.ping_interval, self.config.ping_timeout);
-        let pings = absurd.map_or_else(
-            || {
-                let (interval, timeout) = (interval.as_millis(), timeout.as_millis());
-                format!(r#","pingInterval":{interval},"pingTimeout":{timeout}"#)
+            "/api/v1/level2/depth20" => self.snapshot(now, request, 20, false),
+            "/api/v1/level2/depth100" => self.snapshot(now, request, 100, false),
+            "/api/v1/level2/depth50" => {
+                Response::json(404, r#"{"code":"404","msg":"not exist"}"#.into())
+            }
+            "/api/v1/ticker" => self.ticker(now, request),
+            "/api/v1/allTickers" => self.tickers(now),
+            "/api/v1/trade/history" => self.trades(request),
+            "/api/v1/contracts/active" => self.contracts(now),
+            "/api/v1/kline/query" => self.candles(request),
+            "/api/v1/contract/funding-rates" => self.funding_rates(now, request),
+            "/api/v1/index/query" => self.index_query(now, request),
+            "/api/v1/interest/query" => self.interest_query(now, request),
+            "/api/v1/premium/query" => self.premium_query(now, request),
+            "/api/v1/status" => Response::data(r#"{"msg":"","status":"open"}"#),
+            // Documented as public; it is not.
+            "/api/v1/trade-statistics" => match self.check_signature(now, request) {
+                Ok(()) => self.trade_statistics(now),
+                Err(refusal) => refusal,
             },
-            |absurd| match absurd {
-                "" => String::new(),
-                absurd => format!(r#","pingInterval":{absurd},"pingTimeout":{absurd}"#),
-            },
-        );
-        let (endpoint, encrypt) = (&self.config.endpoint, self.config.endpoint.starts_with("wss"));
-        let good = format!(
-            r#"{{"endpoint":"{endpoint}","encrypt":{encrypt},"protocol":"websocket"{pings}}}"#
-        );
-        let bad = BAD_ENDPOINTS.map(|endpoint| {
-            let endpoint = Value::from(endpoint);
-            format!(r#"{{"endpoint":{endpoint},"encrypt":true,"protocol":"websocket"{pings}}}"#)
-        });
-        if self.troubles.only_bad_servers.take().is_some() {
-            self.strike("only-bad-servers", None);
-            bad.join(",")
-        } else if self.troubles.bad_servers.take().is_some() {
-            self.strike("bad-servers", None);
-            format!("{},{good}", bad.join(","))
-        } else {
-            good
-        }
-    }
-
-    /// In the exchange's own order: headers, time, key, passphrase, signature.
-    fn check_signature(&self, now: Instant, request: &Request<'_>) -> Result<(), Response> {
-        let header = |name| {
-            request.header(name).ok_or_else(|| {
-                let text = "Please check the header of your request for KC-API-KEY, KC-API-SIGN, KC-API-TIMESTAMP, KC-API-PASSPHRASE.";
-                Response::refused(400, "400001", text)
-            })
-        };
-        let (key, sign) = (header("KC-API-KEY")?, header("KC-API-SIGN")?);
-        let (time, passphrase) = (header("KC-API-TIMESTAMP")?, header("KC-API-PASSPHRASE")?);
-        let version = request.header("KC-API-KEY-VERSION").unwrap_or("1");
-        let refused = |code, text| Err(Response::refused(400, code, text));
-        let server_ms = self.unix(now).as_millis();
-        if time.parse::<u64>().map_or(true, |ms| ms.abs_diff(server_ms) > CLOCK_TOLERANCE_MS) {
-            return refused("400002", "Invalid KC-API-TIMESTAMP");
-        }
-        let account = &self.config.account;
-        if key != account.key {
-            return refused("400003", "KC-API-KEY not exists");
-        }
-        match version {
-            "2" | "3" => {}
-            "1" => return refused("400008", "The V1 key is no longer supported by this API"),
-            _ => return refused("400009", "Invalid KC-API-KEY-VERSION"),
-        }
-        if passphrase != hmac_base64(&account.secret, &account.passphrase) {
-            return refused("400004", "Invalid KC-API-PASSPHRASE");
-        }
-        let text = format!("{time}{}{}{}", request.method, request.target, request.body);
-        if sign != hmac_base64(&account.secret, &text) {
-            return refused("400005", "Invalid KC-API-SIGN");
-        }
-        Ok(())
-    }
-
-    fn snapshot(
-        &mut self,
-        now: Instant,
-        request: &Request<'_>,
-        levels: usize,
-        may_be_stale: bool,
-    ) -> Response {
-        let symbol = request.query("symbol").and_then(|symbol| symbol.parse().ok());
-        let Some(market) = symbol.and_then(|symbol: Symbol| self.markets.get(&symbol)) else {
-            return Response::refused(200, "200003", "Invalid symbol.");
-        };
-        self.counts.snapshots += u64::from(may_be_stale);
-        let name = market.contract().symbol;
-        let (sequence, ts) = (market.sequence(), self.unix_of_snapshot(now, name));
-        let clocks = self.config.clocks;
-        let stated = |at| clocks.of_snapshot(at);
-        if may_be_stale && self.troubles.other.take(name) {
-            let other = self.markets.values().find(|other| other.contract().symbol != name);
-            let other = other.unwrap_or(market);
-            let body = snapshot_body(other, other.sequence(), other.truth(), levels, stated(ts));
-            self.strike("other-snapshot", Some(name));
-            return Response::data(&body);
-        }
-        if !(may_be_stale && self.troubles.stale.take(name)) {
-            let body = snapshot_body(market, sequence, market.truth(), levels, stated(ts));
-            return Response::data(&body);
-        }
-        let (past, truth, at) = market.past(self.stale_by(name, market));
-        let body = snapshot_body(market, past, &truth, levels, stated(at.unwrap_or(ts)));
-        self.on_stale_snapshot(name, past);
-        Response::data(&body)
-    }
-
-    fn ticker(&self, now: Instant, request: &Request<'_>) -> Response {
-        let symbol = request.query("symbol").and_then(|symbol| symbol.parse::<Symbol>().ok());
-        let Some(market) = symbol.and_then(|symbol| self.markets.get(&symbol)) else {
-            return Response::refused(200, "200003", "Invalid symbol.");
-        };
-        let best = |side| market.truth().levels(side).next().unwrap_or(NOTHING);
-        let touch = [best(Side::Bid), best(Side::Ask)];
-        // Before the first trade: something of the right shape.
-        let last = market.trades().next_back().cloned();
-        let last = last.unwrap_or_else(|| Trade::none(touch[0].price, self.unix(now)));
-        Response::data(&last.ticker_data(market.contract().symbol, touch))
-    }
-
-    /// The last 100, newest first.
-    fn trades(&self, request: &Request<'_>) -> Response {
-        let symbol = request.query("symbol").and_then(|symbol| symbol.parse::<Symbol>().ok());
-        let Some(market) = symbol.and_then(|symbol| self.markets.get(&symbol)) else {
-            return Response::refused(200, "200003", "Invalid symbol.");
-        };
-        let rows: Vec<String> = market.trades().rev().map(Trade::history_row).collect();
-        Response::data(&format!("[{}]", rows.join(",")))
-    }
-
-    fn contracts(&self, now: Instant) -> Response {
-        let rows = self.markets.values().map(|market| self.contract_row(now, market));
-        Response::data(&format!("[{}]", rows.collect::<Vec<_>>().join(",")))
-    }
-
-    fn contract_row(&self, now: Instant, market: &Market) -> String {
-        let at = self.unix(now);
-        market.contract().row(&Present {
-            now_ms: at.as_millis(),
-            marks: market.marks(at),
-            day: market.day(at),
-            open_interest: market.open_interest(),
-            funding: market.funding_at(at),
-        })
-    }
-
-    fn contract(&self, now: Instant, path: &str) -> Response {
-        let symbol = path.rsplit('/').next().and_then(|name| name.parse::<Symbol>().ok());
-        match symbol.and_then(|symbol| self.markets.get(&symbol)) {
-            Some(market) => Response::data(&self.contract_row(now, market)),
-            None => {
-                let text = "The contract information you requested does not exist.";
-                Response::refused(200, "404000", text)
+            path if is_signed(path) => {
+                self.check_signature(now, request).err().unwrap_or_else(Response::not_found)
+            }
+            path => {
+                let symbol = |head: &str, tail: &str| {
+                    path.strip_prefix(head)?.strip_suffix(tail).filter(|key| !key.contains('/'))
+                };
+                if let Some(symbol) = symbol("/api/v1/contracts/", "") {
+                    self.contract(now, symbol)
+                } else if let Some(symbol) = symbol("/api/v1/mark-price/", "/current") {
+                    self.mark_price(now, symbol)
+                } else if let Some(symbol) = symbol("/api/v1/funding-rate/", "/current") {
+                    self.funding_rate(now, symbol)
+                } else {
+                    Response::not_found()
+                }
             }
         }
     }
+}
 
-    /// Not the exchange's: for checks from outside. Answers at once, faults or not.
-    fn digest_page(&self, request: &Request<'_>) -> Response {
-        let answer = || -> Result<String, &'static str> {
-            let symbol = request.query("symbol").ok_or("symbol is missing")?;
-            let symbol: Symbol = symbol.parse().map_err(|_| "symbol is malformed")?;
-            let market = self.markets.get(&symbol).ok_or("symbol is not listed")?;
-            let sequence = request.query("sequence").ok_or("sequence is missing")?;
-            let sequence = sequence.parse().map_err(|_| "sequence is not a number")?;
-            let bids = parse_reach(request.query("bid_horizon"))?;
-            let asks = parse_reach(request.query("ask_horizon"))?;
-            let truths = market.truths_at(Sequence::new(sequence));
-            let mut digests = truths.map(|truth| truth.digest(bids, asks));
-            let digest = digests.next().ok_or("sequence is ahead of the market, or too old")?;
-            // After a restart of the counter, a sequence may have been passed before.
-            let earlier = Value::from(digests.collect::<Vec<_>>());
-            Ok(format!(
-                r#"{{"symbol":"{symbol}","sequence":{sequence},"sha256":"{digest}","earlier_runs":{earlier}}}"#
-            ))
-        };
-        match answer() {
-            Ok(body) => Response::json(200, body),
-            Err(problem) => Response::json(400, format!(r#"{{"error":{}}}"#, Value::from(problem))),
-        }
+/// As the page of each call has it (2025). `timestamp` is listed with 2 and takes none.
+fn weight(path: &str) -> u32 {
+    match path {
+        "/api/v1/bullet-public" | "/api/v1/bullet-private" => 10,
+        "/api/v1/level2/depth20"
+        | "/api/v1/level2/depth100"
+        | "/api/v1/trade/history"
+        | "/api/v1/allTickers"
+        | "/api/v1/contract/funding-rates" => 5,
+        "/api/v1/status" => 4,
+        "/api/v1/ticker"
+        | "/api/v1/index/query"
+        | "/api/v1/interest/query"
+        | "/api/v1/premium/query" => 2,
+        path if path.starts_with("/api/v1/funding-rate/") => 2,
+        _ => 3,
     }
 }
 
-/// Where nobody should go who was promised KuCoin.
-const BAD_ENDPOINTS: [&str; 6] = [
-    "wss://ws-api-futures.kucoin.com.evil.example/endpoint",
-    "wss://evilkucoin.com/",
-    "ws://ws-api-futures.kucoin.com/",
-    "wss://kucoin.com@203.0.113.7/",
-    "https://127.0.0.1/",
-    "wss://127.0.0.1\r\nX: y/",
+/// What only an account may ask: refused without keys before anything else is looked at.
+const SIGNED: [&str; 16] = [
+    "/api/v1/orders",
+    "/api/v3/orders",
+    "/api/v1/st-orders",
+    "/api/v1/stopOrders",
+    "/api/v1/recentDoneOrders",
+    "/api/v1/fills",
+    "/api/v1/recentFills",
+    "/api/v1/openOrderStatistics",
+    "/api/v1/position",
+    "/api/v2/",
+    "/api/v1/history-positions",
+    "/api/v1/account-overview",
+    "/api/v1/transaction-history",
+    "/api/v1/funding-history",
+    "/api/v1/trade-fees",
+    "/api/v1/margin/",
 ];
-/// What token responses say when they make no sense; nothing at all among it.
-const ABSURD: [&str; 7] = ["0", "1", "-1", "18446744073709551616", "\"18000\"", "null", ""];
 
-/// What a side without levels is shown as.
-const NOTHING: Level = Level { price: Price::ZERO, size: Lots::new(0) };
-
-/// Absent, empty or `null` means without limit.
-fn parse_reach(text: Option<&str>) -> Result<Coverage, &'static str> {
-    match text {
-        None | Some("" | "null") => Ok(Coverage::All),
-        Some(price) => price.parse().map(Coverage::To).map_err(|_| "a horizon is not a price"),
-    }
-}
-
-fn snapshot_body(
-    market: &Market,
-    sequence: Sequence,
-    truth: &Truth,
-    levels: usize,
-    ms: Option<u64>,
-) -> String {
-    let side = |side| -> String {
-        let level = |level: Level| format!("[{},{}]", number(level.price), level.size);
-        truth.levels(side).take(levels).map(level).collect::<Vec<_>>().join(",")
-    };
-    let time = ms.map(|ms| format!(r#","ts":{ms}000000"#)).unwrap_or_default();
-    format!(
-        r#"{{"sequence":{sequence},"symbol":"{}","bids":[{}],"asks":[{}]{time}}}"#,
-        market.contract().symbol,
-        side(Side::Bid),
-        side(Side::Ask)
-    )
-}
-
-fn number(price: Price) -> String {
-    java(Decimal::from(price))
+fn is_signed(path: &str) -> bool {
+    SIGNED.iter().any(|head| path.starts_with(head))
+        || path.starts_with("/api/v1/contracts/risk-limit/")
 }

@@ -150,22 +150,29 @@ impl Trade {
             ),
             symbol = symbol,
             sequence = self.sequence,
-            data = self.ticker_data(symbol, touch)
+            data = self.ticker_data(symbol, self.sequence, touch)
         )
     }
 
-    /// The data of a `ticker` frame, and of `GET /api/v1/ticker`.
-    pub(crate) fn ticker_data(&self, symbol: Symbol, [bid, ask]: Touch) -> String {
-        let Self { sequence, taker_side, price, size, .. } = self;
+    /// The data of a `ticker` frame, whose sequence is the trade's, and of `GET /api/v1/ticker`, whose
+    /// sequence is the book's.
+    pub(crate) fn ticker_data(
+        &self,
+        symbol: Symbol,
+        sequence: Sequence,
+        [bid, ask]: Touch,
+    ) -> String {
+        let Self { sequence: trade, taker_side, price, size, .. } = self;
         let ts = self.ts();
         format!(
             concat!(
                 r#"{{"symbol":"{symbol}","sequence":{sequence},"side":"{taker_side}","size":{size},"#,
                 r#""price":"{price}","bestBidSize":{bid_size},"bestBidPrice":"{bid_price}","#,
-                r#""bestAskPrice":"{ask_price}","tradeId":"{sequence}","#,
+                r#""bestAskPrice":"{ask_price}","tradeId":"{trade}","#,
                 r#""bestAskSize":{ask_size},"ts":{ts}}}"#
             ),
             symbol = symbol,
+            trade = trade,
             sequence = sequence,
             taker_side = taker_side,
             size = size,
