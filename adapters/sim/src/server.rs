@@ -22,6 +22,8 @@ use crate::config::ExchangeConfig;
 use crate::exchange::Exchange;
 use crate::fault::Fault;
 
+mod deflate;
+mod deflated;
 mod flood;
 mod http;
 mod session;

@@ -10,14 +10,17 @@ use futures_lite::StreamExt as _;
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt as _, Full, Limited, StreamBody};
 use hyper::body::{Bytes, Frame, Incoming};
-use hyper::header::{CONNECTION, CONTENT_TYPE, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, UPGRADE};
+use hyper::header::{
+    CONNECTION, CONTENT_TYPE, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_EXTENSIONS, SEC_WEBSOCKET_KEY,
+    UPGRADE,
+};
 use hyper::service::service_fn;
 use smol::Timer;
 use smol::net::TcpStream;
 use smol_hyper::rt::FuturesIo;
 
-use super::session;
 use super::shared::{MAX_INCOMING, Shared};
+use super::{deflate, session};
 use crate::rest::{Request, Response, ResponseFate};
 use crate::stream::Stream;
 
@@ -138,6 +141,9 @@ async fn upgrade(shared: &Arc<Shared>, mut request: hyper::Request<Incoming>) ->
     let Some(key) = request.headers().get(SEC_WEBSOCKET_KEY) else { return plain(400) };
     let accept = derive_accept_key(key.as_bytes());
     let query = request.uri().query().unwrap_or_default().to_owned();
+    let offers = request.headers().get_all(SEC_WEBSOCKET_EXTENSIONS).iter();
+    let agreed = offers.filter_map(|offer| offer.to_str().ok()).find_map(deflate::agree);
+    let deflate = agreed.is_some();
     let Some((seat, delay)) = shared.open(&query) else { return plain(503) };
     // A client that gives up meanwhile takes this future, and so its seat, with it.
     Timer::after(delay).await;
@@ -145,12 +151,16 @@ async fn upgrade(shared: &Arc<Shared>, mut request: hyper::Request<Incoming>) ->
     let upgraded = hyper::upgrade::on(&mut request);
     let task = async move {
         match upgraded.await {
-            Ok(upgraded) => session::run(&seat, upgraded).await,
+            Ok(upgraded) => session::run(&seat, upgraded, deflate).await,
             Err(error) => tracing::debug!(%error, "upgrade failed"),
         }
     };
     smol::spawn(task).detach();
-    hyper::Response::builder()
+    let mut response = hyper::Response::builder();
+    if let Some(agreed) = agreed {
+        response = response.header(SEC_WEBSOCKET_EXTENSIONS, agreed);
+    }
+    response
         .status(101)
         .header(CONNECTION, "Upgrade")
         .header(UPGRADE, "websocket")
