@@ -21,6 +21,8 @@ pub struct ExchangeConfig {
     pub ping_timeout: Duration,
     /// What the token response says.
     pub endpoint: String,
+    /// Tokens may be used for so long, as often as anybody likes. Default 24 h: as on the real one.
+    pub token_lifetime: Duration,
     /// Connections are cut after this. Default 24 h: as on the real one.
     pub session_lifetime: Duration,
     /// A full snapshot is cut at so many levels a side. Default 1000: as on the real one.
@@ -120,6 +122,7 @@ impl Default for ExchangeConfig {
             ping_interval: Duration::from_secs(18),
             ping_timeout: Duration::from_secs(10),
             endpoint: "ws://127.0.0.1:80/".into(),
+            token_lifetime: Duration::from_secs(24 * 3600),
             session_lifetime: Duration::from_secs(24 * 3600),
             snapshot_levels: 1000,
             stale_by: 500,

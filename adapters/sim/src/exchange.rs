@@ -15,6 +15,7 @@ mod figures;
 mod frames;
 mod inject;
 mod pushes;
+mod spoil;
 mod state;
 
 pub use state::{About, Counts, Exchange, FaultHit, Outgoing, SessionId};

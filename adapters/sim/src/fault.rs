@@ -167,6 +167,44 @@ faults! {
         count: u32,
     }
 
+    // Everything else that is pushed of a symbol: tickers, trades, depths, marks, candles.
+
+    /// The next `count` pushes are made but never sent.
+    "push-drop" PushDrop {
+        /// Of which symbols.
+        target: Target,
+        /// How many.
+        count: u32,
+    }
+    /// The next `count` pushes are sent twice.
+    "push-repeat" PushRepeat {
+        /// Of which symbols.
+        target: Target,
+        /// How many.
+        count: u32,
+    }
+    /// The next `count` pushes cannot be decoded.
+    "push-malformed" PushMalformed {
+        /// Of which symbols.
+        target: Target,
+        /// How many.
+        count: u32,
+    }
+    /// The next `count` pushes have a subject that nobody knows.
+    "push-subject" PushSubject {
+        /// Of which symbols.
+        target: Target,
+        /// How many.
+        count: u32,
+    }
+    /// The next `count` pushes of depths, trades and tickers are written as they were years ago.
+    "push-old" PushOld {
+        /// Of which symbols.
+        target: Target,
+        /// How many.
+        count: u32,
+    }
+
     // The session.
 
     /// Welcomes come late.

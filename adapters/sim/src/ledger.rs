@@ -33,7 +33,7 @@ pub struct Ledger {
 struct Open {
     word: &'static str,
     symbol: Option<Symbol>,
-    signs: u32,
+    signs: u64,
     count: u64,
 }
 
@@ -118,13 +118,16 @@ impl Ledger {
             (after.covered > before.covered, COVERED),
             (after.stale_inputs > before.stale_inputs, STALE),
             (after.messages > before.messages, MESSAGE),
+            (after.malformed > before.malformed, UNREADABLE),
+            (after.unknown > before.unknown, UNREADABLE),
+            (after.unwanted > before.unwanted, UNREADABLE),
         ] {
             signs |= if grown { sign } else { 0 };
         }
         self.on_signs(signs, None);
     }
 
-    fn on_signs(&mut self, signs: u32, symbol: Option<Symbol>) {
+    fn on_signs(&mut self, signs: u64, symbol: Option<Symbol>) {
         let tallies = &mut self.tallies;
         self.open.retain(|open| {
             let concerns = open.symbol.is_none() || symbol.is_none() || open.symbol == symbol;
@@ -137,44 +140,49 @@ impl Ledger {
     }
 }
 
-const GAP: u32 = 1;
-const REGRESSED: u32 = 1 << 1;
-const POISONED: u32 = 1 << 2;
-const HORIZON: u32 = 1 << 3;
-const CROSSED: u32 = 1 << 4;
-const LIVE: u32 = 1 << 5;
-const DELTA: u32 = 1 << 6;
-const DOWN: u32 = 1 << 7;
-const SILENT_PEER: u32 = 1 << 8;
-const UNAUTHORIZED: u32 = 1 << 9;
-const REFUSED: u32 = 1 << 10;
-const FETCH: u32 = 1 << 11;
-const BAD_SNAPSHOT: u32 = 1 << 12;
-const TOO_OLD: u32 = 1 << 13;
-const UP: u32 = 1 << 14;
-const NO_WELCOME: u32 = 1 << 15;
-const CONFIRMED: u32 = 1 << 16;
-const REJECTED: u32 = 1 << 17;
-const LAGGED: u32 = 1 << 18;
-const CLOSED: u32 = 1 << 19;
-const SUSPENDED: u32 = 1 << 20;
-const NO_SERVER: u32 = 1 << 21;
-const UNSUBSCRIBED: u32 = 1 << 22;
-const REPEATS: u32 = 1 << 23;
-const UNSOLICITED: u32 = 1 << 24;
-const ERRORS: u32 = 1 << 25;
-const BACKWARDS: u32 = 1 << 26;
-const PONG: u32 = 1 << 27;
-const COVERED: u32 = 1 << 28;
-const STALE: u32 = 1 << 29;
-const MESSAGE: u32 = 1 << 30;
-const NO_ACK: u32 = 1 << 31;
+const GAP: u64 = 1;
+const REGRESSED: u64 = 1 << 1;
+const POISONED: u64 = 1 << 2;
+const HORIZON: u64 = 1 << 3;
+const CROSSED: u64 = 1 << 4;
+const LIVE: u64 = 1 << 5;
+const DELTA: u64 = 1 << 6;
+const DOWN: u64 = 1 << 7;
+const SILENT_PEER: u64 = 1 << 8;
+const UNAUTHORIZED: u64 = 1 << 9;
+const REFUSED: u64 = 1 << 10;
+const FETCH: u64 = 1 << 11;
+const BAD_SNAPSHOT: u64 = 1 << 12;
+const TOO_OLD: u64 = 1 << 13;
+const UP: u64 = 1 << 14;
+const NO_WELCOME: u64 = 1 << 15;
+const CONFIRMED: u64 = 1 << 16;
+const REJECTED: u64 = 1 << 17;
+const LAGGED: u64 = 1 << 18;
+const CLOSED: u64 = 1 << 19;
+const SUSPENDED: u64 = 1 << 20;
+const NO_SERVER: u64 = 1 << 21;
+const UNSUBSCRIBED: u64 = 1 << 22;
+const REPEATS: u64 = 1 << 23;
+const UNSOLICITED: u64 = 1 << 24;
+const ERRORS: u64 = 1 << 25;
+const BACKWARDS: u64 = 1 << 26;
+const PONG: u64 = 1 << 27;
+const COVERED: u64 = 1 << 28;
+const STALE: u64 = 1 << 29;
+const MESSAGE: u64 = 1 << 30;
+const NO_ACK: u64 = 1 << 31;
+const UNREADABLE: u64 = 1 << 32;
 
 /// Any of these is what a fault calls for.
-fn expected(word: &str) -> u32 {
+fn expected(word: &str) -> u64 {
     match word {
         "drop" | "step-ahead" | "mute" => GAP,
         "repeat" => REPEATS | REGRESSED,
+        "push-repeat" => REPEATS | MESSAGE,
+        "push-malformed" => UNREADABLE,
+        // Nothing counts what never came or is only written in another way; but the stream goes on.
+        "push-drop" | "push-subject" | "push-old" => UNREADABLE | MESSAGE,
         "step-back" => REGRESSED,
         "malformed" => POISONED,
         // The next snapshot is ahead of all that was buffered, or the deltas come late.
@@ -214,7 +222,7 @@ fn expected(word: &str) -> u32 {
     }
 }
 
-fn signs_of(event: &Event) -> u32 {
+fn signs_of(event: &Event) -> u64 {
     match event {
         Event::Line(_, LineEvent::Up { .. }) => UP,
         Event::Line(_, LineEvent::Down { reason, .. }) => DOWN | signs_of_down(*reason),
@@ -267,7 +275,7 @@ const fn evidence_in(event: &Event) -> Option<Evidence> {
     }
 }
 
-const fn signs_of_down(reason: DisconnectReason) -> u32 {
+const fn signs_of_down(reason: DisconnectReason) -> u64 {
     match reason {
         DisconnectReason::PongTimeout => SILENT_PEER,
         DisconnectReason::Unauthorized { .. } => UNAUTHORIZED,

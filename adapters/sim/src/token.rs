@@ -1,14 +1,10 @@
 //! Bullet tokens: given out, aged, expired.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE;
 use kucoin_futures_proto::{Instant, SplitMix64};
-
-/// Tokens live for a day.
-const LIFETIME: Duration = Duration::from_secs(24 * 3600);
 
 /// Every token that was given out.
 #[derive(Debug, Default)]
@@ -38,7 +34,13 @@ pub(crate) enum Standing {
 
 impl Tokens {
     /// A new token in the usual form: URL-safe base64 with padding, a dot in between.
-    pub(crate) fn issue(&mut self, now: Instant, rng: &mut SplitMix64, private: bool) -> String {
+    pub(crate) fn issue(
+        &mut self,
+        now: Instant,
+        expires: Instant,
+        rng: &mut SplitMix64,
+        private: bool,
+    ) -> String {
         let mut bytes = |count: usize| -> Vec<u8> {
             (0..count).flat_map(|_| rng.next_u64().to_le_bytes()).collect()
         };
@@ -48,7 +50,7 @@ impl Tokens {
         let text = format!("{}.{}", URL_SAFE.encode(body), URL_SAFE.encode(tail));
         let born_dead = self.stillborn > 0;
         self.stillborn = self.stillborn.saturating_sub(1);
-        let expires = if born_dead { now } else { now + LIFETIME };
+        let expires = if born_dead { now } else { expires };
         self.known.insert(text.clone(), Token { expires, private });
         if self.latest.len() == LATEST {
             self.latest.remove(0);
@@ -70,7 +72,7 @@ impl Tokens {
         &self.latest
     }
 
-    /// From now on tokens live their day again.
+    /// From now on tokens live as long as they should.
     pub(crate) const fn heal(&mut self) {
         self.stillborn = 0;
     }

@@ -228,7 +228,7 @@ mod tests {
             ("/contractMarket/level2Depth20:A", BadTopic::Unknown),
             ("/contractMarket/level2", BadTopic::Unknown),
             ("/contractAccount/wallet:A", BadTopic::Unknown),
-            ("/contractMarket/level2:A,,B", BadTopic::Malformed),
+            ("/contractMarket/level2:A,", BadTopic::Malformed),
             ("/contractMarket/limitCandle:A_2min", BadTopic::Malformed),
             ("/contractMarket/limitCandle:A", BadTopic::Malformed),
             ("/contractMarket/level2:A,B,C", BadTopic::TooMany),

@@ -98,6 +98,41 @@ impl HttpTrouble {
     }
 }
 
+/// A trouble of pushes that are no deltas, in the order in which they are tried.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) enum PushTrouble {
+    Drop,
+    Repeat,
+    Malformed,
+    Subject,
+    OldForm,
+}
+
+impl PushTrouble {
+    /// The trouble that a fault makes.
+    pub(crate) const fn of(fault: &Fault) -> Option<Self> {
+        Some(match fault {
+            Fault::PushDrop { .. } => Self::Drop,
+            Fault::PushRepeat { .. } => Self::Repeat,
+            Fault::PushMalformed { .. } => Self::Malformed,
+            Fault::PushSubject { .. } => Self::Subject,
+            Fault::PushOld { .. } => Self::OldForm,
+            _ => return None,
+        })
+    }
+
+    /// The word of its fault.
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            Self::Drop => "push-drop",
+            Self::Repeat => "push-repeat",
+            Self::Malformed => "push-malformed",
+            Self::Subject => "push-subject",
+            Self::OldForm => "push-old",
+        }
+    }
+}
+
 /// Everything that is not as it should be; the default is health.
 #[derive(Debug, Default)]
 pub(crate) struct Troubles {
@@ -108,6 +143,8 @@ pub(crate) struct Troubles {
     /// Snapshots still to be served from the past, and as another symbol's.
     pub(crate) stale: PerSymbol,
     pub(crate) other: PerSymbol,
+    /// Pushes still to be spoiled, in each way.
+    pub(crate) pushes: BTreeMap<PushTrouble, PerSymbol>,
     /// Until when pushes of a book wait.
     pub(crate) held_back: BTreeMap<Symbol, Instant>,
     pub(crate) no_pongs_until: Option<Instant>,

@@ -82,7 +82,7 @@ fn few_bytes_or_any_are_runs_that_keep_their_promises() {
 /// Each kind of fault, and what makes a client meet it: the sessions' faults need a connection that
 /// is made (`close`), the subscriptions' a request (`toggle`, twice, so that all is as before), REST's
 /// something that is asked for (a snapshot after a `drop`, a token after a `close`).
-const KINDS: [(&str, &str); 61] = [
+const KINDS: [(&str, &str); 66] = [
     ("drop * 2", ""),
     ("repeat * 3", ""),
     ("step-back * 40", ""),
@@ -143,6 +143,11 @@ const KINDS: [(&str, &str); 61] = [
     ("undrained 20", ""),
     ("slow-consumer 3s", ""),
     ("toggle *", "toggle *"),
+    ("push-drop * 9", ""),
+    ("push-repeat * 9", ""),
+    ("push-malformed * 9", ""),
+    ("push-subject * 9", ""),
+    ("push-old * 9", ""),
     ("close-client", ""),
 ];
 
@@ -168,6 +173,14 @@ fn books(world: &mut World) -> Vec<TopicId> {
     listed.map(|symbol| world.subscribe(Channel::level2(symbol)).unwrap().unwrap()).collect()
 }
 
+fn tickers_and_trades(world: &mut World) {
+    for contract in exchange(1.0).contracts {
+        for channel in [Channel::ticker_v2(contract.symbol), Channel::execution(contract.symbol)] {
+            world.subscribe(channel).unwrap().unwrap();
+        }
+    }
+}
+
 /// A world in which a fault strikes four times; then all is well.
 fn strike_by_itself(fault: &str, trigger: &str, lifetime: Duration) -> Ledger {
     let mut config = World::client_config();
@@ -180,6 +193,9 @@ fn strike_by_itself(fault: &str, trigger: &str, lifetime: Duration) -> Ledger {
         found.unwrap_or_else(|violation| panic!("{fault}: {violation}"));
     };
     books(&mut world);
+    if fault.starts_with("push-") {
+        tickers_and_trades(&mut world);
+    }
     unbroken(world.run_for(secs(6)));
     for _ in 0..4 {
         for fault in faults(fault).into_iter().chain(faults(trigger)) {

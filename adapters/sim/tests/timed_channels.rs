@@ -11,7 +11,7 @@
 use std::time::Duration;
 
 use kucoin_futures_proto::{Decimal, Price};
-use kucoin_futures_sim::{Candle, Interval};
+use kucoin_futures_sim::{Candle, Fault, Interval, Outgoing, Target};
 use serde_json::Value;
 
 mod listener;
@@ -327,4 +327,33 @@ fn who_listens_changes_nothing_else() {
         "/contractMarket/limitCandle:XBTUSDTM_1month",
     ];
     assert!(run(&[]) == run(&all), "the same seed, the same market");
+}
+
+#[test]
+fn pushes_are_lost_doubled_and_spoiled_as_scripted() {
+    let mut listener = Listener::new(100.0);
+    let target = Target::One("XBTUSDTM".parse().unwrap());
+    listener.listen("/contract/instrument:XBTUSDTM");
+    let count = 3;
+    listener.inject(Fault::PushDrop { target, count });
+    assert_eq!(listener.seconds(5).len(), 2);
+    listener.inject(Fault::PushRepeat { target, count });
+    let frames = listener.seconds(5);
+    assert_eq!((frames.len(), frames[0] == frames[1]), (8, true));
+    listener.inject(Fault::PushSubject { target, count });
+    let frames = listener.seconds(5);
+    let strange = frames.iter().filter(|frame| frame["subject"] == "next.mark.index.price");
+    assert_eq!((frames.len(), strange.count()), (5, 3));
+    listener.inject(Fault::PushMalformed { target, count });
+    listener.exchange.tick(listener.now + Duration::from_secs(5));
+    let texts: Vec<_> = std::iter::from_fn(|| listener.exchange.poll_output())
+        .filter_map(|outgoing| match outgoing {
+            Outgoing::Send(_, text, _) => Some(text),
+            _ => None,
+        })
+        .collect();
+    let sound = texts.iter().filter(|text| {
+        serde_json::from_str::<Value>(text).is_ok_and(|frame| frame["data"].is_object())
+    });
+    assert_eq!((texts.len(), sound.count()), (5, 2));
 }

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "these are tests")]
 
+use std::time::Duration;
+
 use kucoin_futures_proto::Instant;
 use kucoin_futures_proto::auth::{Credentials, KeyVersion};
 use kucoin_futures_sim::{Exchange, ExchangeConfig, Outgoing, Request, SessionId};
@@ -84,6 +86,27 @@ fn topics_are_gone_when_they_are_unsubscribed() {
     exchange.receive(NOW, ID, &format!(r#"{{"type":"unsubscribe","topic":"{topic}"}}"#));
     exchange.change("XBTUSDTM".parse().unwrap(), NOW);
     assert_eq!(hear(&mut exchange), None);
+}
+
+#[test]
+fn a_token_works_as_often_as_it_is_used_until_it_expires() {
+    let mut config = ExchangeConfig::default();
+    config.token_lifetime = Duration::from_secs(100);
+    let mut exchange = Exchange::new(NOW, 1, config);
+    exchange.http(NOW, &Request::new("POST", "/api/v1/bullet-public"));
+    let token = exchange.latest_tokens().last().unwrap().clone();
+    for (after, answer) in
+        [(0, "welcome"), (1, "welcome"), (99, "welcome"), (100, "token is expired")]
+    {
+        let now = NOW + Duration::from_secs(after);
+        assert!(exchange.connect(now, SessionId(after), &format!("token={token}")));
+        let sent =
+            std::iter::from_fn(|| exchange.poll_output()).find_map(|outgoing| match outgoing {
+                Outgoing::Send(id, text, _) if id == SessionId(after) => Some(text),
+                _ => None,
+            });
+        assert!(sent.unwrap().contains(answer), "{after}");
+    }
 }
 
 fn open(private: bool) -> Exchange {

@@ -11,7 +11,7 @@ use crate::fault::{Fault, Refusal, Target};
 use crate::market::Market;
 use crate::session::{error_frame, server_id};
 use crate::topic::{Feed, Topic};
-use crate::trouble::{HttpTrouble, Next, Troubles};
+use crate::trouble::{HttpTrouble, Next, PushTrouble, Troubles};
 
 /// What an engine takes to restart, at the very least: what it does then is later by the exchange's own times
 /// than what neighbours may disagree by.
@@ -76,6 +76,16 @@ impl Exchange {
         match fault {
             Fault::Drop { count, .. } => self.troubles.dropped.add(one, count),
             Fault::Malformed { count, .. } => self.troubles.malformed.add(one, count),
+            Fault::PushDrop { count, .. }
+            | Fault::PushRepeat { count, .. }
+            | Fault::PushMalformed { count, .. }
+            | Fault::PushSubject { count, .. }
+            | Fault::PushOld { count, .. } => {
+                let trouble = PushTrouble::of(&fault);
+                if let Some(trouble) = trouble {
+                    self.troubles.pushes.entry(trouble).or_default().add(one, count);
+                }
+            }
             Fault::StaleSnapshot { count, .. } => self.troubles.stale.add(one, count),
             Fault::OtherSnapshot { count, .. } => self.troubles.other.add(one, count),
             Fault::Repeat { count, .. } => self.repeat(symbol, count),

@@ -81,13 +81,15 @@ impl Exchange {
 
     /// The frame is composed only if anybody listens.
     pub(super) fn push(&mut self, topic: Topic, frame: impl FnOnce() -> Arc<str>) {
-        let mut listening = self.sessions.iter().filter(|(_, s)| s.listens_to(topic)).peekable();
-        if listening.peek().is_none() {
+        if !self.sessions.values().any(|session| session.listens_to(topic)) {
             return;
         }
-        let (before, frame) = (self.outgoing.len(), frame());
-        let sends = listening.map(|(id, _)| Outgoing::Send(*id, Arc::clone(&frame), About::Other));
-        self.outgoing.extend(sends);
+        let before = self.outgoing.len();
+        for frame in self.troubled(topic, frame()) {
+            let listening = self.sessions.iter().filter(|(_, s)| s.listens_to(topic));
+            let send = |id| Outgoing::Send(id, Arc::clone(&frame), About::Other);
+            self.outgoing.extend(listening.map(|(id, _)| send(*id)));
+        }
         self.counts.pushed += (self.outgoing.len() - before) as u64;
     }
 

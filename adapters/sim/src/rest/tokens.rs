@@ -12,7 +12,8 @@ const CLOCK_TOLERANCE_MS: u64 = 5_000;
 
 impl Exchange {
     pub(super) fn bullet(&mut self, now: Instant, private: bool) -> Response {
-        let token = self.tokens.issue(now, &mut self.rng, private);
+        let expires = now + self.config.token_lifetime;
+        let token = self.tokens.issue(now, expires, &mut self.rng, private);
         self.counts.tokens += 1;
         let servers = self.instance_servers();
         Response::data(&format!(r#"{{"token":"{token}","instanceServers":[{servers}]}}"#))
