@@ -185,3 +185,9 @@ def reconnected(name, times, seconds=40):
         # What had been sent before may still be on its way.
         return until(lambda: any(at > CLOSE_AT + 1 for at in times), seconds, "data after it")
     return check(name, wait)
+
+
+def finish():
+    """Ends here and now: some clients' tasks refuse to be cancelled, and threads to end."""
+    sys.stderr.flush()
+    os._exit(0)

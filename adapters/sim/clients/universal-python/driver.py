@@ -226,3 +226,4 @@ def trade(api, orders, places, got):
 
 
 {"public": public, "reconnect": reconnect, "private": private}[PHASE]()
+finish()
