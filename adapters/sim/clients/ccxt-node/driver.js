@@ -52,7 +52,7 @@ async function marketCalls(api) {
     (rows) => rows.length > 0);
   await holds('REST fetchMarkPrice', () => api.fetchMarkPrice(PAIR), (m) => m.markPrice);
   await refused('REST unknown symbol is refused',
-    () => api.futuresPublicGetTicker({ symbol: 'NOPEUSDTM' }), ['BadRequest', 'BadSymbol']);
+    () => api.futuresPublicGetTicker({ symbol: 'NOPEUSDTM' }), ['BadRequest', 'BadSymbol', 'ExchangeError']);
 }
 
 async function publicPhase() {

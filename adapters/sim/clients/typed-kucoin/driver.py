@@ -65,8 +65,8 @@ async def market_calls(futures):
         futures.klines(SYMBOL, granularity=1, **window), lambda rows: len(rows) == 200, "200 rows"))
     await acheck("REST klines, all pages", holds(
         flat(futures.klines_paged(SYMBOL, granularity=1, **window)),
-        lambda rows: len(rows) in (300, 301) and len({row[0] for row in rows}) == len(rows),
-        "300 rows"))
+        # A minute without trades has none.
+        lambda rows: len(rows) > 290 and len({row[0] for row in rows}) == len(rows), "300 rows"))
     for name, symbol in (("spot_index_price", ".KXBTUSDT"), ("interest_rate_index", ".XBTINT"),
                          ("premium_index", ".XBTUSDTMPI")):
         call = getattr(futures, name)

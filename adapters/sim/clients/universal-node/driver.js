@@ -19,7 +19,8 @@ function make(key = '', secret = '', passphrase = '') {
 // What the documentation of contracts lets be absent or null.
 const NULL = [
   'expireDate', 'settleDate', 'predictedFundingFeeRate', 'settlementSymbol', 'settlementFee',
-  'fundingBaseSymbol1M', 'fundingQuoteSymbol1M',
+  'fundingBaseSymbol1M', 'fundingQuoteSymbol1M', 'subMarketType', 'preMarketToPerpDate',
+  'adjustK', 'adjustM', 'adjustMmrLevConstant', 'adjustActiveTime',
 ];
 
 function whole(value, mayLack = []) {
