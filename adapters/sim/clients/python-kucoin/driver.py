@@ -3,6 +3,9 @@ of the client, which this version has for spot only; a client whose futures meth
 what its documentation of futures leaves to the user."""
 
 import asyncio
+import base64
+import hashlib
+import hmac
 import logging
 import uuid
 
@@ -54,6 +57,8 @@ class Socket:
     async def open(self, private=False):
         loop = asyncio.get_running_loop()
         client = Futures(*(self.keys or ("", "", "")))
+        if self.keys:
+            second_version(client)
         self.manager = await KucoinSocketManager.create(loop, client, self.take, private=private)
 
     async def take(self, message):
@@ -99,8 +104,18 @@ async def reconnect():
     await asyncio.to_thread(reconnected, "data again after a close", socket.times, 25)
 
 
+def second_version(api):
+    """What its session sends with every request, for a key of the second version."""
+    secret = hmac.new(SECRET.encode(), PASSPHRASE.encode(), hashlib.sha256).digest()
+    passphrase = base64.b64encode(secret).decode()
+    api.session.headers.update({"KC-API-KEY-VERSION": "2", "KC-API-PASSPHRASE": passphrase})
+
+
 async def private():
     api = Futures(KEY, SECRET, PASSPHRASE)
+    # By itself it signs as keys of the first version did.
+    await asyncio.to_thread(refused, "a key of version 1 is refused", api.futures_get_positions, "400008")
+    second_version(api)
     call = lambda name, run: asyncio.to_thread(check, name, run)
     await call("REST futures_get_account_detail", lambda: complete(api.futures_get_account_detail("USDT")))
     await call("REST futures_get_24hr_transaction_volume",
@@ -108,6 +123,7 @@ async def private():
     stranger = Futures("no", SECRET, PASSPHRASE)
     await asyncio.to_thread(refused, "wrong key is refused", stranger.futures_get_positions, "400003")
     stranger = Futures(KEY, "no", PASSPHRASE)
+    second_version(stranger)
     await asyncio.to_thread(refused, "wrong secret is refused", stranger.futures_get_positions, "40000")
     socket = Socket(KEY, SECRET, PASSPHRASE)
     await socket.open(private=True)
