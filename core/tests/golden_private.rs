@@ -1,7 +1,13 @@
 //! Private channels: payloads of our own in the documented shapes, read field by field in their units, each
 //! by its frame alone and through a whole client.
 
-#![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    missing_docs,
+    reason = "tests"
+)]
 
 mod common;
 

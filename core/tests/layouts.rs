@@ -1,7 +1,14 @@
 //! However a frame of a channel is laid out, it says the same: keys in any order, further keys, white space,
 //! escapes. And whatever is cut off it, nothing but an error comes of it.
 
-#![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::too_many_lines,
+    missing_docs,
+    reason = "tests"
+)]
 
 mod common;
 
