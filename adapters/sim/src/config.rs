@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use kucoin_futures_proto::UnixNanos;
 
+use crate::account::AccountConfig;
 use crate::contract::Contract;
 use crate::fault::Plan;
 
@@ -36,8 +37,8 @@ pub struct ExchangeConfig {
     pub clocks: Clocks,
     /// The exchange's clock at the start.
     pub unix_start: UnixNanos,
-    /// The one account that may sign requests.
-    pub account: Account,
+    /// The accounts that may sign requests. Default: one, see [`AccountConfig`].
+    pub accounts: Vec<AccountConfig>,
     /// The limits in force.
     pub limits: Limits,
     /// Faults, from the start on.
@@ -86,20 +87,6 @@ fn cut(ms: u64, step: Duration) -> u64 {
     ms - ms % (step.as_millis() as u64).max(1)
 }
 
-/// The keys that `bullet-private` accepts. Not secrets: anyone may know them.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct Account {
-    /// `KC-API-KEY`. Default `sim-key`.
-    pub key: String,
-    /// Default `sim-secret`.
-    pub secret: String,
-    /// In the clear. Default `sim-passphrase`.
-    pub passphrase: String,
-    /// What private pushes name as `userId`. Default 24 hex digits, as on the real one.
-    pub user_id: String,
-}
-
 /// What the exchange tolerates.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -129,12 +116,7 @@ impl Default for ExchangeConfig {
             depths_repeat: false,
             clocks: Clocks::default(),
             unix_start: UnixNanos::from_nanos(1_790_000_000_000_000_000),
-            account: Account {
-                key: "sim-key".into(),
-                secret: "sim-secret".into(),
-                passphrase: "sim-passphrase".into(),
-                user_id: "6a5100000000000000000001".into(),
-            },
+            accounts: vec![AccountConfig::default()],
             limits: Limits {
                 messages_per_10s: 100,
                 symbols_per_frame: 100,

@@ -18,6 +18,7 @@ mod pushes;
 mod spoil;
 mod state;
 
+pub(crate) use pushes::Cause;
 pub use state::{About, Counts, Exchange, FaultHit, Outgoing, SessionId};
 
 impl Exchange {
@@ -37,6 +38,7 @@ impl Exchange {
         };
         let standing = self.tokens.standing(now, &parameter("token").unwrap_or_default());
         let full = self.sessions.len() >= self.config.limits.sessions;
+        let mut user = None;
         let refusal = match standing {
             Standing::Unknown => Some((401, "token is invalid".into())),
             Standing::Expired => {
@@ -47,7 +49,10 @@ impl Exchange {
                 let most = self.config.limits.sessions;
                 Some((509, format!("exceed max session count limitation of {most}")))
             }
-            Standing::Valid { .. } => None,
+            Standing::Valid { user: whose } => {
+                user = whose;
+                None
+            }
         };
         if let Some((code, text)) = refusal {
             let frame = error_frame(&server_id(&mut self.rng), code, &text);
@@ -55,9 +60,8 @@ impl Exchange {
             self.outgoing.push_back(Outgoing::Close(id, 1000, ""));
             return true;
         }
-        let private = standing == Standing::Valid { private: true };
         let lifetime = self.config.session_lifetime;
-        self.sessions.insert(id, Session::new(now, private, lifetime));
+        self.sessions.insert(id, Session::new(now, user, lifetime));
         let connect_id = parameter("connectId").unwrap_or_else(|| server_id(&mut self.rng));
         self.welcome(now, id, &connect_id);
         if Some(now) < self.troubles.flapping_until {
@@ -110,6 +114,7 @@ impl Exchange {
             self.run_agenda(due);
             self.run_sessions(due);
             self.run_markets(due);
+            self.run_accounts(due);
         }
     }
 
@@ -119,7 +124,9 @@ impl Exchange {
         let pulse = self.pulses.values().filter(|_| self.config.rate > 0.0).min();
         let agenda = self.agenda.first_key_value().map(|((at, _), _)| *at);
         let session = self.sessions.values().map(Session::deadline).min();
-        [pulse.copied(), agenda, session, self.next_beat].into_iter().flatten().min()
+        let accounts = self.accounts.deadline();
+        let clocks = [pulse.copied(), agenda, session, self.next_beat, accounts];
+        clocks.into_iter().flatten().min()
     }
 
     /// How late the answer to the connection that was just accepted is to come.

@@ -19,6 +19,7 @@
     reason = "the model counts in small numbers; the client's core does not get this freedom"
 )]
 
+mod account;
 mod config;
 mod contract;
 mod exchange;
@@ -52,7 +53,12 @@ mod trouble;
 mod truth;
 mod world;
 
-pub use config::{Account, Clocks, ExchangeConfig, Limits};
+pub use account::{
+    Account, AccountChange, AccountConfig, AccountState, Balance, Fill, MarginMode, Money, Order,
+    OrderId, Permission, Position, Settlement, StopEnd, StopOrder, StopPriceType, Terms,
+    TimeInForce, TradeType, Trigger,
+};
+pub use config::{Clocks, ExchangeConfig, Limits};
 pub use contract::Contract;
 pub use exchange::{About, Counts, Exchange, FaultHit, Outgoing, SessionId};
 pub use fault::{Fault, Plan, Refusal, Target};

@@ -16,12 +16,14 @@ mod marks;
 mod noise;
 mod past;
 mod record;
+mod resting;
 
 pub use bar::{Candle, DayFigures};
 pub use funding::FundingShown;
 pub(crate) use funding::{Funding, decimal};
 pub use marks::Marks;
 pub(crate) use record::Record;
+use resting::Resting;
 
 /// One run of the engine's counter: from its start or a restart on.
 #[derive(Debug)]
@@ -54,6 +56,9 @@ pub struct Market {
     tape: Tape,
     record: Record,
     seed: u64,
+    /// Lots of accounts' orders among the bids and the asks. They came last: others at the same price
+    /// are matched before them.
+    resting: Resting,
 }
 
 impl Market {
@@ -72,6 +77,7 @@ impl Market {
             record: Record::default(),
             // What is drawn for figures must not be what is drawn for the book.
             seed: seed.rotate_left(17) ^ 0x5851_f42d_4c95_7f2d,
+            resting: Resting::default(),
         };
         market.fill();
         market
@@ -140,6 +146,7 @@ impl Market {
         after: u64,
     ) -> (Sequence, Change) {
         let before = self.now.size(side, price);
+        let after = self.with_resting(side, price, after);
         let change = Change { side, price, before, after, at };
         self.now.set(side, price, after);
         let Some(run) = self.runs.last_mut() else { return (Sequence::new(0), change) };

@@ -1,9 +1,11 @@
 //! The REST side: a pure function of the request and the exchange's state.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use kucoin_futures_proto::{Instant, Symbol};
 
+use crate::account::Permission;
 use crate::exchange::{Exchange, percent_decode};
 use crate::quota::QUOTA;
 use crate::trouble::HttpTrouble;
@@ -26,13 +28,15 @@ pub struct Request<'a> {
     pub headers: &'a [(&'a str, &'a str)],
     /// As sent.
     pub body: &'a str,
+    /// Where it comes from, if that is known: keys may be bound to addresses.
+    pub peer: Option<IpAddr>,
 }
 
 impl<'a> Request<'a> {
     /// A request without headers and body.
     #[must_use]
     pub const fn new(method: &'a str, target: &'a str) -> Self {
-        Self { method, target, headers: &[], body: "" }
+        Self { method, target, headers: &[], body: "", peer: None }
     }
 
     /// The same with headers.
@@ -47,7 +51,13 @@ impl<'a> Request<'a> {
         Self { body, ..self }
     }
 
-    fn path(&self) -> &'a str {
+    /// The same from an address.
+    #[must_use]
+    pub const fn with_peer(self, peer: IpAddr) -> Self {
+        Self { peer: Some(peer), ..self }
+    }
+
+    pub(crate) fn path(&self) -> &'a str {
         self.target.split('?').next().unwrap_or_default()
     }
 
@@ -122,7 +132,7 @@ impl Response {
         Self::refused(200, "200003", "Invalid symbol.")
     }
 
-    fn json(status: u16, body: String) -> Self {
+    pub(crate) fn json(status: u16, body: String) -> Self {
         Self {
             status,
             content_type: "application/json",
@@ -226,6 +236,9 @@ impl Exchange {
             // Listed with a weight, but answered without the headers.
             return Response::data(&self.unix(now).as_millis().to_string());
         }
+        if let Some(response) = self.private(now, request) {
+            return response;
+        }
         let (fits, left, reset) = self.quota.take(now, weight);
         if !fits {
             return too_many(limit_headers(left, reset));
@@ -235,15 +248,12 @@ impl Exchange {
 
     fn route(&mut self, now: Instant, request: &Request<'_>) -> Response {
         match (request.method, request.path()) {
-            ("POST", "/api/v1/bullet-public") => self.bullet(now, false),
-            ("POST", "/api/v1/bullet-private") => match self.check_signature(now, request) {
-                Ok(()) => self.bullet(now, true),
-                Err(refusal) => refusal,
-            },
+            ("POST", "/api/v1/bullet-public") => Response::data(&self.bullet(now, None)),
             ("GET", path) => self.get(now, path, request),
-            _ if is_signed(request.path()) => {
-                self.check_signature(now, request).err().unwrap_or_else(Response::not_found)
-            }
+            _ if is_signed(request.path()) => self
+                .signer(now, request, Permission::General)
+                .err()
+                .unwrap_or_else(Response::not_found),
             _ => Response::not_found(),
         }
     }
@@ -268,14 +278,10 @@ impl Exchange {
             "/api/v1/interest/query" => self.interest_query(now, request),
             "/api/v1/premium/query" => self.premium_query(now, request),
             "/api/v1/status" => Response::data(r#"{"msg":"","status":"open"}"#),
-            // Documented as public; it is not.
-            "/api/v1/trade-statistics" => match self.check_signature(now, request) {
-                Ok(()) => self.trade_statistics(now),
-                Err(refusal) => refusal,
-            },
-            path if is_signed(path) => {
-                self.check_signature(now, request).err().unwrap_or_else(Response::not_found)
-            }
+            path if is_signed(path) => self
+                .signer(now, request, Permission::General)
+                .err()
+                .unwrap_or_else(Response::not_found),
             path => {
                 let symbol = |head: &str, tail: &str| {
                     path.strip_prefix(head)?.strip_suffix(tail).filter(|key| !key.contains('/'))
@@ -297,7 +303,7 @@ impl Exchange {
 /// As the page of each call has it (2025). `timestamp` is listed with 2 and takes none.
 fn weight(path: &str) -> u32 {
     match path {
-        "/api/v1/bullet-public" | "/api/v1/bullet-private" => 10,
+        "/api/v1/bullet-public" => 10,
         "/api/v1/level2/depth20"
         | "/api/v1/level2/depth100"
         | "/api/v1/trade/history"

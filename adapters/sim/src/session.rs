@@ -3,6 +3,7 @@
 //! Pure: it knows no socket. The [`Exchange`](crate::Exchange) routes frames in and pushes out.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 use std::time::Duration;
 
 use kucoin_futures_proto::{Instant, Sequence, SplitMix64, Symbol};
@@ -87,7 +88,8 @@ impl Progress {
 #[derive(Debug)]
 pub(crate) struct Session {
     lifetime: Duration,
-    private: bool,
+    /// Who has logged in.
+    user: Option<Arc<str>>,
     topics: BTreeMap<Topic, Progress>,
     opened: Instant,
     heard: Instant,
@@ -96,16 +98,21 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    pub(crate) const fn new(now: Instant, private: bool, lifetime: Duration) -> Self {
+    pub(crate) const fn new(now: Instant, user: Option<Arc<str>>, lifetime: Duration) -> Self {
         Self {
             lifetime,
-            private,
+            user,
             topics: BTreeMap::new(),
             opened: now,
             heard: now,
             warned: false,
             uplink: VecDeque::new(),
         }
+    }
+
+    /// Whether this account has logged in.
+    pub(crate) fn is_of(&self, user: &str) -> bool {
+        self.user.as_deref() == Some(user)
     }
 
     pub(crate) fn listens_to(&self, topic: Topic) -> bool {
@@ -256,7 +263,7 @@ impl Session {
         }
         let says_private = frame.get("privateChannel").is_some_and(is_true);
         let needs_login = Topic::feed_of(topic).is_some_and(Feed::is_private);
-        if (says_private || needs_login) && !self.private {
+        if (says_private || needs_login) && self.user.is_none() {
             return Err((403, "login is required".into()));
         }
         // A symbol that is not listed is confirmed like any other, and stays silent.

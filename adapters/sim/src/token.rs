@@ -1,6 +1,7 @@
 //! Bullet tokens: given out, aged, expired.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE;
@@ -18,16 +19,20 @@ pub(crate) struct Tokens {
 /// Tokens remembered for whoever looks for them where they must not be.
 const LATEST: usize = 4;
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Token {
     expires: Instant,
-    private: bool,
+    /// Whose it is, if it is private.
+    user: Option<Arc<str>>,
 }
 
 /// What a token is good for.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) enum Standing {
-    Valid { private: bool },
+    /// Whose it is, if it is private.
+    Valid {
+        user: Option<Arc<str>>,
+    },
     Expired,
     Unknown,
 }
@@ -39,7 +44,7 @@ impl Tokens {
         now: Instant,
         expires: Instant,
         rng: &mut SplitMix64,
-        private: bool,
+        user: Option<Arc<str>>,
     ) -> String {
         let mut bytes = |count: usize| -> Vec<u8> {
             (0..count).flat_map(|_| rng.next_u64().to_le_bytes()).collect()
@@ -51,7 +56,7 @@ impl Tokens {
         let born_dead = self.stillborn > 0;
         self.stillborn = self.stillborn.saturating_sub(1);
         let expires = if born_dead { now } else { expires };
-        self.known.insert(text.clone(), Token { expires, private });
+        self.known.insert(text.clone(), Token { expires, user });
         if self.latest.len() == LATEST {
             self.latest.remove(0);
         }
@@ -63,7 +68,7 @@ impl Tokens {
         match self.known.get(token) {
             None => Standing::Unknown,
             Some(token) if token.expires <= now => Standing::Expired,
-            Some(token) => Standing::Valid { private: token.private },
+            Some(token) => Standing::Valid { user: token.user.clone() },
         }
     }
 

@@ -21,8 +21,8 @@ pub struct Trade {
     pub size: Lots,
     /// When.
     pub at: UnixNanos,
-    taker_order: u64,
-    maker_order: u64,
+    pub(crate) taker_order: u64,
+    pub(crate) maker_order: u64,
 }
 
 /// The trades of one contract.
@@ -61,12 +61,38 @@ impl Tape {
             return Vec::new();
         }
         let taker_order = self.order();
+        self.meet(change, lots, taker_order)
+    }
+
+    /// The fills of one taker who took `lots`, the last of them from these orders, which came last: of
+    /// each order so many, in one or two parts. `taker`: whose order it was, if that is known.
+    pub(crate) fn take_for(
+        &mut self,
+        change: &Change,
+        lots: u64,
+        taker: Option<u64>,
+        makers: &[(u64, u64)],
+    ) -> Vec<Trade> {
+        let taker = taker.unwrap_or_else(|| self.order());
+        let known: u64 = makers.iter().map(|(_, lots)| *lots).sum();
+        let others = lots.saturating_sub(known);
+        let mut fills = if others > 0 { self.meet(change, others, taker) } else { Vec::new() };
+        for (maker, lots) in makers {
+            let first = 1 + self.rng.below(*lots);
+            let parts = [first, lots - first].into_iter().filter(|part| *part > 0);
+            fills.extend(parts.map(|part| self.fill(change, part, taker, Some(*maker))));
+        }
+        fills
+    }
+
+    /// The fills of a taker with others.
+    fn meet(&mut self, change: &Change, lots: u64, taker_order: u64) -> Vec<Trade> {
         let mut fills = Vec::new();
         let mut left = lots;
         for makers in (1..=1 + self.rng.below(MOST_MAKERS)).rev() {
             let size = if makers == 1 { left } else { 1 + self.rng.below(left) };
             left -= size;
-            fills.push(self.fill(change, size, taker_order));
+            fills.push(self.fill(change, size, taker_order, None));
             if left == 0 {
                 break;
             }
@@ -74,7 +100,8 @@ impl Tape {
         fills
     }
 
-    fn fill(&mut self, change: &Change, size: u64, taker_order: u64) -> Trade {
+    /// `maker`: whose order it was, if that is known.
+    fn fill(&mut self, change: &Change, size: u64, taker_order: u64, maker: Option<u64>) -> Trade {
         self.last = Sequence::new(self.last.get() + 1 + self.rng.below(3));
         let trade = Trade {
             sequence: self.last,
@@ -86,7 +113,7 @@ impl Tape {
             size: Lots::new(size),
             at: change.at,
             taker_order,
-            maker_order: self.order(),
+            maker_order: maker.unwrap_or_else(|| self.order()),
         };
         if self.recent.len() == KEPT {
             self.recent.pop_front();

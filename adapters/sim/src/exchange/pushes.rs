@@ -7,6 +7,7 @@ use kucoin_futures_proto::{Instant, Sequence, Symbol, UnixNanos};
 use super::frames::{delta_frame, spoil, ticker_frame};
 use super::state::{About, Delta, Exchange, Outgoing};
 use crate::market::Market;
+use crate::session::Session;
 use crate::topic::{Feed, Topic};
 use crate::truth::Change;
 
@@ -23,11 +24,29 @@ impl Exchange {
         at: Instant,
         step: impl FnOnce(&mut Market, UnixNanos) -> (Sequence, Change),
     ) {
+        self.make_because(symbol, at, Cause::Market, step);
+    }
+
+    /// The same, where it is known whose doing it is.
+    pub(crate) fn make_because(
+        &mut self,
+        symbol: Symbol,
+        at: Instant,
+        cause: Cause,
+        step: impl FnOnce(&mut Market, UnixNanos) -> (Sequence, Change),
+    ) {
         let unix = self.unix(at);
         let Some(market) = self.markets.get_mut(&symbol) else { return };
         let before = market.truth().touch();
         let (sequence, change) = step(market, unix);
-        let (trades, after) = (market.take(&change), market.truth().touch());
+        let makers = self.accounts.struck(symbol, market, &change);
+        let trades = match cause {
+            Cause::Market if makers.is_empty() => market.take(&change),
+            Cause::Market => market.take_for(&change, None, &makers),
+            Cause::Taker(order) => market.take_for(&change, Some(order), &makers),
+            Cause::Quiet => Vec::new(),
+        };
+        let after = market.truth().touch();
         self.counts.changes += 1;
         self.push_delta(at, symbol, sequence, change);
         if let (true, Some(after)) = (before != after, after) {
@@ -35,7 +54,7 @@ impl Exchange {
                 ticker_frame(symbol, sequence, after, unix).into()
             });
         }
-        for trade in trades {
+        for trade in &trades {
             self.counts.trades += 1;
             self.push(Topic::one(Feed::Execution, symbol), || trade.execution_frame(symbol).into());
             if let Some(touch) = after {
@@ -44,6 +63,7 @@ impl Exchange {
                 });
             }
         }
+        self.settle(at, symbol, &trades);
     }
 
     /// Pushes a change of a book, unless a fault has other plans for it.
@@ -81,29 +101,48 @@ impl Exchange {
 
     /// The frame is composed only if anybody listens.
     pub(super) fn push(&mut self, topic: Topic, frame: impl FnOnce() -> Arc<str>) {
-        if !self.sessions.values().any(|session| session.listens_to(topic)) {
+        self.push_to(Some(topic), |session| session.listens_to(topic), frame);
+    }
+
+    /// Pushes to whoever listens; troubles of a topic spoil what is pushed under it.
+    fn push_to(
+        &mut self,
+        topic: Option<Topic>,
+        listens: impl Fn(&Session) -> bool,
+        frame: impl FnOnce() -> Arc<str>,
+    ) {
+        if !self.sessions.values().any(&listens) {
             return;
         }
         let before = self.outgoing.len();
-        for frame in self.troubled(topic, frame()) {
-            let listening = self.sessions.iter().filter(|(_, s)| s.listens_to(topic));
+        let frames = match topic {
+            Some(topic) => self.troubled(topic, frame()),
+            None => vec![frame()],
+        };
+        for frame in frames {
+            let listening = self.sessions.iter().filter(|(_, session)| listens(session));
             let send = |id| Outgoing::Send(id, Arc::clone(&frame), About::Other);
             self.outgoing.extend(listening.map(|(id, _)| send(*id)));
         }
         self.counts.pushed += (self.outgoing.len() - before) as u64;
     }
 
-    /// Pushes to whoever has logged in and listens; there is one account. `data` is the object in the
-    /// frame's `data`, composed only if anybody listens.
-    #[allow(dead_code, reason = "the account that trades is not here yet")]
+    /// Whether anybody has logged in to this account.
+    pub(crate) fn is_logged_in(&self, user: &str) -> bool {
+        self.sessions.values().any(|session| session.is_of(user))
+    }
+
+    /// Pushes to whoever has logged in to this account and listens. `data` is the object in the frame's
+    /// `data`, composed only if anybody listens.
     pub(crate) fn push_private(
         &mut self,
+        user: &str,
         topic: Topic,
         subject: &str,
         data: impl FnOnce() -> String,
     ) {
-        let user = self.config.account.user_id.clone();
-        self.push(topic, || {
+        let listens = |session: &Session| session.is_of(user) && session.listens_to(topic);
+        self.push_to(None, listens, || {
             format!(
                 concat!(
                     r#"{{"topic":"{}","type":"message","subject":"{}","userId":"{}","#,
@@ -117,4 +156,15 @@ impl Exchange {
             .into()
         });
     }
+}
+
+/// Whose doing a change of a book is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Cause {
+    /// The market's: what vanished at the touch may have been taken.
+    Market,
+    /// An account's order took it.
+    Taker(u64),
+    /// An account's order came or went: nothing was taken.
+    Quiet,
 }

@@ -8,6 +8,7 @@ use kucoin_futures_proto::wire::Side;
 use kucoin_futures_proto::{Instant, Price, Sequence, SplitMix64, Symbol, UnixNanos};
 
 use super::beats::LastDepth;
+use crate::account::{Account, Accounts, Moment};
 use crate::config::ExchangeConfig;
 use crate::fault::{Entry, Fault, Plan};
 use crate::market::Market;
@@ -121,6 +122,7 @@ pub struct Exchange {
     pub(crate) rng: SplitMix64,
     pub(crate) counts: Counts,
     pub(crate) troubles: Troubles,
+    pub(crate) accounts: Accounts,
     started: Instant,
     /// When the clock brings something, if anybody listens.
     pub(super) next_beat: Option<Instant>,
@@ -170,6 +172,9 @@ impl Exchange {
             pulses.insert(symbol, now);
         }
         let faults = core::mem::take(&mut config.faults);
+        let opened = Moment { now, unix: config.unix_start };
+        let accounts = core::mem::take(&mut config.accounts);
+        let accounts = Accounts::new(accounts, &config.contracts, seed, opened);
         let mut exchange = Self {
             config,
             markets,
@@ -178,6 +183,7 @@ impl Exchange {
             rng,
             counts: Counts::default(),
             troubles: Troubles::default(),
+            accounts,
             started: now,
             next_beat: None,
             last_depths: BTreeMap::new(),
@@ -253,6 +259,12 @@ impl Exchange {
     #[must_use]
     pub fn market(&self, symbol: Symbol) -> Option<&Market> {
         self.markets.get(&symbol)
+    }
+
+    /// The account with this key, as it truly is.
+    #[must_use]
+    pub fn account(&self, key: &str) -> Option<&Account> {
+        self.accounts.by_key(key)
     }
 
     /// What was seen so far.

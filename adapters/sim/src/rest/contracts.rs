@@ -111,7 +111,7 @@ impl Exchange {
     }
 
     /// What was traded in 24 hours, in USD: contracts of all kinds together.
-    pub(super) fn trade_statistics(&self, now: Instant) -> Response {
+    pub(crate) fn trade_statistics(&self, now: Instant) -> String {
         let at = self.unix(now);
         let whole = |market: &Market| -> i128 {
             let turnover = market.day(at).turnover;
@@ -126,6 +126,6 @@ impl Exchange {
             if coins == 0 { whole } else { whole.saturating_mul(coins.into()) / 1_000_000_000_000 }
         };
         let total: i128 = self.markets.values().map(whole).sum();
-        Response::data(&format!(r#"{{"turnoverOf24h":{total}}}"#))
+        format!(r#"{{"turnoverOf24h":{total}}}"#)
     }
 }

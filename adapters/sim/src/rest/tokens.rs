@@ -1,22 +1,20 @@
-//! Tokens, and who has signed for one.
+//! Tokens.
+
+use std::sync::Arc;
 
 use kucoin_futures_proto::Instant;
-use kucoin_futures_proto::auth::hmac_base64;
 use serde_json::Value;
 
-use super::{Request, Response};
 use crate::exchange::Exchange;
 
-/// A signed request's time may be off by this much.
-const CLOCK_TOLERANCE_MS: u64 = 5_000;
-
 impl Exchange {
-    pub(super) fn bullet(&mut self, now: Instant, private: bool) -> Response {
+    /// The data of a token, for whoever has signed for one if anybody has.
+    pub(crate) fn bullet(&mut self, now: Instant, user: Option<Arc<str>>) -> String {
         let expires = now + self.config.token_lifetime;
-        let token = self.tokens.issue(now, expires, &mut self.rng, private);
+        let token = self.tokens.issue(now, expires, &mut self.rng, user);
         self.counts.tokens += 1;
         let servers = self.instance_servers();
-        Response::data(&format!(r#"{{"token":"{token}","instanceServers":[{servers}]}}"#))
+        format!(r#"{{"token":"{token}","instanceServers":[{servers}]}}"#)
     }
 
     fn instance_servers(&mut self) -> String {
@@ -53,45 +51,6 @@ impl Exchange {
         } else {
             good
         }
-    }
-
-    /// In the exchange's own order: headers, time, key, passphrase, signature.
-    pub(super) fn check_signature(
-        &self,
-        now: Instant,
-        request: &Request<'_>,
-    ) -> Result<(), Response> {
-        let header = |name| {
-            request.header(name).ok_or_else(|| {
-                let text = "Please check the header of your request for KC-API-KEY, KC-API-SIGN, KC-API-TIMESTAMP, KC-API-PASSPHRASE.";
-                Response::refused(400, "400001", text)
-            })
-        };
-        let (key, sign) = (header("KC-API-KEY")?, header("KC-API-SIGN")?);
-        let (time, passphrase) = (header("KC-API-TIMESTAMP")?, header("KC-API-PASSPHRASE")?);
-        let version = request.header("KC-API-KEY-VERSION").unwrap_or("1");
-        let refused = |code, text| Err(Response::refused(400, code, text));
-        let server_ms = self.unix(now).as_millis();
-        if time.parse::<u64>().map_or(true, |ms| ms.abs_diff(server_ms) > CLOCK_TOLERANCE_MS) {
-            return refused("400002", "Invalid KC-API-TIMESTAMP");
-        }
-        let account = &self.config.account;
-        if key != account.key {
-            return refused("400003", "KC-API-KEY not exists");
-        }
-        match version {
-            "2" | "3" => {}
-            "1" => return refused("400008", "The V1 key is no longer supported by this API"),
-            _ => return refused("400009", "Invalid KC-API-KEY-VERSION"),
-        }
-        if passphrase != hmac_base64(&account.secret, &account.passphrase) {
-            return refused("400004", "Invalid KC-API-PASSPHRASE");
-        }
-        let text = format!("{time}{}{}{}", request.method, request.target, request.body);
-        if sign != hmac_base64(&account.secret, &text) {
-            return refused("400005", "Invalid KC-API-SIGN");
-        }
-        Ok(())
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::io;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -29,6 +30,7 @@ type HttpResponse = hyper::Response<HttpBody>;
 
 pub(super) async fn connection(shared: Arc<Shared>, tcp: TcpStream) {
     let _ = tcp.set_nodelay(true);
+    let peer = tcp.peer_addr().ok().map(|peer| peer.ip());
     let stream = match &shared.tls {
         None => Stream::Plain(tcp),
         Some(tls) => match tls.accept(tcp).await {
@@ -38,7 +40,7 @@ pub(super) async fn connection(shared: Arc<Shared>, tcp: TcpStream) {
     };
     let service = service_fn(|request| {
         let shared = Arc::clone(&shared);
-        async move { Ok::<_, Infallible>(answer(&shared, request).await) }
+        async move { Ok::<_, Infallible>(answer(&shared, peer, request).await) }
     });
     let http = hyper::server::conn::http1::Builder::new();
     let connection = http.serve_connection(FuturesIo::new(stream), service).with_upgrades();
@@ -47,15 +49,23 @@ pub(super) async fn connection(shared: Arc<Shared>, tcp: TcpStream) {
     }
 }
 
-async fn answer(shared: &Arc<Shared>, request: hyper::Request<Incoming>) -> HttpResponse {
+async fn answer(
+    shared: &Arc<Shared>,
+    peer: Option<IpAddr>,
+    request: hyper::Request<Incoming>,
+) -> HttpResponse {
     let wants_upgrade = request
         .headers()
         .get(UPGRADE)
         .is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"websocket"));
-    if wants_upgrade { upgrade(shared, request).await } else { rest(shared, request).await }
+    if wants_upgrade { upgrade(shared, request).await } else { rest(shared, peer, request).await }
 }
 
-async fn rest(shared: &Shared, request: hyper::Request<Incoming>) -> HttpResponse {
+async fn rest(
+    shared: &Shared,
+    peer: Option<IpAddr>,
+    request: hyper::Request<Incoming>,
+) -> HttpResponse {
     let (head, body) = request.into_parts();
     let body = match Limited::new(body, MAX_INCOMING).collect().await {
         Ok(body) => body.to_bytes(),
@@ -70,6 +80,7 @@ async fn rest(shared: &Shared, request: hyper::Request<Incoming>) -> HttpRespons
     let target = head.uri.path_and_query().map_or("/", |target| target.as_str());
     let request =
         Request::new(head.method.as_str(), target).with_headers(&headers).with_body(&body);
+    let request = Request { peer, ..request };
     let response = {
         let mut state = shared.lock();
         let now = (shared.clock)();
