@@ -8,9 +8,10 @@ use sha2::{Digest as _, Sha256};
 
 use crate::contract::Contract;
 use crate::quota::Quota;
-use desk::Refused;
+use check::Refused;
 use margin::Listing;
 
+mod check;
 mod config;
 mod desk;
 mod event;

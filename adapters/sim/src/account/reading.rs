@@ -3,7 +3,7 @@
 use kucoin_futures_proto::wire::Side;
 use kucoin_futures_proto::{Price, Symbol};
 
-use super::desk::refused;
+use super::check::refused;
 use super::json::Json;
 use super::margin::{MAINTENANCE, MAKER_FEE, TAKER_FEE};
 use super::money::{Millionths, Money};

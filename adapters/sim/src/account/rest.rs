@@ -3,8 +3,8 @@
 use kucoin_futures_proto::{Decimal, Instant, Symbol};
 use serde_json::Value;
 
+use super::check::{Refused, refused};
 use super::config::Permission;
-use super::desk::{Refused, refused};
 use super::{reading, trading};
 use crate::exchange::Exchange;
 use crate::rest::{Request, Response, limit_headers, too_many};

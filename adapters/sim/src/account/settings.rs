@@ -2,7 +2,7 @@
 
 use kucoin_futures_proto::{Instant, Symbol};
 
-use super::desk::{Refused, refused};
+use super::check::{Refused, refused};
 use super::event::{Event, Reason};
 use super::margin::MAX_LEVERAGE;
 use super::money::Money;

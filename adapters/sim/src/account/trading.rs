@@ -4,7 +4,7 @@ use kucoin_futures_proto::wire::Side;
 use kucoin_futures_proto::{Decimal, Price, Symbol};
 use serde_json::Value;
 
-use super::desk::{Refused, refused};
+use super::check::{Refused, refused};
 use super::json::Json;
 use super::money::Money;
 use super::rest::{Answer, Call, bool_of, decimal_of, symbol_of, text_of};
