@@ -8,6 +8,8 @@ use clap::{Parser, Subcommand, ValueEnum};
 use kucoin_futures_proto::Symbol;
 use kucoin_futures_sim::{Plan, Profile};
 
+use crate::accounts::AccountText;
+
 #[derive(Parser, Debug)]
 #[command(name = "kcf", version, long_version = LONG_VERSION, about = BRIEF, long_about = ABOUT)]
 #[command(after_help = EXIT_CODES, after_long_help = MANUAL)]
@@ -218,6 +220,13 @@ pub(crate) struct SimArgs {
     /// What to break and when; the grammar is below
     #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
     pub(crate) faults: Plan,
+    /// An account that may sign requests, once for each; never a real key. Without any there is
+    /// sim-key:sim-secret:sim-passphrase
+    #[arg(long = "account", value_name = "KEY:SECRET:PASSPHRASE")]
+    pub(crate) accounts: Vec<AccountText>,
+    /// What each account does by itself: orders, cancels and so on, a minute
+    #[arg(long, value_name = "PER_MINUTE", default_value_t = 0, value_parser = clap::value_parser!(u32).range(..=60_000))]
+    pub(crate) activity: u32,
     /// One JSON object per line
     #[arg(long)]
     pub(crate) json: bool,
@@ -246,7 +255,8 @@ const FAULTS: &str = "Faults, separated by `;` or line breaks:
 
 Examples:
   kcf sim --listen 127.0.0.1:8080 --rate 100 --faults 'every 10s drop *; at 30s close 1001'
-  kcf sim --listen 127.0.0.1:8443 --tls ca.pem";
+  kcf sim --listen 127.0.0.1:8443 --tls ca.pem
+  kcf sim --listen 127.0.0.1:8080 --account key:secret:passphrase --activity 60";
 
 #[derive(clap::Args, Debug)]
 #[command(

@@ -8,6 +8,7 @@ use kucoin_futures_host::{Clock, unix_now};
 use kucoin_futures_sim::{Authority, Contract, ExchangeConfig, Plan, Server, Target};
 use serde_json::json;
 
+use crate::accounts;
 use crate::args::SimArgs;
 use crate::exit::{Failure, Kind};
 use crate::out::{DIM, FAULT, GOOD, Out};
@@ -65,6 +66,7 @@ pub(crate) fn run(args: &SimArgs) -> Result<(), Failure> {
     config.rate = args.rate;
     config.faults = args.faults.clone();
     config.unix_start = unix_now();
+    config.accounts = accounts::configs(&args.accounts, args.activity)?;
     let symbols: Vec<String> = config.contracts.iter().map(|c| c.symbol.to_string()).collect();
     check_faults(&args.faults, &config)?;
     let server = start(args, config)?;
