@@ -6,17 +6,20 @@ use std::time::Duration;
 
 use kucoin_futures_proto::{
     BookEvent, Client, Config, ConnId, DisconnectReason, Event, Instant, LineEvent, Output,
-    RequestId, RestError, RestRequest, Stats, Symbol, TopicEvent, TopicStatus,
+    RequestId, RestError, RestRequest, Sign, Stats, Symbol,
 };
 
 use serde_json::Value;
 
-use crate::exchange::{About, Exchange};
+use crate::exchange::{About, Exchange, percent_decode};
 use crate::rest::Response;
-use refusals::Refusals;
-use topics::{SECOND, SLACK, Topics, Verdict};
+pub(crate) use accounts::AccountChecker;
+use line::{Conns, LineWatch};
+use topics::{SECOND, SLACK, Verdict};
 use window::Window;
 
+mod accounts;
+mod line;
 mod refusals;
 mod topics;
 mod window;
@@ -25,31 +28,22 @@ mod window;
 #[derive(Debug)]
 pub(crate) struct ProtocolChecker {
     config: Config,
-    conns: BTreeMap<ConnId, Conn>,
-    /// The connection that is in use.
-    up: Option<ConnId>,
+    conns: Conns,
+    /// What is watched of each line: the public one, and that of an account.
+    lines: [LineWatch; 2],
+    /// The lines that tokens were asked for, by request, and that they were given for.
+    token_requests: BTreeMap<RequestId, usize>,
+    tokens_of: BTreeMap<String, usize>,
     opens: Window,
     tokens: Window,
     weights: Window,
     asked: BTreeMap<Symbol, Instant>,
     in_flight: BTreeMap<RequestId, (Asked, Instant)>,
-    /// What the latest token response said of pings, interval and timeout.
-    pings: (Duration, Duration),
     /// Until when the exchange asked for quiet.
     blocked_until: Instant,
     /// The same, with answers to requests that the client may have given up.
     may_wait_until: Instant,
     used_tokens: BTreeSet<String>,
-    /// Failures in a row that the client owned up to, and whether it has been in use for long since.
-    failures: u32,
-    proven: bool,
-    /// The exchange named the time of the next wait: no failure.
-    named: bool,
-    refused: u32,
-    topics: Topics,
-    refusals: Refusals,
-    /// The connection that is being made.
-    opening: Option<ConnId>,
     /// Until when deadlines may be missed: whoever drives the client is to blame.
     excused_until: Instant,
     buffered: u64,
@@ -58,6 +52,8 @@ pub(crate) struct ProtocolChecker {
 
 #[derive(Debug)]
 struct Conn {
+    /// Which line it is of: a place in `ProtocolChecker::lines`.
+    line: usize,
     life: Life,
     /// When that life began.
     since: Instant,
@@ -110,23 +106,17 @@ impl ProtocolChecker {
         let minute = Duration::from_secs(60);
         Self {
             conns: BTreeMap::new(),
-            up: None,
+            lines: Default::default(),
+            token_requests: BTreeMap::new(),
+            tokens_of: BTreeMap::new(),
             opens: Window::new(config.budgets.connects_per_min.into(), minute),
             tokens: Window::new(config.budgets.tokens_per_min.into(), minute),
             weights: Window::new(config.budgets.rest_weight_per_30s.into(), minute / 2),
             asked: BTreeMap::new(),
             in_flight: BTreeMap::new(),
-            pings: (LONGEST_PINGS, LONGEST_PINGS),
             blocked_until: Instant::ZERO,
             may_wait_until: Instant::ZERO,
             used_tokens: BTreeSet::new(),
-            failures: 0,
-            proven: false,
-            named: false,
-            refused: 0,
-            topics: Topics::default(),
-            refusals: Refusals::default(),
-            opening: None,
             excused_until: Instant::ZERO,
             buffered: 0,
             texts: 0,
@@ -146,8 +136,10 @@ impl ProtocolChecker {
 
     /// A symbol is subscribed or unsubscribed: what waited for its book is gone.
     pub(crate) fn on_command(&mut self, symbol: Symbol) {
-        self.topics.on_command(symbol);
-        self.refusals.on_command(symbol);
+        for line in &mut self.lines {
+            line.topics.on_command(symbol);
+            line.refusals.on_command(symbol);
+        }
     }
 
     // Inputs.
@@ -163,9 +155,8 @@ impl ProtocolChecker {
     pub(crate) fn on_text(&mut self, at: Instant, conn: ConnId, text: &str, about: About) {
         self.texts += 1;
         if about != About::Session {
-            if self.up == Some(conn) {
-                self.topics.on_text(at, text);
-            }
+            let using = self.lines.iter_mut().find(|line| line.up == Some(conn));
+            using.into_iter().for_each(|line| line.topics.on_text(at, text));
             return;
         }
         let Some(conn) = self.conns.get_mut(&conn) else { return };
@@ -178,6 +169,10 @@ impl ProtocolChecker {
 
     pub(crate) fn on_reply(&mut self, moment: Moment<'_>, request: RequestId, reply: &Response) {
         let known = self.in_flight.remove(&request);
+        let of = self.token_requests.remove(&request);
+        if let Some((of, token)) = of.zip(token_of(reply)) {
+            self.tokens_of.insert(token, of);
+        }
         let reset = reply.headers.iter().find(|(name, _)| *name == "gw-ratelimit-reset");
         let reset = reset.filter(|_| reply.status == 429).and_then(|(_, ms)| ms.parse().ok());
         let stay = reset.map(|ms| Duration::from_millis(ms).clamp(STAY.0, STAY.1));
@@ -186,12 +181,14 @@ impl ProtocolChecker {
         let limit = self.config.timeouts.fetch + REQUEST_SLACK;
         let Some((asked, _)) = known.filter(|(_, since)| *since + limit > moment.at) else {
             // The client may have given it up, or not.
-            self.pings = (LONGEST_PINGS, LONGEST_PINGS);
+            self.lines.iter_mut().for_each(|l| l.pings = (LONGEST_PINGS, LONGEST_PINGS));
             return;
         };
         self.blocked_until = self.blocked_until.max(until);
-        if asked == Asked::Token {
-            self.pings = (pings_of(reply, "pingInterval"), pings_of(reply, "pingTimeout"));
+        if asked == Asked::Token
+            && let Some(line) = of.and_then(|of| self.lines.get_mut(of))
+        {
+            line.pings = (pings_of(reply, "pingInterval"), pings_of(reply, "pingTimeout"));
         }
     }
 
@@ -209,32 +206,19 @@ impl ProtocolChecker {
     ) -> Verdict {
         let buffered = client.stats().buffered - self.buffered;
         self.buffered += buffered;
-        if self.up != Some(conn) {
+        let Some(line) = self.lines.iter_mut().find(|line| line.up == Some(conn)) else {
             return Ok(());
-        }
+        };
         // What cannot be decoded may not even show whose it is.
         if !matches!(about, About::Delta { sound: false, .. }) {
-            self.hear(at, client, text);
+            line.hear(at, client, text);
             if !late {
-                self.topics.check_voice(text)?;
+                line.topics.check_voice(text)?;
             }
         }
         let About::Delta { symbol, sequence, sound, .. } = about else { return Ok(()) };
         let most = if late { u64::MAX } else { self.config.book.max_pending_deltas.max(1) as u64 };
-        self.topics.after_delta(at, client, (symbol, sequence, sound), (buffered, most))
-    }
-
-    /// A message may be of a topic that is wanted, which speaks for it.
-    fn hear(&mut self, at: Instant, client: &Client, text: &str) {
-        let topic = topics::topic_in(text).and_then(|name| self.refusals.topic(name));
-        let Some(topic) = topic else { return };
-        // Not if its line is down already, and nobody was told yet.
-        match client.status(topic) {
-            TopicStatus::Pending | TopicStatus::Confirmed { .. } | TopicStatus::Refused { .. } => {
-                self.refusals.on_spoken(at, topic);
-            }
-            TopicStatus::Wanted | TopicStatus::Rejected { .. } | TopicStatus::Unsubscribed => {}
-        }
+        line.topics.after_delta(at, client, (symbol, sequence, sound), (buffered, most))
     }
 
     // Outputs.
@@ -247,7 +231,8 @@ impl ProtocolChecker {
     ) -> Verdict {
         match output {
             Output::Event(Event::Book(topic, BookEvent::Delta(delta))) => {
-                self.topics.on_delta(*topic, delta.sequence);
+                let [public, _] = &mut self.lines;
+                public.topics.on_delta(*topic, delta.sequence);
                 Ok(())
             }
             Output::Event(event) => {
@@ -282,7 +267,9 @@ impl ProtocolChecker {
         let parameter = |name| {
             url.split(['?', '&']).find_map(|pair| pair.strip_prefix(name)).unwrap_or_default()
         };
+        let of = self.tokens_of.get(&*percent_decode(parameter("token="))).copied().unwrap_or(0);
         let fresh = Conn {
+            line: of,
             life: Life::Asked,
             since: moment.at,
             connect_id: format!("\"{}\"", parameter("connectId=")),
@@ -295,7 +282,9 @@ impl ProtocolChecker {
         if self.conns.insert(conn, fresh).is_some() {
             return Err(format!("{conn:?} was opened before"));
         }
-        self.opening = Some(conn);
+        if let Some(line) = self.lines.get_mut(of) {
+            line.opening = Some(conn);
+        }
         if !self.used_tokens.insert(parameter("token=").into()) {
             return Err("a token was used for a second connection".into());
         }
@@ -332,7 +321,10 @@ impl ProtocolChecker {
         } else if conn.sends.exceeds(moment.at, 1) {
             return Err("too many messages in ten seconds".into());
         }
-        self.refusals.on_send((moment.at, moment.late), text)
+        match self.lines.get_mut(conn.line) {
+            Some(line) => line.refusals.on_send((moment.at, moment.late), text),
+            None => Ok(()),
+        }
     }
 
     fn on_fetch(&mut self, moment: Moment<'_>, fetch: &RestRequest) -> Verdict {
@@ -346,6 +338,10 @@ impl ProtocolChecker {
         let limit = fetch.timeout() + REQUEST_SLACK;
         self.in_flight.retain(|_, (_, since)| *since + limit > at);
         let is_token = fetch.path().starts_with("/api/v1/bullet");
+        if is_token {
+            let of = usize::from(fetch.path() == "/api/v1/bullet-private");
+            self.token_requests.insert(fetch.request(), of);
+        }
         let asked = match symbol {
             Some(_) => Asked::Snapshot,
             None if is_token => Asked::Token,
@@ -372,7 +368,9 @@ impl ProtocolChecker {
             self.weights.clear();
         } else if is_token && self.tokens.exceeds(at, 1) {
             return Err("too many tokens in a minute".into());
-        } else if self.weights.exceeds(at, if is_token { 10 } else { 3 }) {
+        } else if fetch.sign() == Sign::No
+            && self.weights.exceeds(at, if is_token { 10 } else { 3 })
+        {
             return Err("more REST weight in 30 s than there is".into());
         }
         Ok(())
@@ -380,52 +378,38 @@ impl ProtocolChecker {
 
     fn on_event(&mut self, moment: Moment<'_>, client: &Client, event: &Event) -> Verdict {
         match *event {
-            Event::Line(_, LineEvent::Up { conn, .. }) => {
+            Event::Line(id, LineEvent::Up { conn, .. }) => {
+                let Some(line) = self.lines.get_mut(id.get() as usize) else { return Ok(()) };
                 let is_next = |conn: &&mut Conn| conn.life == Life::Opened && conn.welcomed;
                 let known = self.conns.get_mut(&conn).filter(is_next);
                 let Some(known) = known else {
                     return Err(format!("{conn:?} is up without having been opened and welcomed"));
                 };
                 known.life = Life::Up;
-                self.opening = None;
+                line.opening = None;
                 known.up_at = moment.at;
                 // Since when, nobody can tell any more.
-                self.proven |= moment.late;
-                self.up = Some(conn);
-                self.refused = 0;
+                line.proven |= moment.late;
+                line.up = Some(conn);
+                line.refused = 0;
             }
             Event::Line(_, LineEvent::Down { conn, reason, .. }) => {
                 return self.on_down(moment, conn, reason);
             }
-            Event::Line(_, LineEvent::TokenFailed(reason)) => {
-                self.named = matches!(reason, RestError::RateLimited { retry_after: Some(_), .. });
+            Event::Line(id, LineEvent::TokenFailed(reason)) => {
+                let Some(line) = self.lines.get_mut(id.get() as usize) else { return Ok(()) };
+                line.named = matches!(reason, RestError::RateLimited { retry_after: Some(_), .. });
             }
-            Event::Line(_, LineEvent::Waiting { delay, failures, .. }) => {
-                return self.on_waiting(moment, delay, failures);
+            Event::Line(id, LineEvent::Waiting { delay, failures, .. }) => {
+                return self.on_waiting(moment, id.get() as usize, delay, failures);
             }
             _ => {
-                self.on_topic_event(moment, client, event)?;
-                return self.topics.on_event(moment.at, client, event);
+                let channel = event.topic().and_then(|topic| client.channel(topic));
+                let is_private = channel.is_some_and(|channel| channel.is_private());
+                let Some(line) = self.lines.get_mut(usize::from(is_private)) else { return Ok(()) };
+                line.on_topic_event(moment, client, event, &self.config)?;
+                return line.topics.on_event(moment.at, client, event);
             }
-        }
-        Ok(())
-    }
-
-    fn on_topic_event(&mut self, moment: Moment<'_>, client: &Client, event: &Event) -> Verdict {
-        let Event::Topic(topic, event) = *event else { return Ok(()) };
-        let now = (moment.at, moment.late);
-        if let Some(channel) = client.channel(topic) {
-            self.refusals.know(channel.to_string(), topic);
-        }
-        match event {
-            TopicEvent::Confirmed => self.refusals.on_confirmed(topic),
-            TopicEvent::Refused { delay, .. } => {
-                return self.refusals.on_refused(now, topic, delay, &self.config.backoff);
-            }
-            TopicEvent::Rejected { code, .. } => {
-                return self.refusals.on_rejected(now, topic, code);
-            }
-            _ => {}
         }
         Ok(())
     }
@@ -434,38 +418,46 @@ impl ProtocolChecker {
         let Some(conn) = self.conns.get_mut(&id).filter(|conn| conn.life != Life::Down) else {
             return Err(format!("{id:?} is down for a second time"));
         };
+        let Some(line) = self.lines.get_mut(conn.line) else { return Ok(()) };
         if conn.life == Life::Up {
             let proven = moment.at.since(conn.up_at) >= self.config.backoff.reset_after;
-            self.proven |= proven || moment.late;
-            self.up = None;
+            line.proven |= proven || moment.late;
+            line.up = None;
         }
         let overdue = conn.is_overdue(moment.at, &self.config);
         if let Some(waited) = overdue.filter(|_| !moment.late && moment.at >= self.excused_until) {
             return Err(format!("{id:?} was {:?} for {waited:?}", conn.life));
         }
         conn.life = Life::Down;
-        self.opening.take_if(|opening| *opening == id);
-        self.topics.on_line_down();
-        self.refusals.on_line_down();
+        line.opening.take_if(|opening| *opening == id);
+        line.topics.on_line_down();
+        line.refusals.on_line_down();
         if matches!(reason, DisconnectReason::Unauthorized { .. }) {
-            self.refused += 1;
-            if self.refused > 2 {
+            line.refused += 1;
+            if line.refused > 2 {
                 return Err("a third refused token without any wait".into());
             }
         }
         Ok(())
     }
 
-    fn on_waiting(&mut self, moment: Moment<'_>, delay: Duration, failures: u32) -> Verdict {
-        self.refused = self.refused.min(1);
-        let named = core::mem::take(&mut self.named);
-        let before = if core::mem::take(&mut self.proven) { 0 } else { self.failures };
+    fn on_waiting(
+        &mut self,
+        moment: Moment<'_>,
+        of: usize,
+        delay: Duration,
+        failures: u32,
+    ) -> Verdict {
+        let Some(line) = self.lines.get_mut(of) else { return Ok(()) };
+        line.refused = line.refused.min(1);
+        let named = core::mem::take(&mut line.named);
+        let before = if core::mem::take(&mut line.proven) { 0 } else { line.failures };
         let expected = before + u32::from(!named);
         // Whether a connection had been in use for long is not known where outputs were left lying.
-        if failures < expected || (named && failures > self.failures.max(expected)) {
+        if failures < expected || (named && failures > line.failures.max(expected)) {
             return Err(format!("{failures} failures in a row, but there were {expected}"));
         }
-        self.failures = failures;
+        line.failures = failures;
         let base = self.config.backoff.base.max(Duration::from_millis(1));
         let doubled = if named { 0 } else { failures.saturating_sub(1) };
         let bound = base.saturating_mul(2_u32.saturating_pow(doubled));
@@ -480,10 +472,6 @@ impl ProtocolChecker {
     // Whenever the client is drained.
 
     pub(crate) fn settle(&mut self, moment: Moment<'_>, client: &Client) -> Verdict {
-        if moment.late {
-            // What was said about them came too late to be held against what arrived meanwhile.
-            self.topics.forget_streams();
-        }
         let (counted, rows) = (client.stats().messages, sum_of_rows(client.stats()));
         if self.texts != counted {
             return Err(format!("{} messages arrived, {counted} were counted", self.texts));
@@ -491,58 +479,25 @@ impl ProtocolChecker {
         if rows != counted {
             return Err(format!("{counted} messages, but the rows say {rows}"));
         }
-        if self.up.is_none() {
-            self.topics.check_down(client)?;
-        } else {
-            self.check_pings(moment)?;
-        }
         let excused = moment.late || moment.at < self.excused_until;
-        self.topics.check_books(moment.at, client, &self.config, excused)?;
-        if excused {
-            return Ok(());
-        }
-        self.check_opening(moment.at)?;
-        self.refusals.check(moment.at)?;
-        self.topics.check_silence(moment.at, self.config.timeouts.silence + SLACK)
-    }
-
-    /// A connection that is being made is waited for, for a time.
-    fn check_opening(&self, at: Instant) -> Verdict {
-        let opening = self.opening.and_then(|id| Some((id, self.conns.get(&id)?)));
-        let overdue = opening.and_then(|(id, conn)| {
-            conn.is_overdue(at, &self.config).map(|waited| (id, conn.life, waited))
-        });
-        match overdue {
-            Some((id, life, waited)) => Err(format!("{id:?} has been {life:?} for {waited:?}")),
-            None => Ok(()),
-        }
-    }
-
-    fn check_pings(&self, moment: Moment<'_>) -> Verdict {
-        let Some(conn) = self.up.and_then(|up| self.conns.get(&up)) else { return Ok(()) };
-        if moment.at < self.excused_until || moment.late {
-            return Ok(());
-        }
-        let (interval, timeout) = self.pings;
-        match &conn.ping {
-            Some((_, sent)) => {
-                let silence = moment.at.since(*sent);
-                if silence > timeout + GRACE + SLACK {
-                    return Err(format!("up for {silence:?} after a ping that was not answered"));
-                }
+        let Self { conns, lines, config, excused_until, .. } = self;
+        for line in lines {
+            if moment.late {
+                // What was said about them came too late to be held against what arrived meanwhile.
+                line.topics.forget_streams();
             }
-            None => {
-                // While a ping is open the next one is skipped, and comes an interval later.
-                // So does one that comes due while the caller sleeps: the next one counts from there.
-                let last = conn.last_ping.map_or(conn.up_at, |ping| ping.max(conn.up_at));
-                let last = last.max(self.excused_until);
-                let pause = moment.at.since(last);
-                if pause > interval * 2 + timeout + SLACK
-                    || (conn.last_ping.is_none() && pause > interval + SLACK)
-                {
-                    return Err(format!("no ping for {pause:?}"));
-                }
+            if line.up.is_none() {
+                line.topics.check_down(client)?;
+            } else if !excused {
+                line.check_pings(moment.at, conns, *excused_until)?;
             }
+            line.topics.check_books(moment.at, client, config, excused)?;
+            if excused {
+                continue;
+            }
+            line.check_opening(moment.at, conns, config)?;
+            line.refusals.check(moment.at)?;
+            line.topics.check_silence(moment.at, config.timeouts.silence + SLACK)?;
         }
         Ok(())
     }
@@ -580,6 +535,12 @@ fn pings_of(reply: &Response, name: &str) -> Duration {
         Some(said) if (SECOND..=LONGEST_PINGS).contains(&said) => said,
         _ => LONGEST_PINGS,
     }
+}
+
+/// The token that a reply grants.
+fn token_of(reply: &Response) -> Option<String> {
+    let body: Value = serde_json::from_str(&reply.body).ok()?;
+    body.pointer("/data/token").and_then(Value::as_str).map(Into::into)
 }
 
 /// Nobody but the server that a connection is opened to gets to see a token.

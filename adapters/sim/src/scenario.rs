@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use kucoin_futures_proto::{Channel, Config, Symbol};
 
+use crate::account::AccountConfig;
 use crate::config::{Clocks, ExchangeConfig};
 use crate::contract::Contract;
 use crate::fault::{Fault, Plan, PlanError, Target};
@@ -113,6 +114,11 @@ knobs! {
     /// can be decoded, 3 snapshots are stale, 4 snapshots are of another symbol, 5 the subscription
     /// is lost (which the client is to notice).
     lasting,
+    /// Actions a minute of the trader whose account clients follow; 0: nobody follows it.
+    account,
+    /// What the wall clocks of the clients' machines are behind by, in ms: what is signed by them is refused from
+    /// 5000 on.
+    wall_behind_ms,
     /// How long it may take, once the faults are over, until all is well, in ms; 0: not asked.
     liveness_ms,
 }
@@ -191,6 +197,10 @@ impl Scenario {
             for channel in self.channels() {
                 // More than a line holds is not drawn.
                 let _ = world.subscribe_at(number, channel)?;
+            }
+            if self.account > 0 {
+                let behind = i64::try_from(self.wall_behind_ms).unwrap_or(i64::MAX);
+                let _ = world.follow_account_at(number, -behind)?;
             }
         }
         Ok(world)
@@ -279,6 +289,11 @@ impl Scenario {
         }
     }
 
+    fn account(&self) -> AccountConfig {
+        let activity = u32::try_from(self.account).unwrap_or(u32::MAX);
+        AccountConfig { activity, ..AccountConfig::default() }
+    }
+
     pub(crate) fn exchange(&self) -> ExchangeConfig {
         let contracts = self
             .listed()
@@ -294,6 +309,7 @@ impl Scenario {
             stale_by: self.stale_by as usize,
             clocks: self.clocks(),
             faults: self.plan.clone(),
+            accounts: vec![self.account()],
             ..ExchangeConfig::default()
         }
     }

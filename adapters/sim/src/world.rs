@@ -351,13 +351,35 @@ impl World {
     #[must_use]
     pub fn is_healthy(&self, except: impl Fn(Channel) -> bool) -> bool {
         self.nodes.iter().all(|node| {
-            node.wants.iter().filter(|(channel, want)| want.on && !except(**channel)).all(
-                |(_, want)| {
-                    want.topic
-                        .is_none_or(|topic| is_topic_healthy(node, &self.exchange, self.now, topic))
-                },
-            )
+            node.is_account_well()
+                && node.wants.iter().filter(|(channel, want)| want.on && !except(**channel)).all(
+                    |(_, want)| {
+                        want.topic.is_none_or(|topic| {
+                            is_topic_healthy(node, &self.exchange, self.now, topic)
+                        })
+                    },
+                )
         })
+    }
+
+    /// Lets a client follow the account that every exchange has; its machine's wall clock is off by so many ms.
+    ///
+    /// # Errors
+    /// A broken promise.
+    pub fn follow_account_at(
+        &mut self,
+        number: usize,
+        clock_off_ms: i64,
+    ) -> Result<Result<(), Misuse>, Violation> {
+        let Some((node, mut cx)) = self.node(number) else { return Ok(Err(Misuse::Closed)) };
+        node.clock_off_ms = clock_off_ms;
+        node.follow_account(&mut cx)
+    }
+
+    /// Comparisons of an account that said to be live with the exchange's.
+    #[must_use]
+    pub fn compared_accounts(&self) -> u64 {
+        self.nodes.iter().map(|node| node.accounts.checks()).sum()
     }
 
     /// Where each market is now.
@@ -408,6 +430,10 @@ impl World {
                     ));
                 }
             }
+        }
+        for node in self.nodes.iter().filter(|node| !node.is_account_well()) {
+            let (client, status) = (node.address.0, node.client.account_status());
+            ill.push(format!("client {client}: its account is {status:?}"));
         }
         let more = ill.len().saturating_sub(MOST_TOLD);
         ill.truncate(MOST_TOLD);
@@ -482,7 +508,9 @@ impl World {
                 Ok(())
             }
             Load::Request(asked) => {
-                let request = Request::new(asked.method, &asked.path);
+                let headers: Vec<_> =
+                    asked.headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+                let request = Request::new(asked.method, &asked.path).with_headers(&headers);
                 let mut response = self.exchange.http(self.now, &request);
                 let symbol = asked.path.split_once("level2/snapshot?symbol=");
                 let symbol = symbol.and_then(|(_, symbol)| symbol.parse().ok());
@@ -523,6 +551,9 @@ impl World {
             match outgoing {
                 Outgoing::Send(id, text, about) => {
                     let (address, conn) = Address::of(id);
+                    if let Some(node) = self.nodes.iter_mut().find(|node| node.address == address) {
+                        *node.on_way.entry(conn).or_default() += 1;
+                    }
                     self.send_down(address, conn, Duration::ZERO, Load::Down(conn, text, about));
                 }
                 Outgoing::Close(id, code, _) => {
@@ -579,6 +610,7 @@ impl World {
         cx.ledger.strike("close-client", None);
         node.end(&mut cx)?;
         let (config, wants) = (node.config.clone(), core::mem::take(&mut node.wants));
+        let follows = node.follows();
         let (deltas, checks) = (node.oracle.deltas(), node.oracle.checks());
         self.retired = (self.retired.0 + deltas, self.retired.1 + checks);
         let fresh = self.new_node(config);
@@ -588,6 +620,10 @@ impl World {
         for (channel, _) in wants {
             // Too many topics is an answer, too.
             let _ = self.subscribe_at(number, channel)?;
+        }
+        if let Some(clock_off_ms) = follows {
+            // Too many topics is an answer here, too.
+            let _ = self.follow_account_at(number, clock_off_ms)?;
         }
         Ok(())
     }

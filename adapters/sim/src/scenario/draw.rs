@@ -138,7 +138,19 @@ fn swarm(seed: u64, source: &mut impl Source) -> Scenario {
     add_faults(&mut scenario, source, span, count, &kinds);
     scenario.liveness_ms = liveness_ms(&scenario);
     draw_clocks(&mut scenario, source);
+    draw_account(&mut scenario, source);
     scenario
+}
+
+/// In two of five runs clients follow an account.
+fn draw_account(scenario: &mut Scenario, source: &mut impl Source) {
+    scenario.account = pick(source, &[0, 0, 0, 10, 120]);
+    let behind = pick(source, &[0, 0, 3_000, 20_000, 3_600_000]);
+    if scenario.account > 0 {
+        scenario.wall_behind_ms = behind;
+        // Its line fails and backs off by itself, and so does what is asked about it.
+        scenario.liveness_ms += 2 * (scenario.backoff_cap_ms + 30_000);
+    }
 }
 
 /// In every other run the clocks of snapshots and deltas are apart, or cut to more than a millisecond.

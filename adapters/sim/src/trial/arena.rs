@@ -287,7 +287,7 @@ impl<C: Contender> Arena<'_, C> {
         self.requests += 1;
         let request = RequestId::new(self.requests);
         let at = self.net.arrival(self.now, &self.weather);
-        let asked = Asked { request, method, path, timeout: PATIENCE };
+        let asked = Asked { request, method, path, headers: Vec::new(), timeout: PATIENCE };
         self.net.post(at, ADDRESS, Load::Request(asked));
         request
     }

@@ -8,7 +8,10 @@ use std::collections::{BTreeMap, BinaryHeap};
 use std::sync::Arc;
 use std::time::Duration;
 
-use kucoin_futures_proto::{ConnId, Instant, RequestId, RestRequest, SplitMix64, TransportError};
+use kucoin_futures_proto::auth::{Credentials, KeyVersion};
+use kucoin_futures_proto::{
+    ConnId, Instant, RequestId, RestRequest, Sign, SplitMix64, TransportError,
+};
 
 use crate::exchange::{About, SessionId};
 use crate::rest::{Response, ResponseFate};
@@ -54,19 +57,33 @@ pub(crate) struct Asked {
     pub(crate) request: RequestId,
     pub(crate) method: &'static str,
     pub(crate) path: String,
+    /// Those of a signed request.
+    pub(crate) headers: Vec<(&'static str, String)>,
     /// Whoever asks gives up after this.
     pub(crate) timeout: Duration,
 }
 
-impl From<&RestRequest> for Asked {
-    fn from(fetch: &RestRequest) -> Self {
-        Self {
-            request: fetch.request(),
-            method: fetch.method().as_str(),
-            path: fetch.path().into(),
-            timeout: fetch.timeout(),
-        }
+impl Asked {
+    /// As an adapter makes it whose wall clock shows this.
+    pub(crate) fn new(fetch: &RestRequest, unix_ms: u64) -> Self {
+        let at = match fetch.sign() {
+            Sign::No => None,
+            Sign::WallClock => Some(unix_ms),
+            Sign::At { unix_ms } => Some(unix_ms),
+        };
+        let (method, path) = (fetch.method().as_str(), fetch.path());
+        let signed = at.map(|at| credentials().sign(at, method, path, ""));
+        let headers = signed.iter().flat_map(|signed| signed.iter());
+        let headers = headers.map(|(name, value)| (name, value.to_string())).collect();
+        let (request, timeout) = (fetch.request(), fetch.timeout());
+        Self { request, method, path: path.into(), headers, timeout }
     }
+}
+
+/// Those of the account that every exchange has.
+fn credentials() -> Credentials {
+    let [key, secret, passphrase] = ["sim-key", "sim-secret", "sim-passphrase"].map(String::from);
+    Credentials::new(key, secret, passphrase, KeyVersion::V3)
 }
 
 /// A load with its address and its time.

@@ -4,16 +4,16 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use kucoin_futures_proto::{
-    BookEvent, BookLostReason, Channel, Client, Config, ConnId, Event, Input, Instant, Misuse,
-    Output, ResponseHead, Symbol, TopicId,
+    BookEvent, BookLostReason, Channel, Client, Config, ConnId, Event, Input, Instant, LineEvent,
+    Misuse, Output, ResponseHead, Symbol, TopicId,
 };
 
 use super::driver::Driver;
 use super::happenings::{Happenings, WorldEvent};
-use super::net::{Address, Load, Net, Way, Weather};
+use super::net::{Address, Asked, Load, Net, Way, Weather};
 use crate::exchange::{About, Exchange};
 use crate::fault::{Fault, Target};
-use crate::judge::{Moment, ProtocolChecker};
+use crate::judge::{AccountChecker, Moment, ProtocolChecker};
 use crate::ledger::Ledger;
 use crate::oracle::{Oracle, Violation};
 use crate::trace::Trace;
@@ -45,6 +45,14 @@ pub(super) struct Node {
     /// When each book was live for the first time.
     first_live: BTreeMap<Symbol, Instant>,
     judge: ProtocolChecker,
+    pub(super) accounts: AccountChecker,
+    /// Whether it follows the account of the exchange.
+    follows: bool,
+    /// What its machine's wall clock is off by.
+    pub(super) clock_off_ms: i64,
+    /// The connection of the account, and what was sent on each that has not arrived.
+    private: Option<ConnId>,
+    pub(super) on_way: BTreeMap<ConnId, i64>,
     closed: BTreeSet<ConnId>,
     /// What arrived while the machine slept.
     inbox: VecDeque<Load>,
@@ -76,6 +84,11 @@ impl Node {
             refreshing: BTreeMap::new(),
             heard: BTreeMap::new(),
             first_live: BTreeMap::new(),
+            accounts: AccountChecker::default(),
+            follows: false,
+            clock_off_ms: 0,
+            private: None,
+            on_way: BTreeMap::new(),
             closed: BTreeSet::new(),
             inbox: VecDeque::new(),
         }
@@ -108,6 +121,24 @@ impl Node {
         let topic = self.command(cx, |client, at| client.subscribe(at, channel))?;
         self.wants.insert(channel, Want { topic: topic.ok(), on: true });
         Ok(topic)
+    }
+
+    pub(super) fn follow_account(
+        &mut self,
+        cx: &mut Cx<'_>,
+    ) -> Result<Result<(), Misuse>, Violation> {
+        self.follows = true;
+        self.command(cx, |client, at| client.follow_account(at))
+    }
+
+    /// Whether it follows an account, and its clock's error.
+    pub(super) fn follows(&self) -> Option<i64> {
+        self.follows.then_some(self.clock_off_ms)
+    }
+
+    /// Whether its account is live, if it follows it.
+    pub(super) fn is_account_well(&self) -> bool {
+        !self.follows || self.client.account().is_some()
     }
 
     fn unsubscribe(&mut self, cx: &mut Cx<'_>, channel: Channel) -> Result<(), Violation> {
@@ -263,6 +294,7 @@ impl Node {
             }
             Load::Down(conn, frame, about) => {
                 self.judge.on_text(self.driver.told(), conn, &frame, about);
+                *self.on_way.entry(conn).or_default() -= 1;
                 let input = Input::Text { conn, bytes: frame.as_bytes() };
                 let push = self.client.handle(at, input).into_message();
                 cx.happenings.push(cx.now, || Some(WorldEvent::Push(push?.bytes().into())));
@@ -313,7 +345,13 @@ impl Node {
         self.oracle.settle(&self.client, cx.exchange)?;
         let found = self.judge.settle(self.moment(cx), &self.client);
         self.driver.left_lying = false;
-        found.or_else(|problem| self.fail(cx, &problem))
+        found.or_else(|problem| self.fail(cx, &problem))?;
+        let has_all = |conn: &ConnId| self.on_way.get(conn) == Some(&0);
+        if self.private.as_ref().is_some_and(has_all) && self.inbox.is_empty() {
+            let found = self.accounts.check(&self.client, cx.exchange);
+            return found.or_else(|problem| self.fail(cx, &problem));
+        }
+        Ok(())
     }
 
     fn perform(&mut self, cx: &mut Cx<'_>, output: Output<'static>) -> Result<(), Violation> {
@@ -323,6 +361,11 @@ impl Node {
                 cx.ledger.on_event(&event, symbol.and_then(|channel| channel.symbol()));
                 cx.happenings.push(cx.now, || Some(WorldEvent::Client(event)));
                 self.note_refresh(cx.now, &event);
+                if let Event::Line(line, LineEvent::Up { conn }) = event
+                    && line.get() == 1
+                {
+                    self.private = Some(conn);
+                }
                 self.oracle.on_event(&self.client, cx.exchange, &event)?;
             }
             // Its text was noted when it came.
@@ -338,7 +381,9 @@ impl Node {
             }
             Output::Fetch(fetch) => {
                 let at = cx.net.arrival(cx.now, &self.weather);
-                cx.net.post(at, self.address, Load::Request((&*fetch).into()));
+                let unix_ms = cx.exchange.unix(cx.now).as_millis();
+                let asked = Asked::new(&fetch, unix_ms.saturating_add_signed(self.clock_off_ms));
+                cx.net.post(at, self.address, Load::Request(asked));
             }
         }
         Ok(())
