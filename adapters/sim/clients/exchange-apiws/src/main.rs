@@ -99,7 +99,8 @@ async fn listen(
             })
         }
     };
-    let config = SupervisedConfig { refresh_delay_secs: 1, ..SupervisedConfig::from_runner(runner) };
+    let config =
+        SupervisedConfig { refresh_delay_secs: 1, ..SupervisedConfig::from_runner(runner) };
     tokio::spawn(async move {
         if let Err(error) = run_feed_supervised(connector, tx, config, is_shut, refresh).await {
             eprintln!("{error}");
@@ -151,7 +152,7 @@ async fn market_calls(api: &KuCoinClient, symbol: &str) {
     };
     check("REST fetch_klines", klines).await;
     let longer = async {
-        let rows = api.fetch_klines_extended(symbol, 450, "1").await;
+        let rows = api.fetch_klines_extended(symbol, 450, "1", 200).await;
         let rows = rows.map_err(|error| error.to_string())?;
         need(rows.len() > 400, rows.len())
     };
@@ -170,7 +171,9 @@ async fn public(symbol: &str) {
             c.orderbook_l2_subscription(symbol),
         ]
     };
-    let Some((got, stop)) = check("token, socket", listen(&api, false, topics)).await else { return };
+    let Some((got, stop)) = check("token, socket", listen(&api, false, topics)).await else {
+        return;
+    };
     let channels: [(&str, fn(&DataMessage) -> bool); 4] = [
         ("trade", |m| matches!(m, DataMessage::Trade(t) if t.price > 0.0 && t.amount > 0.0)),
         ("ticker", |m| matches!(m, DataMessage::Ticker(t) if t.best_bid < t.best_ask)),
@@ -188,10 +191,9 @@ async fn public(symbol: &str) {
             _ => |c: &KucoinConnector, s: &str| vec![c.orderbook_depth_subscription(s, 50)],
         };
         let run = async {
-            let (got, stop) = listen(&api, false, topics).await.map_err(|error| error.to_string())?;
-            let full = |m: &DataMessage| {
-                matches!(m, DataMessage::OrderBook(b) if b.is_snapshot && b.bids.len() == depth)
-            };
+            let (got, stop) =
+                listen(&api, false, topics).await.map_err(|error| error.to_string())?;
+            let full = |m: &DataMessage| matches!(m, DataMessage::OrderBook(b) if b.is_snapshot && b.bids.len() == depth);
             let outcome = seen(&got, 15, |_, message| full(message)).await;
             let _ = stop.send(true);
             outcome
@@ -202,9 +204,8 @@ async fn public(symbol: &str) {
 
 /// Its book, from a snapshot and what came since, at the sequence of a later snapshot.
 async fn book(api: &KuCoinClient, got: &Got, symbol: &str) -> std::result::Result<(), String> {
-    let snapshot = || async {
-        api.get_orderbook_snapshot(symbol).await.map_err(|error| error.to_string())
-    };
+    let snapshot =
+        || async { api.get_orderbook_snapshot(symbol).await.map_err(|error| error.to_string()) };
     let first = snapshot().await?;
     sleep(Duration::from_secs(3)).await;
     let second = snapshot().await?;
@@ -259,9 +260,12 @@ async fn private(symbol: &str) {
     let [key, secret, passphrase] = keys[..] else { return eprintln!("KCF_ACCOUNT: three parts") };
     let api = client(key, secret, passphrase);
     check("REST get_account_overview", api.get_account_overview("USDT")).await;
-    refused("wrong key is refused", client("no", secret, passphrase).get_balance("USDT"), "400003").await;
-    refused("wrong secret is refused", client(key, "no", passphrase).get_balance("USDT"), "40000").await;
-    refused("wrong passphrase is refused", client(key, secret, "no").get_balance("USDT"), "400004").await;
+    refused("wrong key is refused", client("no", secret, passphrase).get_balance("USDT"), "400003")
+        .await;
+    refused("wrong secret is refused", client(key, "no", passphrase).get_balance("USDT"), "40000")
+        .await;
+    refused("wrong passphrase is refused", client(key, secret, "no").get_balance("USDT"), "400004")
+        .await;
     let topics = |c: &KucoinConnector, symbol: &str| {
         vec![
             c.order_updates_subscription(),
@@ -270,14 +274,24 @@ async fn private(symbol: &str) {
             c.stop_orders_subscription(),
         ]
     };
-    let Some((got, _stop)) = check("private token, socket", listen(&api, true, topics)).await else {
+    let Some((got, _stop)) = check("private token, socket", listen(&api, true, topics)).await
+    else {
         return;
     };
     sleep(Duration::from_secs(2)).await;
-    let best = api.get_orderbook_snapshot(symbol).await.ok().and_then(|book| Some(book.bids.first()?[0]));
+    let best =
+        api.get_orderbook_snapshot(symbol).await.ok().and_then(|book| Some(book.bids.first()?[0]));
     let far = (best.unwrap_or(60_000.0) * 0.9).round();
     let place = api.place_order(
-        symbol, Side::Buy, 1, 3, OrderType::Limit, Some(far), Some(TimeInForce::GTC), false, None,
+        symbol,
+        Side::Buy,
+        1,
+        3,
+        OrderType::Limit,
+        Some(far),
+        Some(TimeInForce::GTC),
+        false,
+        None,
     );
     if let Some(placed) = check("order placed", place).await {
         let id = placed.order_id;
@@ -291,7 +305,12 @@ async fn private(symbol: &str) {
         check("order among the open ones", open).await;
         check("order cancelled", api.cancel_order(&id)).await;
     }
-    let market = api.place_order(symbol, Side::Buy, 1, 3, OrderType::Market, None, None, false, None);
+    let stop = api.place_stop_order(symbol, Side::Buy, 1, 3, far, "down", Some(far), false);
+    check("stop order placed", stop).await;
+    check("stop orders listed", api.get_open_stop_orders(symbol)).await;
+    check("stop orders cancelled", api.cancel_all_stop_orders(symbol)).await;
+    let market =
+        api.place_order(symbol, Side::Buy, 1, 3, OrderType::Market, None, None, false, None);
     check("market order placed", market).await;
     sleep(Duration::from_secs(1)).await;
     check("position", api.get_position(symbol)).await;
