@@ -263,6 +263,18 @@ fn the_list_of_contracts_is_late_after_a_settlement() {
 }
 
 #[test]
+fn lists_have_pages_from_the_first_second_on() {
+    let mut listener = Listener::new(0.0);
+    for symbol in ["index/query?symbol=.KXBTUSDT", "interest/query?symbol=.XBTINT"] {
+        let page = listener.data(&format!("/api/v1/{symbol}"));
+        assert_eq!(page["dataList"].as_array().unwrap().len(), 10, "{symbol}");
+        assert_eq!(page["hasMore"], true, "{symbol}");
+    }
+    let premium = listener.data("/api/v1/premium/query?symbol=.XBTUSDTMPI&maxCount=100");
+    assert_eq!(premium["hasMore"], false, "an hour is not a hundred minutes");
+}
+
+#[test]
 fn lists_go_back_page_by_page() {
     let mut listener = Listener::new(20.0);
     listener.seconds(400);

@@ -12,6 +12,10 @@ use crate::market::Market;
 const USUAL: usize = 10;
 const MOST: usize = 100;
 
+/// Lists begin so long before the exchange opened, in ms: whoever asks at once has some pages. What was
+/// the index then is drawn around the price that the market opened at.
+const BEFORE: u64 = 3_600_000;
+
 /// Sources of an index: weight in percent, and ticks of the index that its price is off. Weighted they
 /// make the index.
 const SOURCES: [(&str, &str, i64, i64); 3] =
@@ -28,11 +32,11 @@ struct Page {
 }
 
 impl Page {
-    /// `opened`: there is nothing before.
-    fn of(request: &Request<'_>, step: u64, opened: u64, now: u64) -> Self {
+    /// `begin`: there is nothing before.
+    fn of(request: &Request<'_>, step: u64, begin: u64, now: u64) -> Self {
         let number = |name: &str| request.parameter(name)?.parse::<u64>().ok();
         let newest_first = request.parameter("reverse").is_none_or(|reverse| reverse != "false");
-        let mut from = number("startAt").unwrap_or(opened).max(opened);
+        let mut from = number("startAt").unwrap_or(begin).max(begin);
         let mut to = number("endAt").unwrap_or(now).min(now);
         // A page goes on where the last one, whose last row is named, ended.
         match number("offset") {
@@ -76,8 +80,8 @@ const fn unix(ms: u64) -> UnixNanos {
 
 impl Exchange {
     fn page(&self, now: Instant, request: &Request<'_>, step: u64) -> Page {
-        let opened = self.config.unix_start.as_millis();
-        Page::of(request, step, opened, self.unix(now).as_millis())
+        let begin = self.config.unix_start.as_millis().saturating_sub(BEFORE);
+        Page::of(request, step, begin, self.unix(now).as_millis())
     }
 
     /// `.KXBTUSDT`: each second.
