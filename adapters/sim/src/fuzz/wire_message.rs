@@ -34,6 +34,16 @@ fn apart(bytes: &[u8]) -> Result<Message<'_>, WireError> {
         return Err(WireError::Unexpected);
     };
     let channel = message.channel().ok_or(WireError::Unexpected)?;
+    // What is about something else is not looked into.
+    let known = match channel.kind() {
+        ChannelKind::TickerV2 => "tickerV2",
+        ChannelKind::Ticker => "ticker",
+        ChannelKind::Execution => "match",
+        _ => return message.decode(),
+    };
+    if message.subject.is_some_and(|subject| !subject.is(known)) {
+        return message.decode();
+    }
     let (read, symbol) = match channel.kind() {
         ChannelKind::TickerV2 => {
             let ticker = TickerV2::parse(message.data)?;
@@ -47,16 +57,8 @@ fn apart(bytes: &[u8]) -> Result<Message<'_>, WireError> {
             let execution = Execution::parse(message.data)?;
             (Message::Execution(execution), execution.symbol)
         }
-        ChannelKind::Level2 => return Err(WireError::Unexpected),
-        // Read when asked for, in one way.
         _ => return message.decode(),
     };
-    let is_known = message.subject.is_none_or(|subject| {
-        ["tickerV2", "ticker", "match"].iter().any(|known| subject.is(known))
-    });
-    if !is_known {
-        return message.decode();
-    }
     if Some(symbol) == channel.symbol() {
         Ok(read)
     } else {
