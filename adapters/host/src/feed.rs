@@ -6,8 +6,8 @@ use std::task::{self, Context, Poll, ready};
 use std::time::Duration;
 
 use kucoin_futures_proto::{
-    Book, BookStatus, Channel, Config, Instant, Misuse, Query, RequestId, Stats, TopicId,
-    TopicStatus, WordsId,
+    Account, AccountStatus, Book, BookStatus, Channel, Config, Instant, Misuse, Query, RequestId,
+    Stats, TopicId, TopicStatus, WordsId,
 };
 
 use crate::clock::{CachedClock, Clock};
@@ -136,6 +136,35 @@ impl<T: Transport, M> Feed<T, M> {
     /// See [`Client::fetch`](kucoin_futures_proto::Client::fetch).
     pub fn fetch(&mut self, query: Query) -> Result<RequestId, Misuse> {
         self.engine.client_mut().fetch(self.clock.now(), query)
+    }
+
+    /// Follows the account of the credentials that the feed was made with: see
+    /// [`Client::follow_account`](kucoin_futures_proto::Client::follow_account).
+    ///
+    /// # Errors
+    /// See there.
+    pub fn follow_account(&mut self) -> Result<(), Misuse> {
+        self.engine.client_mut().follow_account(self.clock.now())
+    }
+
+    /// Follows the account no more.
+    ///
+    /// # Errors
+    /// See [`Client::unfollow_account`](kucoin_futures_proto::Client::unfollow_account).
+    pub fn unfollow_account(&mut self) -> Result<(), Misuse> {
+        self.engine.client_mut().unfollow_account(self.clock.now())
+    }
+
+    /// The account that is followed, while it is live.
+    #[must_use]
+    pub const fn account(&self) -> Option<&Account> {
+        self.engine.client().account()
+    }
+
+    /// How far the account has come.
+    #[must_use]
+    pub const fn account_status(&self) -> AccountStatus {
+        self.engine.client().account_status()
     }
 
     /// Ends everything, without waiting. `next` still tells what was reported before, then `None`.
