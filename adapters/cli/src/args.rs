@@ -1,12 +1,21 @@
 //! The command line.
 
+mod streams;
+mod trials;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use kucoin_futures_proto::Symbol;
-use kucoin_futures_sim::{Plan, Profile};
+use kucoin_futures_sim::Plan;
+
+pub(crate) use streams::{
+    BookArgs, CandlesArgs, ContractSort, ContractsArgs, DepthArgs, DepthLevels, InstrumentArgs,
+    PrivateArgs, PrivatePart, RunArgs, StatsArgs, StreamArgs, TickerArgs, TradesArgs,
+};
+pub(crate) use trials::{BenchArgs, BenchReader, SoakArgs, SoakProfile};
 
 use crate::accounts::AccountText;
 
@@ -52,7 +61,9 @@ impl Runtime {
 const LONG_VERSION: &str = concat!(
     env!("CARGO_PKG_VERSION"),
     "\nruntimes: blocking (polling, tungstenite), smol (async-io, async-tungstenite)",
-    "\nchannels: level2, tickerV2, ticker, execution",
+    "\nchannels: level2, level2Depth5, level2Depth50, tickerV2, ticker, execution, limitCandle,",
+    "\n          instrument, announcement, snapshot, tradeOrders, advancedOrders, wallet,",
+    "\n          positionAll, marginMode, crossLeverage",
     "\ntls:      rustls with ring, always verified; Mozilla's roots, or yours by --ca",
     "\nlogs:     up to debug; trace is compiled out, because libraries write secrets there",
 );
@@ -63,7 +74,7 @@ const ABOUT: &str = "KuCoin Futures market data: books that are exact, or say th
 
 kcf keeps a connection to KuCoin Futures (or to an exchange that it simulates itself) through lost \
 messages, silent sockets, expired tokens and rate limits, and prints what it knows and when it does \
-not know. No keys are needed for anything here.";
+not know. Keys are needed for `kcf private` and nothing else.";
 
 const EXIT_CODES: &str = "Exit codes: 0 ok, 1 runtime, 2 usage, 3 auth, 4 network, 5 data integrity.\n\
      Log: stderr, set RUST_LOG=debug for more. `kcf --help` is the manual, `-h` the summary.";
@@ -72,6 +83,9 @@ const MANUAL: &str = "Examples:
   kcf demo                                    watch faults happen and heal, offline
   kcf book XBTUSDTM ETHUSDTM                  exact books, live from KuCoin
   kcf trades XBTUSDTM --json                  for machines: one object a line
+  kcf stats --all                             every contract there is
+  kcf contracts pepe                          what is listed, and its terms
+  kcf private                                 an account, by the keys in the environment
   kcf sim --listen 127.0.0.1:8080             an exchange to test any client against
   kcf ticker XBTUSDTM --url http://127.0.0.1:8080 --runtime smol
 
@@ -79,16 +93,22 @@ Output:
   stdout is data, stderr is log. With --json every line of stdout is one object with a `type`:
   `state` says what became of the line or of a symbol, and when by this machine's clock (`at_ms`,
   Unix), so that silence and blindness can be told apart, and of a refusal `status` (HTTP), `code`,
-  `message` (the exchange's own words) and `advice`; `book`, `digest`, `ticker` and `trade` are
-  data; `malformed` is a message that could not be read; `summary` ends a stream. The demo adds
+  `message` (the exchange's own words) and `advice`; `book`, `digest`, `ticker`, `trade`, `depth`,
+  `candle`, `mark`, `funding`, `settlement`, `stats`, `order`, `stop_order`, `wallet`, `position` and
+  so on are data; `malformed` is a message that could not be read; `summary` ends a stream. The demo adds
   `demo`, `fault`, `healed` and `verdict`, the simulation `listening` and `fault`, a replay `replay`
-  and `replay_total`. Prices are strings and exact, sizes are whole lots. `ts_ms` and `ts_ns` are the
-  exchange's own times; nanoseconds are beyond what JavaScript and jq 1.6 hold exactly.
+  and `replay_total`. Prices and amounts are strings and exact, sizes are whole lots. `ts_ns`
+  (and `ts_ms`) are the exchange's own times, `at_ns` (and `at_ms`) this machine's when it came, both
+  Unix; nanoseconds are beyond what JavaScript and jq 1.6 hold exactly.
 
 Environment:
   RUST_LOG   what the log says: error, warn (default), info, debug; or by module, as in
              RUST_LOG=kucoin_futures_blocking=debug
   NO_COLOR   no colour, also on a terminal
+  KUCOIN_API_KEY, KUCOIN_API_SECRET, KUCOIN_API_PASSPHRASE
+             an account's, for `kcf private`; or the same with _FILE: a file that holds it
+  KUCOIN_API_KEY_VERSION
+             2 or 3 (default)
   Proxies are not used: HTTPS_PROXY, HTTP_PROXY and ALL_PROXY are ignored.
 
 Exit codes:
@@ -109,6 +129,18 @@ pub(crate) enum Command {
     Ticker(TickerArgs),
     /// Stream trades
     Trades(TradesArgs),
+    /// Stream the best five or fifty levels, whole each time
+    Depth(DepthArgs),
+    /// Stream candles as they grow
+    Candles(CandlesArgs),
+    /// Stream mark and index price, and funding: estimated, settled, and when next
+    Instrument(InstrumentArgs),
+    /// Stream the figures of the last 24 hours
+    Stats(StatsArgs),
+    /// List the contracts and their terms
+    Contracts(ContractsArgs),
+    /// Stream what happens to an account: orders, stop orders, wallet, positions, margin, leverage
+    Private(PrivateArgs),
     /// Serve a simulated exchange, for this or any other client
     Sim(SimArgs),
     /// Apply recorded frames to a snapshot, without a network
@@ -144,59 +176,6 @@ pub(crate) struct DemoArgs {
     /// Write the last screen as a picture
     #[arg(long, value_name = "FILE.svg")]
     pub(crate) svg: Option<PathBuf>,
-}
-
-/// What the streaming commands have in common.
-#[derive(clap::Args, Debug)]
-pub(crate) struct StreamArgs {
-    /// Contracts, such as XBTUSDTM (Bitcoin is XBT)
-    #[arg(required = true, value_name = "SYMBOL")]
-    pub(crate) symbols: Vec<Symbol>,
-    /// REST base of another exchange, such as a `kcf sim`
-    #[arg(long, value_name = "URL", default_value = "https://api-futures.kucoin.com")]
-    pub(crate) url: String,
-    /// One JSON object per line, one for every message
-    #[arg(long)]
-    pub(crate) json: bool,
-    /// Stop after this time
-    #[arg(long = "for", value_name = "TIME", value_parser = duration)]
-    pub(crate) span: Option<Duration>,
-}
-
-#[derive(clap::Args, Debug)]
-#[command(after_help = "Examples:\n  kcf book XBTUSDTM ETHUSDTM\n  \
-    kcf book XBTUSDTM --url http://127.0.0.1:8080 --json --for 1m | jq 'select(.type == \"book\").bids[0]'\n  \
-    kcf book XBTUSDTM --url https://127.0.0.1:8443 --ca ca.pem")]
-pub(crate) struct BookArgs {
-    #[command(flatten)]
-    pub(crate) stream: StreamArgs,
-    /// Levels a side, with --json
-    #[arg(long, value_name = "N", default_value_t = 10)]
-    pub(crate) levels: usize,
-    /// Print a digest of the whole book after every N deltas of it
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
-    pub(crate) digest_every: Option<u64>,
-}
-
-#[derive(clap::Args, Debug)]
-#[command(after_help = "Examples:\n  kcf ticker XBTUSDTM ETHUSDTM\n  \
-    kcf ticker XBTUSDTM --bbo --json      best bid and offer at every change, without trades")]
-pub(crate) struct TickerArgs {
-    #[command(flatten)]
-    pub(crate) stream: StreamArgs,
-    /// Best bid and offer alone, at every change of them (channel tickerV2); without this, the
-    /// last trade with both, once per trade (channel ticker)
-    #[arg(long)]
-    pub(crate) bbo: bool,
-}
-
-#[derive(clap::Args, Debug)]
-#[command(after_help = "Examples:\n  kcf trades XBTUSDTM\n  \
-    kcf trades XBTUSDTM --json --for 1h > trades.ndjson\n\n\
-    A trade is told once, also over reconnects. `may have missed` says where some can be missing.")]
-pub(crate) struct TradesArgs {
-    #[command(flatten)]
-    pub(crate) stream: StreamArgs,
 }
 
 #[derive(clap::Args, Debug)]
@@ -279,175 +258,6 @@ pub(crate) struct ReplayArgs {
     pub(crate) json: bool,
 }
 
-/// What kind of runs.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
-pub(crate) enum SoakProfile {
-    /// Everything is drawn: a minute or so with about fifty faults
-    Swarm,
-    /// Ten deep books at 50 changes a second, a fault every ten seconds: ten minutes
-    Storm,
-    /// A chain of short troubles: how long a client stays off the air once they are over
-    Chain,
-    /// Counters that are set back while the client is away, and snapshots from before
-    Restart,
-    /// Two still books, pings, and the cut after a day: a year
-    Quiet,
-}
-
-impl SoakProfile {
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::Swarm => "swarm",
-            Self::Storm => "storm",
-            Self::Chain => "chain",
-            Self::Restart => "restart",
-            Self::Quiet => "quiet",
-        }
-    }
-}
-
-impl From<SoakProfile> for Profile {
-    fn from(profile: SoakProfile) -> Self {
-        match profile {
-            SoakProfile::Swarm => Self::Swarm,
-            SoakProfile::Storm => Self::Storm,
-            SoakProfile::Chain => Self::Chain,
-            SoakProfile::Restart => Self::Restart,
-            SoakProfile::Quiet => Self::Quiet,
-        }
-    }
-}
-
-#[derive(clap::Args, Debug)]
-#[command(
-    after_help = "Exchange, network, clock and client in one process: the client is the real one, every event of \
-    it is compared with the truth, and the same seed is the same run.\n\n\
-    Examples:\n  kcf soak\n  \
-    kcf soak --seeds 5000 --json | jq .broken\n  \
-    kcf soak --profile quiet                    a year of pings and daily cuts\n  \
-    kcf soak --profile chain                    how long an outage outlasts its cause\n  \
-    kcf soak --seed 17 --steps 1234             again what was reported"
-)]
-pub(crate) struct SoakArgs {
-    /// The first seed
-    #[arg(long, value_name = "S", default_value_t = 0)]
-    pub(crate) seed: u64,
-    /// How many seeds; 200, or 1000 for chain, or 1 with --steps and for storm and quiet
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
-    pub(crate) seeds: Option<u64>,
-    /// What kind of runs
-    #[arg(long, value_name = "NAME", default_value = "swarm")]
-    pub(crate) profile: SoakProfile,
-    /// Virtual length of the part with faults, in place of the profile's own
-    #[arg(long, value_name = "H", value_parser = hours)]
-    pub(crate) hours: Option<f64>,
-    /// Stop each run after so many events
-    #[arg(long, value_name = "N")]
-    pub(crate) steps: Option<u64>,
-    /// Run this scenario, as printed for a run that failed
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["seed", "seeds", "profile"])]
-    pub(crate) scenario: Option<PathBuf>,
-    /// Set a knob of every run, whatever was drawn: `ahead_ms=0`; a scenario's text lists them
-    #[arg(long, value_name = "NAME=N")]
-    pub(crate) knob: Vec<String>,
-    /// Do not look for the smallest scenario that still fails
-    #[arg(long)]
-    pub(crate) no_shrink: bool,
-    /// Fail, too, if a kind of fault met something less often than this, or was never answered; in restart,
-    /// if a kind of evidence was named less often
-    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
-    pub(crate) at_least: u64,
-    /// Threads; as many as there are processors
-    #[arg(long, value_name = "N")]
-    pub(crate) jobs: Option<usize>,
-    /// One JSON object
-    #[arg(long)]
-    pub(crate) json: bool,
-}
-
-impl SoakArgs {
-    pub(crate) fn seeds(&self) -> u64 {
-        self.seeds.unwrap_or_else(|| match self.profile {
-            _ if self.steps.is_some() => 1,
-            SoakProfile::Swarm | SoakProfile::Restart => 200,
-            SoakProfile::Chain => 1000,
-            SoakProfile::Storm | SoakProfile::Quiet => 1,
-        })
-    }
-}
-
-/// Who reads.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
-pub(crate) enum BenchReader {
-    /// The library under the blocking feed
-    Tungstenite,
-    /// The feed on threads
-    Blocking,
-    /// The library under the feed on smol
-    AsyncTungstenite,
-    /// The feed on smol
-    Smol,
-}
-
-impl BenchReader {
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::Tungstenite => "tungstenite",
-            Self::Blocking => "blocking",
-            Self::AsyncTungstenite => "async-tungstenite",
-            Self::Smol => "smol",
-        }
-    }
-}
-
-#[derive(clap::Args, Debug)]
-#[command(after_help = BENCH)]
-pub(crate) struct BenchArgs {
-    /// Messages that each reader gets in each round
-    #[arg(long, value_name = "N", default_value_t = 1_000_000, value_parser = frames)]
-    pub(crate) frames: usize,
-    /// Messages that are handed to the system in one write: so many are there at once
-    #[arg(long, value_name = "K", default_value_t = 64, value_parser = per_write)]
-    pub(crate) per_write: usize,
-    /// Books, a few of them busy
-    #[arg(long, value_name = "N", default_value_t = 10, value_parser = books)]
-    pub(crate) symbols: usize,
-    /// Rounds; every reader has its turn in each, and the medians are shown
-    #[arg(long, value_name = "N", default_value_t = 5, value_parser = rounds)]
-    pub(crate) rounds: usize,
-    /// Measure these readers only, for example under a profiler
-    #[arg(long, value_name = "A,B", value_delimiter = ',')]
-    pub(crate) only: Vec<BenchReader>,
-    /// Decides the market
-    #[arg(long, default_value_t = 1)]
-    pub(crate) seed: u64,
-    /// One JSON object per line
-    #[arg(long)]
-    pub(crate) json: bool,
-    /// Be the other side: kcf starts itself so
-    #[arg(long, hide = true)]
-    pub(crate) push: bool,
-}
-
-const BENCH: &str = "\
-A simulated exchange in a process of its own makes a market's messages beforehand. Each reader connects, \
-the feeds go through token, welcome, subscription and snapshots as always, and then the messages are \
-written as fast as they are read, over plain TCP on loopback.
-
-  tungstenite, async-tungstenite   read the messages and throw them away; with the settings that the
-                                   feeds use and with the library's own, the cheaper ones are shown
-  blocking, smol                   the feeds: read, decode, keep exact books, show each change
-
-CPU is the processor time of the reading thread, user and system. In the end the digest of every book must \
-be the exchange's; the exit code is 5 if one is not.
-
-Figures are worth comparing within one run only, on a machine with two idle processors or more.
-
-Examples:
-  kcf bench
-  kcf bench --per-write 1                  every message alone: mostly system calls
-  kcf bench --symbols 200 --json | jq 'select(.type == \"reader\")'";
-
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:\n  \
     kcf completions bash > ~/.local/share/bash-completion/completions/kcf\n  \
@@ -461,37 +271,6 @@ pub(crate) struct CompletionsArgs {
 
 fn duration(text: &str) -> Result<Duration, String> {
     humantime::parse_duration(text).map_err(|error| format!("{error} (example: 90s, 5m, 1h)"))
-}
-
-fn hours(text: &str) -> Result<f64, String> {
-    match text.parse() {
-        Ok(hours) if (0.001..=1e6).contains(&hours) => Ok(hours),
-        _ => Err("a number of hours, from 0.001 to 1000000".into()),
-    }
-}
-
-fn frames(text: &str) -> Result<usize, String> {
-    number(text, 1, 20_000_000)
-}
-
-fn per_write(text: &str) -> Result<usize, String> {
-    number(text, 1, 4096)
-}
-
-/// As many topics as a connection may have.
-fn books(text: &str) -> Result<usize, String> {
-    number(text, 1, 300)
-}
-
-fn rounds(text: &str) -> Result<usize, String> {
-    number(text, 1, 1000)
-}
-
-fn number(text: &str, least: usize, most: usize) -> Result<usize, String> {
-    match text.parse() {
-        Ok(number) if (least..=most).contains(&number) => Ok(number),
-        _ => Err(format!("a number from {least} to {most}")),
-    }
 }
 
 fn rate(text: &str) -> Result<f64, String> {

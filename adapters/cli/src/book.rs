@@ -48,7 +48,7 @@ impl Show for Books<'_> {
         if due {
             let symbol = cx.symbol(change.topic);
             if cx.json {
-                cx.out.json(&digest_json(book, symbol))?;
+                cx.data(digest_json(book, symbol))?;
             } else if let Some(symbol) = symbol {
                 let (at, digest) = (book.sequence(), words::hex(&book.digest(Scope::Complete)));
                 cx.out.line(format_args!("{symbol:<12} {DIM}digest at {at}: {digest}{DIM:#}"))?;
@@ -92,7 +92,7 @@ impl Books<'_> {
             return Ok(());
         };
         if cx.json {
-            cx.out.json(&book_json(book, symbol, row.epoch, self.args.levels))?;
+            cx.data(book_json(book, symbol, row.epoch, self.args.levels))?;
         } else if row.shown.is_none_or(|shown| cx.now.since(shown) >= PAUSE) {
             (row.shown, row.held) = (Some(cx.now), false);
             print_touch(&mut cx.out, symbol, book)?;
@@ -129,6 +129,7 @@ fn book_json(book: &Book, symbol: Symbol, epoch: u32, levels: usize) -> Value {
         "bid_horizon": words::horizon(book, Side::Bid),
         "ask_horizon": words::horizon(book, Side::Ask),
         "ts_ms": book.ts_event().map(|ts| ts.as_millis()),
+        "ts_ns": words::nanos(book.ts_event()),
     })
 }
 

@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use kucoin_futures_blocking as blocking;
 use kucoin_futures_host::{Clock, FeedError, Next, Options, Roots};
-use kucoin_futures_proto::{Book, BookStatus, Channel, Config, Event, Misuse, Stats, TopicId};
+use kucoin_futures_proto::auth::Credentials;
+use kucoin_futures_proto::{
+    Account, Book, BookStatus, Channel, Config, Event, Misuse, Query, RequestId, Stats, TopicId,
+};
 use kucoin_futures_smol as on_smol;
 
 use crate::args::{Connect, Runtime};
@@ -26,8 +29,13 @@ macro_rules! either {
 }
 
 impl Feed {
-    pub(crate) fn open(connect: &Connect, config: Config) -> Result<Self, Failure> {
+    pub(crate) fn open(
+        connect: &Connect,
+        config: Config,
+        credentials: Option<Credentials>,
+    ) -> Result<Self, Failure> {
         let mut options = Options::with_config(config);
+        options.credentials = credentials;
         options.roots = roots(connect)?;
         match connect.runtime {
             Runtime::Blocking => blocking::Feed::with_options(options).map(Self::Blocking),
@@ -41,6 +49,18 @@ impl Feed {
 
     pub(crate) fn subscribe(&mut self, channel: Channel) -> Result<TopicId, Misuse> {
         either!(self, feed => feed.subscribe(channel))
+    }
+
+    pub(crate) fn fetch(&mut self, query: Query) -> Result<RequestId, Misuse> {
+        either!(self, feed => feed.fetch(query))
+    }
+
+    pub(crate) fn follow_account(&mut self) -> Result<(), Misuse> {
+        either!(self, feed => feed.follow_account())
+    }
+
+    pub(crate) const fn account(&self) -> Option<&Account> {
+        either!(self, feed => feed.account())
     }
 
     pub(crate) fn next_within(&mut self, limit: Duration) -> Next<'_> {

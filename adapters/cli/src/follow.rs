@@ -1,21 +1,24 @@
 //! What the streaming commands do alike: subscribe, show what comes, end well.
 
-use std::collections::BTreeMap;
+mod ctx;
+
 use std::time::Duration;
 
 use kucoin_futures_host::{BookUpdate, Next, Update};
+use kucoin_futures_proto::auth::Credentials;
 use kucoin_futures_proto::{
-    BookEvent, Channel, Config, DisconnectReason, Event, Instant, LineEvent, Push, Symbol,
-    TopicEvent, TopicId,
+    Account, AccountEvent, BookEvent, Channel, Config, DisconnectReason, Event, LineEvent,
+    LoginError, Message, Misuse, Push, Symbol, TopicEvent, TopicId,
 };
 
-use crate::args::{Connect, StreamArgs};
+pub(crate) use ctx::Ctx;
+
+use crate::args::{Connect, RunArgs, StreamArgs};
 use crate::exit::{Failure, Kind};
 use crate::feed::Feed;
-use crate::out::{BAD, DIM, GOOD, Out};
 use crate::refusal::Refusal;
 use crate::stop::Stop;
-use crate::words::{self, State};
+use crate::symbols::{self, Listing};
 
 /// What a command makes of the data; states are shown for all alike.
 pub(crate) trait Show {
@@ -35,27 +38,18 @@ pub(crate) trait Show {
         Ok(None)
     }
 
-    /// A message came.
-    fn push(&mut self, _: &mut Ctx, _: Push<'_>) -> Result<(), Failure> {
+    /// A topic is carried from here on, for the first time or again: what was before can be asked for.
+    fn confirmed(&mut self, _: &mut Ctx, _: Channel) {}
+
+    /// The account that is followed can be read, before anything in it changes.
+    fn account(&mut self, _: &mut Ctx, _: &Account) -> Result<(), Failure> {
         Ok(())
     }
-}
 
-/// What a command prints with.
-pub(crate) struct Ctx {
-    pub(crate) out: Out,
-    pub(crate) now: Instant,
-    pub(crate) json: bool,
-    topics: BTreeMap<TopicId, Topic>,
-    /// What was told last, so that a storm does not repeat it.
-    advice: Option<&'static str>,
-    /// Of the line or of a symbol, the last one.
-    refused: Option<State>,
-}
-
-struct Topic {
-    symbol: Symbol,
-    rejected: bool,
+    /// A message came, or the answer to a query.
+    fn message(&mut self, _: &mut Ctx, _: &Push<'_>, _: &Message<'_>) -> Result<(), Failure> {
+        Ok(())
+    }
 }
 
 /// Longest wait when there is no end to wait for.
@@ -68,133 +62,211 @@ pub(crate) fn follow(
     channel: impl Fn(Symbol) -> Channel,
     show: &mut impl Show,
 ) -> Result<(), Failure> {
-    let config = Config::with_rest(&args.url).map_err(|error| Failure::new(Kind::Usage, error))?;
-    let mut feed = Feed::open(connect, config)?;
-    let stop = Stop::on_signal(feed.waker())?;
-    let (now, topics) = (feed.clock().now(), BTreeMap::new());
-    let mut cx = Ctx { out: Out::new(), now, json: args.json, topics, advice: None, refused: None };
-    for &symbol in &args.symbols {
-        let topic = feed.subscribe(channel(symbol));
-        let topic = topic.map_err(|error| Failure::new(Kind::Usage, error))?;
-        cx.topics.insert(topic, Topic { symbol, rejected: false });
-    }
-    let clock = feed.clock();
-    let end = args.span.map(|span| clock.now() + span);
-    let (mut reached, mut unauthorized) = (false, false);
-    while !stop.is_asked() && !cx.all_rejected() {
-        cx.now = clock.now();
-        if end.is_some_and(|end| end <= cx.now) {
-            break;
-        }
-        // What has come already is printed in one go; then the reader gets it, and we wait.
-        let mut next = feed.next_within(Duration::ZERO);
-        if matches!(next, Next::Quiet) {
-            let held = show.rest(&mut cx, &feed)?.unwrap_or(LONG);
-            cx.out.flush()?;
-            next = feed.next_within(end.map_or(LONG, |end| end.since(cx.now)).min(held));
-        }
-        cx.now = clock.now();
-        match next {
-            Next::Ended => break,
-            Next::Quiet => {}
-            Next::Update(Update::Book(change)) => show.change(&mut cx, &change)?,
-            Next::Update(Update::Push(push)) => show.push(&mut cx, push)?,
-            Next::Update(Update::State(event)) => {
-                reached |= matches!(event, Event::Line(_, LineEvent::Up { .. }));
-                unauthorized = match event {
-                    Event::Line(_, LineEvent::Down { reason, .. }) => {
-                        matches!(reason, DisconnectReason::Unauthorized { .. })
-                    }
-                    Event::Line(_, LineEvent::Up { .. }) => false,
-                    _ => unauthorized,
-                };
-                cx.state(&event, feed.words_of(&event))?;
-                if let Event::Book(topic, BookEvent::Live { .. }) = event {
-                    show.live(&mut cx, topic, &event, &feed)?;
-                }
-            }
-        }
-    }
-    // Whatever was held back is due.
-    cx.now = clock.now() + LONG;
-    show.rest(&mut cx, &feed)?;
-    cx.summary(&feed)?;
-    feed.close();
-    if cx.all_rejected() {
-        let text = format!(
-            "none of the symbols can be had: {}/api/v1/contracts/active lists them all \
-             (upper case, and Bitcoin is XBT: XBTUSDTM){}",
-            args.url.trim_end_matches('/'),
-            cx.last_words()
-        );
-        return Err(Failure::words(Kind::Usage, text));
-    }
-    if args.span.is_some() && !reached {
-        let text = format!(
-            "no line to {} came up: see the reasons above, or RUST_LOG=debug{}",
-            args.url,
-            cx.last_words()
-        );
-        unauthorized |= cx.last_refusal().is_some_and(Refusal::is_about_credentials);
-        let kind = if unauthorized { Kind::Auth } else { Kind::Network };
-        return Err(Failure::words(kind, text));
-    }
-    Ok(())
+    let mut session = Session::open(connect, &args.run, None)?;
+    let symbols = session.symbols(args)?;
+    session.subscribe(symbols.into_iter().map(channel))?;
+    session.run(show)
 }
 
-impl Ctx {
-    pub(crate) fn symbol(&self, topic: TopicId) -> Option<Symbol> {
-        self.topics.get(&topic).map(|topic| topic.symbol)
+/// A feed, and what is printed of it.
+pub(crate) struct Session<'a> {
+    feed: Feed,
+    cx: Ctx,
+    stop: Stop,
+    run: &'a RunArgs,
+    topics_per_line: usize,
+    /// The list of contracts, asked for because a symbol was refused.
+    listing: Listing,
+    reached: bool,
+    unauthorized: bool,
+    login: Option<LoginError>,
+}
+
+impl<'a> Session<'a> {
+    pub(crate) fn open(
+        connect: &Connect,
+        run: &'a RunArgs,
+        credentials: Option<Credentials>,
+    ) -> Result<Self, Failure> {
+        let config = Config::with_rest(&run.url);
+        let config = config.map_err(|error| Failure::new(Kind::Usage, error))?;
+        let topics_per_line = config.budgets.topics_per_line;
+        let feed = Feed::open(connect, config, credentials)?;
+        let stop = Stop::on_signal(feed.waker())?;
+        let cx = Ctx::new(feed.clock().now(), run.json);
+        Ok(Self {
+            feed,
+            cx,
+            stop,
+            run,
+            topics_per_line,
+            listing: Listing::default(),
+            reached: false,
+            unauthorized: false,
+            login: None,
+        })
     }
 
-    fn all_rejected(&self) -> bool {
-        self.topics.values().all(|topic| topic.rejected)
-    }
-
-    fn last_refusal(&self) -> Option<&Refusal> {
-        self.refused.as_ref()?.refusal.as_ref()
-    }
-
-    /// The last refusal and what can be done about it, to end an error with; empty if there was none.
-    fn last_words(&self) -> String {
-        let Some(state) = &self.refused else { return String::new() };
-        let advice = state.advice().map(|advice| format!("\n{advice}"));
-        format!("\n{}{}", state.text(), advice.unwrap_or_default())
-    }
-
-    fn state(&mut self, event: &Event, message: Option<&str>) -> Result<(), Failure> {
-        let Some(state) = State::of(event, message) else { return Ok(()) };
-        let topic = state.topic.and_then(|topic| self.topics.get_mut(&topic));
-        let symbol = topic.as_ref().map(|topic| topic.symbol);
-        if let (Some(topic), Event::Topic(_, TopicEvent::Rejected { .. })) = (topic, event) {
-            topic.rejected = true;
-        }
-        if self.json {
-            self.out.json(&state.json(symbol))?;
-        } else {
-            let style = if state.good { GOOD } else { BAD };
-            let who = symbol.map_or_else(|| "line".into(), |symbol| symbol.to_string());
-            let text = state.text();
-            self.out.line(format_args!("{who:<12} {style}{text}{style:#}"))?;
-            if let Some(advice) = state.advice()
-                && self.advice.replace(advice) != Some(advice)
-            {
-                self.out.line(format_args!("{:<12} {DIM}{advice}{DIM:#}", ""))?;
+    /// The contracts that are meant. Asks for a list of all only if that cannot be told from the names.
+    pub(crate) fn symbols(&mut self, args: &StreamArgs) -> Result<Vec<Symbol>, Failure> {
+        let Some(symbols) = symbols::as_written(args) else {
+            let (found, others) = symbols::ask(&mut self.feed, &self.stop, args)?;
+            for (typed, symbol) in others {
+                self.cx.resolved(&typed, symbol)?;
             }
-        }
-        if state.refusal.is_some() {
-            self.refused = Some(state);
+            return Ok(found);
+        };
+        Ok(symbols)
+    }
+
+    pub(crate) fn subscribe(
+        &mut self,
+        channels: impl IntoIterator<Item = Channel>,
+    ) -> Result<(), Failure> {
+        let channels: Vec<Channel> = channels.into_iter().collect();
+        let (wanted, most) = (channels.len(), self.topics_per_line);
+        for channel in channels {
+            let topic = self.feed.subscribe(channel).map_err(|error| match error {
+                Misuse::TooManyTopics => Failure::words(Kind::Usage, too_many(wanted, most)),
+                error => Failure::new(Kind::Usage, error),
+            })?;
+            self.cx.add(topic, channel);
         }
         Ok(())
     }
 
-    fn summary(&mut self, feed: &Feed) -> Result<(), Failure> {
-        if self.json {
-            self.out.json(&words::summary(feed.stats()))?;
-        } else {
-            let text = words::summary_text(feed.stats());
-            self.out.line(format_args!("{DIM}{text}{DIM:#}"))?;
-        }
-        Ok(self.out.flush()?)
+    pub(crate) fn follow_account(&mut self) -> Result<(), Failure> {
+        self.feed.follow_account().map_err(|error| Failure::new(Kind::Usage, error))
     }
+
+    /// Until a signal, or the end of the time, or nothing is left to hope for.
+    pub(crate) fn run(mut self, show: &mut impl Show) -> Result<(), Failure> {
+        let clock = self.feed.clock();
+        let end = self.run.span.map(|span| clock.now() + span);
+        while !self.stop.is_asked() && (!self.cx.all_rejected() || self.listing.is_pending()) {
+            self.cx.now = clock.now();
+            if end.is_some_and(|end| end <= self.cx.now) {
+                break;
+            }
+            self.ask();
+            // What has come already is printed in one go; then the reader gets it, and we wait.
+            let mut next = self.feed.next_within(Duration::ZERO);
+            if matches!(next, Next::Quiet) {
+                let held = show.rest(&mut self.cx, &self.feed)?.unwrap_or(LONG);
+                self.cx.out.flush()?;
+                let left = end.map_or(LONG, |end| end.since(self.cx.now));
+                next = self.feed.next_within(left.min(held));
+            }
+            self.cx.now = clock.now();
+            match next {
+                Next::Ended => break,
+                Next::Quiet => {}
+                Next::Update(Update::Book(change)) => show.change(&mut self.cx, &change)?,
+                Next::Update(Update::Push(push)) => {
+                    match push.decode() {
+                        Ok(Message::Contracts(list)) if self.listing.is_answered_by(&push) => {
+                            self.listing.suggest(&mut self.cx, &list)?;
+                        }
+                        Ok(Message::Unknown(message)) => self.cx.unknown(&message)?,
+                        Ok(message) => show.message(&mut self.cx, &push, &message)?,
+                        Err(error) => self.cx.malformed(&push, error)?,
+                    }
+                    self.cx.forget(push.request());
+                }
+                Next::Update(Update::State(event)) => self.state(&event, show)?,
+            }
+        }
+        // Whatever was held back is due.
+        self.cx.now = clock.now() + LONG;
+        show.rest(&mut self.cx, &self.feed)?;
+        self.cx.summary(self.feed.stats())?;
+        self.feed.close();
+        self.verdict()
+    }
+
+    fn state(&mut self, event: &Event, show: &mut impl Show) -> Result<(), Failure> {
+        match *event {
+            Event::Line(_, LineEvent::Up { .. }) => {
+                (self.reached, self.unauthorized) = (true, false);
+            }
+            Event::Line(_, LineEvent::Down { reason, .. }) => {
+                self.unauthorized = matches!(reason, DisconnectReason::Unauthorized { .. });
+            }
+            Event::Line(_, LineEvent::LoginRefused(error)) => self.login = Some(error),
+            Event::QueryFailed { request, .. } => self.listing.give_up(request),
+            _ => {}
+        }
+        self.cx.state(event, self.feed.words_of(event))?;
+        match *event {
+            Event::Book(topic, BookEvent::Live { .. }) => {
+                show.live(&mut self.cx, topic, event, &self.feed)?;
+            }
+            Event::Account(AccountEvent::Live { .. }) => {
+                if let Some(account) = self.feed.account() {
+                    show.account(&mut self.cx, account)?;
+                }
+            }
+            Event::Topic(topic, TopicEvent::Confirmed) => {
+                if let Some(channel) = self.cx.channel(topic) {
+                    show.confirmed(&mut self.cx, channel);
+                }
+            }
+            // There may be a slip of the fingers in it.
+            Event::Topic(topic, TopicEvent::Rejected { code: 404 | 200_003, .. }) => {
+                if let Some(symbol) = self.cx.symbol(topic) {
+                    self.listing.want(&mut self.feed, symbol);
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Asks what the command wants to know.
+    fn ask(&mut self) {
+        while let Some(query) = self.cx.next_query() {
+            match self.feed.fetch(query) {
+                Ok(request) => self.cx.asked(request, query),
+                // Once some of those that wait were answered.
+                Err(_) => return self.cx.ask_first(query),
+            }
+        }
+    }
+
+    fn verdict(self) -> Result<(), Failure> {
+        let Self { cx, run, login, .. } = self;
+        if cx.all_rejected() {
+            if let Some(error) = login {
+                let text = format!("the login was refused: {error}{}", cx.last_words());
+                return Err(Failure::words(Kind::Auth, text));
+            }
+            let text = format!(
+                "none of the topics can be had: {}/api/v1/contracts/active lists all contracts \
+                 (`kcf contracts` shows it; upper case, and Bitcoin is XBT: XBTUSDTM){}",
+                run.url.trim_end_matches('/'),
+                cx.last_words()
+            );
+            return Err(Failure::words(Kind::Usage, text));
+        }
+        if run.span.is_some() && !self.reached {
+            let text = format!(
+                "no line to {} came up: see the reasons above, or RUST_LOG=debug{}",
+                run.url,
+                cx.last_words()
+            );
+            let refused = cx.last_refusal().is_some_and(Refusal::is_about_credentials);
+            let kind = if self.unauthorized || refused { Kind::Auth } else { Kind::Network };
+            return Err(Failure::words(kind, text));
+        }
+        Ok(())
+    }
+}
+
+/// What to do about it.
+fn too_many(wanted: usize, most: usize) -> String {
+    let parts = wanted.div_ceil(most.max(1));
+    format!(
+        "{wanted} topics are wanted, and one line carries {most}: name fewer contracts, or run {parts} \
+         kcf, with --all --part 1/{parts} to --all --part {parts}/{parts}"
+    )
 }

@@ -8,17 +8,24 @@
 mod accounts;
 mod args;
 mod bench;
+mod board;
 mod book;
+mod contracts;
 mod demo;
 mod exit;
 mod feed;
 mod follow;
+mod instrument;
+mod market;
+mod numbers;
 mod out;
+mod private;
 mod refusal;
 mod replay;
 mod sim;
 mod soak;
 mod stop;
+mod symbols;
 mod terminal;
 mod ticks;
 mod words;
@@ -50,6 +57,12 @@ pub fn run() -> ExitCode {
         Command::Book(args) => book::run(connect, &args),
         Command::Ticker(args) => ticks::ticker(connect, &args),
         Command::Trades(args) => ticks::trades(connect, &args),
+        Command::Depth(args) => market::depth(connect, &args),
+        Command::Candles(args) => market::candles(connect, &args),
+        Command::Instrument(args) => instrument::run(connect, &args),
+        Command::Stats(args) => market::stats(connect, &args),
+        Command::Contracts(args) => contracts::run(connect, &args),
+        Command::Private(args) => private::run(connect, &args),
         Command::Sim(args) => sim::run(&args),
         Command::Replay(args) => replay::run(&args),
         Command::Soak(args) => soak::run(&args),

@@ -29,6 +29,16 @@ pub(crate) fn wants_colour_for(stream: &impl anstream::stream::RawStream) -> boo
 pub(crate) struct Out {
     writer: BufWriter<AutoStream<io::StdoutLock<'static>>>,
     at_once: bool,
+    table: Table,
+}
+
+/// What stands below all lines and is rewritten in its place.
+#[derive(Default)]
+struct Table {
+    possible: bool,
+    rows: Vec<String>,
+    /// Lines of the terminal that it takes now.
+    drawn: usize,
 }
 
 impl Out {
@@ -36,10 +46,26 @@ impl Out {
         let stdout = io::stdout();
         let at_once = stdout.is_terminal();
         let choice = AutoStream::choice(&stdout);
-        Self { writer: BufWriter::new(AutoStream::new(stdout.lock(), choice)), at_once }
+        // Where escapes are stripped, those that move the cursor are, too.
+        let possible = at_once && !matches!(choice, anstream::ColorChoice::Never);
+        let table = Table { possible, ..Table::default() };
+        Self { writer: BufWriter::new(AutoStream::new(stdout.lock(), choice)), at_once, table }
+    }
+
+    /// Whether [`Out::set_table`] has a place to be seen.
+    pub(crate) const fn has_table(&self) -> bool {
+        self.table.possible
+    }
+
+    /// Rows below all lines, in place of the ones before; shown with the next flush.
+    pub(crate) fn set_table(&mut self, rows: Vec<String>) -> io::Result<()> {
+        self.wipe_table()?;
+        self.table.rows = rows;
+        Ok(())
     }
 
     pub(crate) fn line(&mut self, line: std::fmt::Arguments<'_>) -> io::Result<()> {
+        self.wipe_table()?;
         self.writer.write_fmt(line)?;
         self.end_line()
     }
@@ -51,7 +77,39 @@ impl Out {
 
     /// To be called before waiting for anything.
     pub(crate) fn flush(&mut self) -> io::Result<()> {
+        self.draw_table()?;
         self.writer.flush()
+    }
+
+    fn wipe_table(&mut self) -> io::Result<()> {
+        match std::mem::take(&mut self.table.drawn) {
+            0 => Ok(()),
+            drawn => write!(self.writer, "\x1b[{drawn}A\x1b[J"),
+        }
+    }
+
+    /// As much of it as there is room for. Rows are cut by the terminal: one that went on below would not be
+    /// wiped.
+    fn draw_table(&mut self) -> io::Result<()> {
+        let Table { possible: true, rows, drawn: drawn @ 0 } = &mut self.table else {
+            return Ok(());
+        };
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let (_, height) = ratatui::crossterm::terminal::size().unwrap_or((80, 24));
+        let room = usize::from(height).saturating_sub(2).max(1);
+        let shown = if rows.len() > room { room - 1 } else { rows.len() };
+        write!(self.writer, "\x1b[?7l")?;
+        for row in rows.iter().take(shown) {
+            writeln!(self.writer, "{row}")?;
+        }
+        if shown < rows.len() {
+            let more = rows.len() - shown;
+            writeln!(self.writer, "{DIM}and {more} more: a higher window shows them{DIM:#}")?;
+        }
+        *drawn = shown + usize::from(shown < rows.len());
+        write!(self.writer, "\x1b[?7h")
     }
 
     fn end_line(&mut self) -> io::Result<()> {

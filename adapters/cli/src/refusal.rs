@@ -2,7 +2,7 @@
 
 use std::ops::RangeInclusive;
 
-use kucoin_futures_proto::Event;
+use kucoin_futures_proto::{Event, LineEvent, LoginError};
 use serde_json::{Map, Value};
 
 /// A refusal, for people and for machines.
@@ -18,10 +18,20 @@ pub(crate) struct Refusal {
 impl Refusal {
     /// `message`: the words that the event names. `None` if nothing was refused.
     pub(crate) fn of(event: &Event, message: Option<&str>) -> Option<Self> {
+        if let Event::Line(_, LineEvent::LoginRefused(error)) = event {
+            return Some(Self::of_login(*error));
+        }
         let refusal = event.refusal()?;
         let (status, code) = (refusal.status, refusal.code);
         let advice = advice(status, code, message);
         Some(Self { status, code, message: message.map(str::to_owned), advice })
+    }
+
+    /// Whose words come with the topics that it takes along.
+    pub(crate) fn of_login(error: LoginError) -> Self {
+        let code = (error != LoginError::NoCredentials).then(|| error.code());
+        let advice = code.map_or(Some(NO_CREDENTIALS), |code| find(BY_CODE, code));
+        Self { status: None, code, message: None, advice }
     }
 
     /// What is known of it.
@@ -37,7 +47,7 @@ impl Refusal {
 
     /// Whether it is about who asks, not about what.
     pub(crate) fn is_about_credentials(&self) -> bool {
-        self.code.is_some_and(|code| matches!(code, 400_001..=400_007 | 411_100))
+        self.code.is_some_and(|code| matches!(code, 400_001..=400_009 | 411_100))
     }
 }
 
@@ -50,12 +60,16 @@ const EDGE: &str = "the exchange's edge lets nothing through from this address: 
     that is not served; stop other programs here, wait some minutes, or use another network";
 const NO_SYMBOL: &str =
     "there is no such contract: symbols are upper case, and Bitcoin is XBT (XBTUSDTM)";
+const NO_CREDENTIALS: &str = "set KUCOIN_API_KEY, KUCOIN_API_SECRET and KUCOIN_API_PASSPHRASE, or with _FILE behind each name a file that holds it";
 const TOKEN: &str = "the token was not known or too old: kcf asks for a new one by itself";
 
 /// By the exchange's code, of REST or of the stream, or the edge's.
 const BY_CODE: &[(RangeInclusive<u32>, &str)] = &[
     (401..=401, TOKEN),
-    (403..=403, "this topic needs a login, which kcf has none of: only public data can be had"),
+    (
+        403..=403,
+        "this topic needs a login: `kcf private` has one, with keys out of the environment",
+    ),
     (404..=404, "there is no such topic: check the symbol, and that the contract is still traded"),
     (500..=500, DOWN),
     (
@@ -87,6 +101,10 @@ const BY_CODE: &[(RangeInclusive<u32>, &str)] = &[
         "this address is not on the API key's whitelist: add it there, or run from one that is",
     ),
     (400_007..=400_007, "the API key lacks the permission: give it the right to read futures"),
+    (
+        400_008..=400_009,
+        "the API key is of another version: set KUCOIN_API_KEY_VERSION to 2 or 3, as it is shown where the key was made",
+    ),
     (400_302..=400_302, LOCATION),
     (404_000..=404_000, NO_SYMBOL),
     (411_100..=411_100, "the account is frozen: only the exchange's support can help"),
@@ -140,8 +158,8 @@ mod tests {
     #[test]
     fn the_common_refusals_have_advice_and_others_none() {
         for code in [
-            400_001, 400_002, 400_003, 400_004, 400_005, 400_006, 400_007, 400_302, 411_100,
-            429_000, 200_002, 200_003, 404_000, 401, 403, 404, 509, 1015,
+            400_001, 400_002, 400_003, 400_004, 400_005, 400_006, 400_007, 400_008, 400_009,
+            400_302, 411_100, 429_000, 200_002, 200_003, 404_000, 401, 403, 404, 509, 1015,
         ] {
             assert!(advice(Some(200), Some(code), None).is_some(), "{code}");
         }

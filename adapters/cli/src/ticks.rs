@@ -2,7 +2,7 @@
 
 use kucoin_futures_proto::book::Level;
 use kucoin_futures_proto::wire::{Execution, TakerSide, Text, Ticker, TickerV2};
-use kucoin_futures_proto::{Channel, Message, Push, UnixNanos};
+use kucoin_futures_proto::{Channel, Message, Push};
 use serde_json::{Value, json};
 
 use crate::args::{Connect, TickerArgs, TradesArgs};
@@ -23,23 +23,17 @@ pub(crate) fn trades(connect: &Connect, args: &TradesArgs) -> Result<(), Failure
 struct Ticks;
 
 impl Show for Ticks {
-    fn push(&mut self, cx: &mut Ctx, push: Push<'_>) -> Result<(), Failure> {
-        match push.decode() {
-            Ok(Message::Execution(trade)) => show_trade(cx, &trade),
-            Ok(Message::Ticker(ticker)) => show_ticker(cx, &ticker),
-            Ok(Message::TickerV2(ticker)) => show_bbo(cx, &ticker),
-            Ok(_) => Ok(()),
-            Err(error) => {
-                let symbol = push.topic().and_then(|topic| cx.symbol(topic));
-                let symbol = symbol.map(|symbol| symbol.to_string());
-                tracing::warn!(symbol, %error, "a message that cannot be read");
-                if cx.json {
-                    let reason = error.to_string();
-                    let line = json!({"type": "malformed", "symbol": symbol, "reason": reason});
-                    cx.out.json(&line)?;
-                }
-                Ok(())
-            }
+    fn message(
+        &mut self,
+        cx: &mut Ctx,
+        _: &Push<'_>,
+        message: &Message<'_>,
+    ) -> Result<(), Failure> {
+        match message {
+            Message::Execution(trade) => show_trade(cx, trade),
+            Message::Ticker(ticker) => show_ticker(cx, ticker),
+            Message::TickerV2(ticker) => show_bbo(cx, ticker),
+            _ => Ok(()),
         }
     }
 }
@@ -47,7 +41,7 @@ impl Show for Ticks {
 fn show_trade(cx: &mut Ctx, trade: &Execution<'_>) -> Result<(), Failure> {
     if cx.json {
         let id = |id: Option<Text<'_>>| id.map(|id| id.to_string());
-        return Ok(cx.out.json(&json!({
+        return cx.data(json!({
             "type": "trade",
             "symbol": trade.symbol.as_str(),
             "sequence": trade.sequence.get(),
@@ -57,8 +51,8 @@ fn show_trade(cx: &mut Ctx, trade: &Execution<'_>) -> Result<(), Failure> {
             "trade_id": trade.trade_id.to_string(),
             "taker_order_id": id(trade.taker_order_id),
             "maker_order_id": id(trade.maker_order_id),
-            "ts_ns": trade.ts_event.map(UnixNanos::as_nanos),
-        }))?);
+            "ts_ns": words::nanos(trade.ts_event),
+        }));
     }
     let (symbol, price, size) = (trade.symbol, trade.price.to_string(), trade.size);
     let (style, side) = taker(trade.taker_side);
@@ -70,7 +64,7 @@ fn show_trade(cx: &mut Ctx, trade: &Execution<'_>) -> Result<(), Failure> {
 
 fn show_ticker(cx: &mut Ctx, ticker: &Ticker<'_>) -> Result<(), Failure> {
     if cx.json {
-        return Ok(cx.out.json(&json!({
+        return cx.data(json!({
             "type": "ticker",
             "symbol": ticker.symbol.as_str(),
             "sequence": ticker.sequence.get(),
@@ -80,8 +74,8 @@ fn show_ticker(cx: &mut Ctx, ticker: &Ticker<'_>) -> Result<(), Failure> {
             "trade_id": ticker.trade_id.to_string(),
             "bid": pair(ticker.best_bid),
             "ask": pair(ticker.best_ask),
-            "ts_ns": ticker.ts_event.map(UnixNanos::as_nanos),
-        }))?);
+            "ts_ns": words::nanos(ticker.ts_event),
+        }));
     }
     let (symbol, price, size) = (ticker.symbol, ticker.price.to_string(), ticker.size);
     let (style, side) = taker(ticker.taker_side);
@@ -93,14 +87,14 @@ fn show_ticker(cx: &mut Ctx, ticker: &Ticker<'_>) -> Result<(), Failure> {
 
 fn show_bbo(cx: &mut Ctx, ticker: &TickerV2) -> Result<(), Failure> {
     if cx.json {
-        return Ok(cx.out.json(&json!({
+        return cx.data(json!({
             "type": "ticker",
             "symbol": ticker.symbol.as_str(),
             "sequence": ticker.sequence.map(|sequence| sequence.get()),
             "bid": pair(ticker.best_bid),
             "ask": pair(ticker.best_ask),
-            "ts_ns": ticker.ts_event.map(UnixNanos::as_nanos),
-        }))?);
+            "ts_ns": words::nanos(ticker.ts_event),
+        }));
     }
     let (symbol, at) = (ticker.symbol, words::time_of_day(ticker.ts_event));
     let (bid, ask) = (shown(ticker.best_bid), shown(ticker.best_ask));

@@ -1,18 +1,26 @@
 //! Events, books and counters in words and in JSON: one vocabulary for all commands.
 
+use std::cmp::Ordering;
+
 use kucoin_futures_host::unix_now;
 use kucoin_futures_proto::book::{Best, Coverage, Level, Scope};
-use kucoin_futures_proto::wire::Side;
+use kucoin_futures_proto::wire::{Side, Text};
 use kucoin_futures_proto::{
-    Book, BookEvent, Event, LineEvent, Stats, Symbol, TopicEvent, TopicId, UnixNanos,
+    AccountEvent, Book, BookEvent, Channel, Decimal, Event, LineEvent, LineId, Stats, Symbol,
+    TopicEvent, TopicId, UnixNanos,
 };
 use serde_json::{Value, json};
 
+use crate::numbers;
+use crate::out::{BAD, DIM, GOOD};
 use crate::refusal::Refusal;
 
 /// A change of state: whose, its name, why, and what the exchange said if it refused something.
 pub(crate) struct State {
     pub(crate) topic: Option<TopicId>,
+    /// Of the topic, once it is looked up.
+    pub(crate) channel: Option<Channel>,
+    line: Option<&'static str>,
     pub(crate) name: &'static str,
     pub(crate) reason: Option<String>,
     pub(crate) refusal: Option<Refusal>,
@@ -25,7 +33,9 @@ impl State {
     pub(crate) fn of(event: &Event, message: Option<&str>) -> Option<Self> {
         let state = |good, name, reason| {
             let refusal = Refusal::of(event, message);
-            Some(Self { topic: event.topic(), name, reason, refusal, good })
+            let line = matches!(event, Event::Line(..)).then(|| line_of(event));
+            let topic = event.topic();
+            Some(Self { topic, channel: None, line, name, reason, refusal, good })
         };
         match *event {
             Event::Line(_, LineEvent::Up { .. }) => state(true, "line_up", None),
@@ -34,6 +44,9 @@ impl State {
             }
             Event::Line(_, LineEvent::TokenFailed(reason)) => {
                 state(false, "no_token", Some(reason.to_string()))
+            }
+            Event::Line(_, LineEvent::LoginRefused(error)) => {
+                state(false, "login_refused", Some(error.to_string()))
             }
             Event::Line(_, LineEvent::Waiting { delay, failures, .. }) => {
                 let reason = format!("{} ms before attempt {}", delay.as_millis(), failures + 1);
@@ -60,6 +73,13 @@ impl State {
             Event::Book(_, BookEvent::Delayed(reason)) => {
                 state(false, "delayed", Some(reason.to_string()))
             }
+            Event::Account(event) => {
+                let (good, name, reason) = account(&event)?;
+                state(good, name, reason)
+            }
+            Event::QueryFailed { reason, .. } => {
+                state(false, "query_failed", Some(reason.to_string()))
+            }
             Event::OddTime(place) => {
                 state(false, "odd_time", Some(format!("{place} cannot be read")))
             }
@@ -70,14 +90,36 @@ impl State {
         }
     }
 
+    /// A topic of which nothing is heard until it is confirmed anew: its line is down.
+    pub(crate) fn stale(topic: TopicId, channel: Channel) -> Self {
+        Self {
+            topic: Some(topic),
+            channel: Some(channel),
+            line: None,
+            name: "stale",
+            reason: Some("the line is down".into()),
+            refusal: None,
+            good: false,
+        }
+    }
+
     pub(crate) fn json(&self, symbol: Option<Symbol>) -> Value {
+        let at = unix_now();
         let mut line = json!({
             "type": "state",
-            "at_ms": unix_now().as_millis(),
+            "at_ms": at.as_millis(),
+            "at_ns": at.as_nanos(),
             "symbol": symbol.map(|symbol| symbol.to_string()),
             "state": self.name,
             "reason": self.reason,
         });
+        if let Some(fields) = line.as_object_mut() {
+            let mut add = |name: &str, value: Option<String>| {
+                fields.extend(value.map(|value| (name.to_owned(), Value::from(value))));
+            };
+            add("line", self.line.map(str::to_owned));
+            add("topic", self.channel.map(|channel| channel.to_string()));
+        }
         if let (Some(refusal), Some(fields)) = (&self.refusal, line.as_object_mut()) {
             refusal.add_to(fields);
         }
@@ -99,6 +141,68 @@ impl State {
     pub(crate) fn advice(&self) -> Option<&'static str> {
         self.refusal.as_ref().and_then(|refusal| refusal.advice)
     }
+}
+
+/// Whether it is good news, its name, and why.
+fn account(event: &AccountEvent) -> Option<(bool, &'static str, Option<String>)> {
+    Some(match event {
+        AccountEvent::Live { epoch } => {
+            (true, "account_live", Some(format!("epoch {}", epoch.get())))
+        }
+        AccountEvent::Lost { reason, .. } => (false, "account_lost", Some(reason.to_string())),
+        AccountEvent::Delayed(reason) => (false, "account_delayed", Some(reason.to_string())),
+        AccountEvent::FillsRecovered { count } => {
+            (true, "fills_recovered", Some(format!("{count} that no stream had told")))
+        }
+        AccountEvent::Refused(error) => (false, "account_refused", Some(error.to_string())),
+        _ => return None,
+    })
+}
+
+/// What a line is called, in JSON.
+pub(crate) const PRIVATE_LINE: &str = "private";
+
+/// That of an account, or the other one.
+pub(crate) const fn line_of(event: &Event) -> &'static str {
+    /// The client numbers them so.
+    const PRIVATE: LineId = LineId::new(1);
+    match event {
+        Event::Line(line, _) if line.get() == PRIVATE.get() => PRIVATE_LINE,
+        _ => "public",
+    }
+}
+
+/// A text of the exchange's, or of whoever named an order: harmless on a terminal.
+pub(crate) fn plain(text: Text<'_>) -> String {
+    text.chars()
+        .flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] })
+        .collect()
+}
+
+/// A change as part of what was: `+1.23 %`, and in which colour.
+pub(crate) fn change(ratio: Option<Decimal>) -> (anstyle::Style, String) {
+    let Some(ratio) = ratio else { return (DIM, "-".into()) };
+    let style = match ratio.cmp(&Decimal::ZERO) {
+        Ordering::Less => BAD,
+        Ordering::Equal => DIM,
+        Ordering::Greater => GOOD,
+    };
+    (style, format!("{} %", numbers::signed_percent(ratio, 2)))
+}
+
+/// A number as text: exact.
+pub(crate) fn exact(number: impl std::fmt::Display) -> Value {
+    Value::from(number.to_string())
+}
+
+/// The same of one that may be absent.
+pub(crate) fn exact_if_any(number: Option<impl std::fmt::Display>) -> Value {
+    number.map_or(Value::Null, exact)
+}
+
+/// Nanoseconds since 1970.
+pub(crate) fn nanos(at: Option<UnixNanos>) -> Value {
+    at.map_or(Value::Null, |at| at.as_nanos().into())
 }
 
 /// `["63000.1",12]`: the price exact, as text.

@@ -1,0 +1,225 @@
+//! The arguments of what shows an exchange's data.
+
+use std::time::Duration;
+
+use clap::ValueEnum;
+use kucoin_futures_proto::Interval;
+
+use super::duration;
+
+/// What all of these have in common.
+#[derive(clap::Args, Debug)]
+pub(crate) struct RunArgs {
+    /// REST base of another exchange, such as a `kcf sim`
+    #[arg(long, value_name = "URL", default_value = "https://api-futures.kucoin.com")]
+    pub(crate) url: String,
+    /// One JSON object per line, one for every message
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Stop after this time
+    #[arg(long = "for", value_name = "TIME", value_parser = duration)]
+    pub(crate) span: Option<Duration>,
+}
+
+/// What those of contracts have in common.
+#[derive(clap::Args, Debug)]
+pub(crate) struct StreamArgs {
+    /// Contracts, such as XBTUSDTM (Bitcoin is XBT); btc/usdt will do
+    #[arg(required_unless_present = "all", value_name = "SYMBOL")]
+    pub(crate) symbols: Vec<String>,
+    /// All contracts that are listed
+    #[arg(long, conflicts_with = "symbols")]
+    pub(crate) all: bool,
+    /// Of all, the Kth of N parts: a line carries 300 topics, so that all need several kcf
+    #[arg(long, value_name = "K/N", requires = "all")]
+    pub(crate) part: Option<Part>,
+    #[command(flatten)]
+    pub(crate) run: RunArgs,
+}
+
+/// One of several even parts of a list.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Part {
+    /// From 1.
+    number: usize,
+    of: usize,
+}
+
+impl Part {
+    /// Its items; none of other parts, and all parts together are the list.
+    pub(crate) fn take<T>(self, list: Vec<T>) -> Vec<T> {
+        let end = |number: usize| list.len() * number / self.of;
+        let (start, end) = (end(self.number - 1), end(self.number));
+        list.into_iter().skip(start).take(end - start).collect()
+    }
+}
+
+impl std::str::FromStr for Part {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let numbers = text.split_once('/').and_then(|(number, of)| {
+            Some(Self { number: number.parse().ok()?, of: of.parse().ok()? })
+        });
+        numbers
+            .filter(|part| (1..=part.of).contains(&part.number) && part.of <= 1000)
+            .ok_or_else(|| "a part such as 1/3: the first of three".into())
+    }
+}
+
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:\n  kcf book XBTUSDTM ETHUSDTM\n  \
+    kcf book XBTUSDTM --url http://127.0.0.1:8080 --json --for 1m | jq 'select(.type == \"book\").bids[0]'\n  \
+    kcf book XBTUSDTM --url https://127.0.0.1:8443 --ca ca.pem")]
+pub(crate) struct BookArgs {
+    #[command(flatten)]
+    pub(crate) stream: StreamArgs,
+    /// Levels a side, with --json
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    pub(crate) levels: usize,
+    /// Print a digest of the whole book after every N deltas of it
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) digest_every: Option<u64>,
+}
+
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:\n  kcf ticker XBTUSDTM ETHUSDTM\n  \
+    kcf ticker XBTUSDTM --bbo --json      best bid and offer at every change, without trades")]
+pub(crate) struct TickerArgs {
+    #[command(flatten)]
+    pub(crate) stream: StreamArgs,
+    /// Best bid and offer alone, at every change of them (channel tickerV2); without this, the
+    /// last trade with both, once per trade (channel ticker)
+    #[arg(long)]
+    pub(crate) bbo: bool,
+}
+
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:\n  kcf trades XBTUSDTM\n  \
+    kcf trades XBTUSDTM --json --for 1h > trades.ndjson\n\n\
+    A trade is told once, also over reconnects. `may have missed` says where some can be missing.")]
+pub(crate) struct TradesArgs {
+    #[command(flatten)]
+    pub(crate) stream: StreamArgs,
+}
+
+/// How deep.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(crate) enum DepthLevels {
+    /// Five levels a side (level2Depth5)
+    #[value(name = "5")]
+    Five,
+    /// Fifty levels a side (level2Depth50)
+    #[value(name = "50")]
+    Fifty,
+}
+
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:\n  kcf depth XBTUSDTM ETHUSDTM\n  \
+    kcf depth XBTUSDTM --levels 50 --json | jq .asks[49]\n\n\
+    Whole in each message, some times a second; `kcf book` has every change, and says whether it is exact.")]
+pub(crate) struct DepthArgs {
+    #[command(flatten)]
+    pub(crate) stream: StreamArgs,
+    /// Levels a side
+    #[arg(long, value_name = "N", default_value = "5")]
+    pub(crate) levels: DepthLevels,
+}
+
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:\n  kcf candles XBTUSDTM ETHUSDTM\n  \
+    kcf candles XBTUSDTM --interval 4hour --json\n\n\
+    A candle is told as it grows, while there are trades. Nothing says that one is complete: the last of its\n\
+    interval is.")]
+pub(crate) struct CandlesArgs {
+    #[command(flatten)]
+    pub(crate) stream: StreamArgs,
+    /// How long each is: 1min, 3min, 5min, 15min, 30min, 1hour, 2hour, 4hour, 8hour, 12hour, 1day,
+    /// 1week, 1month
+    #[arg(long, value_name = "TIME", default_value = "1min")]
+    pub(crate) interval: Interval,
+}
+
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:\n  kcf instrument XBTUSDTM ETHUSDTM\n  \
+    kcf instrument --all --json | jq 'select(.type == \"settlement\")'\n\n\
+    The estimate of a funding rate is not what will be charged; what is settled is. How long until then,\n\
+    REST says: asked at the start and after each settlement.")]
+pub(crate) struct InstrumentArgs {
+    #[command(flatten)]
+    pub(crate) stream: StreamArgs,
+}
+
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:\n  kcf stats XBTUSDTM ETHUSDTM\n  \
+    kcf stats --all --part 1/3 --json\n\n\
+    Volume is in base coins; of inverse contracts in lots, which are US dollars.")]
+pub(crate) struct StatsArgs {
+    #[command(flatten)]
+    pub(crate) stream: StreamArgs,
+}
+
+/// By what contracts are listed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(crate) enum ContractSort {
+    /// Value traded in 24 hours, the most first; those of one currency together
+    Volume,
+    /// Name
+    Symbol,
+    /// Change in 24 hours, the highest first
+    Change,
+    /// Funding rate, the highest first
+    Funding,
+}
+
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:\n  kcf contracts\n  \
+    kcf contracts btc --sort symbol\n  \
+    kcf contracts --json | jq -r 'select(.is_inverse).symbol'")]
+pub(crate) struct ContractsArgs {
+    /// Only those whose symbol, coin or kind contains this; btc is XBT
+    #[arg(value_name = "FILTER")]
+    pub(crate) filter: Option<String>,
+    /// By what they are listed
+    #[arg(long, value_name = "NAME", default_value = "volume")]
+    pub(crate) sort: ContractSort,
+    /// REST base of another exchange, such as a `kcf sim`
+    #[arg(long, value_name = "URL", default_value = "https://api-futures.kucoin.com")]
+    pub(crate) url: String,
+    /// One JSON object per contract, with all fields
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// What happens to an account.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(crate) enum PrivatePart {
+    /// Orders and their fills
+    Orders,
+    /// Orders that wait for a price
+    StopOrders,
+    /// Balances
+    Wallet,
+    /// Positions, funding charged on them, risk limits
+    Positions,
+    /// Switches between isolated and cross margin
+    MarginMode,
+    /// Changes of leverage
+    Leverage,
+}
+
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:\n  kcf private\n  \
+    kcf private --only orders,positions --json\n  \
+    KUCOIN_API_SECRET_FILE=/run/secrets/kucoin kcf private --for 1h\n\n\
+    The account is that of KUCOIN_API_KEY, KUCOIN_API_SECRET and KUCOIN_API_PASSPHRASE (or of the files that\n\
+    the same names with _FILE name) and KUCOIN_API_KEY_VERSION (2 or 3). The key needs the permission General\n\
+    and no other. With orders, wallet and positions among what is shown, all that the account has is shown, too,\n\
+    whenever it is known for sure: `account live`.")]
+pub(crate) struct PrivateArgs {
+    /// These only
+    #[arg(long, value_name = "A,B", value_delimiter = ',')]
+    pub(crate) only: Vec<PrivatePart>,
+    #[command(flatten)]
+    pub(crate) run: RunArgs,
+}
