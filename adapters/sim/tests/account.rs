@@ -233,6 +233,36 @@ fn funding_is_settled_on_the_contracts_grid() {
     assert!(frame["data"].get("symbol").is_none() && frame["data"]["ts"].as_u64() > Some(1 << 60));
 }
 
+/// Levels come and go behind the touch, and only others' orders with them.
+#[test]
+fn orders_behind_the_touch_wait_until_it_has_come_to_them() {
+    let mut owner = Owner::new(13, 20.0, 0, &["XBTUSDTM"]);
+    let xbt = symbol("XBTUSDTM");
+    let best = |owner: &Owner| {
+        let market = owner.exchange.market(xbt).unwrap();
+        market.truth().levels(Side::Bid).next().unwrap().price
+    };
+    let (touch, tick) = (best(&owner).scaled(), 100_000_000_000);
+    for away in 1..60 {
+        let price = kucoin_futures_proto::Price::from_scaled(touch - away * tick).unwrap();
+        let answer = owner.order("buy", 2, &format!(r#","price":"{price}""#));
+        assert_eq!(answer["code"], "200000", "{answer}");
+    }
+    let mut fills = 0;
+    for _ in 0..20_000 {
+        owner.now = owner.exchange.poll_timeout().unwrap();
+        owner.exchange.tick(owner.now);
+        while owner.exchange.poll_output().is_some() {}
+        for fill in owner.account().fills().skip(fills) {
+            assert!(best(&owner) <= fill.price, "{fill:?} with {:?} before it", best(&owner));
+        }
+        fills = owner.account().fills().count();
+        let waiting = owner.account().state().orders.len();
+        assert_eq!(waiting + owner.account().done().count(), 59);
+    }
+    assert!(fills > 5, "{fills}");
+}
+
 /// A leverage of 100 in a market that walks away.
 #[test]
 fn a_position_whose_margin_is_used_up_is_closed() {
