@@ -42,10 +42,13 @@ pub struct OpenOrder {
     pub order_type: Option<OrderType>,
     /// Its limit; `None` for a market order.
     pub price: Option<Price>,
-    /// What was ordered, less what was canceled of it.
+    /// What was ordered.
     pub size: Lots,
     /// What was filled of it.
     pub filled: Lots,
+    /// What still rests. `None`: a part of it was canceled before the stream was heard, and REST does not say
+    /// how much; the next word of the stream will.
+    pub remaining: Option<Lots>,
     /// What it is now.
     pub status: OrderStatus,
     /// When the exchange last said so: of the stream from nanoseconds, of REST from milliseconds.
@@ -199,7 +202,8 @@ impl Account {
         self.fills.iter()
     }
 
-    /// What rests of one's own in the book of a contract: see [`Book::without`](crate::Book::without).
+    /// What rests of one's own in the book of a contract; of an order of which nobody knows how much was canceled,
+    /// the most that may rest. See [`Book::without`](crate::Book::without).
     #[must_use]
     pub fn resting(&self, symbol: Symbol) -> Resting {
         let mut resting = Resting::default();
@@ -210,7 +214,7 @@ impl Account {
                 OrderSide::Other => continue,
             };
             if let (OrderStatus::Open, Some(price)) = (order.status, order.price) {
-                resting.add(side, price, order.remaining());
+                resting.add(side, price, order.most_remaining());
             }
         }
         resting
@@ -251,9 +255,10 @@ impl Account {
 }
 
 impl OpenOrder {
-    /// What still rests of it.
+    /// What rests of it, at most.
     #[must_use]
-    pub const fn remaining(&self) -> Lots {
-        Lots::new(self.size.get().saturating_sub(self.filled.get()))
+    pub fn most_remaining(&self) -> Lots {
+        let unfilled = self.size.get().saturating_sub(self.filled.get());
+        self.remaining.unwrap_or(Lots::new(unfilled))
     }
 }

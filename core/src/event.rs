@@ -4,6 +4,7 @@ use core::fmt;
 use core::time::Duration;
 
 use crate::book::Evidence;
+use crate::currency::Currency;
 use crate::error::{TransportError, WireError};
 use crate::ids::{ConnId, Epoch, LineId, RequestId, Sequence, TopicId, WordsId};
 use crate::wire::{Delta, ErrorKind, Side};
@@ -198,6 +199,14 @@ pub enum AccountEvent {
     FillsRecovered {
         /// How many.
         count: u32,
+    },
+    /// There is no balance of a currency that is asked for
+    /// ([`AccountLimits::currencies`](crate::config::AccountLimits::currencies)); the account is live without it.
+    BalanceRefused {
+        /// Which.
+        currency: Currency,
+        /// The exchange's code.
+        code: u32,
     },
     /// What is read of it is the exchange's from here on.
     Live {

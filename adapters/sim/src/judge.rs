@@ -39,8 +39,10 @@ pub(crate) struct ProtocolChecker {
     weights: Window,
     asked: BTreeMap<Symbol, Instant>,
     in_flight: BTreeMap<RequestId, (Asked, Instant)>,
-    /// Until when the exchange asked for quiet.
-    blocked_until: Instant,
+    /// Until when the exchange asked for quiet: its public side, and that of the account.
+    blocked_until: [Instant; 2],
+    /// Requests that were signed.
+    signed: BTreeSet<RequestId>,
     /// The same, with answers to requests that the client may have given up.
     may_wait_until: Instant,
     used_tokens: BTreeSet<String>,
@@ -114,7 +116,8 @@ impl ProtocolChecker {
             weights: Window::new(config.budgets.rest_weight_per_30s.into(), minute / 2),
             asked: BTreeMap::new(),
             in_flight: BTreeMap::new(),
-            blocked_until: Instant::ZERO,
+            blocked_until: [Instant::ZERO; 2],
+            signed: BTreeSet::new(),
             may_wait_until: Instant::ZERO,
             used_tokens: BTreeSet::new(),
             excused_until: Instant::ZERO,
@@ -169,6 +172,7 @@ impl ProtocolChecker {
 
     pub(crate) fn on_reply(&mut self, moment: Moment<'_>, request: RequestId, reply: &Response) {
         let known = self.in_flight.remove(&request);
+        let was_signed = self.signed.remove(&request);
         let of = self.token_requests.remove(&request);
         if let Some((of, token)) = of.zip(token_of(reply)) {
             self.tokens_of.insert(token, of);
@@ -184,7 +188,10 @@ impl ProtocolChecker {
             self.lines.iter_mut().for_each(|l| l.pings = (LONGEST_PINGS, LONGEST_PINGS));
             return;
         };
-        self.blocked_until = self.blocked_until.max(until);
+        // Whichever of them an edge without a code means, it means at least this one.
+        if let Some(blocked) = self.blocked_until.get_mut(usize::from(was_signed)) {
+            *blocked = until.max(*blocked);
+        }
         if asked == Asked::Token
             && let Some(line) = of.and_then(|of| self.lines.get_mut(of))
         {
@@ -330,7 +337,12 @@ impl ProtocolChecker {
     fn on_fetch(&mut self, moment: Moment<'_>, fetch: &RestRequest) -> Verdict {
         let at = moment.at;
         let excused = moment.late || at < self.excused_until;
-        if at < self.blocked_until && !excused {
+        let is_signed = fetch.sign() != Sign::No;
+        if is_signed {
+            self.signed.insert(fetch.request());
+        }
+        let blocked = self.blocked_until.get(usize::from(is_signed));
+        if blocked.is_some_and(|until| at < *until) && !excused {
             return Err(format!("asked for {} while told to stay away", fetch.path()));
         }
         let symbol = fetch.path().strip_prefix("/api/v1/level2/snapshot?symbol=");

@@ -62,11 +62,10 @@ impl Change {
     fn of_order(update: &OrderUpdate<'_>) -> Self {
         let filled = update.filled_size.unwrap_or_default();
         let canceled = update.canceled_size.unwrap_or_default();
-        let size = match (update.remain_size, update.size) {
-            (Some(remaining), _) => filled.get().saturating_add(remaining.get()),
-            (None, Some(size)) => size.get().saturating_sub(canceled.get()),
-            (None, None) => filled.get(),
-        };
+        let size = update.size.unwrap_or(filled);
+        // What a message names as canceled may be of that message alone.
+        let rest = size.get().saturating_sub(filled.get()).saturating_sub(canceled.get());
+        let remaining = update.remain_size.or(Some(Lots::new(rest)));
         let fill = update.fill().zip(update.trade_id).map(|((price, size), trade_id)| {
             Box::new(AccountFill {
                 trade_id: owned(trade_id),
@@ -86,8 +85,9 @@ impl Change {
             side: update.side,
             order_type: update.order_type,
             price: update.price.filter(|price| *price != Price::ZERO),
-            size: Lots::new(size),
+            size,
             filled,
+            remaining,
             status: update.status,
             ts_event: update.ts_event,
         };
@@ -99,6 +99,9 @@ impl OpenOrder {
     /// Of a row of REST.
     pub(crate) fn of_row(row: &Order<'_>) -> Result<Self, WireError> {
         let price = row.price.map(|price| Price::from_decimal(price, "price")).transpose()?;
+        let filled = row.filled_size.unwrap_or_default();
+        let unfilled = Lots::new(row.size.get().saturating_sub(filled.get()));
+        let is_cut = row.cancel_exists == Some(true);
         Ok(Self {
             id: owned(row.id),
             client_oid: row.client_id.map(owned),
@@ -107,7 +110,8 @@ impl OpenOrder {
             order_type: row.kind.map(OrderType::of),
             price: price.filter(|price| *price != Price::ZERO),
             size: row.size,
-            filled: row.filled_size.unwrap_or_default(),
+            filled,
+            remaining: Some(unfilled).filter(|_| !is_cut),
             status: OrderStatus::Open,
             ts_event: row.updated,
         })

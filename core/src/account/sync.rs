@@ -232,13 +232,29 @@ impl AccountSync {
     }
 
     /// There is no answer.
-    pub(crate) fn on_no_answer(&mut self, cx: &mut Context, round: u32, reason: RestError) {
+    pub(crate) fn on_no_answer(
+        &mut self,
+        cx: &mut Context,
+        query: Query,
+        round: u32,
+        reason: RestError,
+    ) {
         if round != self.round || !matches!(self.phase, Phase::Asking(_)) {
             return;
         }
-        match reason.login_error() {
-            Some(error) => self.refuse(cx, error),
-            None => self.delay(cx, AccountDelayReason::Failed(reason)),
+        match (reason.login_error(), query, reason) {
+            (Some(error), ..) => self.refuse(cx, error),
+            // One currency that the account has not must not stand in the way of all others. An error of the
+            // exchange's own is not meant for the currency.
+            (
+                None,
+                Query::AccountOverview { currency },
+                RestError::Api { code, status: 200, .. },
+            ) if code < 500_000 => {
+                cx.event(Event::Account(AccountEvent::BalanceRefused { currency, code }));
+                self.on_answered(cx);
+            }
+            (None, ..) => self.delay(cx, AccountDelayReason::Failed(reason)),
         }
     }
 

@@ -157,7 +157,9 @@ impl Router {
         match purpose {
             Purpose::Query(request, _) => self.cx.event(Event::QueryFailed { request, reason }),
             Purpose::Token(TokenFor { line, .. }) => self.on_token(line, Err(reason)),
-            Purpose::Account(_, round) => self.account.on_no_answer(&mut self.cx, round, reason),
+            Purpose::Account(query, round) => {
+                self.account.on_no_answer(&mut self.cx, query, round, reason);
+            }
             Purpose::Clock { .. } => {
                 for (purpose, failure) in self.scheduler.take_held() {
                     self.on_no_answer(request, purpose, failure);

@@ -242,7 +242,11 @@ pub(super) fn overview(exchange: &mut Exchange, call: &Call<'_>) -> Answer {
     let known = account.purses.keys().copied().find(|known| *known == currency);
     let balance = known.and_then(|known| account.balance(exchange.unix(call.now), known));
     let Some(balance) = balance else {
-        return refused("100001", "There are invalid parameters");
+        return if SETTLED_IN.contains(&&*currency) {
+            Ok(nothing_of(&currency))
+        } else {
+            refused("100001", "There are invalid parameters")
+        };
     };
     let unrealised = balance.isolated_unrealised + balance.cross_unrealised;
     let needed: Money = account.maintenance(&currency);
@@ -260,6 +264,26 @@ pub(super) fn overview(exchange: &mut Exchange, call: &Call<'_>) -> Answer {
         .money("maxWithdrawAmount", balance.available)
         .money("availableMargin", balance.available)
         .end())
+}
+
+/// What contracts are settled in: every account has a balance in each, whatever is listed here.
+const SETTLED_IN: [&str; 3] = ["USDT", "USDC", "XBT"];
+
+fn nothing_of(currency: &str) -> String {
+    let amounts = [
+        "accountEquity",
+        "unrealisedPNL",
+        "marginBalance",
+        "positionMargin",
+        "orderMargin",
+        "frozenFunds",
+        "availableBalance",
+        "riskRatio",
+        "maxWithdrawAmount",
+        "availableMargin",
+    ];
+    let json = Json::new().text("currency", currency);
+    amounts.into_iter().fold(json, |json, name| json.raw(name, 0)).end()
 }
 
 pub(super) fn funding_history(exchange: &mut Exchange, call: &Call<'_>) -> Answer {

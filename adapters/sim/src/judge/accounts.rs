@@ -21,7 +21,7 @@ pub(crate) struct AccountChecker {
     checks: u64,
 }
 
-/// An order, as far as both sides say it: contract, side, limit, size without what was canceled, filled.
+/// An order, as far as both sides say it: contract, side, limit, size, filled.
 type Order = (Symbol, Side, Option<Price>, Lots, Lots);
 
 impl AccountChecker {
@@ -40,11 +40,24 @@ impl AccountChecker {
         let state = truth.state();
         let orders = state.orders.values().map(|order| {
             let terms = &order.terms;
-            let size = Lots::new(terms.size - order.canceled);
+            let size = Lots::new(terms.size);
             let order_told = (terms.symbol, terms.side, terms.price, size, Lots::new(order.filled));
             (order.id.to_string(), order_told)
         });
         same("orders", &orders_of(told), &orders.collect())?;
+        // How much was canceled before the stream was heard, nobody says.
+        let rest = told.orders().filter_map(|order| Some((order.id.to_string(), order.remaining?)));
+        let rest: BTreeMap<String, Lots> = rest.collect();
+        let truth_rest = state.orders.values();
+        let truth_rest = truth_rest.map(|o| (o.id.to_string(), Lots::new(o.remaining())));
+        let truth_rest = truth_rest.filter(|(id, _)| rest.contains_key(id)).collect();
+        same("rests of orders", &rest, &truth_rest)?;
+        let whole = |order: &&crate::account::Order| order.canceled == 0;
+        if let Some(order) =
+            state.orders.values().filter(whole).find(|o| !rest.contains_key(&o.id.to_string()))
+        {
+            return Err(format!("what rests of {} is not known", order.id));
+        }
         let positions = state.positions.values().map(|position| (position.symbol, position.qty));
         same("positions", &positions_of(told), &positions.collect())?;
         let balances = state.balances.iter().filter_map(|(currency, balance)| {

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use kucoin_futures_proto::{
-    BookEvent, BookLostReason, Channel, Client, Config, ConnId, Event, Input, Instant, LineEvent,
-    Misuse, Output, ResponseHead, Symbol, TopicId,
+    AccountStatus, BookEvent, BookLostReason, Channel, Client, Config, ConnId, Event, Input,
+    Instant, LineEvent, Misuse, Output, ResponseHead, Symbol, TopicId,
 };
 
 use super::driver::Driver;
@@ -138,7 +138,8 @@ impl Node {
 
     /// Whether its account is live, if it follows it.
     pub(super) fn is_account_well(&self) -> bool {
-        !self.follows || self.client.account().is_some()
+        // Idle: a topic of it was rejected, which is told.
+        !self.follows || self.client.account_status() != AccountStatus::Syncing
     }
 
     fn unsubscribe(&mut self, cx: &mut Cx<'_>, channel: Channel) -> Result<(), Violation> {
