@@ -207,6 +207,13 @@ impl Account {
         Some(self.state.balance(listing, purse_of, (purse.version, unix)))
     }
 
+    /// The same; of a currency that nothing is settled in here, zeros.
+    fn balance_or_none(&self, unix: UnixNanos, currency: &'static str) -> Balance {
+        let nothing = (currency, Money::ZERO, Money::ZERO);
+        let none = || self.state.balance(|symbol| self.listing(symbol), nothing, (0, unix));
+        self.balance(unix, currency).unwrap_or_else(none)
+    }
+
     /// What new orders in a currency may use.
     fn available(&self, currency: &'static str) -> Money {
         let balance = self.balance(self.opened, currency);

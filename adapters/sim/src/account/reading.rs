@@ -235,19 +235,18 @@ pub(super) fn closed_positions(exchange: &mut Exchange, call: &Call<'_>) -> Answ
     page(call, &closed.map(row).collect::<Vec<_>>())
 }
 
+/// What contracts are settled in elsewhere: an account has nothing of that, and may ask all the same.
+const SETTLED_IN: [&str; 3] = ["USDT", "USDC", "XBT"];
+
 pub(super) fn overview(exchange: &mut Exchange, call: &Call<'_>) -> Answer {
     let account = account(exchange, call)?;
     // The default of the page; where it is not traded here, the first that is.
     let currency = call.query("currency").unwrap_or_else(|| "USDT".into());
-    let known = account.purses.keys().copied().find(|known| *known == currency);
-    let balance = known.and_then(|known| account.balance(exchange.unix(call.now), known));
-    let Some(balance) = balance else {
-        return if SETTLED_IN.contains(&&*currency) {
-            Ok(nothing_of(&currency))
-        } else {
-            refused("100001", "There are invalid parameters")
-        };
+    let known = account.purses.keys().chain(&SETTLED_IN).copied().find(|known| *known == currency);
+    let Some(known) = known else {
+        return refused("100001", "There are invalid parameters");
     };
+    let balance = account.balance_or_none(exchange.unix(call.now), known);
     let unrealised = balance.isolated_unrealised + balance.cross_unrealised;
     let needed: Money = account.maintenance(&currency);
     let equity = balance.equity;
@@ -264,26 +263,6 @@ pub(super) fn overview(exchange: &mut Exchange, call: &Call<'_>) -> Answer {
         .money("maxWithdrawAmount", balance.available)
         .money("availableMargin", balance.available)
         .end())
-}
-
-/// What contracts are settled in: every account has a balance in each, whatever is listed here.
-const SETTLED_IN: [&str; 3] = ["USDT", "USDC", "XBT"];
-
-fn nothing_of(currency: &str) -> String {
-    let amounts = [
-        "accountEquity",
-        "unrealisedPNL",
-        "marginBalance",
-        "positionMargin",
-        "orderMargin",
-        "frozenFunds",
-        "availableBalance",
-        "riskRatio",
-        "maxWithdrawAmount",
-        "availableMargin",
-    ];
-    let json = Json::new().text("currency", currency);
-    amounts.into_iter().fold(json, |json, name| json.raw(name, 0)).end()
 }
 
 pub(super) fn funding_history(exchange: &mut Exchange, call: &Call<'_>) -> Answer {
