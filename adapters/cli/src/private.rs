@@ -12,8 +12,8 @@ use kucoin_futures_proto::wire::{
     ChangeReason, Order, OrderUpdate, Page, PositionUpdate, StopOrderUpdate,
 };
 use kucoin_futures_proto::{
-    Account, Channel, ChannelKind, Decimal, LoginError, Lots, Message, PageNumber, Push, Query,
-    Symbol,
+    Account, Channel, ChannelKind, Decimal, LoginError, Lots, Message, PageNumber, Price, Push,
+    Query, Symbol,
 };
 use serde_json::{Value, json};
 
@@ -287,7 +287,9 @@ impl Private {
 fn show_order(cx: &mut Ctx, order: &OrderUpdate<'_>) -> Result<(), Failure> {
     let (symbol, side, change) = (order.symbol, order.side, order.change);
     let at = words::time_of_day(order.ts_event);
-    let price = order.price.map_or_else(|| "market".into(), |price| price.to_string());
+    // Market orders are said to have none, or zero.
+    let price = order.price.filter(|price| *price > Price::ZERO);
+    let price = price.map_or_else(|| "market".into(), |price| price.to_string());
     let lots = |lots: Option<Lots>| lots.map_or(0, |lots| lots.get());
     let (size, filled) = (lots(order.size), lots(order.filled_size));
     let fill = order.fill().map(|(price, size)| format!(", now {size} at {price}"));

@@ -91,7 +91,10 @@ const BY_CODE: &[(RangeInclusive<u32>, &str)] = &[
         "the time of a signed request is off by more than 5 s: set this machine's clock (NTP)",
     ),
     (400_003..=400_003, "the API key is not known: check it, and that it was not deleted"),
-    (400_004..=400_004, "the passphrase is not the one that was chosen when the API key was made"),
+    (
+        400_004..=400_004,
+        "the passphrase is not the one that was chosen when the API key was made, or the secret is wrong: it signs that, too",
+    ),
     (
         400_005..=400_005,
         "the signature is wrong: check the secret, and that the key's version is right",
