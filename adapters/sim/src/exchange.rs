@@ -19,7 +19,7 @@ mod spoil;
 mod state;
 
 pub(crate) use pushes::Cause;
-pub use state::{About, Counts, Exchange, FaultHit, Outgoing, SessionId};
+pub use state::{About, Counts, Exchange, FaultHit, Outgoing, PushForm, SessionId};
 
 impl Exchange {
     /// A client connects. `query` is what follows the `?` of the address, percent-encoded or not.

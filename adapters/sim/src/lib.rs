@@ -60,7 +60,7 @@ pub use account::{
 };
 pub use config::{Clocks, ExchangeConfig, Limits};
 pub use contract::Contract;
-pub use exchange::{About, Counts, Exchange, FaultHit, Outgoing, SessionId};
+pub use exchange::{About, Counts, Exchange, FaultHit, Outgoing, PushForm, SessionId};
 pub use fault::{Fault, Plan, Refusal, Target};
 pub use interval::Interval;
 pub use ledger::{Ledger, Tally};

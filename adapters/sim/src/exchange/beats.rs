@@ -102,7 +102,7 @@ impl Exchange {
         let position = (market.runs() - 1, sequence);
         let last = self.last_depths.get(&topic);
         let unchanged = last.filter(|last| last.0 == position).map(|last| Arc::clone(&last.1));
-        let body = unchanged.unwrap_or_else(|| levels(market.truth(), most).into());
+        let body = unchanged.unwrap_or_else(|| levels(market.truth(), most, sequence).into());
         let is_news = last.is_none_or(|last| last.1 != body);
         self.last_depths.insert(topic, (position, Arc::clone(&body)));
         if is_news || self.config.depths_repeat {

@@ -1,5 +1,7 @@
 //! The frames that come by the clock, as the exchange writes them.
 
+use std::fmt::Write as _;
+
 use kucoin_futures_proto::wire::Side;
 use kucoin_futures_proto::{Decimal, Price, Sequence, SplitMix64, Symbol, UnixNanos};
 
@@ -8,16 +10,28 @@ use crate::session::server_id;
 use crate::topic::Topic;
 use crate::truth::Truth;
 
-/// The members `bids` and `asks` of a depth: prices are text, sizes numbers.
-pub(super) fn levels(truth: &Truth, most: usize) -> String {
-    let side = |side| -> String {
-        let levels = truth.levels(side).take(most);
-        let level = |level: kucoin_futures_proto::book::Level| {
-            format!(r#"["{}",{}]"#, level.price, level.size)
-        };
-        levels.map(level).collect::<Vec<_>>().join(",")
-    };
-    format!(r#""bids":[{}],"asks":[{}]"#, side(Side::Bid), side(Side::Ask))
+/// The members `bids` and `asks` of a depth: prices are text, sizes numbers. How the exchange writes a side that
+/// is empty is not known: as an empty list, as null, or not at all, each has its turn while there is the other.
+pub(super) fn levels(truth: &Truth, most: usize, sequence: Sequence) -> String {
+    let sides = [("bids", Side::Bid), ("asks", Side::Ask)];
+    let is_nothing = sides.iter().all(|(_, side)| truth.levels(*side).next().is_none());
+    let members = sides.into_iter().filter_map(|(name, side)| {
+        let mut levels = truth.levels(side).take(most).peekable();
+        match (levels.peek().is_none() && !is_nothing, sequence.get() % 3) {
+            (true, 1) => return Some(format!(r#""{name}":null"#)),
+            (true, 2) => return None,
+            _ => {}
+        }
+        let mut text = format!(r#""{name}":["#);
+        for (at, level) in levels.enumerate() {
+            let comma = if at == 0 { "" } else { "," };
+            // A string takes everything.
+            let _ = write!(text, r#"{comma}["{}",{}]"#, level.price, level.size);
+        }
+        text.push(']');
+        Some(text)
+    });
+    members.collect::<Vec<_>>().join(",")
 }
 
 /// Here `sn` is the time of the push, and not the sequence.
@@ -167,6 +181,17 @@ fn fixed(price: Price, tick: Price) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_empty_side_is_written_in_each_way_and_never_both_not_at_all() {
+        let mut truth = Truth::default();
+        let write = |truth: &Truth| [3, 4, 5].map(|at| levels(truth, 5, Sequence::new(at)));
+        assert_eq!(write(&truth), [r#""bids":[],"asks":[]"#; 3]);
+        truth.set(Side::Ask, "1.5".parse().unwrap(), 7);
+        let asks = r#""asks":[["1.5",7]]"#;
+        let ways = [format!(r#""bids":[],{asks}"#), format!(r#""bids":null,{asks}"#), asks.into()];
+        assert_eq!(write(&truth), ways);
+    }
 
     #[test]
     fn prices_have_the_decimals_of_their_tick() {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use kucoin_futures_proto::{Instant, Sequence, Symbol, UnixNanos};
 
 use super::frames::{delta_frame, spoil, ticker_frame};
-use super::state::{About, Delta, Exchange, Outgoing};
+use super::state::{About, Delta, Exchange, Outgoing, PushForm};
 use crate::market::Market;
 use crate::session::Session;
 use crate::topic::{Feed, Topic};
@@ -117,11 +117,11 @@ impl Exchange {
         let before = self.outgoing.len();
         let frames = match topic {
             Some(topic) => self.troubled(topic, frame()),
-            None => vec![frame()],
+            None => vec![(frame(), PushForm::Usual)],
         };
-        for frame in frames {
+        for (frame, form) in frames {
             let listening = self.sessions.iter().filter(|(_, session)| listens(session));
-            let send = |id| Outgoing::Send(id, Arc::clone(&frame), About::Other);
+            let send = |id| Outgoing::Send(id, Arc::clone(&frame), About::Push(form));
             self.outgoing.extend(listening.map(|(id, _)| send(*id)));
         }
         self.counts.pushed += (self.outgoing.len() - before) as u64;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use kucoin_futures_proto::Symbol;
 
-use super::state::Exchange;
+use super::state::{Exchange, PushForm};
 use crate::topic::{Feed, Topic};
 use crate::trouble::PushTrouble;
 
@@ -14,32 +14,38 @@ const SPOILS: [(&str, &str); 3] = [
     (r#""data":{"#, r#""data":"none","was":{"#),
     (r#""type":"message","#, r#""type":"message""#),
 ];
+/// Whose data stand in a push of another contract's topic.
+const STRANGERS: [&str; 2] = ["ETHUSDTM", "XBTUSDTM"];
 
 impl Exchange {
     /// What is sent in place of a frame: nothing, the frame, or something else.
-    pub(super) fn troubled(&mut self, topic: Topic, frame: Arc<str>) -> Vec<Arc<str>> {
+    pub(super) fn troubled(&mut self, topic: Topic, frame: Arc<str>) -> Vec<(Arc<str>, PushForm)> {
         if self.troubles.pushes.is_empty() {
-            return vec![frame];
+            return vec![(frame, PushForm::Usual)];
         }
-        let Some(symbol) = topic.symbol() else { return vec![frame] };
+        let Some(symbol) = topic.symbol() else { return vec![(frame, PushForm::Usual)] };
         if self.meets(PushTrouble::Drop, symbol) {
             return Vec::new();
         }
         if self.meets(PushTrouble::Repeat, symbol) {
-            return vec![Arc::clone(&frame), frame];
+            return vec![(Arc::clone(&frame), PushForm::Usual), (frame, PushForm::Usual)];
         }
         if self.meets(PushTrouble::Malformed, symbol) {
-            let at = self.rng.below(SPOILS.len() as u64) as usize;
-            let (sound, spoiled) = SPOILS.get(at).copied().unwrap_or_default();
-            return vec![frame.replacen(sound, spoiled, 1).into()];
+            let at = self.rng.below(SPOILS.len() as u64 + 1) as usize;
+            let spoiled = match SPOILS.get(at) {
+                Some((sound, spoiled)) => frame.replacen(sound, spoiled, 1),
+                None => of_another(symbol, &frame),
+            };
+            return vec![(spoiled.into(), PushForm::Unreadable)];
         }
         if self.meets(PushTrouble::Subject, symbol) {
-            return vec![frame.replacen(r#""subject":""#, r#""subject":"next."#, 1).into()];
+            let strange = frame.replacen(r#""subject":""#, r#""subject":"next."#, 1);
+            return vec![(strange.into(), PushForm::Unknown)];
         }
         let old = old_form(topic.feed, &frame);
         match old.filter(|_| self.meets(PushTrouble::OldForm, symbol)) {
-            Some(old) => vec![old.into()],
-            None => vec![frame],
+            Some(old) => vec![(old.into(), PushForm::Old)],
+            None => vec![(frame, PushForm::Usual)],
         }
     }
 
@@ -49,6 +55,17 @@ impl Exchange {
             self.strike(trouble.word(), Some(symbol));
         }
         taken
+    }
+}
+
+/// The data of another contract under this one's topic; no data, if they name none.
+fn of_another(symbol: Symbol, frame: &str) -> String {
+    let other = STRANGERS.into_iter().find(|other| *other != symbol.as_str()).unwrap_or_default();
+    let (own, theirs) = (format!(r#""symbol":"{symbol}""#), format!(r#""symbol":"{other}""#));
+    if frame.contains(&own) {
+        frame.replacen(&own, &theirs, 1)
+    } else {
+        frame.replacen(r#""data":{"#, r#""data":null,"was":{"#, 1)
     }
 }
 
@@ -102,5 +119,15 @@ mod tests {
         let old = r#"{"data":{"size":5,"price":1.5,"ts":5}}"#;
         assert_eq!(old_form(Feed::Execution, trade).as_deref(), Some(old));
         assert_eq!(old_form(Feed::Candle, trade), None);
+    }
+
+    #[test]
+    fn data_can_be_those_of_another_contract() {
+        let own = r#"{"topic":"/t:XBTUSDTM","data":{"symbol":"XBTUSDTM","ts":5}}"#;
+        let theirs = r#"{"topic":"/t:XBTUSDTM","data":{"symbol":"ETHUSDTM","ts":5}}"#;
+        assert_eq!(of_another("XBTUSDTM".parse().unwrap(), own), theirs);
+        let nameless = r#"{"topic":"/t:XBTUSDTM","data":{"ts":5}}"#;
+        let empty = r#"{"topic":"/t:XBTUSDTM","data":null,"was":{"ts":5}}"#;
+        assert_eq!(of_another("XBTUSDTM".parse().unwrap(), nameless), empty);
     }
 }

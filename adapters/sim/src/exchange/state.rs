@@ -54,7 +54,21 @@ pub enum About {
         sound: bool,
     },
     /// Anything else that is pushed: a ticker, a trade, a candle.
-    Other,
+    Push(PushForm),
+}
+
+/// What became of a push that is no delta, on its way out of the exchange.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[allow(clippy::exhaustive_enums, reason = "a check must not overlook one")]
+pub enum PushForm {
+    /// Nothing: it says what is true, as it is said today.
+    Usual,
+    /// It says what is true, as it was said some years ago.
+    Old,
+    /// Its subject is one that nobody knows; its data are those of the known one.
+    Unknown,
+    /// It is no message of its topic: no JSON, no data, or data of another contract.
+    Unreadable,
 }
 
 /// A scripted fault met something: a request, a frame, a connection.
