@@ -229,9 +229,10 @@ fn print(
         grouped(report.faults)
     ))?;
     out.line(format_args!(
-        "{} deltas and {} whole books compared with the truth",
+        "{} deltas, {} whole books and {} other messages compared with the truth",
         grouped(report.deltas),
-        grouped(report.books)
+        grouped(report.books),
+        grouped(report.messages)
     ))?;
     out.line(format_args!(
         "{} of virtual time in {seconds:.1} s: {} x real time{DIM}, trace {:016x}{DIM:#}",
@@ -352,6 +353,7 @@ fn as_json(args: &SoakArgs, sum: &Sum, broken: &[Broken], seconds: f64) -> Value
         "deltas": report.deltas,
         "evidence": evidence,
         "books": report.books,
+        "messages": report.messages,
         "virtual_seconds": report.passed.as_secs(),
         "seconds": seconds,
         "wanted_seconds": report.wanted.as_secs_f64(),

@@ -11,15 +11,17 @@ use kucoin_futures_proto::{
 
 use serde_json::Value;
 
-use crate::exchange::{About, Exchange, percent_decode};
+use crate::exchange::{About, Exchange, PushForm, percent_decode};
 use crate::rest::Response;
 pub(crate) use accounts::AccountChecker;
 use line::{Conns, LineWatch};
+pub(crate) use messages::{Arrival, Found, MessageChecker};
 use topics::{SECOND, SLACK, Verdict};
 use window::Window;
 
 mod accounts;
 mod line;
+mod messages;
 mod refusals;
 mod topics;
 mod window;
@@ -217,7 +219,12 @@ impl ProtocolChecker {
             return Ok(());
         };
         // What cannot be decoded may not even show whose it is.
-        if !matches!(about, About::Delta { sound: false, .. }) {
+        let is_readable = match about {
+            About::Delta { sound, .. } => sound,
+            About::Push(form) => form != PushForm::Unreadable,
+            About::Session => true,
+        };
+        if is_readable {
             line.hear(at, client, text);
             if !late {
                 line.topics.check_voice(text)?;

@@ -9,6 +9,7 @@ use kucoin_futures_proto::{
 
 use crate::exchange::DAY_CUT;
 use crate::fault::{Fault, Refusal};
+use crate::judge::Found;
 
 /// What a run knows of one kind of fault.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -127,6 +128,18 @@ impl Ledger {
         self.on_signs(signs, None);
     }
 
+    /// What a message of the exchange's came out as.
+    pub(crate) fn on_message(&mut self, found: Found) {
+        let sign = match found {
+            Found::Nothing | Found::Message => return,
+            Found::Error => UNREADABLE,
+            Found::Unknown => RAW,
+        };
+        if !self.open.is_empty() {
+            self.on_signs(sign, None);
+        }
+    }
+
     fn on_signs(&mut self, signs: u64, symbol: Option<Symbol>) {
         let tallies = &mut self.tallies;
         self.open.retain(|open| {
@@ -173,6 +186,7 @@ const STALE: u64 = 1 << 29;
 const MESSAGE: u64 = 1 << 30;
 const NO_ACK: u64 = 1 << 31;
 const UNREADABLE: u64 = 1 << 32;
+const RAW: u64 = 1 << 33;
 
 /// Any of these is what a fault calls for.
 fn expected(word: &str) -> u64 {
@@ -181,8 +195,9 @@ fn expected(word: &str) -> u64 {
         "repeat" => REPEATS | REGRESSED,
         "push-repeat" => REPEATS | MESSAGE,
         "push-malformed" => UNREADABLE,
+        "push-subject" => RAW,
         // Nothing counts what never came or is only written in another way; but the stream goes on.
-        "push-drop" | "push-subject" | "push-old" => UNREADABLE | MESSAGE,
+        "push-drop" | "push-old" => MESSAGE,
         "step-back" => REGRESSED,
         "malformed" => POISONED,
         // The next snapshot is ahead of all that was buffered, or the deltas come late.

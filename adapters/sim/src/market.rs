@@ -12,6 +12,7 @@ use crate::truth::{Change, Truth};
 mod bar;
 mod figures;
 mod funding;
+mod hindsight;
 mod marks;
 mod noise;
 mod past;
@@ -21,6 +22,7 @@ mod resting;
 pub use bar::{Candle, DayFigures};
 pub use funding::FundingShown;
 pub(crate) use funding::{Funding, decimal};
+pub(crate) use hindsight::Fill;
 pub use marks::Marks;
 pub(crate) use record::Record;
 use resting::Resting;
@@ -55,6 +57,7 @@ pub struct Market {
     until_mood: u64,
     tape: Tape,
     record: Record,
+    fills: hindsight::Fills,
     seed: u64,
     /// Lots of accounts' orders among the bids and the asks. They came last: others at the same price
     /// are matched before them.
@@ -75,6 +78,7 @@ impl Market {
             until_mood: 0,
             tape: Tape::new(seed, start),
             record: Record::default(),
+            fills: hindsight::Fills::default(),
             // What is drawn for figures must not be what is drawn for the book.
             seed: seed.rotate_left(17) ^ 0x5851_f42d_4c95_7f2d,
             resting: Resting::default(),
@@ -127,7 +131,10 @@ impl Market {
             return Vec::new();
         }
         let trades = self.tape.take(change, gone);
-        trades.iter().for_each(|trade| self.record.on_trade(&self.contract, trade));
+        for trade in &trades {
+            self.record.on_trade(&self.contract, trade);
+            self.fills.add(trade.clone(), self.now.touch());
+        }
         trades
     }
 

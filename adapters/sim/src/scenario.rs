@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use kucoin_futures_proto::{Channel, Config, Symbol};
+use kucoin_futures_proto::{Channel, Config, Interval, Symbol, UnixNanos};
 
 use crate::account::AccountConfig;
 use crate::config::{Clocks, ExchangeConfig};
@@ -106,6 +106,12 @@ knobs! {
     symbols_per_frame,
     /// 1: tickers and trades are subscribed as well.
     streams,
+    /// 1: every public channel of each contract is subscribed, with candles of 1 and 15 minutes, and the
+    /// announcements of all.
+    channels,
+    /// The exchange opens so long before midnight, UTC, in ms: nearly all contracts settle funding then, and bars of
+    /// every length end. 0: it opens when it always does.
+    midnight_ms,
     /// 1: a contract is subscribed that is not listed.
     stranger,
     /// Tickers that are subscribed besides, of contracts that are not listed.
@@ -247,9 +253,14 @@ impl Scenario {
         let mut channels = Vec::new();
         for symbol in self.listed() {
             channels.push(Channel::level2(symbol));
-            if self.streams > 0 {
+            if self.channels > 0 {
+                channels.extend(others_of(symbol));
+            } else if self.streams > 0 {
                 channels.extend([Channel::ticker_v2(symbol), Channel::execution(symbol)]);
             }
+        }
+        if self.channels > 0 {
+            channels.push(Channel::announcements());
         }
         if self.stranger > 0 {
             channels.extend(STRANGER.parse().map(Channel::level2));
@@ -299,7 +310,12 @@ impl Scenario {
             .listed()
             .into_iter()
             .map(|symbol| Contract { depth: self.depth as usize, ..Contract::named(symbol) });
+        let usual = ExchangeConfig::default();
         ExchangeConfig {
+            unix_start: match self.midnight_ms {
+                0 => usual.unix_start,
+                ms => before_midnight(usual.unix_start, ms),
+            },
             contracts: contracts.collect(),
             rate: self.rate_per_ks as f64 / 1000.0,
             ping_interval: Duration::from_millis(self.ping_interval_ms),
@@ -310,9 +326,31 @@ impl Scenario {
             clocks: self.clocks(),
             faults: self.plan.clone(),
             accounts: vec![self.account()],
-            ..ExchangeConfig::default()
+            ..usual
         }
     }
+}
+
+/// Every public channel of a contract beside that of its book.
+fn others_of(symbol: Symbol) -> [Channel; 9] {
+    [
+        Channel::ticker_v2(symbol),
+        Channel::ticker(symbol),
+        Channel::execution(symbol),
+        Channel::depth5(symbol),
+        Channel::depth50(symbol),
+        Channel::instrument(symbol),
+        Channel::stats_24h(symbol),
+        Channel::candles(symbol, Interval::Min1),
+        Channel::candles(symbol, Interval::Min15),
+    ]
+}
+
+/// So many milliseconds before the first midnight after a time.
+const fn before_midnight(after: UnixNanos, ms: u64) -> UnixNanos {
+    const DAY_MS: u64 = 86_400_000;
+    let midnight = (after.as_millis() / DAY_MS + 1) * DAY_MS;
+    UnixNanos::from_nanos((midnight - ms % DAY_MS) * 1_000_000)
 }
 
 impl fmt::Display for Scenario {

@@ -22,6 +22,8 @@ pub struct Report {
     pub deltas: u64,
     /// Whole books compared with the truth.
     pub books: u64,
+    /// Other messages compared with the truth: tickers, trades, depths, marks, funding, figures, candles.
+    pub messages: u64,
     /// Books that were wanted, each times how long, while there were faults.
     pub wanted: Duration,
     /// The same of those that were live.
@@ -46,6 +48,7 @@ impl Report {
         self.faults += other.faults;
         self.deltas += other.deltas;
         self.books += other.books;
+        self.messages += other.messages;
         self.passed = self.passed.saturating_add(other.passed);
         self.wanted = self.wanted.saturating_add(other.wanted);
         self.live = self.live.saturating_add(other.live);
@@ -151,6 +154,7 @@ pub fn run_watched(
         Err(panic) => Some(format!("panic: {}", words_of(&*panic))),
     };
     (report.deltas, report.books) = world.compared();
+    report.messages = world.messages();
     report.events = world.events();
     report.faults = world.faults();
     report.passed = world.now().since(Instant::ZERO);
@@ -298,6 +302,7 @@ pub fn shrink_while(
     }
     for simplify in [
         |scenario: &mut Scenario| scenario.clients = 1,
+        |scenario: &mut Scenario| scenario.channels = 0,
         |scenario: &mut Scenario| scenario.streams = 0,
         |scenario: &mut Scenario| scenario.stranger = 0,
         |scenario: &mut Scenario| scenario.lasting = 0,

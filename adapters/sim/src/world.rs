@@ -59,6 +59,7 @@ pub struct World {
     faults: u64,
     /// What clients that were replaced had compared.
     retired: (u64, u64),
+    retired_messages: u64,
     /// Snapshots of a new run may overtake the news of it, for whoever knows the exchange's clocks.
     overtakes: bool,
     /// Time of books that were wanted, and of those that were live.
@@ -85,6 +86,7 @@ impl World {
             events: 0,
             faults: 0,
             retired: (0, 0),
+            retired_messages: 0,
             overtakes: false,
             time_live: (Duration::ZERO, Duration::ZERO),
             happenings: Happenings::default(),
@@ -178,6 +180,13 @@ impl World {
         let sum =
             |of: fn(&Oracle) -> u64| self.nodes.iter().map(|node| of(&node.oracle)).sum::<u64>();
         (self.retired.0 + sum(Oracle::deltas), self.retired.1 + sum(Oracle::checks))
+    }
+
+    /// Messages without a book that were compared with the truth so far, of all clients.
+    #[must_use]
+    pub fn messages(&self) -> u64 {
+        let of = |node: &Node| node.messages.checked();
+        self.retired_messages + self.nodes.iter().map(of).sum::<u64>()
     }
 
     /// Books that were wanted, each times how long; and the same of those that were live. Only books of
@@ -612,7 +621,9 @@ impl World {
         let (config, wants) = (node.config.clone(), core::mem::take(&mut node.wants));
         let follows = node.follows();
         let (deltas, checks) = (node.oracle.deltas(), node.oracle.checks());
+        let messages = node.messages.checked();
         self.retired = (self.retired.0 + deltas, self.retired.1 + checks);
+        self.retired_messages += messages;
         let fresh = self.new_node(config);
         if let Some(node) = self.nodes.get_mut(number) {
             *node = fresh;

@@ -53,6 +53,10 @@ impl Exchange {
         let taken = self.troubles.pushes.get_mut(&trouble).is_some_and(|next| next.take(symbol));
         if taken {
             self.strike(trouble.word(), Some(symbol));
+            if matches!(trouble, PushTrouble::Drop | PushTrouble::Malformed | PushTrouble::Subject)
+            {
+                self.lost_pushes.insert(symbol, self.now);
+            }
         }
         taken
     }

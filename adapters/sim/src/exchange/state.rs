@@ -141,6 +141,8 @@ pub struct Exchange {
     /// When the clock brings something, if anybody listens.
     pub(super) next_beat: Option<Instant>,
     pub(super) last_depths: BTreeMap<Topic, LastDepth>,
+    /// When a push of each symbol, no delta, was lost or spoiled last.
+    pub(super) lost_pushes: BTreeMap<Symbol, Instant>,
     pub(super) now: Instant,
     pub(super) sessions: BTreeMap<SessionId, Session>,
     pub(super) outgoing: VecDeque<Outgoing>,
@@ -201,6 +203,7 @@ impl Exchange {
             started: now,
             next_beat: None,
             last_depths: BTreeMap::new(),
+            lost_pushes: BTreeMap::new(),
             now,
             sessions: BTreeMap::new(),
             outgoing: VecDeque::new(),
@@ -303,6 +306,11 @@ impl Exchange {
     pub fn unix(&self, now: Instant) -> UnixNanos {
         let passed = now.since(self.started).as_nanos() as u64;
         UnixNanos::from_nanos(self.config.unix_start.as_nanos() + passed)
+    }
+
+    /// When a push of a symbol that is no delta was lost or spoiled last, by the exchange's clock.
+    pub(crate) fn lost_push_at(&self, symbol: Symbol) -> Option<UnixNanos> {
+        self.lost_pushes.get(&symbol).map(|at| self.unix(*at))
     }
 
     pub(super) fn send(&mut self, id: SessionId, text: Arc<str>) {

@@ -59,7 +59,7 @@ impl Refusals {
 
     /// A symbol is subscribed or unsubscribed: what comes of it now begins anew.
     pub(super) fn on_command(&mut self, symbol: Symbol) {
-        let is_its = |name: &str| name.split_once(':').is_some_and(|(_, of)| of == symbol.as_str());
+        let is_its = |name: &str| super::topics::is_of(name, symbol);
         let its: Vec<TopicId> =
             self.topics.iter().filter(|(name, _)| is_its(name)).map(|(_, topic)| *topic).collect();
         its.into_iter().for_each(|topic| self.on_confirmed(topic));
@@ -109,14 +109,12 @@ impl Refusals {
     /// A message is sent; of one that subscribes, no topic may be in a pause.
     pub(super) fn on_send(&mut self, (at, late): (Instant, bool), text: &str) -> Verdict {
         let asks = text.contains(r#""type":"subscribe""#);
-        let Some((prefix, symbols)) = super::topics::topic_in(text)
-            .filter(|_| asks)
-            .and_then(|topics| topics.split_once(':'))
-        else {
-            return Ok(());
+        let Some(topics) = super::topics::topic_in(text).filter(|_| asks) else { return Ok(()) };
+        let names: Vec<String> = match topics.split_once(':') {
+            Some((prefix, keys)) => keys.split(',').map(|key| format!("{prefix}:{key}")).collect(),
+            None => vec![topics.into()],
         };
-        for symbol in symbols.split(',') {
-            let name = format!("{prefix}:{symbol}");
+        for name in names {
             let pause = self.topic(&name).and_then(|topic| self.pauses.remove(&topic));
             if let Some(pause) = pause.filter(|pause| !late && !pause.late && at < pause.end) {
                 let early = pause.end.since(at);

@@ -54,8 +54,7 @@ impl Topics {
             *stream = Stream::default();
             self.reached.remove(topic);
         }
-        let is_its = |name: &str| name.split_once(':').is_some_and(|(_, of)| of == symbol.as_str());
-        self.voices.retain(|name, _| !is_its(name));
+        self.voices.retain(|name, _| !is_of(name, symbol));
     }
 
     pub(super) fn on_line_down(&mut self) {
@@ -257,6 +256,12 @@ impl Topics {
         }
         Ok(())
     }
+}
+
+/// Whether a topic is of this symbol.
+pub(super) fn is_of(name: &str, symbol: Symbol) -> bool {
+    let key = name.split_once(':').and_then(|(_, key)| key.strip_prefix(symbol.as_str()));
+    key.is_some_and(|rest| rest.is_empty() || rest.starts_with('_'))
 }
 
 /// The topic that a frame names.

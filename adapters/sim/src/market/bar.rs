@@ -104,3 +104,34 @@ pub struct DayFigures {
     /// The same as a part of `before`, cut to four decimals.
     pub change_part: Decimal,
 }
+
+impl DayFigures {
+    /// Of bars, oldest first: those from the minute `from` on, and the last price of before.
+    pub(crate) fn of(contract: &Contract, from: u64, bars: impl Iterator<Item = Bar>) -> Self {
+        let mut before = contract.start;
+        let mut day: Option<Bar> = None;
+        for bar in bars {
+            if bar.minute < from {
+                before = bar.close;
+            } else if let Some(day) = &mut day {
+                day.absorb(&bar);
+            } else {
+                day = Some(bar);
+            }
+        }
+        let last = day.map_or(before, |day| day.close);
+        let change = i128::from(last.scaled()) - i128::from(before.scaled());
+        let part = change * 10_000 / i128::from(before.scaled()).max(1);
+        let (lots, value) = day.map_or((0, 0), |day| (day.lots, day.value));
+        Self {
+            last,
+            high: day.map_or(last, |day| day.high),
+            low: day.map_or(last, |day| day.low),
+            before,
+            volume: contract.volume(lots),
+            turnover: contract.turnover(value),
+            change: Decimal::new(change, -12).unwrap_or_default(),
+            change_part: Decimal::new(part, -4).unwrap_or_default(),
+        }
+    }
+}

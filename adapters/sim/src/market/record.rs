@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use kucoin_futures_proto::{Decimal, Price, UnixNanos};
+use kucoin_futures_proto::{Price, UnixNanos};
 
 use super::bar::{Bar, Candle, DayFigures, grouped};
 use super::past::Past;
@@ -19,7 +19,7 @@ const DAYS: usize = 8_192;
 /// Last prices that are kept, one for each second that had trades.
 const SECONDS: usize = 3_600;
 /// The window of 24 hours, in minutes.
-const DAY: u64 = 1_440;
+pub(super) const DAY: u64 = 1_440;
 
 /// What was traded since the exchange opened, and what is told of before.
 #[derive(Debug, Default)]
@@ -120,35 +120,16 @@ impl Record {
         bars.last().map(|bar| Candle::new(contract, bar))
     }
 
+    /// The finest bars of before the opening from which candles of this interval can be made, oldest first.
+    pub(super) fn past_bars(&self, contract: &Contract, interval: Interval) -> &[Bar] {
+        self.bars(contract, interval).0
+    }
+
     /// The last 24 hours: the minute of `at` as far as it has come, and the 1439 before.
     pub(crate) fn day(&self, contract: &Contract, at: UnixNanos) -> DayFigures {
         let from = (at.as_millis() / 60_000 + 1).saturating_sub(DAY);
-        let past = self.past.minutes(contract);
-        let mut before = contract.start;
-        let mut day: Option<Bar> = None;
-        for bar in past.iter().chain(&self.minutes) {
-            if bar.minute < from {
-                before = bar.close;
-            } else if let Some(day) = &mut day {
-                day.absorb(bar);
-            } else {
-                day = Some(*bar);
-            }
-        }
-        let last = day.map_or(before, |day| day.close);
-        let change = i128::from(last.scaled()) - i128::from(before.scaled());
-        let part = change * 10_000 / i128::from(before.scaled()).max(1);
-        let (lots, value) = day.map_or((0, 0), |day| (day.lots, day.value));
-        DayFigures {
-            last,
-            high: day.map_or(last, |day| day.high),
-            low: day.map_or(last, |day| day.low),
-            before,
-            volume: contract.volume(lots),
-            turnover: contract.turnover(value),
-            change: Decimal::new(change, -12).unwrap_or_default(),
-            change_part: Decimal::new(part, -4).unwrap_or_default(),
-        }
+        let bars = self.past.minutes(contract).iter().chain(&self.minutes);
+        DayFigures::of(contract, from, bars.copied())
     }
 }
 

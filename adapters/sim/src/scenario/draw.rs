@@ -138,6 +138,7 @@ fn swarm(seed: u64, source: &mut impl Source) -> Scenario {
     add_faults(&mut scenario, source, span, count, &kinds);
     scenario.liveness_ms = liveness_ms(&scenario);
     draw_clocks(&mut scenario, source);
+    draw_channels(&mut scenario, source);
     draw_account(&mut scenario, source);
     scenario
 }
@@ -150,6 +151,32 @@ fn draw_account(scenario: &mut Scenario, source: &mut impl Source) {
         scenario.wall_behind_ms = behind;
         // Its line fails and backs off by itself, and so does what is asked about it.
         scenario.liveness_ms += 2 * (scenario.backoff_cap_ms + 30_000);
+    }
+}
+
+/// In a quarter of the runs every public channel is subscribed, their pushes meet faults of their own, and midnight
+/// comes. Drawn after all else, so that the other runs are what they would be without.
+fn draw_channels(scenario: &mut Scenario, source: &mut impl Source) {
+    if source.below(4) < 3 || scenario.crowd > 0 {
+        return;
+    }
+    scenario.channels = 1;
+    let span = scenario.span();
+    scenario.midnight_ms = 1 + source.below(scenario.span_ms);
+    let symbols = scenario.listed();
+    for _ in 0..source.below(16) {
+        let at = Duration::from_nanos(source.below(span.as_nanos() as u64));
+        let one = pick_of(source, &symbols).map_or(Target::All, Target::One);
+        let target = if source.below(4) == 0 { Target::All } else { one };
+        let count = 1 + source.below(8) as u32;
+        let fault = match source.below(5) {
+            0 => Fault::PushDrop { target, count },
+            1 => Fault::PushRepeat { target, count },
+            2 => Fault::PushMalformed { target, count },
+            3 => Fault::PushSubject { target, count },
+            _ => Fault::PushOld { target, count },
+        };
+        scenario.plan.entries.push(Entry::once(at, fault));
     }
 }
 
@@ -422,6 +449,7 @@ fn draw_fault(word: &str, source: &mut impl Source, symbols: &[Symbol]) -> Optio
         "slow-consumer" => Fault::SlowConsumer { span },
         "toggle" => Fault::Toggle { target },
         "close-client" => Fault::CloseClient {},
+        // Those of pushes that are no deltas are drawn with their channels.
         _ => return None,
     })
 }

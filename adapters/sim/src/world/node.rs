@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use kucoin_futures_proto::{
     AccountStatus, BookEvent, BookLostReason, Channel, Client, Config, ConnId, Event, Input,
-    Instant, LineEvent, Misuse, Output, ResponseHead, Symbol, TopicId,
+    Instant, LineEvent, Misuse, Output, PushTag, ResponseHead, Symbol, TopicId,
 };
 
 use super::driver::Driver;
@@ -13,7 +13,7 @@ use super::happenings::{Happenings, WorldEvent};
 use super::net::{Address, Asked, Load, Net, Way, Weather};
 use crate::exchange::{About, Exchange};
 use crate::fault::{Fault, Target};
-use crate::judge::{AccountChecker, Moment, ProtocolChecker};
+use crate::judge::{AccountChecker, Arrival, MessageChecker, Moment, ProtocolChecker};
 use crate::ledger::Ledger;
 use crate::oracle::{Oracle, Violation};
 use crate::trace::Trace;
@@ -53,6 +53,7 @@ pub(super) struct Node {
     /// The connection of the account, and what was sent on each that has not arrived.
     private: Option<ConnId>,
     pub(super) on_way: BTreeMap<ConnId, i64>,
+    pub(super) messages: MessageChecker,
     closed: BTreeSet<ConnId>,
     /// What arrived while the machine slept.
     inbox: VecDeque<Load>,
@@ -76,6 +77,7 @@ impl Node {
             address,
             oracle: Oracle::default(),
             judge: ProtocolChecker::new(client.config()),
+            messages: MessageChecker::default(),
             client,
             config,
             weather: Weather::default(),
@@ -119,6 +121,9 @@ impl Node {
     ) -> Result<Result<TopicId, Misuse>, Violation> {
         channel.symbol().into_iter().for_each(|symbol| self.judge.on_command(symbol));
         let topic = self.command(cx, |client, at| client.subscribe(at, channel))?;
+        if let Ok(topic) = topic {
+            self.messages.on_subscribed(topic, channel);
+        }
         self.wants.insert(channel, Want { topic: topic.ok(), on: true });
         Ok(topic)
     }
@@ -147,6 +152,7 @@ impl Node {
         want.on = false;
         channel.symbol().into_iter().for_each(|symbol| self.judge.on_command(symbol));
         let Some(topic) = want.topic else { return Ok(()) };
+        self.messages.on_unsubscribed(topic);
         let ended = self.command(cx, |client, at| client.unsubscribe(at, topic))?;
         ended.map_err(|misuse| Violation::new(format!("{channel:?} unsubscribed: {misuse}")))
     }
@@ -299,7 +305,8 @@ impl Node {
                 let input = Input::Text { conn, bytes: frame.as_bytes() };
                 let push = self.client.handle(at, input).into_message();
                 cx.happenings.push(cx.now, || Some(WorldEvent::Push(push?.bytes().into())));
-                text = Some((conn, frame, about));
+                let tag = push.map(|push| push.tag());
+                text = Some(((conn, frame, about), tag));
             }
             Load::Lost(conn, error) => {
                 let _ = self.client.handle(at, Input::Lost { conn, error });
@@ -322,13 +329,48 @@ impl Node {
         }
         cx.ledger.on_stats(&before, self.client.stats());
         self.drain_if_due(cx)?;
-        if let Some((conn, frame, about)) = text {
+        if let Some(((conn, frame, about), tag)) = text {
             let told = self.driver.told();
             let late = self.driver.left_lying;
             let found = self.judge.after_text(told, &self.client, (conn, &frame, about), late);
-            return found.or_else(|problem| self.fail(cx, &problem));
+            found.or_else(|problem| self.fail(cx, &problem))?;
+            let is_stale = self.client.stats().stale != before.stale;
+            return self.judge_message(cx, (&frame, about), tag, is_stale);
         }
         Ok(())
+    }
+
+    /// Holds what was handed out of a frame, or was not, against the truth.
+    fn judge_message(
+        &mut self,
+        cx: &mut Cx<'_>,
+        (frame, about): (&str, About),
+        tag: Option<PushTag>,
+        is_stale: bool,
+    ) -> Result<(), Violation> {
+        let About::Push(form) = about else {
+            return match tag {
+                Some(_) => self.fail(cx, "a message out of a frame that holds none"),
+                None => Ok(()),
+            };
+        };
+        let arrival = Arrival {
+            client: &self.client,
+            exchange: cx.exchange,
+            now: cx.exchange.unix(cx.now),
+            frame,
+            form,
+            push: tag.as_ref().map(|tag| tag.on(frame.as_bytes())),
+            is_stale,
+            is_late: self.driver.left_lying,
+        };
+        match self.messages.on_push(&arrival) {
+            Ok(found) => {
+                cx.ledger.on_message(found);
+                Ok(())
+            }
+            Err(problem) => self.fail(cx, &problem),
+        }
     }
 
     fn drain_if_due(&mut self, cx: &mut Cx<'_>) -> Result<(), Violation> {
@@ -336,12 +378,19 @@ impl Node {
     }
 
     fn drain(&mut self, cx: &mut Cx<'_>) -> Result<(), Violation> {
+        let is_late = self.driver.left_lying;
+        if is_late {
+            self.messages.forget_events();
+        }
         while let Some(output) = self.client.poll_output() {
             cx.trace.output(cx.now, &output);
             let moment = self.moment(cx);
             let found = self.judge.on_output(moment, &self.client, &output);
             found.or_else(|problem| self.fail(cx, &problem))?;
             self.perform(cx, output)?;
+        }
+        if is_late {
+            self.messages.forget_events();
         }
         self.oracle.settle(&self.client, cx.exchange)?;
         let found = self.judge.settle(self.moment(cx), &self.client);
@@ -367,6 +416,7 @@ impl Node {
                 {
                     self.private = Some(conn);
                 }
+                self.messages.on_event(cx.exchange.unix(cx.now), &self.client, &event);
                 self.oracle.on_event(&self.client, cx.exchange, &event)?;
             }
             // Its text was noted when it came.
