@@ -383,6 +383,7 @@ impl Channel {
         fields: &Fields<'a>,
     ) -> Result<Message<'a>, WireError> {
         let message = read(fields)?;
+        // planted: data-of-another
         match (message.symbol(), self.symbol()) {
             (Some(said), Some(symbol)) if said != symbol => {
                 Err(WireError::Mismatch { field: "symbol" })
@@ -394,6 +395,7 @@ impl Channel {
     /// How to read a message about this; `None` if no version of the exchange that is known says such a thing.
     pub(crate) fn reader(&self, subject: Option<Text<'_>>) -> Option<Read> {
         let subjects = self.kind.row().subjects;
+        // planted: subject-guessed
         match (subject, subjects) {
             (None, [(_, read)]) => Some(*read),
             (None, _) => None,

@@ -51,6 +51,7 @@ impl Deduplicator {
     /// stands.
     pub(crate) fn is_new(&mut self, position: Option<Position>) -> bool {
         let Some(at) = position else { return true };
+        // planted: repeat-is-new
         if self.is_repeat(at) && self.repeats < MEMORY {
             self.repeats = self.repeats.saturating_add(1);
             return false;

@@ -193,6 +193,7 @@ impl Topics {
             TopicState::Book(book) => book.on_confirmed(cx, line),
             TopicState::Deduplicator(dedup) => {
                 if dedup.resume() {
+                    // planted: missed-untold
                     cx.event(Event::Topic(topic, TopicEvent::MayHaveMissed));
                 }
             }

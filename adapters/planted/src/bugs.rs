@@ -210,6 +210,45 @@ pub(crate) const BUGS: &[Bug] = &[
         .by(By::SmallWorld),
     bug("no-change-believed", "a delta that changes nothing leaves no doubt", Value("false"))
         .by(By::SmallWorld),
+    bug("data-of-another", "topic and data may be of different contracts", Value("Ok(message)")),
+    bug(
+        "subject-guessed",
+        "a subject that nobody knows is read as the known one",
+        Value("{right}.or(subjects.first().map(|(_, read)| *read))"),
+    ),
+    bug(
+        "columns-of-rest",
+        "the columns of a candle are in the order of REST",
+        Value(
+            "match {right} { \
+             Ok(it) => Ok(Self { high: it.close, low: it.high, close: it.low, ..it }), \
+             Err(error) => Err(error) }",
+        ),
+    ),
+    bug(
+        "absent-side-swaps",
+        "the sides of a depth are swapped when one is absent",
+        Value(
+            "match {right} { (None, asks) => (asks, None), (bids, None) => (None, bids), \
+             both => both }",
+        ),
+    ),
+    bug(
+        "estimate-is-charged",
+        "the estimate of funding is taken for what is charged",
+        Value("false"),
+    ),
+    bug(
+        "old-time-unread",
+        "the nanoseconds of an old depth are no time",
+        Value("self.time(key, Unit::Millis)"),
+    ),
+    bug(
+        "repeat-is-new",
+        "tickers and trades are handed out as often as they come",
+        Condition("false"),
+    ),
+    bug("missed-untold", "what may be missing after a reconnect is not told", Skip),
 ];
 
 #[cfg(test)]

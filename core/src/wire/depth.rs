@@ -44,6 +44,7 @@ impl<'a> Depth<'a> {
     }
 
     pub(crate) fn assemble(fields: &Fields<'a>) -> Result<Self, WireError> {
+        // planted: absent-side-swaps
         let (bids, asks) = (fields.array_if_any(Key::Bids)?, fields.array_if_any(Key::Asks)?);
         // How an empty side is written is not known; but nothing at all is no depth.
         bids.or(asks).ok_or(WireError::Missing { field: Key::Bids.name() })?;

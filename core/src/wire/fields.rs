@@ -348,6 +348,7 @@ impl<'a> Fields<'a> {
     /// A time in milliseconds, or in nanoseconds.
     pub(super) fn time_in_either(&self, key: Key) -> Option<UnixNanos> {
         let was_odd = self.has_odd_time.get();
+        // planted: old-time-unread
         self.time(key, Unit::Millis).or_else(|| {
             self.has_odd_time.set(was_odd);
             self.time(key, Unit::Nanos)

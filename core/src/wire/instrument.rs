@@ -71,6 +71,7 @@ impl FundingRate {
     /// Whether it is the running estimate, and not a settled rate: one that is said every minute.
     #[must_use]
     pub fn is_estimate(&self) -> bool {
+        // planted: estimate-is-charged
         self.interval.is_none_or(|interval| interval < Duration::from_secs(3600))
     }
 }

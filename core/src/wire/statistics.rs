@@ -110,6 +110,7 @@ impl CandleUpdate {
             number.ok_or(WireError::OutOfRange { field: FIELD })
         };
         let start = number(next()?)?.scaled(9).and_then(|ns| u64::try_from(ns).ok());
+        // planted: columns-of-rest
         Ok(Self {
             symbol,
             interval: None,

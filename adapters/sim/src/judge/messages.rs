@@ -21,6 +21,8 @@ use follow::Followed;
 use values::Truths;
 
 mod follow;
+#[cfg(test)]
+mod tests;
 mod values;
 
 /// Follows the messages of one client.

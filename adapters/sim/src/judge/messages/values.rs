@@ -22,6 +22,9 @@ pub(super) struct Truths<'a> {
     pub(super) book: &'a mut Followed,
 }
 
+/// Depths and figures of 24 h are said at multiples of these; as in the documents.
+const DEPTH_MS: u64 = 100;
+const FIGURES_MS: u64 = 5_000;
 /// The end of a settlement is said so long after its beginning; as in the documents.
 const SETTLING_MS: u64 = 10_000;
 
@@ -52,7 +55,9 @@ impl Truths<'_> {
         is_of_change: bool,
         fits: impl Fn(&Truth) -> bool,
     ) -> bool {
-        let (market, Some(ms)) = (self.market, at.map(UnixNanos::as_millis)) else { return false };
+        let is_whole = |at: &UnixNanos| is_multiple(*at, 1);
+        let (market, Some(at)) = (self.market, at.filter(is_whole)) else { return false };
+        let ms = at.as_millis();
         let is_then = |run: usize, sequence: Sequence| {
             let [made, next] = market
                 .changes_around(run, sequence)
@@ -82,7 +87,8 @@ impl Truths<'_> {
         let is_side = |truth: &Truth, side, levels: &mut dyn Iterator<Item = Level>| {
             levels.eq(truth.levels(side).take(most))
         };
-        self.stood((depth.sequence, depth.ts_event), false, |truth| {
+        let at = depth.ts_event.filter(|at| is_multiple(*at, DEPTH_MS));
+        self.stood((depth.sequence, at), false, |truth| {
             is_side(truth, Side::Bid, &mut depth.bids.iter())
                 && is_side(truth, Side::Ask, &mut depth.asks.iter())
         })
@@ -141,6 +147,7 @@ impl Truths<'_> {
         let ms = at.as_millis();
         if rate.is_estimate() {
             return rate.interval == Some(Duration::from_secs(60))
+                && ms.is_multiple_of(60_000)
                 && rate.funding_rate == decimal(funding.estimate(ms / 60_000));
         }
         rate.interval == funding.interval_ms().map(Duration::from_millis)
@@ -159,7 +166,9 @@ impl Truths<'_> {
     }
 
     fn are_figures(&self, stats: &Stats24h) -> bool {
-        let Some(at) = stats.ts_event else { return false };
+        let Some(at) = stats.ts_event.filter(|at| is_multiple(*at, FIGURES_MS)) else {
+            return false;
+        };
         let rate = self.market.funding_at(at).map(|shown| shown.rate);
         let are = |day: &DayFigures| {
             is_price(stats.high_price, day.high)
@@ -208,6 +217,11 @@ struct SaidTrade<'a> {
 
 fn is_id(said: Option<Text<'_>>, id: u64) -> bool {
     said.is_some_and(|said| said.is(&id.to_string()))
+}
+
+/// Of so many milliseconds.
+const fn is_multiple(at: UnixNanos, ms: u64) -> bool {
+    at.as_nanos().is_multiple_of(ms * 1_000_000)
 }
 
 fn is_price(said: Option<Decimal>, price: Price) -> bool {
