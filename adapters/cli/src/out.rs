@@ -97,7 +97,9 @@ impl Out {
         if rows.is_empty() {
             return Ok(());
         }
-        let (_, height) = ratatui::crossterm::terminal::size().unwrap_or((80, 24));
+        // A terminal that says nothing of its size says zero.
+        let height = ratatui::crossterm::terminal::size().map_or(0, |(_, height)| height);
+        let height = if height == 0 { 24 } else { height };
         let room = usize::from(height).saturating_sub(2).max(1);
         let shown = if rows.len() > room { room - 1 } else { rows.len() };
         write!(self.writer, "\x1b[?7l")?;
