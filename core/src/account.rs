@@ -259,6 +259,6 @@ impl OpenOrder {
     #[must_use]
     pub fn most_remaining(&self) -> Lots {
         let unfilled = self.size.get().saturating_sub(self.filled.get());
-        self.remaining.unwrap_or(Lots::new(unfilled))
+        self.remaining.unwrap_or_else(|| Lots::new(unfilled))
     }
 }

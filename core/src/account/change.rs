@@ -65,7 +65,7 @@ impl Change {
         let size = update.size.unwrap_or(filled);
         // What a message names as canceled may be of that message alone.
         let rest = size.get().saturating_sub(filled.get()).saturating_sub(canceled.get());
-        let remaining = update.remain_size.or(Some(Lots::new(rest)));
+        let remaining = update.remain_size.or_else(|| Some(Lots::new(rest)));
         let fill = update.fill().zip(update.trade_id).map(|((price, size), trade_id)| {
             Box::new(AccountFill {
                 trade_id: owned(trade_id),

@@ -76,7 +76,7 @@ fn order(it: &OpenOrder) -> Value {
             ("price", exact_if_any(it.price)),
             ("size_lots", lots(Some(it.size))),
             ("filled_size_lots", lots(Some(it.filled))),
-            ("remain_size_lots", lots(Some(it.remaining()))),
+            ("remain_size_lots", lots(it.remaining)),
             ("status", exact(it.status)),
             ("ts_ns", nanos(it.ts_event)),
         ],

@@ -31,9 +31,9 @@ const SETTLING_MS: u64 = 10_000;
 impl Truths<'_> {
     pub(super) fn check(self, message: &Message<'_>) -> Verdict {
         let is_true = match message {
-            Message::TickerV2(ticker) => self.is_touch(ticker),
-            Message::Depth5(depth) => self.is_depth(depth, 5),
-            Message::Depth50(depth) => self.is_depth(depth, 50),
+            Message::TickerV2(ticker) => self.has_touch(ticker),
+            Message::Depth5(depth) => self.has_depth(depth, 5),
+            Message::Depth50(depth) => self.has_depth(depth, 50),
             Message::Ticker(ticker) => self.is_last_trade(ticker),
             Message::Execution(execution) => self.is_trade(execution),
             Message::MarkPrice(mark) => self.is_mark(mark),
@@ -76,14 +76,14 @@ impl Truths<'_> {
         }
     }
 
-    fn is_touch(self, ticker: &TickerV2) -> bool {
+    fn has_touch(self, ticker: &TickerV2) -> bool {
         let said = [ticker.best_bid, ticker.best_ask];
         self.stood((ticker.sequence, ticker.ts_event), true, |truth| {
             truth.touch().map(|touch| touch.map(Some)) == Some(said)
         })
     }
 
-    fn is_depth(self, depth: &Depth<'_>, most: usize) -> bool {
+    fn has_depth(self, depth: &Depth<'_>, most: usize) -> bool {
         let is_side = |truth: &Truth, side, levels: &mut dyn Iterator<Item = Level>| {
             levels.eq(truth.levels(side).take(most))
         };
