@@ -154,6 +154,10 @@ impl MessageChecker {
             return self.check_kept_back(arrival, name, position).map(|()| Found::Nothing);
         };
         let channel = push.topic().and_then(|topic| arrival.client.channel(topic));
+        // An account has a judge of its own.
+        if channel.is_some_and(|channel| channel.is_private()) {
+            return Ok(Found::Nothing);
+        }
         let heard = push.topic().and_then(|topic| self.topics.get_mut(&topic));
         let (Some(channel), Some(heard)) = (channel, heard) else {
             return Err(format!("{name}: handed out for no topic"));
@@ -171,7 +175,7 @@ impl MessageChecker {
                 return Ok(Found::Unknown);
             }
             (PushForm::Usual | PushForm::Old, Ok(message)) => {
-                let market = message.symbol().or(channel.symbol());
+                let market = message.symbol().or_else(|| channel.symbol());
                 let symbol = market.ok_or_else(|| format!("{name}: of no contract"))?;
                 if channel.symbol().is_some_and(|of| of != symbol) {
                     return Err(format!("{name}: read as {symbol}'s"));

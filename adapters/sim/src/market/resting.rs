@@ -53,7 +53,10 @@ impl Market {
             self.leave(change.side, change.price, *lots);
         }
         let trades = self.tape.take_for(change, gone, taker, makers);
-        trades.iter().for_each(|trade| self.record.on_trade(&self.contract, trade));
+        for trade in &trades {
+            self.record.on_trade(&self.contract, trade);
+            self.fills.add(trade.clone(), self.now.touch());
+        }
         trades
     }
 

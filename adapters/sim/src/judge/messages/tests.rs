@@ -54,7 +54,7 @@ fn verdict(world: &World, frame: &str) -> Option<Result<(), String>> {
     if let Message::Candle(candle) = &mut message {
         candle.interval = channel.interval();
     }
-    let market = world.exchange().market(message.symbol().or(channel.symbol())?)?;
+    let market = world.exchange().market(message.symbol().or_else(|| channel.symbol())?)?;
     Some(Truths { market, channel, book: &mut Followed::default() }.check(&message))
 }
 
