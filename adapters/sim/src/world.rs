@@ -572,11 +572,13 @@ impl World {
                         TransportError::Closed { code: Some(code) }
                     };
                     let (address, conn) = Address::of(id);
+                    self.hear_no_more(address, conn);
                     self.send_down(address, conn, Duration::ZERO, Load::Lost(conn, error));
                 }
                 // A reset does not wait for what was sent before it; that is lost.
                 Outgoing::Reset(id) => {
                     let (address, conn) = Address::of(id);
+                    self.hear_no_more(address, conn);
                     let at = self.now;
                     self.net.post(at, address, Load::Lost(conn, TransportError::Reset));
                 }
@@ -594,6 +596,14 @@ impl World {
             self.ledger.strike(strike.word, strike.symbol);
         }
         Ok(())
+    }
+
+    /// The exchange has ended a connection, which the client does not know yet: what is said from now on does not
+    /// reach it.
+    fn hear_no_more(&mut self, address: Address, conn: ConnId) {
+        if let Some(node) = self.nodes.iter_mut().find(|node| node.address == address) {
+            node.on_way.remove(&conn);
+        }
     }
 
     fn send_down(&mut self, address: Address, conn: ConnId, delay: Duration, load: Load) {

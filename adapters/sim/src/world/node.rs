@@ -301,7 +301,9 @@ impl Node {
             }
             Load::Down(conn, frame, about) => {
                 self.judge.on_text(self.driver.told(), conn, &frame, about);
-                *self.on_way.entry(conn).or_default() -= 1;
+                if let Some(on_way) = self.on_way.get_mut(&conn) {
+                    *on_way -= 1;
+                }
                 let input = Input::Text { conn, bytes: frame.as_bytes() };
                 let push = self.client.handle(at, input).into_message();
                 cx.happenings.push(cx.now, || Some(WorldEvent::Push(push?.bytes().into())));
