@@ -11,8 +11,8 @@
 use std::collections::BTreeMap;
 
 use kucoin_futures_proto::{
-    Channel, ChannelKind, Client, Event, LineEvent, Message, Push, Sequence, Symbol, TopicEvent,
-    TopicId, TopicStatus, UnixNanos,
+    Channel, ChannelKind, Client, Event, LineEvent, LineId, Message, Push, Sequence, Symbol,
+    TopicEvent, TopicId, TopicStatus, UnixNanos,
 };
 
 use super::topics::{Verdict, topic_in};
@@ -32,7 +32,13 @@ pub(crate) struct MessageChecker {
     topics: BTreeMap<TopicId, Heard>,
     books: BTreeMap<Symbol, Followed>,
     checked: u64,
+    /// Pushes that were handed in so far.
+    turn: u64,
 }
+
+/// The line of what everybody may hear. Messages of an account are held against the account itself, by another
+/// judge.
+const PUBLIC: LineId = LineId::new(0);
 
 /// What was handed out of one topic, and what is known of its stream.
 #[derive(Debug)]
@@ -44,8 +50,9 @@ struct Heard {
     said: Option<UnixNanos>,
     /// Since when, by the exchange's clock, nothing can have been lost between the exchange and here.
     carried: Option<UnixNanos>,
-    /// A line that carried it is down, and nobody was told yet of what may be missing.
-    is_interrupted: bool,
+    /// In which turn a line that carried it went down, if nobody was told yet of what may be missing. What was
+    /// handed out in the same turn was handed out before.
+    interrupted: Option<u64>,
     candle: Option<Candle>,
     /// The settlement that began last, of each contract.
     begun: BTreeMap<Symbol, UnixNanos>,
@@ -108,22 +115,28 @@ impl MessageChecker {
     /// Nobody wants it any more, so nothing of it can be missed.
     pub(crate) fn on_unsubscribed(&mut self, topic: TopicId) {
         if let Some(heard) = self.topics.get_mut(&topic) {
-            (heard.carried, heard.is_interrupted) = (None, false);
+            (heard.carried, heard.interrupted) = (None, None);
         }
+    }
+
+    /// A push is about to be handed in.
+    pub(crate) const fn on_text(&mut self) {
+        self.turn += 1;
     }
 
     /// Events were told late, so that they say nothing of when anything was.
     pub(crate) fn forget_events(&mut self) {
         for heard in self.topics.values_mut() {
-            (heard.carried, heard.is_interrupted) = (None, false);
+            (heard.carried, heard.interrupted) = (None, None);
         }
     }
 
     pub(crate) fn on_event(&mut self, now: UnixNanos, client: &Client, event: &Event) {
         match *event {
-            Event::Line(_, LineEvent::Down { .. }) => {
+            Event::Line(PUBLIC, LineEvent::Down { .. }) => {
                 for heard in self.topics.values_mut() {
-                    heard.is_interrupted |= heard.carried.take().is_some();
+                    let was_carried = heard.carried.take().is_some();
+                    heard.interrupted = heard.interrupted.or(was_carried.then_some(self.turn));
                 }
             }
             Event::Topic(topic, event) => {
@@ -135,9 +148,9 @@ impl MessageChecker {
                             heard.carried = heard.carried.or(Some(now));
                         }
                     }
-                    TopicEvent::MayHaveMissed => heard.is_interrupted = false,
+                    TopicEvent::MayHaveMissed => heard.interrupted = None,
                     TopicEvent::Rejected { .. } | TopicEvent::Unsubscribed => {
-                        (heard.carried, heard.is_interrupted) = (None, false);
+                        (heard.carried, heard.interrupted) = (None, None);
                     }
                     _ => {}
                 }
@@ -165,10 +178,13 @@ impl MessageChecker {
         if self.names.get(name) != push.topic().as_ref() {
             return Err(format!("{name}: handed out as one of {channel}"));
         }
-        if heard.is_interrupted && !arrival.is_late {
-            return Err(format!("{name}: goes on, and nobody is told what may be missing"));
+        match heard.interrupted {
+            Some(turn) if turn < self.turn && !arrival.is_late => {
+                return Err(format!("{name}: goes on, and nobody is told what may be missing"));
+            }
+            Some(_) => {}
+            None => heard.carried = heard.carried.or(Some(arrival.now)),
         }
-        heard.carried = heard.carried.or(Some(arrival.now));
         let found = match (arrival.form, push.decode()) {
             (PushForm::Unreadable, Err(_)) => Found::Error,
             (PushForm::Unknown, Ok(Message::Unknown(raw))) if raw.channel == channel => {
@@ -233,7 +249,7 @@ impl Heard {
             newest: None,
             said: None,
             carried: None,
-            is_interrupted: false,
+            interrupted: None,
             candle: None,
             begun: BTreeMap::new(),
         }

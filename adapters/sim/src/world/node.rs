@@ -304,6 +304,7 @@ impl Node {
                 if let Some(on_way) = self.on_way.get_mut(&conn) {
                     *on_way -= 1;
                 }
+                self.messages.on_text();
                 let input = Input::Text { conn, bytes: frame.as_bytes() };
                 let push = self.client.handle(at, input).into_message();
                 cx.happenings.push(cx.now, || Some(WorldEvent::Push(push?.bytes().into())));
