@@ -314,6 +314,36 @@ fn a_book_whose_stream_stands_still_has_not_failed_to_go_on() {
     }
 }
 
+/// Found by the swarm: whoever wakes up hands in a message, and finds in the same turn that the connection has been
+/// silent for too long. What was handed out before it went down says nothing of what may be missing.
+#[test]
+fn a_message_of_the_turn_in_which_its_connection_goes_down_was_handed_out_before() {
+    let text = "seed 400120\n\
+        span_ms 68234\n\
+        clients 1\n\
+        symbols 1\n\
+        depth 90\n\
+        rate_per_ks 5000\n\
+        latency_us 40000\n\
+        snapshot_levels 1000\n\
+        stale_by 500\n\
+        delta_step_ms 1\n\
+        snapshot_step_ms 1000\n\
+        ping_interval_ms 1000\n\
+        ping_timeout_ms 10000\n\
+        lifetime_ms 86400000\n\
+        max_pending 20\n\
+        max_queued 65536\n\
+        backoff_cap_ms 60000\n\
+        symbols_per_frame 1\n\
+        channels 1\n\
+        midnight_ms 20000\n\
+        liveness_ms 375000\n\
+        at 994854029ns sleep 29659ms";
+    let scenario: Scenario = text.parse().unwrap();
+    assert_eq!(soak::run(&scenario, None).failure, None);
+}
+
 /// An exchange that is out of order for up to half a minute, in a dozen ways one after the other, takes
 /// a client off the air for about as long again at the very most, and mostly for a second or two.
 #[test]
