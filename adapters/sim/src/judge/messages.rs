@@ -136,7 +136,9 @@ impl MessageChecker {
             Event::Line(PUBLIC, LineEvent::Down { .. }) => {
                 for heard in self.topics.values_mut() {
                     let was_carried = heard.carried.take().is_some();
-                    heard.interrupted = heard.interrupted.or(was_carried.then_some(self.turn));
+                    if was_carried {
+                        heard.interrupted.get_or_insert(self.turn);
+                    }
                 }
             }
             Event::Topic(topic, event) => {
