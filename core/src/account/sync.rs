@@ -72,6 +72,8 @@ struct Asking {
 
 /// The epoch of an account that was never live.
 const NEVER: Epoch = Epoch::new(0);
+/// What a currency that an account cannot have is answered with: the codes for parameters.
+const NO_SUCH_PARAMETER: [u32; 2] = [100_001, 400_100];
 /// Rows of a page of orders; the exchange's most.
 const PAGE: u16 = 1000;
 
@@ -244,13 +246,10 @@ impl AccountSync {
         }
         match (reason.login_error(), query, reason) {
             (Some(error), ..) => self.refuse(cx, error),
-            // One currency that the account has not must not stand in the way of all others. An error of the
-            // exchange's own is not meant for the currency.
-            (
-                None,
-                Query::AccountOverview { currency },
-                RestError::Api { code, status: 200, .. },
-            ) if code < 500_000 => {
+            // One currency that the account has not must not stand in the way of all others.
+            (None, Query::AccountOverview { currency }, RestError::Api { code, .. })
+                if NO_SUCH_PARAMETER.contains(&code) =>
+            {
                 cx.event(Event::Account(AccountEvent::BalanceRefused { currency, code }));
                 self.on_answered(cx);
             }
