@@ -47,7 +47,8 @@ id! {
     TopicId(u32)
 }
 id! {
-    /// One source of topics: a connection that is renewed for ever. There is one per client today.
+    /// One source of topics: a connection that is renewed for ever. 0 is the public one, 1 that of the account, which
+    /// is there once something private is wanted.
     LineId(u32)
 }
 id! {
