@@ -378,6 +378,39 @@ fn what_cannot_be_read_ends_it_and_it_comes_back() {
     world.truth.is_told_by(&world.rig);
 }
 
+/// The acknowledgement of an earlier round was sent in front of what this round was answered.
+#[test]
+fn an_acknowledgement_of_an_earlier_round_proves_nothing() {
+    let mut world = World::new(9);
+    // All is answered, and the acknowledgement is on its way.
+    let settles = |world: &World| world.asked.is_empty() && world.way.len() == 1;
+    let mut asked_for_all = false;
+    while !(asked_for_all && settles(&world)) {
+        asked_for_all |= world.asked.iter().any(|(_, path)| path.contains("positions"));
+        if world.asked.is_empty() { drop(world.arrive()) } else { world.answer(0) }
+    }
+    let late = world.way.pop_front().unwrap();
+    let odd = r#"{"topic":"/contractAccount/wallet","type":"message","subject":"walletBalance.change","data":{}}"#;
+    let outputs = world.rig.text(odd);
+    world.see(outputs);
+    assert!(matches!(
+        world.events[..],
+        [AccountEvent::Delayed(AccountDelayReason::Undecodable(_))]
+    ));
+    // Less than the acknowledgement may take.
+    world.pass(2 * SECOND);
+    while !world.asked.is_empty() {
+        world.answer(0);
+    }
+    assert_eq!(world.way.len(), 0, "one at a time");
+    world.way.push_back(late);
+    world.arrive();
+    assert!(world.rig.client.account().is_none(), "what was asked in an earlier round");
+    assert_eq!(world.way.len(), 1, "asked for once more");
+    world.calm();
+    world.truth.is_told_by(&world.rig);
+}
+
 #[test]
 fn an_answer_that_cannot_be_had_delays_it_and_a_refused_key_ends_it() {
     let mut world = World::new(5);

@@ -43,6 +43,9 @@ pub(crate) struct AccountSync {
     /// Counts the rounds: an answer to a question of an earlier one is of no use.
     round: u32,
     wants_barrier: bool,
+    /// The round in which a topic was asked for once more, until that is acknowledged: an acknowledgement that
+    /// was asked for in an earlier round stands behind none of the answers of this one.
+    barrier: Option<u32>,
     backoff: Backoff,
 }
 
@@ -86,6 +89,7 @@ impl AccountSync {
             questions: VecDeque::new(),
             round: 0,
             wants_barrier: false,
+            barrier: None,
             backoff: Backoff::new(config.backoff.base, config.book.snapshot_backoff_cap),
         }
     }
@@ -127,17 +131,21 @@ impl AccountSync {
     pub(crate) fn stop(&mut self, cx: &mut Context, reason: AccountLostReason) {
         self.lose(cx, reason);
         self.phase = Phase::Idle;
+        self.barrier = None;
         self.topics.clear();
     }
 
     /// A line carries a topic: for the first time, or, asked for once more, in order behind all before.
     pub(crate) fn on_confirmed(&mut self, cx: &mut Context, topic: TopicId) {
         let Some(known) = self.topics.iter_mut().find(|(known, _)| *known == topic) else { return };
-        let was_carried = core::mem::replace(&mut known.1, true);
+        known.1 = true;
+        let is_barrier = self.topics.first().is_some_and(|(barrier, _)| *barrier == topic);
+        let asked_in = if is_barrier { self.barrier.take() } else { None };
         match self.phase {
             Phase::Waiting => self.begin_if_carried(cx),
-            Phase::Settling if was_carried => self.on_caught_up(cx),
-            Phase::Idle | Phase::Pausing | Phase::Asking(_) | Phase::Settling | Phase::Live => {}
+            Phase::Settling if asked_in == Some(self.round) => self.on_caught_up(cx),
+            Phase::Settling => self.wants_barrier |= is_barrier,
+            Phase::Idle | Phase::Pausing | Phase::Asking(_) | Phase::Live => {}
         }
     }
 
@@ -145,6 +153,7 @@ impl AccountSync {
     pub(crate) fn on_dropped(&mut self, cx: &mut Context, topic: TopicId) {
         let Some(known) = self.topics.iter_mut().find(|(known, _)| *known == topic) else { return };
         known.1 = false;
+        self.barrier = None;
         self.lose(cx, AccountLostReason::LineDown);
         self.phase = Phase::Waiting;
     }
@@ -323,8 +332,12 @@ impl AccountSync {
 
     /// A topic of it is to be asked for once more, behind all that was answered.
     pub(crate) fn poll_barrier(&mut self) -> Option<TopicId> {
-        let wanted = core::mem::take(&mut self.wants_barrier);
-        self.topics.first().filter(|_| wanted).map(|(topic, _)| *topic)
+        // One at a time: while it is not acknowledged, asking again says nothing new.
+        if self.barrier.is_some() || !core::mem::take(&mut self.wants_barrier) {
+            return None;
+        }
+        self.barrier = Some(self.round);
+        self.topics.first().map(|(topic, _)| *topic)
     }
 
     fn on_caught_up(&mut self, cx: &mut Context) {
