@@ -51,7 +51,7 @@ fn a_few_seeds_are_one_object_that_says_what_was_done() {
     let told = one(&["soak", "--seeds", "3", "--json"], 0);
     let mut keys: Vec<&str> = told.as_object().unwrap().keys().map(String::as_str).collect();
     keys.sort_unstable();
-    let known = "books broken deltas events evidence failures faults kinds live_seconds profile recovery_ms \
+    let known = "books broken deltas events evidence failures faults kinds live_seconds messages profile recovery_ms \
         runs seconds trace type virtual_seconds wanted_seconds";
     assert_eq!(keys, known.split(' ').collect::<Vec<_>>());
     assert_eq!((&told["type"], &told["profile"]), (&"soak".into(), &"swarm".into()));
