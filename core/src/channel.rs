@@ -344,6 +344,11 @@ impl Channel {
     pub(crate) fn from_text(topic: Text<'_>) -> Option<Self> {
         let mut room = [0; MAX_TOPIC];
         let topic = topic.resolve(&mut room)?;
+        // The first row by far is asked for most.
+        if let Some(symbol) = topic.strip_prefix("/contractMarket/level2:") {
+            let key = ChannelKey::Symbol(Symbol::new(symbol).ok()?);
+            return Some(Self { kind: ChannelKind::Level2, key });
+        }
         let (prefix, key) = match topic.split_once(':') {
             Some((prefix, key)) => (prefix, Some(key)),
             None => (topic, None),

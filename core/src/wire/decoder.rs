@@ -12,7 +12,7 @@ use super::level2::DeltaParser;
 use super::message::{Content, Data, DataPlace};
 use super::template::MessageParser;
 use super::values::Values;
-use crate::channel::{Channel, Delivery, Read};
+use crate::channel::{Channel, ChannelKind, Delivery, Read};
 use crate::error::WireError;
 use crate::ids::TopicId;
 
@@ -132,8 +132,11 @@ impl Decoder {
     }
 
     fn take_data<'a>(&mut self, bytes: &[u8], data: Data<'_>, topic: TopicId) -> Decoded<'a> {
+        // Whatever it says that it is about: a book must not overlook what may be a change.
+        if data.channel.kind() == ChannelKind::Level2 {
+            return self.take_delta(bytes, data, topic);
+        }
         let said = match data.channel.reader(data.subject) {
-            Some(Read::Delta) => return self.take_delta(bytes, data, topic),
             Some(Read::Fields(keys, read)) => {
                 let assemble = |fields: &Fields<'_>| {
                     let message = data.channel.assemble(read, fields)?;
@@ -144,7 +147,7 @@ impl Decoder {
                 let values = read.map(|(values, _)| values).transpose();
                 Said { position: Position::of_data(data.bytes), values, has_odd_time }
             }
-            reader @ (Some(Read::Data(_)) | None) => {
+            reader @ (Some(Read::Data(_) | Read::Delta) | None) => {
                 let is_latest = data.channel.kind().delivery() == Delivery::Latest;
                 // What is unknown has no sequence that is known.
                 let is_ordered = is_latest && reader.is_some();

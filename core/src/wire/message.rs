@@ -11,7 +11,7 @@ use super::frame::Frame;
 use super::text::Text;
 use super::values::{Place, Values};
 use super::walk::{self, Kind, Token};
-use crate::channel::{Channel, Delivery, Read};
+use crate::channel::{Channel, ChannelKind, Delivery, Read};
 use crate::error::WireError;
 use crate::ids::Symbol;
 use crate::message::{Message, UnknownMessage};
@@ -29,23 +29,26 @@ impl Content {
     /// the usual kind.
     pub(crate) fn read(bytes: &[u8]) -> Option<(Channel, Self, bool)> {
         let RawMessage { channel, subject, data, fields } = RawMessage::read(bytes)?;
-        let subject = match subject {
+        // Most frames that come here are of this one, which has nothing else to say.
+        if channel.kind() == ChannelKind::Level2 {
+            let delta = Delta::assemble(&fields).ok()?;
+            return Some((channel, Self::Delta(delta), fields.has_odd_time()));
+        }
+        let text = match subject {
             Some(place) => Some(place.text(bytes)?),
             None => None,
         };
-        let content = match channel.reader(subject) {
-            Some(Read::Delta) => Self::Delta(Delta::assemble(&fields).ok()?),
-            Some(Read::Fields(_, read)) => {
-                let message = channel.assemble(read, &fields).ok()?;
-                Self::Message(Position::of(&fields), Values::of(&message, bytes))
-            }
-            // Depths have a sequence.
-            Some(Read::Data(_)) if channel.kind().delivery() == Delivery::Latest => {
-                Self::Message(Position::of(&fields), Some(Values::Later(data)))
-            }
-            Some(Read::Data(_)) | None => Self::Message(None, Some(Values::Later(data))),
-        };
-        Some((channel, content, fields.has_odd_time()))
+        let reader = channel.reader(text);
+        if let Some(Read::Fields(_, read)) = reader {
+            let message = channel.assemble(read, &fields).ok()?;
+            let content = Self::Message(Position::of(&fields), Values::of(&message, bytes));
+            return Some((channel, content, fields.has_odd_time()));
+        }
+        let later = Values::Later(DataPlace::new(channel, subject, data)?);
+        // Depths have a sequence.
+        let has_position = reader.is_some() && channel.kind().delivery() == Delivery::Latest;
+        let position = if has_position { Position::of(&fields) } else { None };
+        Some((channel, Self::Message(position, Some(later)), fields.has_odd_time()))
     }
 }
 
@@ -145,7 +148,8 @@ pub(crate) fn read_message(bytes: &[u8]) -> Result<Message<'_>, WireError> {
 struct RawMessage<'a> {
     channel: Channel,
     subject: Option<Place>,
-    data: DataPlace,
+    /// Where its data begins and ends.
+    data: (usize, usize),
     fields: Fields<'a>,
 }
 
@@ -186,7 +190,6 @@ impl<'a> RawMessage<'a> {
         })?;
         // Some published samples of messages lack the type.
         let is_whole = seen & DATA != 0 && walk::is_end(bytes, end);
-        let data = DataPlace::new(topic?, subject, data)?;
         Some(Self { channel: topic?, subject, data, fields }).filter(|_| is_whole)
     }
 }

@@ -146,14 +146,16 @@ impl Values {
         if let Self::Later(place) = self {
             return place.on(bytes).ok_or(WireError::Unexpected)?.read();
         }
-        self.put_together(bytes).ok_or(WireError::Unexpected)
+        self.put_together(bytes)
     }
 
     /// The same of what was read when it came.
     #[inline]
-    fn put_together(self, bytes: &[u8]) -> Option<Message<'_>> {
-        Some(match self {
-            Self::Later(_) => return None,
+    fn put_together(self, bytes: &[u8]) -> Result<Message<'_>, WireError> {
+        // A message is large: it is written once, where it is wanted.
+        const NONE: WireError = WireError::Unexpected;
+        Ok(match self {
+            Self::Later(_) => return Err(NONE),
             Self::TickerV2(ticker) => Message::TickerV2(ticker),
             Self::Ticker(trade, touch) => Message::Ticker(Ticker {
                 symbol: trade.symbol,
@@ -161,21 +163,22 @@ impl Values {
                 taker_side: trade.taker_side,
                 price: trade.price,
                 size: trade.size,
-                trade_id: trade.trade_id.text(bytes)?,
+                trade_id: trade.trade_id.text(bytes).ok_or(NONE)?,
                 best_bid: touch.bid,
                 best_ask: touch.ask,
                 ts_event: trade.ts_event,
             }),
             Self::Execution(trade, orders) => {
                 let places = [Some(trade.trade_id), orders.taker, orders.maker];
-                let [trade_id, taker_order_id, maker_order_id] = Place::texts(places, bytes)?;
+                let [trade_id, taker_order_id, maker_order_id] =
+                    Place::texts(places, bytes).ok_or(NONE)?;
                 Message::Execution(Execution {
                     symbol: trade.symbol,
                     sequence: trade.sequence,
                     taker_side: trade.taker_side,
                     price: trade.price,
                     size: trade.size,
-                    trade_id: trade_id?,
+                    trade_id: trade_id.ok_or(NONE)?,
                     taker_order_id,
                     maker_order_id,
                     ts_event: trade.ts_event,
