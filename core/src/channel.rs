@@ -344,8 +344,10 @@ impl Channel {
     pub(crate) fn from_text(topic: Text<'_>) -> Option<Self> {
         let mut room = [0; MAX_TOPIC];
         let topic = topic.resolve(&mut room)?;
-        // The first row by far is asked for most.
-        if let Some(symbol) = topic.strip_prefix("/contractMarket/level2:") {
+        // Asked for more often than all others together.
+        if let Some(rest) = topic.strip_prefix(ChannelKind::Level2.prefix())
+            && let Some(symbol) = rest.strip_prefix(':')
+        {
             let key = ChannelKey::Symbol(Symbol::new(symbol).ok()?);
             return Some(Self { kind: ChannelKind::Level2, key });
         }
