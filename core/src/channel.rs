@@ -9,7 +9,7 @@ use crate::wire::{
     BalanceUpdate, CandleUpdate, CrossLeverages, Data, Depth, Execution, Fields, FundingRate,
     FundingSettlement, Interval, Key, MarginModes, MarkPrice, OrderUpdate, PositionSettlement,
     PositionUpdate, RiskLimitUpdate, Stats24h, StopOrderUpdate, Text, Ticker, TickerV2,
-    WalletUpdate, execution, ticker,
+    WalletUpdate, depth, execution, ticker,
 };
 
 /// A channel of one contract, of one contract and interval, or of everything there is.
@@ -91,7 +91,7 @@ struct Row {
 pub(crate) enum Read {
     /// A change of a book.
     Delta,
-    /// A ticker or a trade, from the keys that these share, when it comes: what it says is kept.
+    /// A ticker, a trade or a depth, from the keys that these share, when it comes: what it says is kept.
     Fields(&'static [Key], for<'a> fn(&Fields<'a>) -> Result<Message<'a>, WireError>),
     /// Everything else, when it is asked for.
     Data(for<'a> fn(&Data<'a>) -> Result<Message<'a>, WireError>),
@@ -208,11 +208,15 @@ channels! {
     /// The best five levels of both sides, whole, at most every 100 ms by the documentation:
     /// [`Message::Depth5`].
     Depth5, depth5, Public Symbol, "/contractMarket/level2Depth5", Latest,
-        ["level2" => Read::Data(|data| Depth::parse(data.bytes).map(Message::Depth5))];
+        ["level2" => Read::Fields(&depth::KEYS, |fields| {
+            Depth::assemble(fields).map(Message::Depth5)
+        })];
     /// The best fifty levels of both sides, whole, at most every 100 ms by the documentation:
     /// [`Message::Depth50`].
     Depth50, depth50, Public Symbol, "/contractMarket/level2Depth50", Latest,
-        ["level2" => Read::Data(|data| Depth::parse(data.bytes).map(Message::Depth50))];
+        ["level2" => Read::Fields(&depth::KEYS, |fields| {
+            Depth::assemble(fields).map(Message::Depth50)
+        })];
     /// Every trade: [`Message::Execution`].
     Execution, execution, Public Symbol, "/contractMarket/execution", EachOnce,
         ["match" => Read::Fields(&execution::KEYS, |fields| {
@@ -428,6 +432,11 @@ impl ChannelKind {
             [(_, Read::Fields(keys, _)), ..] => keys,
             _ => &[],
         }
+    }
+
+    /// Whether what its messages say is looked at when it is asked for, and not when they come.
+    pub(crate) const fn is_read_later(self) -> bool {
+        matches!(self.row().subjects, [(_, Read::Data(_)), ..])
     }
 
     /// Whether it needs an account.

@@ -24,7 +24,8 @@ use crate::time::Instant;
 use crate::timers::{LineTimer, Timer};
 use crate::wire::encode::Command;
 use crate::wire::{
-    Ack, Bullet, Decoded, Decoder, Delta, ErrorFrame, ErrorKind, Frame, Pong, Server, Welcome,
+    Ack, Bullet, Decoded, Decoder, Delta, ErrorFrame, ErrorKind, Frame, Pong, Route, Server,
+    Welcome,
 };
 use limits::{MOST_BINARIES, SEND_SPAN, TOO_FAST_REST};
 pub(crate) use report::LineReport;
@@ -122,17 +123,13 @@ impl Line {
         if self.is_ready() { self.decoder.read_delta(bytes) } else { None }
     }
 
-    /// Reads any other frame. `topic_of` says the topic of a channel, if it is wanted.
+    /// Reads any other frame. `route` says who wants what comes under a channel.
     pub(crate) fn decode<'a>(
         &mut self,
         bytes: &'a [u8],
-        topic_of: impl Fn(Channel) -> Option<TopicId>,
+        route: impl Fn(Channel) -> Option<Route>,
     ) -> Decoded<'a> {
-        if self.is_ready() {
-            self.decoder.decode(bytes, topic_of)
-        } else {
-            Decoded::of_control(bytes)
-        }
+        if self.is_ready() { self.decoder.decode(bytes, route) } else { Decoded::of_control(bytes) }
     }
 
     /// Takes a frame that concerns the connection.

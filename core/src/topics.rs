@@ -18,7 +18,7 @@ use crate::stats::Disposition;
 use crate::subscription::SubscriptionState;
 use crate::time::Instant;
 use crate::timers::{Timer, TopicTimer};
-use crate::wire::{Delta, Position};
+use crate::wire::{Delta, Position, Route};
 
 /// How far the subscription to a topic has come, on the line where it has come furthest.
 ///
@@ -243,8 +243,9 @@ impl Topics {
     }
 
     /// The topic that takes what is pushed under this channel, if one is wanted.
-    pub(crate) fn route(&self, channel: Channel) -> Option<TopicId> {
-        self.wanted_topic(channel).or_else(|| self.wanted_topic(channel.of_all()?))
+    pub(crate) fn route(&self, channel: Channel) -> Option<Route> {
+        let own = self.wanted_topic(channel).map(|topic| Route { topic, is_own: true });
+        own.or_else(|| Some(Route { topic: self.wanted_topic(channel.of_all()?)?, is_own: false }))
     }
 
     /// The topic of a channel, if it is wanted.

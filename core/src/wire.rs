@@ -31,6 +31,7 @@ pub(crate) mod execution;
 mod fields;
 mod frame;
 mod instrument;
+mod known_topics;
 mod level2;
 mod message;
 mod object;
@@ -49,7 +50,7 @@ mod values;
 mod walk;
 mod wallet;
 
-pub(crate) use decoder::{Decoded, Decoder};
+pub(crate) use decoder::{Decoded, Decoder, Route};
 pub use delta::Delta;
 pub use depth::{Depth, Levels};
 pub use execution::Execution;

@@ -8,11 +8,12 @@
 use super::delta::Delta;
 use super::fields::{Fields, Position};
 use super::frame::{Frame, MessageFrame};
+use super::known_topics::KnownTopics;
 use super::level2::DeltaParser;
-use super::message::{Content, Data, DataPlace};
+use super::message::{Content, Data, DataPlace, Named};
 use super::template::MessageParser;
 use super::values::Values;
-use crate::channel::{Channel, ChannelKind, Delivery, Read};
+use crate::channel::{Channel, ChannelKind, Read};
 use crate::error::WireError;
 use crate::ids::TopicId;
 
@@ -21,6 +22,15 @@ use crate::ids::TopicId;
 pub(crate) struct Decoder {
     deltas: DeltaParser,
     messages: MessageParser,
+    topics: KnownTopics,
+}
+
+/// Whom a message is for.
+#[derive(Clone, Copy)]
+pub(crate) struct Route {
+    pub(crate) topic: TopicId,
+    /// It is the topic that the message came under, and not one of everything.
+    pub(crate) is_own: bool,
 }
 
 /// What a frame says, to whom.
@@ -53,7 +63,11 @@ pub(crate) struct Said {
 
 impl Decoder {
     pub(crate) fn new() -> Self {
-        Self { deltas: DeltaParser::new(), messages: MessageParser::new() }
+        Self {
+            deltas: DeltaParser::new(),
+            messages: MessageParser::new(),
+            topics: KnownTopics::default(),
+        }
     }
 
     /// Reads a delta of a topic, if it looks like the last one of its symbol.
@@ -63,31 +77,49 @@ impl Decoder {
         Some((TopicId::new(known.tag()), delta))
     }
 
-    /// Reads any other frame. `topic_of` says the topic of a channel, if it is wanted.
+    /// Reads any other frame. `route` says who wants what comes under a channel.
     pub(crate) fn decode<'a>(
         &mut self,
         bytes: &'a [u8],
-        topic_of: impl Fn(Channel) -> Option<TopicId>,
+        route: impl Fn(Channel) -> Option<Route>,
     ) -> Decoded<'a> {
-        let tag_of = |channel| topic_of(channel).map(TopicId::get);
+        let tag_of = |channel| route(channel).map(|route| route.topic.get());
         if let Some((tag, values)) = self.messages.read(bytes, tag_of) {
             return Decoded::Message(TopicId::new(tag), Said::read(values));
         }
         if let Some((met, delta)) = self.deltas.match_layout(bytes)
-            && let Some(topic) = topic_of(Channel::level2(met.symbol))
+            && let Some(Route { topic, .. }) = route(Channel::level2(met.symbol))
         {
             self.deltas.remember(met, delta.sequence, topic.get());
             return Decoded::Delta(topic, delta, false);
         }
-        if let Some((channel, content, has_odd_time)) = Content::read(bytes) {
-            let Some(topic) = topic_of(channel) else { return Decoded::Unwanted };
-            return self.take(bytes, (channel, topic), content, has_odd_time);
+        let known = |text: &[u8]| self.topics.find(text);
+        if let Some((named, content, has_odd_time)) = Content::read(bytes, known) {
+            let Some(topic) = self.topic_of(named, route) else { return Decoded::Unwanted };
+            return self.take(bytes, (named.channel, topic), content, has_odd_time);
         }
         match Frame::parse(bytes) {
-            Ok(Frame::Message(message)) => self.take_unusual(bytes, message, topic_of),
+            Ok(Frame::Message(message)) => self.take_unusual(bytes, message, route),
             Ok(control) => Decoded::Control(control),
             Err(_) => Decoded::Malformed,
         }
+    }
+
+    /// Whom a message is for.
+    fn topic_of(
+        &mut self,
+        named: Named<'_>,
+        route: impl Fn(Channel) -> Option<Route>,
+    ) -> Option<TopicId> {
+        if named.topic.is_some() {
+            return named.topic;
+        }
+        let Route { topic, is_own } = route(named.channel)?;
+        // What goes to those who asked for everything may be asked for by itself later.
+        if is_own {
+            self.topics.insert(named.text, named.channel, topic);
+        }
+        Some(topic)
     }
 
     /// A message that was read in one walk.
@@ -119,9 +151,9 @@ impl Decoder {
         &mut self,
         bytes: &[u8],
         message: MessageFrame<'_>,
-        topic_of: impl Fn(Channel) -> Option<TopicId>,
+        route: impl Fn(Channel) -> Option<Route>,
     ) -> Decoded<'a> {
-        let routed = message.channel().and_then(|channel| Some((channel, topic_of(channel)?)));
+        let routed = message.channel().and_then(|channel| Some((channel, route(channel)?.topic)));
         match routed {
             None => Decoded::Unwanted,
             Some((channel, topic)) => {
@@ -147,13 +179,10 @@ impl Decoder {
                 let values = read.map(|(values, _)| values).transpose();
                 Said { position: Position::of_data(data.bytes), values, has_odd_time }
             }
-            reader @ (Some(Read::Data(_) | Read::Delta) | None) => {
-                let is_latest = data.channel.kind().delivery() == Delivery::Latest;
-                // What is unknown has no sequence that is known.
-                let is_ordered = is_latest && reader.is_some();
-                let position = Position::of_data(data.bytes).filter(|_| is_ordered);
+            Some(Read::Data(_) | Read::Delta) | None => {
                 let values = DataPlace::of(&data, bytes).map(|place| Ok(Values::Later(place)));
-                Said { position, values, has_odd_time: false }
+                // It has no sequence that is known.
+                Said { position: None, values, has_odd_time: false }
             }
         };
         Decoded::Message(topic, said)

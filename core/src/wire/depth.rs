@@ -1,5 +1,6 @@
 //! The data of `level2Depth5` and `level2Depth50` frames: the best levels of both sides, whole in each message.
 
+use super::change::read_price;
 use super::fields::{Fields, Key};
 use super::scan::{Scanner, Value};
 use super::swar;
@@ -30,6 +31,22 @@ pub struct Depth<'a> {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Levels<'a>(&'a [u8]);
 
+/// The same without the frame.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct DepthPlaces {
+    pub(super) sequence: Option<Sequence>,
+    pub(super) bids: LevelsPlace,
+    pub(super) asks: LevelsPlace,
+    pub(super) ts_event: Option<UnixNanos>,
+}
+
+/// Where checked levels stand in a frame; from nowhere to nowhere if there are none.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct LevelsPlace {
+    start: u32,
+    end: u32,
+}
+
 pub(crate) const KEYS: [Key; 4] = [Key::Bids, Key::Asks, Key::Sequence, Key::Ts];
 
 impl<'a> Depth<'a> {
@@ -50,7 +67,7 @@ impl<'a> Depth<'a> {
         bids.or(asks).ok_or(WireError::Missing { field: Key::Bids.name() })?;
         let side = |levels: Option<&'a [u8]>, key| match levels {
             Some(levels) => Levels::checked(levels, key),
-            None => Ok(Levels(b"[]")),
+            None => Ok(Levels::NONE),
         };
         Ok(Self {
             sequence: fields.sequence_if_any()?,
@@ -61,7 +78,36 @@ impl<'a> Depth<'a> {
     }
 }
 
+impl DepthPlaces {
+    /// Of a depth that was read out of these bytes.
+    pub(super) fn of(depth: &Depth<'_>, bytes: &[u8]) -> Option<Self> {
+        let (bids, asks) = (depth.bids.place(bytes)?, depth.asks.place(bytes)?);
+        Some(Self { sequence: depth.sequence, bids, asks, ts_event: depth.ts_event })
+    }
+
+    /// The depth, out of the same bytes; `None` if they have nothing there.
+    pub(super) fn on(self, bytes: &[u8]) -> Option<Depth<'_>> {
+        let side = |place: LevelsPlace| match place {
+            LevelsPlace { end: 0, .. } => Some(Levels::NONE),
+            place => bytes.get(place.start as usize..place.end as usize).map(Levels),
+        };
+        let (bids, asks) = (side(self.bids)?, side(self.asks)?);
+        Some(Depth { sequence: self.sequence, bids, asks, ts_event: self.ts_event })
+    }
+}
+
 impl<'a> Levels<'a> {
+    const NONE: Self = Self(b"[]");
+
+    fn place(self, bytes: &[u8]) -> Option<LevelsPlace> {
+        if self == Self::NONE {
+            return Some(LevelsPlace { start: 0, end: 0 });
+        }
+        let start = self.0.as_ptr().addr().checked_sub(bytes.as_ptr().addr())?;
+        let end = u32::try_from(start.checked_add(self.0.len())?).ok()?;
+        Some(LevelsPlace { start: u32::try_from(start).ok()?, end })
+    }
+
     fn checked(text: &'a [u8], key: Key) -> Result<Self, WireError> {
         let mut reader = Reader::new(text, key)?;
         while reader.next()?.is_some() {}
@@ -127,11 +173,12 @@ impl<'a> Reader<'a> {
 /// A level as nearly all are written, at the beginning of a text, and how long that is.
 #[inline]
 fn usual(text: &[u8]) -> Option<(Level, usize)> {
-    let rest = text.strip_prefix(b"[\"")?;
-    let (price, rest) = rest.split_at_checked(swar::text_len(rest))?;
-    let rest = rest.strip_prefix(b"\",")?;
+    text.strip_prefix(b"[\"")?;
+    // Where no digit stands at all, what comes behind the price is taken for its end.
+    let (price, end) = read_price::<b'"'>(text, 2).filter(|(_, end)| *end > 2)?;
+    let rest = text.get(end..)?.strip_prefix(b"\",")?;
     let (size, rest) = rest.split_at_checked(swar::digits_len(rest))?;
     let rest = rest.strip_prefix(b"]")?;
-    let (price, size) = (swar::usual_price(price)?, Lots::new(swar::whole_number(size)?));
+    let size = Lots::new(swar::whole_number(size)?);
     Some((Level { price, size }, text.len().wrapping_sub(rest.len())))
 }

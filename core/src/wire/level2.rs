@@ -327,9 +327,9 @@ impl DeltaParser {
 
 /// Envelope and data in one go; `None` if it is no usual delta.
 fn read_once(frame: &[u8]) -> Option<DeltaFrame> {
-    match Content::read(frame)? {
-        (channel, Content::Delta(delta), _) => {
-            Some(DeltaFrame { symbol: channel.symbol()?, delta })
+    match Content::read(frame, |_| None)? {
+        (named, Content::Delta(delta), _) => {
+            Some(DeltaFrame { symbol: named.channel.symbol()?, delta })
         }
         _ => None,
     }

@@ -11,9 +11,9 @@ use super::frame::Frame;
 use super::text::Text;
 use super::values::{Place, Values};
 use super::walk::{self, Kind, Token};
-use crate::channel::{Channel, ChannelKind, Delivery, Read};
+use crate::channel::{Channel, ChannelKind, Read};
 use crate::error::WireError;
-use crate::ids::Symbol;
+use crate::ids::{Symbol, TopicId};
 use crate::message::{Message, UnknownMessage};
 
 /// What a usual message says.
@@ -25,30 +25,52 @@ pub(crate) enum Content {
 }
 
 impl Content {
-    /// Reads a whole frame in one go, and says whether a time in it cannot be read; `None` if it is not of
-    /// the usual kind.
-    pub(crate) fn read(bytes: &[u8]) -> Option<(Channel, Self, bool)> {
-        let RawMessage { channel, subject, data, fields } = RawMessage::read(bytes)?;
+    /// Reads a whole frame in one go, and says what it came under, and whether a time in it cannot be read;
+    /// `None` if it is not of the usual kind. `known` says what a topic is that was met before.
+    pub(crate) fn read(
+        bytes: &[u8],
+        known: impl Fn(&[u8]) -> Option<(Channel, TopicId)>,
+    ) -> Option<(Named<'_>, Self, bool)> {
+        let RawMessage { named, subject, data, fields } = RawMessage::read(bytes, known)?;
+        let channel = named.channel;
         // Most frames that come here are of this one, which has nothing else to say.
         if channel.kind() == ChannelKind::Level2 {
             let delta = Delta::assemble(&fields).ok()?;
-            return Some((channel, Self::Delta(delta), fields.has_odd_time()));
+            return Some((named, Self::Delta(delta), fields.has_odd_time()));
         }
-        let text = match subject {
-            Some(place) => Some(place.text(bytes)?),
-            None => None,
-        };
-        let reader = channel.reader(text);
-        if let Some(Read::Fields(_, read)) = reader {
-            let message = channel.assemble(read, &fields).ok()?;
-            let content = Self::Message(Position::of(&fields), Values::of(&message, bytes));
-            return Some((channel, content, fields.has_odd_time()));
+        if !channel.kind().is_read_later() {
+            let text = match subject {
+                Some(place) => Some(place.text(bytes)?),
+                None => None,
+            };
+            if let Some(Read::Fields(_, read)) = channel.reader(text) {
+                let message = channel.assemble(read, &fields).ok()?;
+                let content = Self::Message(Position::of(&fields), Values::of(&message, bytes));
+                return Some((named, content, fields.has_odd_time()));
+            }
         }
         let later = Values::Later(DataPlace::new(channel, subject, data)?);
-        // Depths have a sequence.
-        let has_position = reader.is_some() && channel.kind().delivery() == Delivery::Latest;
-        let position = if has_position { Position::of(&fields) } else { None };
-        Some((channel, Self::Message(position, Some(later)), fields.has_odd_time()))
+        Some((named, Self::Message(None, Some(later)), false))
+    }
+}
+
+/// What a message came under.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Named<'a> {
+    /// As the frame has it.
+    pub(crate) text: &'a [u8],
+    pub(crate) channel: Channel,
+    /// Whom it is for, if it was met before.
+    pub(crate) topic: Option<TopicId>,
+}
+
+impl<'a> Named<'a> {
+    fn read(text: &'a [u8], known: impl Fn(&[u8]) -> Option<(Channel, TopicId)>) -> Option<Self> {
+        let (channel, topic) = match known(text) {
+            Some((channel, topic)) => (channel, Some(topic)),
+            None => (Channel::from_text(self::text(text)?)?, None),
+        };
+        Some(Self { text, channel, topic })
     }
 }
 
@@ -146,7 +168,7 @@ pub(crate) fn read_message(bytes: &[u8]) -> Result<Message<'_>, WireError> {
 
 /// What a message is about, and its data.
 struct RawMessage<'a> {
-    channel: Channel,
+    named: Named<'a>,
     subject: Option<Place>,
     /// Where its data begins and ends.
     data: (usize, usize),
@@ -164,9 +186,9 @@ const TIMESTAMP: u8 = 1 << 6;
 
 impl<'a> RawMessage<'a> {
     /// Reads a whole frame; `None` if it is not of the usual kind.
-    fn read(bytes: &'a [u8]) -> Option<Self> {
+    fn read(bytes: &'a [u8], known: impl Fn(&[u8]) -> Option<(Channel, TopicId)>) -> Option<Self> {
         let mut fields = Fields::new(bytes);
-        let (mut topic, mut seen) = (None, 0);
+        let (mut named, mut seen) = (None::<Named<'_>>, 0);
         let (mut subject, mut data) = (None, (0, 0));
         let end = walk::object(bytes, walk::space(bytes, 0), |name, at| {
             let key = bit(name);
@@ -175,12 +197,15 @@ impl<'a> RawMessage<'a> {
             }
             seen |= key;
             if key == DATA {
-                data = (at, fields.collect(at, 2)?);
-                return Some(data.1);
+                let is_read_later = named.is_some_and(|named| named.channel.kind().is_read_later());
+                let end =
+                    if is_read_later { walk::skip(bytes, at, 2) } else { fields.collect(at, 2) };
+                data = (at, end?);
+                return end;
             }
             let (Token { start, end, kind }, behind) = walk::value(bytes, at, 1)?;
             match (key, kind) {
-                (TOPIC, Kind::Text) => topic = Channel::from_text(text(bytes.get(start..end)?)?),
+                (TOPIC, Kind::Text) => named = Some(Named::read(bytes.get(start..end)?, &known)?),
                 (KIND, Kind::Text) if bytes.get(start..end)? == b"message" => {}
                 (SUBJECT, Kind::Text) => subject = Some(Place::new(start, end)?),
                 (0 | ID | CODE | TIMESTAMP, _) => {}
@@ -190,7 +215,7 @@ impl<'a> RawMessage<'a> {
         })?;
         // Some published samples of messages lack the type.
         let is_whole = seen & DATA != 0 && walk::is_end(bytes, end);
-        Some(Self { channel: topic?, subject, data, fields }).filter(|_| is_whole)
+        Some(Self { named: named?, subject, data, fields }).filter(|_| is_whole)
     }
 }
 

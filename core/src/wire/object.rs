@@ -15,6 +15,57 @@ use crate::time::UnixNanos;
 /// No value: one that is there does not begin with the object.
 const NONE: Token = Token { start: 0, end: 0, kind: Kind::Other };
 
+/// Walks over an object whose keys stand in the order of a table, some of them left out perhaps. It only ever
+/// succeeds: whatever else there is ends the walk, and is for [`find`].
+pub(super) struct InOrder<'a> {
+    data: &'a [u8],
+    /// Where the next key begins; the end of the data once the object is closed, and behind it if the walk has
+    /// ended before.
+    at: usize,
+    is_closed: bool,
+}
+
+impl<'a> InOrder<'a> {
+    #[inline]
+    pub(super) fn new(data: &'a [u8]) -> Self {
+        let at = if data.first() == Some(&b'{') { 1 } else { usize::MAX };
+        Self { data, at, is_closed: false }
+    }
+
+    /// The value of this key, if it stands here; the key as it is written, colon and all.
+    #[inline(always)]
+    #[allow(clippy::inline_always, reason = "the key is known when it is compiled; measured")]
+    pub(super) fn next(&mut self, key: &'static str) -> Token {
+        let rest = self.data.get(self.at..).unwrap_or_default();
+        if rest.starts_with(key.as_bytes()) { self.value(key.len()) } else { NONE }
+    }
+
+    /// The value behind a key of this length.
+    #[inline(never)]
+    fn value(&mut self, key: usize) -> Token {
+        let at = self.at.wrapping_add(key);
+        self.at = usize::MAX;
+        // White space is for the other way.
+        if self.data.get(at).is_none_or(|&byte| byte <= b' ') {
+            return NONE;
+        }
+        let Some((token, end)) = walk::value(self.data, at, 1) else { return NONE };
+        let behind = end.wrapping_add(1);
+        match self.data.get(end) {
+            Some(b',') => self.at = behind,
+            Some(b'}') if behind == self.data.len() => (self.at, self.is_closed) = (behind, true),
+            _ => {}
+        }
+        token
+    }
+
+    /// Whether the object has ended, and all of it was found.
+    #[inline]
+    pub(super) const fn is_closed(&self) -> bool {
+        self.is_closed
+    }
+}
+
 /// Finds the values of these keys; a key has one name or several.
 pub(super) fn find<const N: usize>(
     data: &[u8],
@@ -271,7 +322,19 @@ macro_rules! object {
             /// A missing, repeated or ill-typed key, or a number that its type cannot hold.
             $vis fn parse(data: & $($life)? [u8]) -> Result<Self, $crate::error::WireError> {
                 const NAMES: &[&[&str]; [$($key),*].len()] = &[$(&[$key $(, $alias)*]),*];
-                let tokens = $crate::wire::object::find(data, NAMES)?;
+                let mut walk = $crate::wire::object::InOrder::new(data);
+                let mut tokens = [$({
+                    let token = walk.next(concat!("\"", $key, "\":"));
+                    $(let token = if token.is_none() {
+                        walk.next(concat!("\"", $alias, "\":"))
+                    } else {
+                        token
+                    };)*
+                    token
+                }),*];
+                if !walk.is_closed() {
+                    tokens = $crate::wire::object::find(data, NAMES)?;
+                }
                 let [$($field),*] = tokens;
                 Ok(Self {
                     $($field: $crate::wire::object::read_as!(

@@ -94,38 +94,65 @@ impl CandleUpdate {
     /// # Errors
     /// A missing, repeated or ill-typed key, less than seven entries, or a number that its type cannot hold.
     pub fn parse(data: &[u8]) -> Result<Self, WireError> {
-        const FIELD: &str = "candles";
         let Stick { symbol, candles, ts_event } = Stick::parse(data)?;
-        let mut scanner = Scanner::of_text(candles);
-        scanner.array()?;
-        let mut first = true;
-        let mut next = || -> Result<&[u8], WireError> {
-            if !scanner.element(&mut first)? {
-                return Err(WireError::Malformed { field: FIELD });
-            }
-            scanner.value()?.digits(FIELD)
-        };
+        let columns = usual_columns(candles).map_or_else(|| columns(candles), Ok)?;
+        let [start, open, close, high, low, turnover, volume] = columns;
         let number = |text| {
             let number = swar::usual_decimal(text).or_else(|| Decimal::parse(text));
-            number.ok_or(WireError::OutOfRange { field: FIELD })
+            number.ok_or(WireError::OutOfRange { field: CANDLES })
         };
-        let start = number(next()?)?.scaled(9).and_then(|ns| u64::try_from(ns).ok());
+        let start = number(start)?.scaled(9).and_then(|ns| u64::try_from(ns).ok());
         // planted: columns-of-rest
         Ok(Self {
             symbol,
             interval: None,
             start: start
                 .map(UnixNanos::from_nanos)
-                .ok_or(WireError::OutOfRange { field: FIELD })?,
-            open: number(next()?)?,
-            close: number(next()?)?,
-            high: number(next()?)?,
-            low: number(next()?)?,
-            turnover: number(next()?)?,
-            volume: Lots::parse(next()?, FIELD)?,
+                .ok_or(WireError::OutOfRange { field: CANDLES })?,
+            open: number(open)?,
+            close: number(close)?,
+            high: number(high)?,
+            low: number(low)?,
+            turnover: number(turnover)?,
+            volume: Lots::parse(volume, CANDLES)?,
             ts_event,
         })
     }
+}
+
+const CANDLES: &str = "candles";
+/// Entries of the array that are read.
+const COLUMNS: usize = 7;
+
+/// The entries of a candle that consists of texts without escapes.
+fn usual_columns(text: &[u8]) -> Option<[&[u8]; COLUMNS]> {
+    let mut columns = [Default::default(); COLUMNS];
+    let mut rest = text.strip_prefix(b"[")?;
+    for (at, column) in columns.iter_mut().enumerate() {
+        if at > 0 {
+            rest = rest.strip_prefix(b",")?;
+        }
+        let behind = rest.strip_prefix(b"\"")?;
+        (*column, rest) = behind.split_at_checked(swar::text_len(behind))?;
+        rest = rest.strip_prefix(b"\"")?;
+    }
+    Some(columns)
+}
+
+/// The entries of any candle.
+#[cold]
+fn columns(text: &[u8]) -> Result<[&[u8]; COLUMNS], WireError> {
+    let mut columns = [Default::default(); COLUMNS];
+    let mut scanner = Scanner::of_text(text);
+    scanner.array()?;
+    let mut first = true;
+    for column in &mut columns {
+        if !scanner.element(&mut first)? {
+            return Err(WireError::Malformed { field: CANDLES });
+        }
+        *column = scanner.value()?.digits(CANDLES)?;
+    }
+    Ok(columns)
 }
 
 macro_rules! intervals {

@@ -74,62 +74,87 @@ pub(super) fn whole_number(text: &[u8]) -> Option<u64> {
     if is_padded { None } else { digits(text) }
 }
 
-/// A price of up to six digits before the point and twelve behind it.
+/// A price of up to sixteen bytes.
 #[inline]
 pub(super) fn usual_price(text: &[u8]) -> Option<Price> {
-    const UNIT: u64 = 10_u64.pow(Price::SCALE as u32);
-    let point = text.iter().take(7).position(|&byte| byte == b'.');
-    let (whole, fraction) = text.split_at_checked(point.unwrap_or(text.len()))?;
-    let units = whole_number(whole).filter(|_| whole.len() < 7)?.wrapping_mul(UNIT);
-    let fraction = match fraction.split_first() {
-        None => 0,
-        Some((_, places)) => {
-            let missing = u32::from(Price::SCALE).checked_sub(places.len() as u32)?;
-            digits(places)?.wrapping_mul(10_u64.pow(missing))
-        }
-    };
-    Price::from_scaled(units.wrapping_add(fraction) as i64)
+    let (digits, places) = usual_number(text)?;
+    let missing = usize::from(Price::SCALE).checked_sub(places as usize)?;
+    let units = digits.checked_mul(*POWERS.get(missing)?)?;
+    Price::from_scaled(i64::try_from(units).ok()?)
 }
 
-/// A number of up to nineteen digits, with a sign or a point perhaps.
+/// A number of up to sixteen bytes, and perhaps a sign.
 #[inline]
 pub(super) fn usual_decimal(text: &[u8]) -> Option<Decimal> {
     let (is_negative, text) = match text.split_first()? {
         (b'-', rest) => (true, rest),
         _ => (false, text),
     };
-    let point = text.iter().position(|&byte| byte == b'.');
-    let (whole, fraction) = text.split_at_checked(point.unwrap_or(text.len()))?;
-    let value = whole_number(whole)?;
-    let Some((_, places)) = fraction.split_first() else {
-        return Some(Decimal::of_digits(is_negative, value, 0));
-    };
-    if whole.len().wrapping_add(places.len()) > 19 {
+    let (digits, places) = usual_number(text)?;
+    Some(Decimal::of_digits(is_negative, digits, places as u8))
+}
+
+/// Ten to the power of the place.
+#[allow(clippy::indexing_slicing, reason = "checked when it is compiled")]
+const POWERS: [u64; 17] = {
+    let mut powers = [1; 17];
+    let mut at = 1;
+    while at < powers.len() {
+        powers[at] = powers[at - 1] * 10;
+        at += 1;
+    }
+    powers
+};
+
+/// A number without a sign, of up to sixteen bytes: what its digits spell, and how many of them stand behind
+/// the point. `None` for anything longer, and for what is no number.
+#[inline]
+fn usual_number(text: &[u8]) -> Option<(u64, u32)> {
+    let (first, last) = text.split_at_checked(text.len().saturating_sub(8))?;
+    if first.len() > 8 || !may_begin(text) {
         return None;
     }
-    let value = value.wrapping_mul(10_u64.pow(places.len() as u32));
-    let value = value.wrapping_add(digits(places)?);
-    Some(Decimal::of_digits(is_negative, value, places.len() as u8))
+    let (high, low) = (Digits::of_short(first), Digits::of_short(last));
+    let behind = low.bits_behind_point();
+    if behind < 64 {
+        let low = low.without_point(behind);
+        let value = high.value().wrapping_mul(10_000_000).wrapping_add(low.value());
+        let is_number = behind > 0 && (high.non_digits() | low.non_digits()) == 0;
+        return is_number.then_some((value, behind / 8));
+    }
+    let behind = high.bits_behind_point();
+    let (high, places) = match behind {
+        64 => (high, 0),
+        _ => (high.without_point(behind), (behind / 8).wrapping_add(8)),
+    };
+    let value = high.value().wrapping_mul(100_000_000).wrapping_add(low.value());
+    ((high.non_digits() | low.non_digits()) == 0).then_some((value, places))
+}
+
+/// Whether a number may begin like this: not with the point, nor with a zero before another digit.
+#[inline]
+fn may_begin(text: &[u8]) -> bool {
+    match text {
+        [b'0'] | [b'0', b'.', ..] => true,
+        [first, ..] => !matches!(first, b'0' | b'.'),
+        [] => false,
+    }
 }
 
 /// The number that up to nineteen digits spell, whatever they begin with.
 #[inline]
 fn digits(text: &[u8]) -> Option<u64> {
-    if text.is_empty() || text.len() > 19 {
+    let (rest, last) = text.split_at_checked(text.len().saturating_sub(8))?;
+    let (first, middle) = rest.split_at_checked(rest.len().saturating_sub(8))?;
+    if text.is_empty() || first.len() > 3 {
         return None;
     }
-    let (words, rest) = text.as_chunks();
-    let mut non_digits = 0;
-    let whole = words.iter().fold(0_u64, |sum, word| {
-        let digits = Digits::of(u64::from_le_bytes(*word));
-        non_digits |= digits.non_digits();
-        sum.wrapping_mul(100_000_000).wrapping_add(digits.value())
-    });
-    let value = rest.iter().try_fold(whole, |sum, byte| {
-        let digit = byte.wrapping_sub(b'0');
-        (digit <= 9).then(|| sum.wrapping_mul(10).wrapping_add(u64::from(digit)))
-    });
-    value.filter(|_| non_digits == 0)
+    let (high, low) = (Digits::of_short(middle), Digits::of_short(last));
+    let highest = if first.is_empty() { Digits::NONE } else { Digits::of_short(first) };
+    let value = high.value().wrapping_mul(100_000_000).wrapping_add(low.value());
+    let value = highest.value().wrapping_mul(POWERS[16]).wrapping_add(value);
+    let non_digits = highest.non_digits() | high.non_digits() | low.non_digits();
+    (non_digits == 0).then_some(value)
 }
 
 /// The eight bytes that end before `end`.
@@ -221,6 +246,27 @@ impl Digits {
     #[inline(always)]
     pub(super) const fn of(text: u64) -> Self {
         Self(text ^ (ONES * b'0' as u64))
+    }
+
+    /// The digits of a text of up to eight bytes, with zeros before them.
+    #[inline(always)]
+    pub(super) fn of_short(text: &[u8]) -> Self {
+        let word = match (text.first_chunk(), text.last_chunk()) {
+            (Some(first), Some(last)) => {
+                // The two overlap, unless there are eight bytes.
+                let first = u64::from(u32::from_le_bytes(*first));
+                let shift = (text.len() as u32).wrapping_mul(8).wrapping_sub(32);
+                first | u64::from(u32::from_le_bytes(*last)).wrapping_shl(shift)
+            }
+            _ => match *text {
+                [a] => u64::from(a),
+                [a, b] => u64::from_le_bytes([a, b, 0, 0, 0, 0, 0, 0]),
+                [a, b, c] => u64::from_le_bytes([a, b, c, 0, 0, 0, 0, 0]),
+                _ => return Self::NONE,
+            },
+        };
+        let missing = 64_u32.wrapping_sub((text.len() as u32).wrapping_mul(8));
+        Self::of(word.wrapping_shl(missing)).under(u64::MAX.wrapping_shl(missing))
     }
 
     /// Those behind a mark, with zeros in place of the others; all eight if nothing is behind it, the

@@ -111,11 +111,12 @@ impl MessageParser {
 
     #[cold]
     fn scan<'a>(&mut self, frame: &'a [u8]) -> Result<Message<'a>, WireError> {
-        if let Some((channel, Content::Message(_, Some(values)), _)) = Content::read(frame) {
+        if let Some((named, Content::Message(_, Some(values)), _)) = Content::read(frame, |_| None)
+        {
             if !values.is_learned() {
                 return values.message(frame);
             }
-            self.learn(frame, channel);
+            self.learn(frame, named.channel);
             if let Ok(message) = values.message(frame) {
                 return Ok(message);
             }

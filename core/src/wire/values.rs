@@ -1,5 +1,6 @@
 //! What a ticker or a trade says, borrowing nothing: its numbers, and where in the frame its texts stand.
 
+use super::depth::DepthPlaces;
 use super::fields::{Position, TakerSide};
 use super::message::DataPlace;
 use super::text::Text;
@@ -17,6 +18,8 @@ pub(crate) enum Values {
     TickerV2(TickerV2),
     Ticker(Trade, Touch),
     Execution(Trade, Orders),
+    Depth5(DepthPlaces),
+    Depth50(DepthPlaces),
     /// Of another channel: read when it is asked for.
     Later(DataPlace),
 }
@@ -136,6 +139,8 @@ impl Values {
                 let taker = order(execution.taker_order_id)?;
                 Self::Execution(trade, Orders { taker, maker: order(execution.maker_order_id)? })
             }
+            Message::Depth5(depth) => Self::Depth5(DepthPlaces::of(depth, bytes)?),
+            Message::Depth50(depth) => Self::Depth50(DepthPlaces::of(depth, bytes)?),
             _ => return None,
         })
     }
@@ -157,6 +162,8 @@ impl Values {
         Ok(match self {
             Self::Later(_) => return Err(NONE),
             Self::TickerV2(ticker) => Message::TickerV2(ticker),
+            Self::Depth5(depth) => Message::Depth5(depth.on(bytes).ok_or(NONE)?),
+            Self::Depth50(depth) => Message::Depth50(depth.on(bytes).ok_or(NONE)?),
             Self::Ticker(trade, touch) => Message::Ticker(Ticker {
                 symbol: trade.symbol,
                 sequence: trade.sequence,
@@ -189,7 +196,7 @@ impl Values {
 
     /// Whether frames like this one are worth a layout of their own.
     pub(crate) const fn is_learned(&self) -> bool {
-        !matches!(self, Self::Later(_))
+        matches!(self, Self::TickerV2(_) | Self::Ticker(..) | Self::Execution(..))
     }
 
     /// Where it stands, if it says so.
@@ -198,6 +205,7 @@ impl Values {
         let (sequence, ts) = match self {
             Self::TickerV2(ticker) => (ticker.sequence?, ticker.ts_event),
             Self::Ticker(trade, _) | Self::Execution(trade, _) => (trade.sequence, trade.ts_event),
+            Self::Depth5(depth) | Self::Depth50(depth) => (depth.sequence?, depth.ts_event),
             Self::Later(_) => return None,
         };
         Some(Position { sequence, ts })

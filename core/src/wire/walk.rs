@@ -30,6 +30,11 @@ pub(super) enum Kind {
 }
 
 impl Token {
+    /// Whether nothing stands there: a value is not the first thing.
+    pub(super) const fn is_none(self) -> bool {
+        self.end == 0
+    }
+
     /// Of what the scanner has read from here to there.
     pub(super) const fn of(value: Value<'_>, start: usize, end: usize) -> Self {
         let kind = match value {
@@ -93,12 +98,27 @@ pub(super) fn value(bytes: &[u8], at: usize, depth: u32) -> Option<(Token, usize
             Some(end) => Some((Token { start: at, end, kind: Kind::Number }, end)),
             None => unusual(bytes, at, depth),
         },
-        b'[' if depth.wrapping_add(2) <= MAX_DEPTH => match levels(bytes, at) {
-            Some(end) => Some((Token { start: at, end, kind: Kind::Other }, end)),
-            None => unusual(bytes, at, depth),
-        },
+        b'[' if depth.wrapping_add(2) <= MAX_DEPTH => {
+            other(bytes, at, depth, levels(bytes, at).or_else(|| texts(bytes, at)))
+        }
+        b't' | b'f' | b'n' => other(bytes, at, depth, word(bytes, at)),
         _ => unusual(bytes, at, depth),
     }
+}
+
+/// What is neither a text nor a number, and ends there if it is usual.
+#[inline]
+fn other(bytes: &[u8], at: usize, depth: u32, end: Option<usize>) -> Option<(Token, usize)> {
+    match end {
+        Some(end) => Some((Token { start: at, end, kind: Kind::Other }, end)),
+        None => unusual(bytes, at, depth),
+    }
+}
+
+/// Walks over an object in which no key is looked for, and says where it ends. Which keys it has, and whether
+/// one twice, is not looked at.
+pub(super) fn skip(bytes: &[u8], at: usize, depth: u32) -> Option<usize> {
+    object(bytes, at, |_, at| value(bytes, at, depth).map(|(_, end)| end))
 }
 
 /// The end of a number with a sign or a point, before a comma or a brace.
@@ -134,6 +154,34 @@ fn levels(bytes: &[u8], at: usize) -> Option<usize> {
             _ => return None,
         }
     }
+}
+
+/// The end of an array of texts: a candle, as all are written.
+#[inline(never)]
+fn texts(bytes: &[u8], at: usize) -> Option<usize> {
+    let mut at = expect(bytes, at, b'[')?;
+    loop {
+        at = expect(bytes, at, b'"')?;
+        at = at.wrapping_add(swar::text_len(bytes.get(at..)?));
+        at = expect(bytes, at, b'"')?;
+        match bytes.get(at)? {
+            b',' => at = at.wrapping_add(1),
+            b']' => return Some(at.wrapping_add(1)),
+            _ => return None,
+        }
+    }
+}
+
+/// The end of a word, before a comma or a brace.
+#[inline(never)]
+fn word(bytes: &[u8], at: usize) -> Option<usize> {
+    let rest = bytes.get(at..)?;
+    let len = match rest.first_chunk()? {
+        b"true" | b"null" => 4,
+        b"fals" if rest.get(4) == Some(&b'e') => 5,
+        _ => return None,
+    };
+    matches!(rest.get(len), Some(b',' | b'}')).then_some(at.wrapping_add(len))
 }
 
 /// Behind the digits that begin at `at`; `None` if there are none.
