@@ -405,14 +405,12 @@ impl Channel {
 
     /// How to read a message about this; `None` if no version of the exchange that is known says such a thing.
     pub(crate) fn reader(&self, subject: Option<Text<'_>>) -> Option<Read> {
-        let subjects = self.kind.row().subjects;
-        // planted: subject-guessed
-        match (subject, subjects) {
-            (None, [(_, read)]) => Some(*read),
-            (None, _) => None,
-            (Some(subject), _) => {
+        match subject {
+            Some(subject) if subject.plain().is_none() => {
+                let subjects = self.kind.row().subjects;
                 subjects.iter().find(|(known, _)| subject.is(known)).map(|(_, read)| *read)
             }
+            subject => self.kind.reader(subject.map(|subject| subject.raw().as_bytes())),
         }
     }
 }
@@ -424,6 +422,21 @@ impl ChannelKind {
 
     pub(crate) const fn delivery(self) -> Delivery {
         self.row().delivery
+    }
+
+    /// The same for a subject without escapes.
+    #[inline]
+    pub(crate) fn reader(self, subject: Option<&[u8]>) -> Option<Read> {
+        let subjects = self.row().subjects;
+        // planted: subject-guessed
+        match (subject, subjects) {
+            (None, [(_, read)]) => Some(*read),
+            (None, _) => None,
+            (Some(subject), _) => {
+                let is_it = |(known, _): &&(&str, Read)| known.as_bytes() == subject;
+                subjects.iter().find(is_it).map(|(_, read)| *read)
+            }
+        }
     }
 
     /// The keys that its data is read from when it comes.

@@ -8,6 +8,7 @@
 use super::delta::Delta;
 use super::fields::{Fields, Position};
 use super::frame::Frame;
+use super::swar;
 use super::text::Text;
 use super::values::{Place, Values};
 use super::walk::{self, Kind, Token};
@@ -31,26 +32,28 @@ impl Content {
         bytes: &[u8],
         known: impl Fn(&[u8]) -> Option<(Channel, TopicId)>,
     ) -> Option<(Named<'_>, Self, bool)> {
-        let RawMessage { named, subject, data, fields } = RawMessage::read(bytes, known)?;
+        let mut fields = None;
+        let RawMessage { named, subject, data } = RawMessage::read(bytes, &mut fields, known)?;
         let channel = named.channel;
+        let later = || DataPlace::new(channel, subject, data).map(Values::Later);
+        let Some(fields) = fields else {
+            return Some((named, Self::Message(None, Some(later()?)), false));
+        };
         // Most frames that come here are of this one, which has nothing else to say.
         if channel.kind() == ChannelKind::Level2 {
             let delta = Delta::assemble(&fields).ok()?;
             return Some((named, Self::Delta(delta), fields.has_odd_time()));
         }
-        if !channel.kind().is_read_later() {
-            let text = match subject {
-                Some(place) => Some(place.text(bytes)?),
-                None => None,
-            };
-            if let Some(Read::Fields(_, read)) = channel.reader(text) {
-                let message = channel.assemble(read, &fields).ok()?;
-                let content = Self::Message(Position::of(&fields), Values::of(&message, bytes));
-                return Some((named, content, fields.has_odd_time()));
-            }
-        }
-        let later = Values::Later(DataPlace::new(channel, subject, data)?);
-        Some((named, Self::Message(None, Some(later)), false))
+        let text = match subject {
+            Some(place) => Some(place.text(bytes)?),
+            None => None,
+        };
+        let Some(Read::Fields(_, read)) = channel.reader(text) else {
+            return Some((named, Self::Message(None, Some(later()?)), false));
+        };
+        let message = channel.assemble(read, &fields).ok()?;
+        let content = Self::Message(Position::of(&fields), Values::of(&message, bytes));
+        Some((named, content, fields.has_odd_time()))
     }
 }
 
@@ -137,6 +140,18 @@ impl DataPlace {
         Some(Self { channel, subject, start, end })
     }
 
+    /// What the message says that stands there. `None` if its subject is none that is known, letter by letter, or
+    /// these bytes have nothing there.
+    pub(crate) fn read_usual(self, bytes: &[u8]) -> Option<Result<Message<'_>, WireError>> {
+        let subject = match self.subject {
+            Some(place) => Some(place.unescaped(bytes)?),
+            None => None,
+        };
+        let Some(Read::Data(read)) = self.channel.kind().reader(subject) else { return None };
+        let bytes = bytes.get(self.start as usize..self.end as usize)?;
+        Some(read(&Data { channel: self.channel, subject: None, bytes }))
+    }
+
     /// Of a message that lies in these bytes.
     pub(crate) fn of(data: &Data<'_>, bytes: &[u8]) -> Option<Self> {
         let subject = match data.subject {
@@ -172,7 +187,6 @@ struct RawMessage<'a> {
     subject: Option<Place>,
     /// Where its data begins and ends.
     data: (usize, usize),
-    fields: Fields<'a>,
 }
 
 /// The keys of an envelope, as bits.
@@ -185,12 +199,26 @@ const CODE: u8 = 1 << 5;
 const TIMESTAMP: u8 = 1 << 6;
 
 impl<'a> RawMessage<'a> {
-    /// Reads a whole frame; `None` if it is not of the usual kind.
-    fn read(bytes: &'a [u8], known: impl Fn(&[u8]) -> Option<(Channel, TopicId)>) -> Option<Self> {
-        let mut fields = Fields::new(bytes);
+    /// Reads a whole frame; `None` if it is not of the usual kind. `fields` becomes what its data says, unless
+    /// that is read when it is asked for.
+    fn read(
+        bytes: &'a [u8],
+        fields: &mut Option<Fields<'a>>,
+        known: impl Fn(&[u8]) -> Option<(Channel, TopicId)>,
+    ) -> Option<Self> {
         let (mut named, mut seen) = (None::<Named<'_>>, 0);
         let (mut subject, mut data) = (None, (0, 0));
-        let end = walk::object(bytes, walk::space(bytes, 0), |name, at| {
+        let mut first = walk::first_key(bytes)?;
+        if let Some(head) = Head::read(bytes) {
+            named = Some(Named::read(bytes.get(head.topic.0..head.topic.1)?, &known)?);
+            seen = TOPIC | KIND;
+            if let Some((start, end)) = head.subject {
+                subject = Some(Place::new(start, end)?);
+                seen |= SUBJECT;
+            }
+            first = head.end;
+        }
+        let visit = |name: &[u8], at| {
             let key = bit(name);
             if seen & key != 0 {
                 return None;
@@ -198,10 +226,13 @@ impl<'a> RawMessage<'a> {
             seen |= key;
             if key == DATA {
                 let is_read_later = named.is_some_and(|named| named.channel.kind().is_read_later());
-                let end =
-                    if is_read_later { walk::skip(bytes, at, 2) } else { fields.collect(at, 2) };
-                data = (at, end?);
-                return end;
+                let end = if is_read_later {
+                    walk::skip(bytes, at, 2)?
+                } else {
+                    fields.insert(Fields::new(bytes)).collect(at, 2)?
+                };
+                data = (at, end);
+                return Some(end);
             }
             let (Token { start, end, kind }, behind) = walk::value(bytes, at, 1)?;
             match (key, kind) {
@@ -212,11 +243,51 @@ impl<'a> RawMessage<'a> {
                 _ => return None,
             }
             Some(behind)
-        })?;
+        };
+        let end = walk::members(bytes, first, visit)?;
         // Some published samples of messages lack the type.
         let is_whole = seen & DATA != 0 && walk::is_end(bytes, end);
-        Some(Self { named: named?, subject, data, fields }).filter(|_| is_whole)
+        Some(Self { named: named?, subject, data }).filter(|_| is_whole)
     }
+}
+
+/// What nearly all messages begin with: a topic, the type, and mostly the subject.
+struct Head {
+    topic: (usize, usize),
+    subject: Option<(usize, usize)>,
+    /// Where the next key begins.
+    end: usize,
+}
+
+impl Head {
+    /// `None` for a frame that begins in another way, which it may.
+    #[inline]
+    fn read(bytes: &[u8]) -> Option<Self> {
+        let topic = literal(bytes, 0, b"{\"topic\":\"")?;
+        let topic_end = text_end(bytes, topic)?;
+        let end = literal(bytes, topic_end, b"\",\"type\":\"message\",")?;
+        let head = Self { topic: (topic, topic_end), subject: None, end };
+        let subject = || {
+            let start = literal(bytes, end, b"\"subject\":\"")?;
+            let text_end = text_end(bytes, start)?;
+            let end = literal(bytes, text_end, b"\",")?;
+            Some(Self { subject: Some((start, text_end)), end, ..head })
+        };
+        Some(subject().unwrap_or(head))
+    }
+}
+
+/// Behind these bytes, if they stand there.
+#[inline]
+fn literal(bytes: &[u8], at: usize, expected: &[u8]) -> Option<usize> {
+    let is_there = bytes.get(at..)?.starts_with(expected);
+    is_there.then(|| at.wrapping_add(expected.len()))
+}
+
+/// Where a text ends that begins there, if it is nothing but ASCII without escapes.
+#[inline]
+fn text_end(bytes: &[u8], at: usize) -> Option<usize> {
+    Some(at.wrapping_add(swar::text_len(bytes.get(at..)?)))
 }
 
 /// A text without escapes.

@@ -62,7 +62,9 @@ pub(super) fn digits_len(bytes: &[u8]) -> usize {
         }
         rest = behind;
     }
-    let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    // Anything but a digit in place of what is missing.
+    let non_digits = Digits::of(short_word(rest)).non_digits();
+    let digits = non_digits.trailing_zeros() as usize / 8;
     bytes.len().wrapping_sub(rest.len()).wrapping_add(digits)
 }
 
@@ -125,6 +127,8 @@ fn usual_number(text: &[u8]) -> Option<(u64, u32)> {
     let behind = high.bits_behind_point();
     let (high, places) = match behind {
         64 => (high, 0),
+        // The point is the last of them.
+        0 => (high.shifted(8), 8),
         _ => (high.without_point(behind), (behind / 8).wrapping_add(8)),
     };
     let value = high.value().wrapping_mul(100_000_000).wrapping_add(low.value());
@@ -155,6 +159,25 @@ fn digits(text: &[u8]) -> Option<u64> {
     let value = highest.value().wrapping_mul(POWERS[16]).wrapping_add(value);
     let non_digits = highest.non_digits() | high.non_digits() | low.non_digits();
     (non_digits == 0).then_some(value)
+}
+
+/// A text of up to eight bytes, with zeros behind it.
+#[inline(always)]
+fn short_word(text: &[u8]) -> u64 {
+    match (text.first_chunk(), text.last_chunk()) {
+        (Some(first), Some(last)) => {
+            // The two overlap, unless there are eight bytes.
+            let first = u64::from(u32::from_le_bytes(*first));
+            let shift = (text.len() as u32).wrapping_mul(8).wrapping_sub(32);
+            first | u64::from(u32::from_le_bytes(*last)).wrapping_shl(shift)
+        }
+        _ => match *text {
+            [a] => u64::from(a),
+            [a, b] => u64::from_le_bytes([a, b, 0, 0, 0, 0, 0, 0]),
+            [a, b, c] => u64::from_le_bytes([a, b, c, 0, 0, 0, 0, 0]),
+            _ => 0,
+        },
+    }
 }
 
 /// The eight bytes that end before `end`.
@@ -251,22 +274,11 @@ impl Digits {
     /// The digits of a text of up to eight bytes, with zeros before them.
     #[inline(always)]
     pub(super) fn of_short(text: &[u8]) -> Self {
-        let word = match (text.first_chunk(), text.last_chunk()) {
-            (Some(first), Some(last)) => {
-                // The two overlap, unless there are eight bytes.
-                let first = u64::from(u32::from_le_bytes(*first));
-                let shift = (text.len() as u32).wrapping_mul(8).wrapping_sub(32);
-                first | u64::from(u32::from_le_bytes(*last)).wrapping_shl(shift)
-            }
-            _ => match *text {
-                [a] => u64::from(a),
-                [a, b] => u64::from_le_bytes([a, b, 0, 0, 0, 0, 0, 0]),
-                [a, b, c] => u64::from_le_bytes([a, b, c, 0, 0, 0, 0, 0]),
-                _ => return Self::NONE,
-            },
-        };
         let missing = 64_u32.wrapping_sub((text.len() as u32).wrapping_mul(8));
-        Self::of(word.wrapping_shl(missing)).under(u64::MAX.wrapping_shl(missing))
+        if text.is_empty() {
+            return Self::NONE;
+        }
+        Self::of(short_word(text).wrapping_shl(missing)).under(u64::MAX.wrapping_shl(missing))
     }
 
     /// Those behind a mark, with zeros in place of the others; all eight if nothing is behind it, the
@@ -351,5 +363,44 @@ impl Digits {
         let pairs = self.0.wrapping_mul(10 << 8 | 1) >> 8;
         let fours = (pairs & PAIRS).wrapping_mul(100 << 16 | 1) >> 16;
         (fours & FOURS).wrapping_mul(10_000 << 32 | 1) >> 32
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::string::String;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(2_000) })]
+
+        #[test]
+        fn usual_numbers_are_read_and_the_same(text in "-?(0|[1-9][0-9]{0,9})([.][0-9]{1,12})?") {
+            let usual = usual_decimal(text.as_bytes());
+            prop_assert_eq!(usual.is_some(), text.trim_start_matches('-').len() <= 16, "{}", text);
+            if usual.is_some() {
+                prop_assert_eq!(usual, Decimal::parse(text.as_bytes()));
+            }
+            let price = usual_price(text.as_bytes());
+            if price.is_some() {
+                prop_assert_eq!(price, Price::parse(text.as_bytes(), "price").ok());
+            }
+        }
+
+        #[test]
+        fn what_is_no_number_is_none(text in "[-+0-9./eE :\"\u{e9}]{0,20}") {
+            let bytes = text.as_bytes();
+            for usual in [usual_decimal(bytes), whole_number(bytes).and_then(|n| Decimal::new(i128::from(n), 0))] {
+                prop_assert!(usual.is_none() || usual == Decimal::parse(bytes), "{} {:?}", text, usual);
+            }
+            if let Some(price) = usual_price(bytes) {
+                prop_assert_eq!(Some(price), Price::parse(bytes, "price").ok());
+            }
+            let plain = String::from_utf8_lossy(bytes).bytes().take_while(u8::is_ascii_digit).count();
+            prop_assert_eq!(digits_len(bytes), plain);
+        }
     }
 }

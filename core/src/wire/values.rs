@@ -85,6 +85,12 @@ impl Place {
         Some(Text::checked(core::str::from_utf8(raw).ok()?, self.is_escaped))
     }
 
+    /// The bytes of a text without escapes.
+    pub(super) fn unescaped(self, bytes: &[u8]) -> Option<&[u8]> {
+        let raw = bytes.get(usize::from(self.start)..usize::from(self.end));
+        raw.filter(|_| !self.is_escaped)
+    }
+
     /// The same of several. They mostly stand side by side: their encoding is looked at once for all.
     fn texts<const N: usize>(
         places: [Option<Self>; N],
@@ -149,7 +155,8 @@ impl Values {
     #[inline]
     pub(crate) fn message(self, bytes: &[u8]) -> Result<Message<'_>, WireError> {
         if let Self::Later(place) = self {
-            return place.on(bytes).ok_or(WireError::Unexpected)?.read();
+            let usual = place.read_usual(bytes);
+            return usual.unwrap_or_else(|| place.on(bytes).ok_or(WireError::Unexpected)?.read());
         }
         self.put_together(bytes)
     }

@@ -55,12 +55,29 @@ impl Token {
 pub(super) fn object<'a>(
     bytes: &'a [u8],
     at: usize,
-    mut visit: impl FnMut(&'a [u8], usize) -> Option<usize>,
+    visit: impl FnMut(&'a [u8], usize) -> Option<usize>,
 ) -> Option<usize> {
-    let mut at = space(bytes, expect(bytes, at, b'{')?);
+    let at = space(bytes, expect(bytes, at, b'{')?);
     if bytes.get(at) == Some(&b'}') {
         return Some(at.wrapping_add(1));
     }
+    members(bytes, at, visit)
+}
+
+/// Where the first key of an object that nothing but white space stands before begins; that one stands there
+/// has to be looked at.
+#[inline]
+pub(super) fn first_key(bytes: &[u8]) -> Option<usize> {
+    Some(space(bytes, expect(bytes, space(bytes, 0), b'{')?))
+}
+
+/// The same from one of its keys on.
+#[inline(always)]
+pub(super) fn members<'a>(
+    bytes: &'a [u8],
+    mut at: usize,
+    mut visit: impl FnMut(&'a [u8], usize) -> Option<usize>,
+) -> Option<usize> {
     loop {
         let start = expect(bytes, at, b'"')?;
         let name = bytes.get(start..)?;
@@ -87,14 +104,21 @@ pub(super) fn value(bytes: &[u8], at: usize, depth: u32) -> Option<(Token, usize
         if bytes.get(end) == Some(&b'"') {
             return Some((Token { start, end, kind: Kind::Text }, end.wrapping_add(1)));
         }
-    } else if first.wrapping_sub(b'1') < 9 {
-        let end = at.wrapping_add(swar::digits_len(rest));
-        if matches!(bytes.get(end), Some(b',' | b'}')) {
+    } else if first.wrapping_sub(b'0') <= 9 {
+        let len = swar::digits_len(rest);
+        let mut end = at.wrapping_add(len);
+        if bytes.get(end) == Some(&b'.') {
+            let places = bytes.get(end.wrapping_add(1)..)?;
+            end = end.wrapping_add(1).wrapping_add(swar::digits_len(places));
+        }
+        let last = bytes.get(end.wrapping_sub(1));
+        let is_padded = first == b'0' && len > 1;
+        if matches!(bytes.get(end), Some(b',' | b'}')) && last != Some(&b'.') && !is_padded {
             return Some((Token { start: at, end, kind: Kind::Number }, end));
         }
     }
     match first {
-        b'-' | b'0'..=b'9' => match number(bytes, at) {
+        b'-' => match number(bytes, at.wrapping_add(1)) {
             Some(end) => Some((Token { start: at, end, kind: Kind::Number }, end)),
             None => unusual(bytes, at, depth),
         },
@@ -121,10 +145,9 @@ pub(super) fn skip(bytes: &[u8], at: usize, depth: u32) -> Option<usize> {
     object(bytes, at, |_, at| value(bytes, at, depth).map(|(_, end)| end))
 }
 
-/// The end of a number with a sign or a point, before a comma or a brace.
+/// The end of a number without its sign, before a comma or a brace.
 #[inline(never)]
-fn number(bytes: &[u8], at: usize) -> Option<usize> {
-    let start = if bytes.get(at) == Some(&b'-') { at.wrapping_add(1) } else { at };
+fn number(bytes: &[u8], start: usize) -> Option<usize> {
     let mut end = digits(bytes, start)?;
     if bytes.get(start) == Some(&b'0') && end.wrapping_sub(start) > 1 {
         return None;
