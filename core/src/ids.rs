@@ -123,15 +123,19 @@ impl Symbol {
     /// # Errors
     /// [`Misuse::InvalidSymbol`] if it is empty, too long, or could break out of a topic string.
     pub fn new(text: &str) -> Result<Self, Misuse> {
+        Self::of_bytes(text.as_bytes()).ok_or(Misuse::InvalidSymbol)
+    }
+
+    /// The same of bytes, which are ASCII if they are legal.
+    pub(crate) fn of_bytes(text: &[u8]) -> Option<Self> {
         let mut bytes = [0; Self::MAX_LEN];
-        let legal = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
-        let slot = bytes.get_mut(..text.len()).ok_or(Misuse::InvalidSymbol)?;
-        if text.is_empty() || !text.bytes().all(legal) {
-            return Err(Misuse::InvalidSymbol);
+        let legal = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
+        let slot = bytes.get_mut(..text.len())?;
+        if text.is_empty() || !text.iter().all(legal) {
+            return None;
         }
-        slot.copy_from_slice(text.as_bytes());
-        let len = u8::try_from(text.len()).map_err(|_| Misuse::InvalidSymbol)?;
-        Ok(Self { bytes, len })
+        slot.copy_from_slice(text);
+        Some(Self { bytes, len: text.len() as u8 })
     }
 
     /// The symbol as text.

@@ -64,8 +64,9 @@ fn place(text: &[u8]) -> usize {
     /// 2^64 over the golden ratio: spreads whatever differs into the highest bits.
     const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
     let [first, last] = swar::pair_before(text, text.len()).unwrap_or_default();
-    let mixed = (first.rotate_left(29) ^ last ^ text.len() as u64).wrapping_mul(SPREAD);
-    (mixed >> 32) as usize % PAIRS
+    let first = first.wrapping_mul(SPREAD);
+    let mixed = (first ^ first >> 32 ^ last ^ text.len() as u64).wrapping_mul(SPREAD);
+    (mixed >> 48) as usize % PAIRS
 }
 
 #[cfg(test)]
@@ -91,8 +92,8 @@ mod tests {
                 found += 1;
             }
         }
-        // Of 400 in 256 pairs few are forgotten.
-        assert!(found > 300, "{found}");
+        // Of 400 in 256 pairs some are forgotten.
+        assert!(found > 340, "{found}");
     }
 
     #[test]

@@ -291,9 +291,12 @@ impl<'a> Read<'a> for Text<'a> {
 
 impl Read<'_> for Symbol {
     fn read(entry: Entry<'_>) -> Result<Self, WireError> {
+        let malformed = WireError::Malformed { field: entry.field };
+        if entry.is_there && entry.kind == Kind::Text {
+            return Self::of_bytes(entry.text).ok_or(malformed);
+        }
         let mut room = [0; Self::MAX_LEN];
         let text = entry.text()?.resolve(&mut room);
-        let malformed = WireError::Malformed { field: entry.field };
         text.and_then(|text| Self::new(text).ok()).ok_or(malformed)
     }
 }

@@ -101,12 +101,14 @@ impl CandleUpdate {
             let number = swar::usual_decimal(text).or_else(|| Decimal::parse(text));
             number.ok_or(WireError::OutOfRange { field: CANDLES })
         };
-        let start = number(start)?.scaled(9).and_then(|ns| u64::try_from(ns).ok());
+        let whole = swar::whole_number(start).and_then(|seconds| seconds.checked_mul(NANOS));
+        let any = || u64::try_from(number(start).ok()?.scaled(9)?).ok();
         // planted: columns-of-rest
         Ok(Self {
             symbol,
             interval: None,
-            start: start
+            start: whole
+                .or_else(any)
                 .map(UnixNanos::from_nanos)
                 .ok_or(WireError::OutOfRange { field: CANDLES })?,
             open: number(open)?,
@@ -114,12 +116,15 @@ impl CandleUpdate {
             high: number(high)?,
             low: number(low)?,
             turnover: number(turnover)?,
-            volume: Lots::parse(volume, CANDLES)?,
+            volume: swar::whole_number(volume)
+                .map_or_else(|| Lots::parse(volume, CANDLES), |lots| Ok(Lots::new(lots)))?,
             ts_event,
         })
     }
 }
 
+/// In a second.
+const NANOS: u64 = 1_000_000_000;
 const CANDLES: &str = "candles";
 /// Entries of the array that are read.
 const COLUMNS: usize = 7;
