@@ -347,24 +347,29 @@ impl Channel {
     /// The channel that a pushed topic belongs to.
     pub(crate) fn from_text(topic: Text<'_>) -> Option<Self> {
         let mut room = [0; MAX_TOPIC];
-        let topic = topic.resolve(&mut room)?;
+        Self::from_bytes(topic.resolve(&mut room)?.as_bytes())
+    }
+
+    /// The same of a topic without escapes.
+    pub(crate) fn from_bytes(topic: &[u8]) -> Option<Self> {
         // Asked for more often than all others together.
-        if let Some(rest) = topic.strip_prefix(ChannelKind::Level2.prefix())
-            && let Some(symbol) = rest.strip_prefix(':')
+        if let Some(rest) = topic.strip_prefix(ChannelKind::Level2.prefix().as_bytes())
+            && let Some(symbol) = rest.strip_prefix(b":")
         {
-            let key = ChannelKey::Symbol(Symbol::new(symbol).ok()?);
+            let key = ChannelKey::Symbol(Symbol::of_bytes(symbol)?);
             return Some(Self { kind: ChannelKind::Level2, key });
         }
-        let (prefix, key) = match topic.split_once(':') {
-            Some((prefix, key)) => (prefix, Some(key)),
+        let (prefix, key) = match topic.iter().position(|&byte| byte == b':') {
+            Some(colon) => (topic.get(..colon)?, topic.get(colon.wrapping_add(1)..)),
             None => (topic, None),
         };
-        ChannelKind::ALL.iter().filter(|kind| kind.prefix() == prefix).find_map(|&kind| {
+        let is_it = |kind: &&ChannelKind| kind.prefix().as_bytes() == prefix;
+        ChannelKind::ALL.iter().filter(is_it).find_map(|&kind| {
             let key = match (kind.row().shape, key) {
                 (Shape::All, None) => ChannelKey::All,
-                (Shape::Symbol, Some(symbol)) => ChannelKey::Symbol(Symbol::new(symbol).ok()?),
+                (Shape::Symbol, Some(symbol)) => ChannelKey::Symbol(Symbol::of_bytes(symbol)?),
                 (Shape::Candle, Some(key)) => {
-                    let (symbol, interval) = key.rsplit_once('_')?;
+                    let (symbol, interval) = core::str::from_utf8(key).ok()?.rsplit_once('_')?;
                     ChannelKey::Candle(Symbol::new(symbol).ok()?, interval.parse().ok()?)
                 }
                 _ => return None,

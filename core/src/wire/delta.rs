@@ -55,8 +55,10 @@ impl Delta {
 
     pub(super) fn assemble(fields: &Fields<'_>) -> Result<Self, WireError> {
         let sequence = fields.sequence()?;
-        let change = fields.text(Key::Change)?;
-        let (price, side, size) = parse_change(change)?;
+        let usual = fields.usual_text(Key::Change);
+        let usual = usual.and_then(|change| change::read(change, 0, change.len()));
+        let change = || parse_change(fields.text(Key::Change)?);
+        let (price, side, size) = usual.map_or_else(change, Ok)?;
         Ok(Self {
             sequence,
             price,
@@ -74,9 +76,6 @@ fn parse_change(change: Text<'_>) -> Result<(Price, Side, Lots), WireError> {
     const MALFORMED: WireError = WireError::Malformed { field: "change" };
     let mut room = [0; ESCAPED_CHANGE];
     let change = change.resolve(&mut room).ok_or(WireError::TooLong { field: "change" })?;
-    if let Some(parts) = change::read(change.as_bytes(), 0, change.len()) {
-        return Ok(parts);
-    }
     let mut parts = change.as_bytes().split(|&b| b == b',');
     let mut part = || parts.next().ok_or(MALFORMED);
     let (price, side, size) = (part()?, part()?, part()?);

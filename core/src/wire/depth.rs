@@ -170,12 +170,21 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// The price of a level that is too long for words that must not reach behind the last level.
+#[inline(never)]
+fn any_price(text: &[u8]) -> Option<(Price, usize)> {
+    let rest = text.get(2..)?;
+    let len = swar::text_len(rest);
+    Some((swar::usual_price(rest.get(..len)?)?, len.wrapping_add(2)))
+}
+
 /// A level as nearly all are written, at the beginning of a text, and how long that is.
 #[inline]
 fn usual(text: &[u8]) -> Option<(Level, usize)> {
     text.strip_prefix(b"[\"")?;
     // Where no digit stands at all, what comes behind the price is taken for its end.
-    let (price, end) = read_price::<b'"'>(text, 2).filter(|(_, end)| *end > 2)?;
+    let usual = read_price::<b'"'>(text, 2).filter(|(_, end)| *end > 2);
+    let (price, end) = usual.or_else(|| any_price(text))?;
     let rest = text.get(end..)?.strip_prefix(b"\",")?;
     let (size, rest) = rest.split_at_checked(swar::digits_len(rest))?;
     let rest = rest.strip_prefix(b"]")?;

@@ -271,6 +271,12 @@ impl<'a> Fields<'a> {
         lots.map_or_else(|| Lots::parse(text, key.name()), Ok)
     }
 
+    /// The bytes of a text without escapes.
+    pub(super) fn usual_text(&self, key: Key) -> Option<&'a [u8]> {
+        let Token { start, end, kind } = self.there(key)?;
+        self.bytes.get(start..end).filter(|_| kind == Kind::Text)
+    }
+
     pub(super) fn text(&self, key: Key) -> Result<Text<'a>, WireError> {
         let Token { start, end, kind } = self.required(key)?;
         let escaped = match kind {
@@ -301,6 +307,9 @@ impl<'a> Fields<'a> {
     }
 
     pub(super) fn symbol(&self) -> Result<Symbol, WireError> {
+        if let Some(symbol) = self.usual_text(Key::Symbol).and_then(Symbol::of_bytes) {
+            return Ok(symbol);
+        }
         let mut room = [0; Symbol::MAX_LEN];
         let text = self.text(Key::Symbol)?.resolve(&mut room);
         text.and_then(|text| Symbol::new(text).ok()).ok_or(WireError::Malformed { field: "symbol" })

@@ -71,7 +71,7 @@ impl<'a> Named<'a> {
     fn read(text: &'a [u8], known: impl Fn(&[u8]) -> Option<(Channel, TopicId)>) -> Option<Self> {
         let (channel, topic) = match known(text) {
             Some((channel, topic)) => (channel, Some(topic)),
-            None => (Channel::from_text(self::text(text)?)?, None),
+            None => (Channel::from_bytes(text)?, None),
         };
         Some(Self { text, channel, topic })
     }
@@ -288,11 +288,6 @@ fn literal(bytes: &[u8], at: usize, expected: &[u8]) -> Option<usize> {
 #[inline]
 fn text_end(bytes: &[u8], at: usize) -> Option<usize> {
     Some(at.wrapping_add(swar::text_len(bytes.get(at..)?)))
-}
-
-/// A text without escapes.
-fn text(bytes: &[u8]) -> Option<Text<'_>> {
-    Some(Text::checked(core::str::from_utf8(bytes).ok()?, false))
 }
 
 /// Which key of an envelope this is; 0 for any other.
