@@ -1,5 +1,6 @@
 //! What can be subscribed to. A channel is a row of one table and a decoder in `wire`.
 
+use alloc::boxed::Box;
 use core::fmt;
 
 use crate::error::WireError;
@@ -161,7 +162,7 @@ macro_rules! constructor {
 const POSITION_CHANGE: Read = Read::Data(|data| {
     let mut position = PositionUpdate::parse(data.bytes)?;
     data.fill(&mut position.symbol)?;
-    Ok(Message::Position(position))
+    Ok(Message::Position(Box::new(position)))
 });
 const POSITION_SETTLEMENT: Read = Read::Data(|data| {
     let mut settlement = PositionSettlement::parse(data.bytes)?;
@@ -269,7 +270,7 @@ channels! {
     /// margin.
     Wallet, wallet, Private All, "/contractAccount/wallet", Pass,
         ["walletBalance.change" => Read::Data(|data| {
-            WalletUpdate::parse(data.bytes).map(Message::Wallet)
+            WalletUpdate::parse(data.bytes).map(Box::new).map(Message::Wallet)
         }), "orderMargin.change" => BALANCE, "availableBalance.change" => BALANCE,
             "withdrawHold.change" => BALANCE];
     /// The account's positions, of all contracts: [`Message::Position`], [`Message::PositionSettlement`],

@@ -14,10 +14,10 @@ use crate::wire::{
     WalletUpdate,
 };
 
-/// A decoded message.
+/// A decoded message. The large ones of those that come seldom are on the heap, so that the others are moved in few
+/// steps.
 #[derive(Debug)]
 #[non_exhaustive]
-#[allow(clippy::large_enum_variant, reason = "lent on the stack, one at a time; nothing keeps one")]
 pub enum Message<'a> {
     /// Best bid and offer.
     TickerV2(TickerV2),
@@ -46,11 +46,11 @@ pub enum Message<'a> {
     /// Something has happened to a stop order of the account's.
     StopOrder(StopOrderUpdate<'a>),
     /// A balance of the account's, whole.
-    Wallet(WalletUpdate<'a>),
+    Wallet(Box<WalletUpdate<'a>>),
     /// A part of a balance of the account's; deprecated by the exchange.
     Balance(BalanceUpdate<'a>),
     /// A position of the account's.
-    Position(PositionUpdate<'a>),
+    Position(Box<PositionUpdate<'a>>),
     /// Funding was charged on a position of the account's.
     PositionSettlement(PositionSettlement<'a>),
     /// The answer to a change of a position's risk limit.

@@ -65,10 +65,10 @@ macro_rules! reads {
 reads!(order, Channel::orders(), Order, OrderUpdate<'_>);
 reads!(order_of_link, Channel::orders_of(link()), Order, OrderUpdate<'_>);
 reads!(stop_order, Channel::stop_orders(), StopOrder, StopOrderUpdate<'_>);
-reads!(wallet, Channel::wallet(), Wallet, WalletUpdate<'_>);
+reads!(wallet, Channel::wallet(), Wallet, Box<WalletUpdate<'_>>);
 reads!(balance, Channel::wallet(), Balance, BalanceUpdate<'_>);
-reads!(position, Channel::positions(), Position, PositionUpdate<'_>);
-reads!(position_of_link, Channel::positions_of(link()), Position, PositionUpdate<'_>);
+reads!(position, Channel::positions(), Position, Box<PositionUpdate<'_>>);
+reads!(position_of_link, Channel::positions_of(link()), Position, Box<PositionUpdate<'_>>);
 reads!(settlement, Channel::positions(), PositionSettlement, PositionSettlement<'_>);
 reads!(risk_limit, Channel::positions(), RiskLimit, RiskLimitUpdate<'_>);
 

@@ -21,13 +21,29 @@ use crate::error::WireError;
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Decimal {
-    mantissa: i128,
+    // In two words and with a byte that is never anything else: an `Option` of it needs no more room, half of what
+    // it would need around an `i128`. Messages have up to thirty.
+    high: i64,
+    low: u64,
     exponent: i8,
+    niche: Niche,
+}
+
+/// A byte of which all other values are left to `Option`.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[repr(u8)]
+enum Niche {
+    #[default]
+    Number,
 }
 
 impl Decimal {
     /// Zero.
-    pub const ZERO: Self = Self { mantissa: 0, exponent: 0 };
+    pub const ZERO: Self = Self::of_parts(0, 0);
+
+    const fn of_parts(mantissa: i128, exponent: i8) -> Self {
+        Self { high: (mantissa >> 64) as i64, low: mantissa as u64, exponent, niche: Niche::Number }
+    }
 
     /// `mantissa * 10^exponent`, brought to lowest terms.
     ///
@@ -45,13 +61,13 @@ impl Decimal {
         if exponent > i8::MAX as i16 {
             return None;
         }
-        Some(Self { mantissa, exponent: exponent as i8 })
+        Some(Self::of_parts(mantissa, exponent as i8))
     }
 
     /// All significant digits, with the sign.
     #[must_use]
     pub const fn mantissa(self) -> i128 {
-        self.mantissa
+        (self.high as i128) << 64 | self.low as i128
     }
 
     /// The power of ten that the mantissa is multiplied with.
@@ -63,7 +79,7 @@ impl Decimal {
     /// Whether it is below zero.
     #[must_use]
     pub const fn is_negative(self) -> bool {
-        self.mantissa < 0
+        self.high < 0
     }
 
     /// Of digits of which so many, nineteen at most, stand behind the point.
@@ -77,17 +93,17 @@ impl Decimal {
             exponent = exponent.wrapping_add(1);
         }
         let mantissa = digits as i128;
-        Self { mantissa: if is_negative { mantissa.wrapping_neg() } else { mantissa }, exponent }
+        Self::of_parts(if is_negative { mantissa.wrapping_neg() } else { mantissa }, exponent)
     }
 
     /// `self * 10^scale` as an integer; `None` if that is not whole or does not fit.
     pub(crate) fn scaled(self, scale: u8) -> Option<i128> {
         let power = i16::from(self.exponent).checked_add(i16::from(scale))?;
-        if self.mantissa == 0 {
+        if self.mantissa() == 0 {
             return Some(0);
         }
         let factor = 10_i128.checked_pow(u32::try_from(power).ok()?)?;
-        self.mantissa.checked_mul(factor)
+        self.mantissa().checked_mul(factor)
     }
 
     /// Reads JSON's number grammar: `-? (0 | [1-9][0-9]*) (. [0-9]+)? ([eE] [+-]? [0-9]+)?`.
@@ -123,7 +139,7 @@ impl Decimal {
         let places = i64::try_from(fraction.len()).ok()?;
         let exponent = power.checked_sub(places)?.checked_add(i64::from(digits.zeros))?;
         let mantissa = if negative { digits.value.checked_neg()? } else { digits.value };
-        Some(Self { mantissa, exponent: i8::try_from(exponent).ok()? })
+        Some(Self::of_parts(mantissa, i8::try_from(exponent).ok()?))
     }
 }
 
@@ -204,14 +220,14 @@ impl FromStr for Decimal {
 
 impl Ord for Decimal {
     fn cmp(&self, other: &Self) -> Ordering {
-        let sign = |d: &Self| d.mantissa.signum();
+        let sign = |d: &Self| d.mantissa().signum();
         let by_sign = sign(self).cmp(&sign(other));
-        if by_sign != Ordering::Equal || self.mantissa == 0 {
+        if by_sign != Ordering::Equal || self.mantissa() == 0 {
             return by_sign;
         }
         let by_size = magnitude(*self).cmp(&magnitude(*other)).then_with(|| {
             // Equal position of the first digit: line the shorter mantissa up with the longer.
-            let (a, b) = (self.mantissa.unsigned_abs(), other.mantissa.unsigned_abs());
+            let (a, b) = (self.mantissa().unsigned_abs(), other.mantissa().unsigned_abs());
             let shift = self.exponent.abs_diff(other.exponent);
             let up = |v: u128| 10_u128.checked_pow(u32::from(shift)).and_then(|f| v.checked_mul(f));
             if self.exponent >= other.exponent {
@@ -220,13 +236,13 @@ impl Ord for Decimal {
                 up(b).map_or(Ordering::Less, |b| a.cmp(&b))
             }
         });
-        if self.mantissa > 0 { by_size } else { by_size.reverse() }
+        if self.mantissa() > 0 { by_size } else { by_size.reverse() }
     }
 }
 
 /// The power of ten of the first digit.
 fn magnitude(value: Decimal) -> i64 {
-    let digits = value.mantissa.unsigned_abs().checked_ilog10().unwrap_or(0);
+    let digits = value.mantissa().unsigned_abs().checked_ilog10().unwrap_or(0);
     i64::from(digits).saturating_add(i64::from(value.exponent))
 }
 
@@ -239,10 +255,10 @@ impl PartialOrd for Decimal {
 /// Shortest plain form: no exponent, no trailing zeros.
 impl fmt::Display for Decimal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.mantissa < 0 {
+        if self.mantissa() < 0 {
             f.write_str("-")?;
         }
-        let digits = self.mantissa.unsigned_abs();
+        let digits = self.mantissa().unsigned_abs();
         if self.exponent >= 0 {
             write!(f, "{digits}")?;
             return (0..self.exponent).try_for_each(|_| f.write_str("0"));
