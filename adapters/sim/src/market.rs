@@ -6,7 +6,7 @@ use kucoin_futures_proto::wire::Side;
 use kucoin_futures_proto::{Price, Sequence, SplitMix64, UnixNanos};
 
 use crate::contract::Contract;
-use crate::trade::{Tape, Trade};
+use crate::trade::{KEPT, Tape, Trade};
 use crate::truth::{Change, Truth};
 
 mod bar;
@@ -112,9 +112,11 @@ impl Market {
         best(Side::Bid).or_else(|| best(Side::Ask)).unwrap_or(self.contract.start)
     }
 
-    /// The latest trades, newest last.
+    /// The latest 100 trades, newest last; those of before the exchange opened included.
     pub fn trades(&self) -> impl DoubleEndedIterator<Item = &Trade> {
-        self.tape.recent()
+        let missing = KEPT - self.tape.recent().len().min(KEPT);
+        let past = if missing > 0 { self.record.past_trades(&self.contract) } else { &[] };
+        past.iter().skip(past.len().saturating_sub(missing)).chain(self.tape.recent())
     }
 
     /// The trades that explain a change that [`Market::step`] has just made, already on the tape:

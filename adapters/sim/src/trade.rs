@@ -34,8 +34,15 @@ pub(crate) struct Tape {
     recent: VecDeque<Trade>,
 }
 
+/// Where a tape stands: the last trade, and the last order that was named.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place {
+    pub(crate) last: Sequence,
+    pub(crate) orders: u64,
+}
+
 /// Trades kept: as many as the exchange's history shows.
-const KEPT: usize = 100;
+pub(crate) const KEPT: usize = 100;
 /// Of ten reductions at the touch, so many are trades; the others are cancelled orders.
 const TRADES_IN_TEN: u64 = 7;
 /// Makers that one taker meets at most.
@@ -51,7 +58,11 @@ impl Tape {
         Self { rng, last, orders, recent: VecDeque::new() }
     }
 
-    pub(crate) fn recent(&self) -> impl DoubleEndedIterator<Item = &Trade> {
+    pub(crate) const fn place(&self) -> Place {
+        Place { last: self.last, orders: self.orders }
+    }
+
+    pub(crate) fn recent(&self) -> impl DoubleEndedIterator<Item = &Trade> + ExactSizeIterator {
         self.recent.iter()
     }
 

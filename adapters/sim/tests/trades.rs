@@ -11,8 +11,10 @@
 use std::time::Duration;
 
 use kucoin_futures_proto::wire::{Delta, Execution, Frame, Side, TakerSide, Ticker};
-use kucoin_futures_proto::{Channel, ChannelKind, Instant, Symbol};
-use kucoin_futures_sim::{Exchange, ExchangeConfig, Outgoing, Request, SessionId};
+use kucoin_futures_proto::{Channel, ChannelKind, Instant, Symbol, UnixNanos};
+use kucoin_futures_sim::{
+    Contract, Exchange, ExchangeConfig, Interval, Outgoing, Request, SessionId,
+};
 use serde_json::Value;
 
 const SESSION: SessionId = SessionId(1);
@@ -134,4 +136,64 @@ fn the_last_hundred_trades_can_be_asked_for_newest_first() {
     );
     let refused = Request::new("GET", "/api/v1/trade/history?symbol=NOPEUSDTM");
     assert!(told.exchange.http(now, &refused).body.contains("200003"));
+}
+
+/// What the exchange answers with.
+fn data(exchange: &mut Exchange, target: &str) -> Value {
+    let body = exchange.http(Instant::ZERO, &Request::new("GET", target)).body;
+    serde_json::from_str::<Value>(&body).unwrap()["data"].take()
+}
+
+#[test]
+fn there_were_trades_before_the_exchange_opened_and_all_that_tell_of_them_agree() {
+    for symbol in ["XBTUSDTM", "CHRUSDTM", "10PEPEUSDTM", "XBTUSDM"] {
+        let mut config = ExchangeConfig::default();
+        config.contracts = vec![Contract::named(symbol.parse().unwrap())];
+        config.rate = 0.0;
+        let opened = config.unix_start;
+        let mut exchange = Exchange::new(Instant::ZERO, 7, config);
+        let rows = data(&mut exchange, &format!("/api/v1/trade/history?symbol={symbol}"));
+        let rows = rows.as_array().unwrap();
+        assert_eq!(rows.len(), 100);
+        let field = |key: &str| rows.iter().map(|row| row[key].as_u64().unwrap()).collect();
+        let (sequences, times): (Vec<u64>, Vec<u64>) = (field("sequence"), field("ts"));
+        assert!(sequences.is_sorted_by(|a, b| a > b) && times.is_sorted_by(|a, b| a > b));
+        assert!(times[0] < opened.as_nanos() && opened.as_nanos() - times[0] < 60_000_000_000);
+
+        let ticker = data(&mut exchange, &format!("/api/v1/ticker?symbol={symbol}"));
+        for key in ["tradeId", "price", "size", "side", "ts"] {
+            assert_eq!(ticker[key], rows[0][key], "{key}");
+        }
+        // Candles of whole minutes are what the rows of these minutes add up to.
+        let market = exchange.market(symbol.parse().unwrap()).unwrap();
+        let trades: Vec<_> = market.trades().collect();
+        let second = |at: UnixNanos| at.as_millis() / 60_000 * 60;
+        let first = second(trades[0].at);
+        let mut compared = 0;
+        for candle in market.candles(Interval::Min1).iter().filter(|candle| candle.start > first) {
+            let of_it = trades.iter().filter(|trade| second(trade.at) == candle.start);
+            let of_it: Vec<_> = of_it.collect();
+            assert_eq!((candle.open, candle.close), (of_it[0].price, of_it.last().unwrap().price));
+            assert_eq!(candle.high, of_it.iter().map(|trade| trade.price).max().unwrap());
+            assert_eq!(candle.low, of_it.iter().map(|trade| trade.price).min().unwrap());
+            let lots: u128 = of_it.iter().map(|trade| u128::from(trade.size.get())).sum();
+            assert_eq!(candle.lots, lots);
+            compared += 1;
+        }
+        assert!(compared >= 1, "{symbol}: {compared}");
+        assert_eq!(market.last_price(), trades[99].price);
+        let day = market.day(opened);
+        assert_eq!(day.last, trades[99].price);
+        // The next one comes after them, and counts as the first that there was to push.
+        let (mut now, last) = (Instant::ZERO, sequences[0]);
+        while exchange.counts().trades == 0 {
+            now = now + Duration::from_millis(1);
+            exchange.change(symbol.parse().unwrap(), now);
+        }
+        let market = exchange.market(symbol.parse().unwrap()).unwrap();
+        let made = exchange.counts().trades as usize;
+        let latest: Vec<u64> = market.trades().map(|trade| trade.sequence.get()).collect();
+        assert!(latest.len() == 100 && latest.is_sorted_by(|a, b| a < b));
+        assert!(latest[100 - made] > last && latest[99 - made] == last);
+    }
 }

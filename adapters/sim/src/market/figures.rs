@@ -3,6 +3,7 @@
 use kucoin_futures_proto::{Price, UnixNanos};
 
 use super::marks::Reference;
+use super::past::Opening;
 use super::{Candle, DayFigures, Funding, FundingShown, Market, Marks, Record};
 use crate::interval::Interval;
 
@@ -10,7 +11,8 @@ impl Market {
     /// The same market, with a past that ends where the exchange opens.
     #[must_use]
     pub(crate) fn opened_at(mut self, at: UnixNanos) -> Self {
-        self.record = Record::opened_at(&self.contract, self.seed, at);
+        let opening = Opening { at, place: self.tape.place() };
+        self.record = Record::opened_at(&self.contract, self.seed, opening);
         self
     }
 

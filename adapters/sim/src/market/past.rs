@@ -8,6 +8,10 @@ use kucoin_futures_proto::{Price, SplitMix64};
 use super::bar::{Bar, grouped};
 use crate::contract::Contract;
 use crate::interval::Interval;
+use crate::trade::Trade;
+pub(crate) use trades::Opening;
+
+mod trades;
 
 /// Minutes that are drawn one by one: 200 candles of 30 minutes.
 const MINUTES: u64 = 6_000;
@@ -28,35 +32,53 @@ const THIN: usize = 100;
 #[derive(Debug, Default)]
 pub(crate) struct Past {
     seed: u64,
-    /// The minute in which the exchange opened.
-    until: u64,
+    /// `None`: there is no past.
+    opening: Option<Opening>,
+    trades: OnceLock<Vec<Trade>>,
     minutes: OnceLock<Vec<Bar>>,
     hours: OnceLock<Vec<Bar>>,
     days: OnceLock<Vec<Bar>>,
 }
 
 impl Past {
-    pub(crate) fn new(seed: u64, until: u64) -> Self {
-        Self { seed, until, ..Self::default() }
+    pub(crate) fn new(seed: u64, opening: Opening) -> Self {
+        Self { seed, opening: Some(opening), ..Self::default() }
+    }
+
+    /// The minute in which the exchange opened.
+    fn until(&self) -> u64 {
+        self.opening.map_or(0, |opening| trades::minute(opening.at))
+    }
+
+    /// The last trades, oldest first: all that there were since the first of them.
+    pub(crate) fn trades(&self, contract: &Contract) -> &[Trade] {
+        self.trades.get_or_init(|| {
+            let opening = self.opening;
+            opening.map(|opening| trades::before(opening, self.seed, contract)).unwrap_or_default()
+        })
     }
 
     pub(crate) fn minutes(&self, contract: &Contract) -> &[Bar] {
         self.minutes.get_or_init(|| {
+            // The last ones are what the trades that can still be seen add up to.
+            let last = trades::minutes(self.trades(contract), contract);
             let walk = Walk {
                 rng: SplitMix64::new(self.seed),
-                from: Interval::Hour1.start_of(self.until.saturating_sub(MINUTES)),
-                until: self.until,
+                from: Interval::Hour1.start_of(self.until().saturating_sub(MINUTES)),
+                until: last.first().map_or_else(|| self.until(), |bar| bar.minute),
                 interval: Interval::Min1,
                 step: MINUTE_STEP,
             };
-            walk.back_from(contract, contract.start)
+            let mut minutes = walk.back_from(contract, first_open(&last, contract));
+            minutes.extend(last);
+            minutes
         })
     }
 
     pub(crate) fn hours(&self, contract: &Contract) -> &[Bar] {
         self.hours.get_or_init(|| {
             let minutes = self.minutes(contract);
-            let until = Interval::Hour1.start_of(self.until.saturating_sub(MINUTES));
+            let until = Interval::Hour1.start_of(self.until().saturating_sub(MINUTES));
             let walk = Walk {
                 rng: SplitMix64::new(self.seed ^ 1),
                 from: Interval::Day1.start_of(until.saturating_sub(HOURS * 60)),
@@ -73,7 +95,7 @@ impl Past {
     pub(crate) fn days(&self, contract: &Contract) -> &[Bar] {
         self.days.get_or_init(|| {
             let hours = self.hours(contract);
-            let until = Interval::Hour1.start_of(self.until.saturating_sub(MINUTES));
+            let until = Interval::Hour1.start_of(self.until().saturating_sub(MINUTES));
             let until = Interval::Day1.start_of(until.saturating_sub(HOURS * 60));
             let walk = Walk {
                 rng: SplitMix64::new(self.seed ^ 2),
@@ -105,7 +127,8 @@ struct Walk {
 impl Walk {
     fn back_from(mut self, contract: &Contract, close: Price) -> Vec<Bar> {
         let minutes = self.interval.minutes();
-        let mut bars = Vec::with_capacity(((self.until - self.from) / minutes) as usize);
+        let mut bars =
+            Vec::with_capacity((self.until.saturating_sub(self.from) / minutes) as usize);
         let tick = contract.tick.scaled().unsigned_abs().max(1);
         let middle = contract.start.scaled().unsigned_abs() / tick;
         let mut close = close.scaled().unsigned_abs() / tick;

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use kucoin_futures_proto::{Price, UnixNanos};
 
 use super::bar::{Bar, Candle, DayFigures, grouped};
-use super::past::Past;
+use super::past::{Opening, Past};
 use crate::contract::Contract;
 use crate::interval::Interval;
 use crate::trade::Trade;
@@ -37,14 +37,14 @@ pub(crate) struct Record {
 }
 
 impl Record {
-    /// Empty, with a past that ends in the minute of `at`.
-    pub(crate) fn opened_at(contract: &Contract, seed: u64, at: UnixNanos) -> Self {
+    /// Empty, with a past that ends where the market opens.
+    pub(crate) fn opened_at(contract: &Contract, seed: u64, opening: Opening) -> Self {
         let digits = contract.size_digits.clamp(1, 12);
         let open_interest = 10_u64.pow(digits) * (20 + seed % 60);
         Self {
             open_interest,
             least_interest: open_interest / 2,
-            past: Past::new(seed, at.as_millis() / 60_000),
+            past: Past::new(seed, opening),
             ..Self::default()
         }
     }
@@ -69,6 +69,11 @@ impl Record {
             1 => self.open_interest.saturating_sub(trade.size.get()).max(self.least_interest),
             _ => self.open_interest,
         };
+    }
+
+    /// The last trades before the opening, oldest first.
+    pub(crate) fn past_trades(&self, contract: &Contract) -> &[Trade] {
+        self.past.trades(contract)
     }
 
     /// In lots.

@@ -62,7 +62,7 @@ impl Exchange {
     fn ticker_row(&self, now: Instant, market: &Market) -> String {
         let best = |side| market.truth().levels(side).next().unwrap_or(NOTHING);
         let touch = [best(Side::Bid), best(Side::Ask)];
-        // Before the first trade: something of the right shape.
+        // A market without a past: something of the right shape.
         let last = market.trades().next_back().cloned();
         let last = last.unwrap_or_else(|| Trade::none(market.last_price(), self.unix(now)));
         last.ticker_data(market.contract().symbol, market.sequence(), touch)
