@@ -1,18 +1,25 @@
 //! What an account has: its open orders, positions, balances and recent fills, kept from the streams.
 
 mod change;
+mod round;
 pub(crate) mod sync;
 
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, VecDeque};
+use core::fmt;
 
 use crate::book::Resting;
+use crate::config::AccountLimits;
 use crate::currency::Currency;
 use crate::ids::{Epoch, Symbol};
 use crate::num::{Decimal, Lots, Price};
 use crate::time::UnixNanos;
-use crate::wire::{Liquidity, MarginMode, OrderSide, OrderStatus, OrderType, PositionSide, Side};
+use crate::wire::{
+    Liquidity, MarginMode, OrderSide, OrderStatus, OrderType, PositionSide, Side, StopDirection,
+    StopPriceType,
+};
 pub(crate) use change::Change;
+use round::List;
 
 /// The account while it is live: what the exchange said last of each thing.
 ///
@@ -21,6 +28,7 @@ pub(crate) use change::Change;
 pub struct Account {
     epoch: Epoch,
     orders: BTreeMap<Box<str>, OpenOrder>,
+    stop_orders: BTreeMap<Box<str>, StopOrder>,
     positions: BTreeMap<(Symbol, PositionSide), Position>,
     balances: BTreeMap<Currency, Balance>,
     fills: VecDeque<AccountFill>,
@@ -51,6 +59,36 @@ pub struct OpenOrder {
     pub remaining: Option<Lots>,
     /// What it is now.
     pub status: OrderStatus,
+    /// When the exchange last said so: of the stream from nanoseconds, of REST from milliseconds.
+    pub ts_event: Option<UnixNanos>,
+}
+
+/// An order that waits for a price. It is in no book until then.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct StopOrder {
+    /// The exchange's name for it; the order that it becomes has the same.
+    pub id: Box<str>,
+    /// The user's name for it. `None`, too, if only the stream has told of it, which does not say.
+    pub client_oid: Option<Box<str>>,
+    /// The contract.
+    pub symbol: Symbol,
+    /// Which side it is on.
+    pub side: OrderSide,
+    /// The limit of the order that it becomes; `None` for a market order.
+    pub price: Option<Price>,
+    /// What it is for, lots; `None` or zero if it closes a position.
+    pub size: Option<Lots>,
+    /// Whether it waits for the price to rise or to fall.
+    pub stop: Option<StopDirection>,
+    /// The price that it waits for.
+    pub stop_price: Option<Price>,
+    /// Which price it looks at.
+    pub stop_price_type: Option<StopPriceType>,
+    /// Isolated or cross.
+    pub margin_mode: Option<MarginMode>,
+    /// Which position it is for.
+    pub position_side: Option<PositionSide>,
     /// When the exchange last said so: of the stream from nanoseconds, of REST from milliseconds.
     pub ts_event: Option<UnixNanos>,
 }
@@ -131,6 +169,31 @@ pub struct AccountFill {
     pub ts_event: Option<UnixNanos>,
 }
 
+/// What an account has many of.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum AccountPart {
+    /// Open orders.
+    Orders,
+    /// Orders that wait for a price.
+    StopOrders,
+    /// Open positions.
+    Positions,
+    /// Balances.
+    Balances,
+}
+
+impl fmt::Display for AccountPart {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Orders => "open orders",
+            Self::StopOrders => "stop orders",
+            Self::Positions => "positions",
+            Self::Balances => "balances",
+        })
+    }
+}
+
 /// How far the account's state has come.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[allow(clippy::exhaustive_enums, reason = "the states to a reader")]
@@ -152,6 +215,7 @@ impl Account {
         Self {
             epoch,
             orders: BTreeMap::new(),
+            stop_orders: BTreeMap::new(),
             positions: BTreeMap::new(),
             balances: BTreeMap::new(),
             fills,
@@ -173,6 +237,17 @@ impl Account {
     #[must_use]
     pub fn order(&self, id: &str) -> Option<&OpenOrder> {
         self.orders.get(id)
+    }
+
+    /// The orders that wait for a price, by their names. None of them is among [`orders`](Self::orders).
+    pub fn stop_orders(&self) -> impl ExactSizeIterator<Item = &StopOrder> {
+        self.stop_orders.values()
+    }
+
+    /// The stop order that the exchange calls so, if it waits.
+    #[must_use]
+    pub fn stop_order(&self, id: &str) -> Option<&StopOrder> {
+        self.stop_orders.get(id)
     }
 
     /// The open positions, by contract.
@@ -202,7 +277,7 @@ impl Account {
         self.fills.iter()
     }
 
-    /// What rests of one's own in the book of a contract; of an order of which nobody knows how much was canceled,
+    /// What rests of one's own in the book of a contract, where no stop order is yet; of an order of which nobody knows how much was canceled,
     /// the most that may rest. See [`Book::without`](crate::Book::without).
     #[must_use]
     pub fn resting(&self, symbol: Symbol) -> Resting {
@@ -233,8 +308,34 @@ impl Account {
                     self.remember(*fill);
                 }
             }
+            Change::StopOrder { order, is_over: true } => {
+                self.stop_orders.remove(&order.id);
+            }
+            Change::StopOrder { mut order, is_over: false } => {
+                let known = self.stop_orders.remove(&order.id);
+                order.client_oid = order.client_oid.or_else(|| known?.client_oid);
+                self.stop_orders.insert(order.id.clone(), *order);
+            }
             Change::Position(patch) => patch.apply(&mut self.positions),
             Change::Balance(patch) => patch.apply(&mut self.balances),
+        }
+    }
+
+    /// What there is more of than is kept.
+    pub(crate) fn excess(&self, limits: &AccountLimits) -> Option<AccountPart> {
+        let parts = [
+            (self.orders.len(), limits.max_orders, AccountPart::Orders),
+            (self.stop_orders.len(), limits.max_stop_orders, AccountPart::StopOrders),
+            (self.positions.len(), limits.max_positions, AccountPart::Positions),
+            (self.balances.len(), limits.max_balances, AccountPart::Balances),
+        ];
+        parts.into_iter().find(|(len, most, _)| len > most).map(|(.., part)| part)
+    }
+
+    fn clear(&mut self, list: List) {
+        match list {
+            List::Orders => self.orders.clear(),
+            List::StopOrders => self.stop_orders.clear(),
         }
     }
 

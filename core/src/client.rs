@@ -114,17 +114,18 @@ impl Client {
         Ok(request)
     }
 
-    /// Follows the account: its open orders, positions and balances can be read from
+    /// Follows the account: its open orders, stop orders, positions and balances can be read from
     /// [`account`](Self::account) once [`AccountEvent::Live`](crate::AccountEvent::Live) has said so.
     ///
-    /// Wants the topics that it is kept from: [`Channel::orders`], [`Channel::positions`] and
-    /// [`Channel::wallet`], whose messages are handed out, too. Following it twice is following it once.
+    /// Wants the topics that it is kept from: [`Channel::orders`], [`Channel::stop_orders`],
+    /// [`Channel::positions`] and [`Channel::wallet`], whose messages are handed out, too. Following it twice is following it once.
     ///
     /// # Errors
     /// [`Misuse::TooManyTopics`], [`Misuse::Closed`].
     pub fn follow_account(&mut self, now: Instant) -> Result<(), Misuse> {
         // The first of them is what is asked for once more to see that all has come.
-        let channels = [Channel::orders(), Channel::positions(), Channel::wallet()];
+        let channels =
+            [Channel::orders(), Channel::stop_orders(), Channel::positions(), Channel::wallet()];
         let mut topics = Vec::new();
         for channel in channels {
             let topic = self.subscribe(now, channel)?;

@@ -48,12 +48,31 @@ pub struct AccountLimits {
     /// The currencies whose balances are asked for; those that the stream speaks of come besides. Default:
     /// USDT, USDC and XBT, which contracts are settled in.
     pub currencies: Vec<Currency>,
+    /// Pages of orders and stop orders that are asked for until the account is live. Default 40: as many orders
+    /// and stop orders as are kept, 1000 to a page, each list read twice. At least 2: one of each.
+    pub max_pages: u32,
+    /// Open orders that are kept. Default 10,000: 100 of a contract, which the exchange documents as most, in 100
+    /// contracts. An account that has more is not live, and says so.
+    pub max_orders: usize,
+    /// Stop orders that are kept; the same. Default 10,000.
+    pub max_stop_orders: usize,
+    /// Positions that are kept; the same. Default 2000: both sides of twice as many contracts as there are.
+    pub max_positions: usize,
+    /// Balances that are kept; the same. Default 256: contracts are settled in a handful of currencies.
+    pub max_balances: usize,
 }
 
 impl Default for AccountLimits {
     fn default() -> Self {
         let names = ["USDT", "USDC", "XBT"].into_iter();
-        Self { currencies: names.filter_map(|name| Currency::new(name).ok()).collect() }
+        Self {
+            currencies: names.filter_map(|name| Currency::new(name).ok()).collect(),
+            max_pages: 40,
+            max_orders: 10_000,
+            max_stop_orders: 10_000,
+            max_positions: 2_000,
+            max_balances: 256,
+        }
     }
 }
 
@@ -265,7 +284,7 @@ impl Config {
 
     /// Resolves contradictions, as the fields say.
     pub(crate) fn in_order(mut self) -> Self {
-        let Self { timeouts, budgets, book, queues, .. } = &mut self;
+        let Self { timeouts, budgets, book, account, queues, .. } = &mut self;
         timeouts.ack = timeouts.ack.max(Duration::from_millis(1));
         timeouts.silence = timeouts.silence.max(Duration::from_millis(1));
         budgets.symbols_per_frame = budgets.symbols_per_frame.max(1);
@@ -283,6 +302,7 @@ impl Config {
         book.refresh_below = book.refresh_below.min(book.snapshot_levels / 2);
         book.max_levels_per_side = book.max_levels_per_side.max(book.snapshot_levels);
         book.max_pending_deltas = book.max_pending_deltas.max(1);
+        account.max_pages = account.max_pages.max(2);
         queues.events = queues.events.max(1);
         self
     }

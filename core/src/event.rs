@@ -3,6 +3,7 @@
 use core::fmt;
 use core::time::Duration;
 
+use crate::account::AccountPart;
 use crate::book::Evidence;
 use crate::currency::Currency;
 use crate::error::{TransportError, WireError};
@@ -234,6 +235,9 @@ pub enum AccountLostReason {
     Undecodable(WireError),
     /// A topic of it cannot be had.
     Rejected,
+    /// It has more of these than are kept
+    /// ([`AccountLimits`](crate::config::AccountLimits)); all is asked for anew after a pause.
+    TooMany(AccountPart),
     /// It is not followed any more.
     Unfollowed,
 }
@@ -248,6 +252,13 @@ pub enum AccountDelayReason {
     Undecodable(WireError),
     /// More happened meanwhile than is kept; all is asked for anew after a pause.
     Overflow,
+    /// Its orders have more pages than may be asked for, or changed so much that they had to be read too often
+    /// ([`AccountLimits::max_pages`](crate::config::AccountLimits::max_pages)); all is asked for anew after a
+    /// pause.
+    TooManyPages,
+    /// It has more of these than are kept
+    /// ([`AccountLimits`](crate::config::AccountLimits)); all is asked for anew after a pause.
+    TooMany(AccountPart),
 }
 
 impl fmt::Display for AccountLostReason {
@@ -256,6 +267,7 @@ impl fmt::Display for AccountLostReason {
             Self::LineDown => f.write_str("the line is down"),
             Self::Undecodable(error) => write!(f, "undecodable: {error}"),
             Self::Rejected => f.write_str("it cannot be had"),
+            Self::TooMany(part) => write!(f, "more {part} than are kept"),
             Self::Unfollowed => f.write_str("not followed any more"),
         }
     }
@@ -267,6 +279,8 @@ impl fmt::Display for AccountDelayReason {
             Self::Failed(failure) => write!(f, "not to be had: {failure}"),
             Self::Undecodable(error) => write!(f, "undecodable: {error}"),
             Self::Overflow => f.write_str("too much has changed meanwhile"),
+            Self::TooManyPages => f.write_str("more pages of orders than may be asked for"),
+            Self::TooMany(part) => write!(f, "more {part} than are kept"),
         }
     }
 }

@@ -130,7 +130,9 @@ mod timers;
 mod topics;
 pub mod wire;
 
-pub use account::{Account, AccountFill, AccountStatus, Balance, OpenOrder, Position};
+pub use account::{
+    Account, AccountFill, AccountPart, AccountStatus, Balance, OpenOrder, Position, StopOrder,
+};
 pub use book::sync::BookStatus;
 pub use book::{Book, Evidence};
 pub use channel::{Channel, ChannelKey, ChannelKind};

@@ -13,10 +13,10 @@ mod common;
 use std::collections::{BTreeMap, VecDeque};
 
 use common::*;
-use kucoin_futures_proto::wire::{PositionSide, Side};
+use kucoin_futures_proto::wire::{OrderSide, PositionSide, Side, StopDirection, StopPriceType};
 use kucoin_futures_proto::{
-    AccountDelayReason, AccountEvent, AccountLostReason, AccountStatus, Config, Event, LoginError,
-    Lots, Output, RequestId, ResponseHead, RestError, SplitMix64, TransportError,
+    AccountDelayReason, AccountEvent, AccountLostReason, AccountPart, AccountStatus, Config, Event,
+    LoginError, Lots, Output, RequestId, ResponseHead, RestError, SplitMix64, TransportError,
 };
 
 /// The exchange's side: what the account has, and what it says of that.
@@ -24,6 +24,8 @@ use kucoin_futures_proto::{
 struct Truth {
     /// Size and what was filled, of each open order.
     orders: BTreeMap<u64, (u64, u64)>,
+    /// Size of each stop order.
+    stops: BTreeMap<u64, u64>,
     qty: i64,
     available: u64,
 }
@@ -45,6 +47,12 @@ impl Truth {
         )
     }
 
+    fn stop_frame(&self, id: u64, kind: &str, size: u64) -> String {
+        format!(
+            r#"{{"topic":"/contractMarket/advancedOrders","type":"message","subject":"stopOrder","channelType":"private","data":{{"createdAt":1791500000250,"marginMode":"ISOLATED","orderId":"s{id}","orderPrice":"14.1","orderType":"stop","side":"sell","size":{size},"stop":"down","stopPrice":"14.2","stopPriceType":"MP","symbol":"{LINK}","ts":1791500000251000000,"type":"{kind}"}}}}"#
+        )
+    }
+
     fn position_frame(&self) -> String {
         let (qty, is_open) = (self.qty, self.qty != 0);
         format!(
@@ -63,7 +71,19 @@ impl Truth {
     fn step(&mut self, rng: &mut SplitMix64) -> Vec<String> {
         let next = self.orders.keys().last().map_or(1, |last| last + 1) + rng.below(2);
         let some = self.orders.keys().nth(rng.below(self.orders.len().max(1) as u64) as usize);
-        match (rng.below(5), some.copied()) {
+        match (rng.below(7), some.copied()) {
+            (5, _) => {
+                let next = self.stops.keys().last().map_or(1, |last| last + 1);
+                self.stops.insert(next, next + 3);
+                vec![self.stop_frame(next, "open", next + 3)]
+            }
+            (6, _) => {
+                let nth = rng.below(self.stops.len().max(1) as u64) as usize;
+                let Some((&id, &size)) = self.stops.iter().nth(nth) else { return Vec::new() };
+                self.stops.remove(&id);
+                let kind = if rng.below(2) == 0 { "triggered" } else { "cancel" };
+                vec![self.stop_frame(id, kind, size)]
+            }
             (0 | 1, _) | (_, None) => {
                 self.orders.insert(next, (3, 0));
                 self.available += 1;
@@ -98,21 +118,20 @@ impl Truth {
             );
             format!("[{}]", if self.qty == 0 { String::new() } else { row })
         } else if path.starts_with("/api/v1/orders") {
-            let size: usize = 2;
-            let page = path.split("currentPage=").nth(1).unwrap();
-            let page: usize = page.split('&').next().unwrap().parse().unwrap();
-            let rows = self.orders.iter().skip((page - 1) * size).take(size).map(|(id, order)| {
+            let row = |(id, order): (&u64, &(u64, u64))| {
                 format!(
                     r#"{{"id":"o{id}","symbol":"{LINK}","type":"limit","side":"buy","price":"14.5","size":{},"dealSize":{},"status":"open","isActive":true}}"#,
                     order.0, order.1
                 )
-            });
-            let rows = rows.collect::<Vec<_>>().join(",");
-            let pages = self.orders.len().div_ceil(size).max(1);
-            format!(
-                r#"{{"currentPage":{page},"pageSize":{size},"totalNum":{},"totalPage":{pages},"items":[{rows}]}}"#,
-                self.orders.len()
-            )
+            };
+            page_of(path, self.orders.iter().map(row).collect())
+        } else if path.starts_with("/api/v1/stopOrders") {
+            let row = |(id, size): (&u64, &u64)| {
+                format!(
+                    r#"{{"id":"s{id}","symbol":"{LINK}","type":"limit","side":"sell","price":"14.1","size":{size},"stop":"down","stopPriceType":"MP","stopPrice":"14.2","clientOid":"mine-{id}","status":"open","isActive":true}}"#
+                )
+            };
+            page_of(path, self.stops.iter().map(row).collect())
         } else if path.starts_with("/api/v1/recentFills") {
             "[]".into()
         } else {
@@ -131,9 +150,15 @@ impl Truth {
             let id = order.id.strip_prefix('o').unwrap().parse().unwrap();
             (id, (order.size.get(), order.filled.get()))
         });
+        let stops = account.stop_orders().map(|order| {
+            let id = order.id.strip_prefix('s').unwrap().parse().unwrap();
+            assert_eq!(order.stop_price.unwrap().to_string(), "14.2");
+            (id, order.size.unwrap().get())
+        });
         let position = account.position(LINK.parse().unwrap(), PositionSide::Both);
         let told = Self {
             orders: orders.collect(),
+            stops: stops.collect(),
             qty: position.map_or(0, |position| position.qty),
             available: account
                 .balance("USDT".parse().unwrap())
@@ -142,6 +167,19 @@ impl Truth {
         };
         assert_eq!(told, *self);
     }
+}
+
+/// Two rows to a page.
+fn page_of(path: &str, rows: Vec<String>) -> String {
+    let size: usize = 2;
+    let page = path.split("currentPage=").nth(1).unwrap();
+    let page: usize = page.split('&').next().unwrap().parse().unwrap();
+    let (total, pages) = (rows.len(), rows.len().div_ceil(size).max(1));
+    let rows: Vec<_> = rows.into_iter().skip((page - 1) * size).take(size).collect();
+    format!(
+        r#"{{"currentPage":{page},"pageSize":{size},"totalNum":{total},"totalPage":{pages},"items":[{}]}}"#,
+        rows.join(",")
+    )
 }
 
 /// What is on its way to the client, in order.
@@ -164,7 +202,11 @@ struct World {
 
 impl World {
     fn new(seed: u64) -> Self {
-        let mut rig = Rig::new();
+        Self::with(seed, Config::default())
+    }
+
+    fn with(seed: u64, config: Config) -> Self {
+        let mut rig = Rig::with(config);
         rig.answers_pings = false;
         rig.client.follow_account(rig.now).unwrap();
         let (rng, truth) = (SplitMix64::new(seed), Truth { available: 5, ..Truth::default() });
@@ -468,13 +510,179 @@ fn too_much_at_once_begins_anew() {
     world.truth.is_told_by(&world.rig);
 }
 
+/// The row of an order moves to a page that was read already, and the end that moved it is heard only when all is
+/// answered.
+#[test]
+fn a_row_that_moved_between_pages_is_not_lost() {
+    for is_stop in [false, true] {
+        let mut world = World::new(10);
+        for id in 1..=3 {
+            world.truth.orders.insert(id, (3, 0));
+            world.truth.stops.insert(id, 5);
+        }
+        let name = if is_stop { "stopOrders" } else { "v1/orders" };
+        let second = |world: &World| {
+            let is_second = |path: &str| path.contains(name) && path.contains("currentPage=2");
+            world.asked.iter().position(|(_, path)| is_second(path))
+        };
+        while second(&world).is_none() {
+            if world.asked.is_empty() { drop(world.arrive()) } else { world.answer(0) }
+        }
+        let frame = if is_stop {
+            world.truth.stops.remove(&1);
+            world.truth.stop_frame(1, "cancel", 5)
+        } else {
+            world.truth.orders.remove(&1);
+            world.truth.order_frame(1, "canceled", 3, 0)
+        };
+        while !world.asked.is_empty() {
+            world.answer(0);
+        }
+        // In front of the acknowledgement, as it was said earlier.
+        world.way.push_front(OnWay::Frame(frame, world.truth.clone()));
+        world.calm();
+        world.truth.is_told_by(&world.rig);
+        assert_eq!(world.events.len(), 1, "{:?}", world.events);
+    }
+}
+
+/// Whoever says to have pages without end is not asked without end.
+#[test]
+fn pages_without_end_delay_it_and_say_so() {
+    let mut config = Config::default();
+    config.account.max_pages = 7;
+    let mut world = World::with(11, config);
+    let endless = |path: &str| {
+        let page = path.split("currentPage=").nth(1)?.split('&').next()?.to_owned();
+        let data = format!(r#"{{"currentPage":{page},"totalPage":9007199254740991,"items":[]}}"#);
+        path.contains("v1/orders").then(|| format!(r#"{{"code":"200000","data":{data}}}"#))
+    };
+    let mut pages = 0;
+    while world.events.is_empty() {
+        match world.asked.iter().position(|(_, path)| endless(path).is_some()) {
+            Some(at) => {
+                let (request, path) = world.asked.remove(at);
+                let outputs = world.rig.reply(request, &endless(&path).unwrap());
+                pages += 1;
+                world.see(outputs);
+            }
+            None if world.asked.is_empty() => drop(world.arrive()),
+            None => world.answer(0),
+        }
+    }
+    assert_eq!(world.events, [AccountEvent::Delayed(AccountDelayReason::TooManyPages)]);
+    assert_eq!(pages, 6, "and one of stop orders");
+    assert!(world.rig.client.account().is_none());
+    world.calm();
+    world.pass(2 * SECOND);
+    world.calm();
+    world.truth.is_told_by(&world.rig);
+}
+
+#[test]
+fn an_account_with_more_than_is_kept_is_not_live_and_says_of_what() {
+    let told = |part, limit: fn(&mut Config), fill: fn(&mut Truth), frame: fn(&Truth) -> String| {
+        let mut config = Config::default();
+        limit(&mut config);
+        // Found when it is asked for.
+        let mut world = World::with(12, config.clone());
+        fill(&mut world.truth);
+        world.calm();
+        assert_eq!(world.events, [AccountEvent::Delayed(AccountDelayReason::TooMany(part))]);
+        assert!(world.rig.client.account().is_none());
+        // Or when it is said.
+        let mut world = World::with(12, config);
+        world.calm();
+        assert!(world.rig.client.account().is_some());
+        fill(&mut world.truth);
+        let frame = frame(&world.truth);
+        let outputs = world.rig.text(&frame);
+        world.see(outputs);
+        assert!(world.rig.client.account().is_none());
+        let [_, AccountEvent::Lost { reason, .. }] = world.events[..] else {
+            panic!("{:?}", world.events)
+        };
+        assert_eq!(reason, AccountLostReason::TooMany(part));
+        // What there was too much of is gone.
+        world.truth = Truth { available: 5, ..Truth::default() };
+        world.pass(2 * SECOND);
+        world.calm();
+        world.truth.is_told_by(&world.rig);
+    };
+    told(
+        AccountPart::Orders,
+        |config| config.account.max_orders = 0,
+        |truth| {
+            truth.orders.insert(1, (3, 0));
+        },
+        |truth| truth.order_frame(1, "open", 3, 0),
+    );
+    told(
+        AccountPart::StopOrders,
+        |config| config.account.max_stop_orders = 0,
+        |truth| {
+            truth.stops.insert(1, 5);
+        },
+        |truth| truth.stop_frame(1, "open", 5),
+    );
+    told(
+        AccountPart::Positions,
+        |config| config.account.max_positions = 0,
+        |truth| truth.qty = 3,
+        Truth::position_frame,
+    );
+    let mut config = Config::default();
+    config.account.max_balances = 2;
+    let mut world = World::with(13, config);
+    world.calm();
+    let too_many = AccountDelayReason::TooMany(AccountPart::Balances);
+    assert_eq!(world.events, [AccountEvent::Delayed(too_many)], "three currencies are asked for");
+}
+
+#[test]
+fn stop_orders_wait_in_no_book_and_keep_the_name_that_only_rest_says() {
+    let mut world = World::new(14);
+    world.truth.stops.insert(4, 6);
+    world.calm();
+    let link = LINK.parse().unwrap();
+    let account = world.rig.client.account().unwrap();
+    let stop = account.stop_order("s4").unwrap();
+    assert_eq!(stop.client_oid.as_deref(), Some("mine-4"));
+    assert_eq!(
+        (stop.stop, stop.stop_price_type),
+        (Some(StopDirection::Down), Some(StopPriceType::Mark))
+    );
+    assert_eq!((stop.side, stop.symbol), (OrderSide::Sell, link));
+    assert_eq!((stop.price.unwrap().to_string(), stop.ts_event), ("14.1".into(), None));
+    assert_eq!(account.orders().len(), 0);
+    assert_eq!(account.resting(link), Default::default(), "it rests nowhere");
+    // The stream tells of it once more.
+    let frame = world.truth.stop_frame(4, "open", 7);
+    world.rig.text(&frame);
+    let stop = world.rig.client.account().unwrap().stop_order("s4").unwrap();
+    assert_eq!((stop.size, stop.client_oid.as_deref()), (Some(Lots::new(7)), Some("mine-4")));
+    assert!(stop.ts_event.is_some());
+    // What has become of it may be its end.
+    let frame = world.truth.stop_frame(4, "expired", 7);
+    let outputs = world.rig.text(&frame);
+    world.see(outputs);
+    assert!(matches!(
+        world.events[..],
+        [_, AccountEvent::Lost { reason: AccountLostReason::Undecodable(_), .. }]
+    ));
+    world.truth.stops.clear();
+    world.pass(2 * SECOND);
+    world.calm();
+    assert_eq!(world.rig.client.account().unwrap().stop_orders().len(), 0);
+}
+
 #[test]
 fn who_follows_no_more_has_nothing() {
     let mut world = World::new(7);
     world.calm();
     world.rig.client.unfollow_account(world.rig.now).unwrap();
     let outputs = world.rig.drain();
-    assert_eq!(sent(&outputs).len(), 3, "three topics are given back");
+    assert_eq!(sent(&outputs).len(), 4, "four topics are given back");
     world.see(outputs);
     assert!(world.rig.client.account().is_none());
     assert!(matches!(

@@ -4,6 +4,7 @@ mod line;
 mod state;
 mod updates;
 
+use core::fmt::Display;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -35,12 +36,15 @@ pub(crate) fn run(connect: &Connect, args: &PrivateArgs) -> Result<(), Failure> 
     let mut session = Session::open(connect, &args.run, Some(credentials))?;
     let wanted = |part: &PrivatePart| args.only.is_empty() || args.only.contains(part);
     // All that it has, and whether that can be relied on.
-    if [PrivatePart::Orders, PrivatePart::Positions, PrivatePart::Wallet].iter().all(wanted) {
+    let parts =
+        [PrivatePart::Orders, PrivatePart::StopOrders, PrivatePart::Positions, PrivatePart::Wallet];
+    let is_followed = parts.iter().all(wanted);
+    if is_followed {
         session.follow_account()?;
     }
     session
         .subscribe(PARTS.iter().filter(|(part, _)| wanted(part)).map(|(_, channel)| *channel))?;
-    session.run(&mut Private { positions: BTreeMap::new(), board: Board::new(HEADER) })
+    session.run(&mut Private { is_followed, positions: BTreeMap::new(), board: Board::new(HEADER) })
 }
 
 /// Nobody is asked: the exchange would say the same, less clearly.
@@ -65,6 +69,7 @@ const HEADER: &str = "balances and positions";
 const PAGE_SIZE: u16 = 1000;
 
 struct Private {
+    is_followed: bool,
     positions: BTreeMap<Symbol, Position>,
     board: Board,
 }
@@ -80,9 +85,9 @@ struct Position {
 }
 
 impl Show for Private {
-    /// Stop orders are no part of what the client follows; the stream tells changes only.
+    /// The stream tells changes only; what there is, the client asks for if it follows the account.
     fn confirmed(&mut self, cx: &mut Ctx, channel: Channel) {
-        if channel.kind() == ChannelKind::StopOrders {
+        if channel.kind() == ChannelKind::StopOrders && !self.is_followed {
             cx.ask(Query::StopOrders { symbol: None, page: page(1) });
         }
     }
@@ -98,6 +103,10 @@ impl Show for Private {
             cx.out.line(format_args!(
                 "{symbol:<12} order {side} {price} x {size}, {filled} filled {DIM}{id}{DIM:#}"
             ))?;
+        }
+        for it in account.stop_orders() {
+            let size = it.size.map_or(0, Lots::get);
+            stop_order_row(cx, (it.symbol, &it.side, size), it.stop_price, it.id.escape_debug())?;
         }
         for it in account.positions() {
             let position = Position {
@@ -193,8 +202,17 @@ fn resting_stop_order(cx: &mut Ctx, order: &Order<'_>) -> Result<(), Failure> {
     if cx.json {
         return cx.data(state::stop_order(order));
     }
-    let (symbol, side, size, id) = (order.symbol, order.side, order.size, words::plain(order.id));
-    let stop = order.stop_price.map_or_else(|| "-".into(), |price| price.to_string());
+    let what = (order.symbol, &order.side as &dyn Display, order.size.get());
+    stop_order_row(cx, what, order.stop_price, words::plain(order.id))
+}
+
+fn stop_order_row(
+    cx: &mut Ctx,
+    (symbol, side, size): (Symbol, &dyn Display, u64),
+    stop: Option<impl Display>,
+    id: impl Display,
+) -> Result<(), Failure> {
+    let stop = stop.map_or_else(|| "-".into(), |price| price.to_string());
     Ok(cx.out.line(format_args!(
         "{symbol:<12} stop order {side} {size} lots at {stop} {DIM}{id}{DIM:#}"
     ))?)

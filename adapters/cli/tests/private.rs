@@ -65,16 +65,19 @@ fn an_account_is_shown_whole_and_then_as_it_changes() {
         let state = |name: &str| lines.iter().position(|line| line["state"] == name);
         let up = lines.iter().find(|line| line["state"] == "line_up").unwrap();
         assert_eq!(up["line"], "private");
-        // That of orders is asked for once more: behind its ack nothing of before is on its way.
+        // That of orders is asked for once more: behind its ack nothing of before is on its way. That is no news.
         let confirmed = lines.iter().filter(|line| line["state"] == "confirmed");
-        let topics: BTreeSet<_> = confirmed.filter_map(|line| line["topic"].as_str()).collect();
-        assert_eq!(topics.len(), 6, "{topics:?}");
+        let all: Vec<_> = confirmed.filter_map(|line| line["topic"].as_str()).collect();
+        let topics: BTreeSet<_> = all.iter().collect();
+        assert_eq!((topics.len(), all.len()), (6, 6), "{all:?}");
         assert!(state("account_live").is_some(), "{runtime}");
         let whole = of_type(&lines, "account")[0];
         assert_eq!(whole["epoch"], 1);
         let balances = whole["balances"].as_array().unwrap();
         let usdt = balances.iter().find(|balance| balance["currency"] == "USDT").unwrap();
         assert!(usdt["available_balance"].is_string(), "exact: {usdt}");
+        let stops = whole["stop_orders"].as_array().unwrap();
+        assert!(stops.iter().all(|stop| stop["stop_price"].is_string()), "{stops:?}");
         let orders = of_type(&lines, "order");
         assert!(orders.len() > 5, "ten actions a second: {}", orders.len());
         for order in orders {

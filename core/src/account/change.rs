@@ -4,7 +4,7 @@ use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::string::ToString;
 
-use super::{AccountFill, Balance, OpenOrder, Position};
+use super::{AccountFill, Balance, OpenOrder, Position, StopOrder};
 use crate::currency::Currency;
 use crate::error::WireError;
 use crate::ids::Symbol;
@@ -12,13 +12,15 @@ use crate::message::Message;
 use crate::num::{Decimal, Lots, Price};
 use crate::wire::{
     AccountOverview, BalanceUpdate, Fill, Liquidity, MarginMode, OpenPosition, Order, OrderSide,
-    OrderStatus, OrderType, OrderUpdate, PositionSide, PositionUpdate, Side, Text, WalletUpdate,
+    OrderStatus, OrderType, OrderUpdate, PositionSide, PositionUpdate, Side, StopDirection,
+    StopOrderChange, StopOrderUpdate, StopPriceType, Text, WalletUpdate,
 };
 
 /// What has become of one thing.
 #[derive(Clone, Debug)]
 pub(crate) enum Change {
     Order { order: Box<OpenOrder>, is_over: bool, fill: Option<Box<AccountFill>> },
+    StopOrder { order: Box<StopOrder>, is_over: bool },
     Position(Box<PositionPatch>),
     Balance(Box<BalancePatch>),
 }
@@ -46,6 +48,7 @@ impl Change {
     pub(crate) fn of_message(message: &Message<'_>) -> Result<Option<Self>, WireError> {
         Ok(match message {
             Message::Order(order) => Some(Self::of_order(order)),
+            Message::StopOrder(order) => Some(Self::of_stop_order(order)?),
             Message::Position(position) => {
                 PositionPatch::of_update(position).map(|patch| Self::Position(Box::new(patch)))
             }
@@ -92,6 +95,52 @@ impl Change {
             ts_event: update.ts_event,
         };
         Self::Order { order: Box::new(order), is_over: update.is_over(), fill }
+    }
+
+    /// An unknown word for what has happened may be its end: that is not to be guessed.
+    fn of_stop_order(update: &StopOrderUpdate<'_>) -> Result<Self, WireError> {
+        let is_over = match update.change {
+            StopOrderChange::Open => false,
+            StopOrderChange::Triggered | StopOrderChange::Canceled => true,
+            StopOrderChange::Other => return Err(WireError::Malformed { field: "type" }),
+        };
+        let order = StopOrder {
+            id: owned(update.order_id),
+            client_oid: None,
+            symbol: update.symbol,
+            side: update.side,
+            price: update.order_price.filter(|price| *price != Price::ZERO),
+            size: update.size,
+            stop: update.stop,
+            stop_price: update.stop_price,
+            stop_price_type: update.stop_price_type,
+            margin_mode: update.margin_mode,
+            position_side: update.position_side,
+            ts_event: update.ts_event,
+        };
+        Ok(Self::StopOrder { order: Box::new(order), is_over })
+    }
+}
+
+impl StopOrder {
+    /// Of a row of REST.
+    pub(crate) fn of_row(row: &Order<'_>) -> Result<Self, WireError> {
+        let price = row.price.map(|price| Price::from_decimal(price, "price")).transpose()?;
+        let stop_price = row.stop_price.map(|price| Price::from_decimal(price, "stopPrice"));
+        Ok(Self {
+            id: owned(row.id),
+            client_oid: row.client_id.map(owned),
+            symbol: row.symbol,
+            side: side(row.side),
+            price: price.filter(|price| *price != Price::ZERO),
+            size: Some(row.size),
+            stop: row.stop.map(StopDirection::of),
+            stop_price: stop_price.transpose()?,
+            stop_price_type: row.stop_price_kind.map(StopPriceType::of),
+            margin_mode: row.margin_mode.map(MarginMode::of),
+            position_side: row.position_side.map(PositionSide::of),
+            ts_event: row.updated,
+        })
     }
 }
 

@@ -18,7 +18,8 @@ use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
 use super::change::{BalancePatch, PositionPatch};
-use super::{Account, AccountFill, AccountStatus, Change, OpenOrder};
+use super::round::{List, Round};
+use super::{Account, AccountFill, AccountStatus, Change, OpenOrder, StopOrder};
 use crate::backoff::Backoff;
 use crate::config::Config;
 use crate::context::Context;
@@ -28,7 +29,7 @@ use crate::event::{
 };
 use crate::ids::{Epoch, TopicId};
 use crate::message::Message;
-use crate::query::{PageNumber, Query};
+use crate::query::Query;
 use crate::timers::Timer;
 
 /// The machine around an [`Account`].
@@ -55,30 +56,16 @@ enum Phase {
     Waiting,
     /// Asking has failed: a pause.
     Pausing,
-    Asking(Asking),
-    Settling,
+    Asking(Round),
+    /// All is answered. What is heard is kept for as long as a list may have to be read once more.
+    Settling(Round),
     Live,
-}
-
-/// What is known so far of a round.
-#[derive(Clone)]
-struct Asking {
-    /// Questions without an answer.
-    open: usize,
-    /// What the stream said since the first question.
-    heard: Vec<Change>,
-    /// An order has ended meanwhile: rows may have moved from one page to the one before.
-    has_order_ended: bool,
-    /// Fills that were not known.
-    new_fills: u32,
 }
 
 /// The epoch of an account that was never live.
 const NEVER: Epoch = Epoch::new(0);
 /// What a currency that an account cannot have is answered with: the codes for parameters.
 const NO_SUCH_PARAMETER: [u32; 2] = [100_001, 400_100];
-/// Rows of a page of orders; the exchange's most.
-const PAGE: u16 = 1000;
 
 impl AccountSync {
     pub(crate) fn new(config: &Config) -> Self {
@@ -102,7 +89,7 @@ impl AccountSync {
     pub(crate) const fn status(&self) -> AccountStatus {
         match self.phase {
             Phase::Idle => AccountStatus::Idle,
-            Phase::Waiting | Phase::Pausing | Phase::Asking(_) | Phase::Settling => {
+            Phase::Waiting | Phase::Pausing | Phase::Asking(_) | Phase::Settling(_) => {
                 AccountStatus::Syncing
             }
             Phase::Live => AccountStatus::Live,
@@ -143,8 +130,8 @@ impl AccountSync {
         let asked_in = if is_barrier { self.barrier.take() } else { None };
         match self.phase {
             Phase::Waiting => self.begin_if_carried(cx),
-            Phase::Settling if asked_in == Some(self.round) => self.on_caught_up(cx),
-            Phase::Settling => self.wants_barrier |= is_barrier,
+            Phase::Settling(_) if asked_in == Some(self.round) => self.on_caught_up(cx),
+            Phase::Settling(_) => self.wants_barrier |= is_barrier,
             Phase::Idle | Phase::Pausing | Phase::Asking(_) | Phase::Live => {}
         }
     }
@@ -175,14 +162,33 @@ impl AccountSync {
     }
 
     fn on_change(&mut self, cx: &mut Context, change: Change) {
+        let most = cx.config.queues.account_changes;
         match &mut self.phase {
-            Phase::Settling | Phase::Live => self.account.apply(change),
-            Phase::Asking(asking) if asking.heard.len() >= cx.config.queues.account_changes => {
+            Phase::Live => {
+                self.account.apply(change);
+                if let Some(part) = self.account.excess(&cx.config.account) {
+                    self.lose(cx, AccountLostReason::TooMany(part));
+                    self.pause(cx);
+                }
+            }
+            Phase::Asking(round) | Phase::Settling(round) if round.heard.len() >= most => {
                 self.delay(cx, AccountDelayReason::Overflow);
             }
-            Phase::Asking(asking) => {
-                asking.has_order_ended |= matches!(change, Change::Order { is_over: true, .. });
-                asking.heard.push(change);
+            Phase::Asking(round) => {
+                round.note(&change);
+                round.heard.push(change);
+            }
+            Phase::Settling(round) => {
+                let is_moved = round.note(&change);
+                if round.is_paged() {
+                    round.heard.push(change.clone());
+                }
+                self.account.apply(change);
+                if is_moved {
+                    self.read_again(cx);
+                } else {
+                    self.check_size(cx);
+                }
             }
             // What it says is asked for later.
             Phase::Idle | Phase::Waiting | Phase::Pausing => {}
@@ -196,7 +202,7 @@ impl AccountSync {
                 self.lose(cx, AccountLostReason::Undecodable(error));
                 self.pause(cx);
             }
-            Phase::Asking(_) | Phase::Settling => {
+            Phase::Asking(_) | Phase::Settling(_) => {
                 self.delay(cx, AccountDelayReason::Undecodable(error));
             }
             Phase::Idle | Phase::Waiting | Phase::Pausing => {}
@@ -218,12 +224,11 @@ impl AccountSync {
         let fills = core::mem::take(&mut self.account.fills);
         self.account = Account::unknown(epoch, fills);
         self.questions.clear();
-        self.questions.extend([Query::Positions, page(1), Query::RecentFills]);
+        let lists = [List::Orders.page(1), List::StopOrders.page(1)];
+        self.questions.extend(lists.into_iter().chain([Query::Positions, Query::RecentFills]));
         let overviews = cx.config.account.currencies.iter();
         self.questions.extend(overviews.map(|&currency| Query::AccountOverview { currency }));
-        let open = self.questions.len();
-        let (heard, has_order_ended, new_fills) = (Vec::new(), false, 0);
-        self.phase = Phase::Asking(Asking { open, heard, has_order_ended, new_fills });
+        self.phase = Phase::Asking(Round::new(self.questions.len()));
     }
 
     /// A question to be asked, and the round that it is of.
@@ -236,8 +241,13 @@ impl AccountSync {
         if round != self.round || !matches!(self.phase, Phase::Asking(_)) {
             return;
         }
+        let most_pages = cx.config.account.max_pages;
         match query.decode(body).and_then(|answer| self.take_answer(&answer)) {
-            Ok(()) => self.on_answered(cx),
+            Ok(Some((list, page))) => match self.ask_page(list, page, most_pages) {
+                Ok(()) => self.on_answered(cx),
+                Err(reason) => self.delay(cx, reason),
+            },
+            Ok(None) => self.on_answered(cx),
             Err(error) => self.delay(cx, AccountDelayReason::Failed(RestError::Wire(error))),
         }
     }
@@ -271,38 +281,38 @@ impl AccountSync {
         self.stop(cx, AccountLostReason::Rejected);
     }
 
+    /// Takes in an answer; the page that is to be asked for next, if there is one.
     #[allow(clippy::wildcard_enum_match_arm, reason = "nothing else was asked for")]
-    fn take_answer(&mut self, answer: &Message<'_>) -> Result<(), WireError> {
-        let Phase::Asking(asking) = &mut self.phase else { return Ok(()) };
+    fn take_answer(&mut self, answer: &Message<'_>) -> Result<Option<(List, u64)>, WireError> {
+        let Phase::Asking(round) = &mut self.phase else { return Ok(None) };
         match answer {
             Message::Positions(rows) => {
                 for row in rows.iter() {
                     PositionPatch::of_row(&row?).apply(&mut self.account.positions);
                 }
             }
-            Message::Orders(orders) => {
-                for row in orders.rows.iter() {
+            Message::Orders(page) => {
+                for row in page.rows.iter() {
                     let order = OpenOrder::of_row(&row?)?;
                     self.account.orders.insert(order.id.clone(), order);
                 }
-                let number = orders.number.unwrap_or(1);
-                if orders.total_pages.is_some_and(|pages| number < pages) {
-                    let next = u32::try_from(number.saturating_add(1));
-                    let next = next.map_err(|_| WireError::OutOfRange { field: "currentPage" })?;
-                    self.questions.push_back(page(next));
-                    asking.open = asking.open.saturating_add(1);
-                } else if number > 1 && core::mem::take(&mut asking.has_order_ended) {
-                    self.account.orders.clear();
-                    self.questions.push_back(page(1));
-                    asking.open = asking.open.saturating_add(1);
+                let next = round.turn_page(List::Orders, page.number, page.total_pages);
+                return Ok(next.map(|next| (List::Orders, next)));
+            }
+            Message::StopOrders(page) => {
+                for row in page.rows.iter() {
+                    let order = StopOrder::of_row(&row?)?;
+                    self.account.stop_orders.insert(order.id.clone(), order);
                 }
+                let next = round.turn_page(List::StopOrders, page.number, page.total_pages);
+                return Ok(next.map(|next| (List::StopOrders, next)));
             }
             Message::RecentFills(rows) => {
                 let rows = rows.iter().collect::<Result<Vec<_>, _>>()?;
                 // The newest stands first.
                 for row in rows.iter().rev() {
                     let is_new = self.account.remember(AccountFill::of_row(row));
-                    asking.new_fills = asking.new_fills.saturating_add(u32::from(is_new));
+                    round.new_fills = round.new_fills.saturating_add(u32::from(is_new));
                 }
             }
             Message::AccountOverview(overview) => {
@@ -310,23 +320,77 @@ impl AccountSync {
             }
             _ => return Err(WireError::Unexpected),
         }
+        Ok(None)
+    }
+
+    fn ask_page(&mut self, list: List, number: u64, most: u32) -> Result<(), AccountDelayReason> {
+        let Phase::Asking(round) = &mut self.phase else { return Ok(()) };
+        if round.pages >= most {
+            return Err(AccountDelayReason::TooManyPages);
+        }
+        // There are no more pages than may be asked for.
+        let number = u32::try_from(number).map_err(|_| AccountDelayReason::TooManyPages)?;
+        self.questions.push_back(list.page(number));
+        round.pages = round.pages.saturating_add(1);
+        round.open = round.open.saturating_add(1);
         Ok(())
     }
 
     fn on_answered(&mut self, cx: &mut Context) {
-        let Phase::Asking(asking) = &mut self.phase else { return };
-        asking.open = asking.open.saturating_sub(1);
-        if asking.open > 0 {
+        let Phase::Asking(round) = &mut self.phase else { return };
+        round.open = round.open.saturating_sub(1);
+        let is_done = round.open == 0;
+        if !self.check_size(cx) || !is_done {
             return;
         }
-        let new_fills = asking.new_fills;
-        for change in core::mem::take(&mut asking.heard) {
-            self.account.apply(change);
+        self.settle(cx);
+    }
+
+    /// All is answered: reads a list again of which a row may have been passed over, or waits for what the stream
+    /// has said.
+    fn settle(&mut self, cx: &mut Context) {
+        let Phase::Asking(round) = &mut self.phase else { return };
+        if let Some(list) = round.take_moved() {
+            self.account.clear(list);
+            if let Err(reason) = self.ask_page(list, 1, cx.config.account.max_pages) {
+                self.delay(cx, reason);
+            }
+            return;
         }
-        self.phase = Phase::Settling;
+        let new_fills = core::mem::take(&mut round.new_fills);
+        let mut round = core::mem::replace(round, Round::new(0));
+        for change in &round.heard {
+            self.account.apply(change.clone());
+        }
+        if !round.is_paged() {
+            round.heard = Vec::new();
+        }
+        self.phase = Phase::Settling(round);
         self.wants_barrier = true;
         if new_fills > 0 && self.account.epoch != NEVER {
             cx.event(Event::Account(AccountEvent::FillsRecovered { count: new_fills }));
+        }
+        self.check_size(cx);
+    }
+
+    /// Something of a list has ended that was read in pages. What was heard so far is put on its rows once more.
+    fn read_again(&mut self, cx: &mut Context) {
+        let Phase::Settling(round) = &mut self.phase else { return };
+        self.phase = Phase::Asking(core::mem::replace(round, Round::new(0)));
+        self.wants_barrier = false;
+        // What was asked for behind the earlier answers says nothing of these.
+        self.round = self.round.wrapping_add(1);
+        self.settle(cx);
+    }
+
+    /// False: the account has more than is kept, and that was said.
+    fn check_size(&mut self, cx: &mut Context) -> bool {
+        match self.account.excess(&cx.config.account) {
+            Some(part) => {
+                self.delay(cx, AccountDelayReason::TooMany(part));
+                false
+            }
+            None => true,
         }
     }
 
@@ -380,9 +444,4 @@ impl AccountSync {
             self.begin(cx);
         }
     }
-}
-
-fn page(number: u32) -> Query {
-    let page = PageNumber { number: Some(number), size: Some(PAGE) };
-    Query::Orders { symbol: None, page }
 }

@@ -1,7 +1,7 @@
 //! What an account has, as JSON.
 
 use kucoin_futures_proto::wire::Order;
-use kucoin_futures_proto::{Account, Balance, OpenOrder, Position};
+use kucoin_futures_proto::{Account, Balance, OpenOrder, Position, StopOrder};
 use serde_json::{Value, json};
 
 use super::line::{line, lots};
@@ -59,6 +59,7 @@ pub(super) fn account(account: &Account) -> Value {
         "type": "account",
         "epoch": account.epoch().get(),
         "orders": account.orders().map(order).collect::<Value>(),
+        "stop_orders": account.stop_orders().map(waiting).collect::<Value>(),
         "positions": account.positions().map(position).collect::<Value>(),
         "balances": account.balances().map(balance).collect::<Value>(),
     })
@@ -78,6 +79,27 @@ fn order(it: &OpenOrder) -> Value {
             ("filled_size_lots", lots(Some(it.filled))),
             ("remain_size_lots", lots(it.remaining)),
             ("status", exact(it.status)),
+            ("ts_ns", nanos(it.ts_event)),
+        ],
+    )
+}
+
+/// Named as the stream names its fields.
+fn waiting(it: &StopOrder) -> Value {
+    line(
+        "stop_order",
+        Some(it.symbol),
+        [
+            ("order_id", Value::from(&*it.id)),
+            ("client_oid", Value::from(it.client_oid.as_deref())),
+            ("order_price", exact_if_any(it.price)),
+            ("side", exact(it.side)),
+            ("size_lots", lots(it.size)),
+            ("stop", exact_if_any(it.stop)),
+            ("stop_price", exact_if_any(it.stop_price)),
+            ("stop_price_type", exact_if_any(it.stop_price_type)),
+            ("margin_mode", exact_if_any(it.margin_mode)),
+            ("position_side", exact_if_any(it.position_side)),
             ("ts_ns", nanos(it.ts_event)),
         ],
     )

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use kucoin_futures_proto::wire::{OrderSide, PositionSide, Side};
+use kucoin_futures_proto::wire::{OrderSide, PositionSide, Side, StopDirection, StopPriceType};
 use kucoin_futures_proto::{Account, Client, Currency, Decimal, Lots, Price, Symbol};
 
 use super::topics::Verdict;
@@ -23,6 +23,10 @@ pub(crate) struct AccountChecker {
 
 /// An order, as far as both sides say it: contract, side, limit, size, filled.
 type Order = (Symbol, Side, Option<Price>, Lots, Lots);
+
+/// A stop order: contract, side, limit, size; the way, the price, and which price.
+type Stop =
+    ((Symbol, Side, Option<Price>, Option<Lots>), (&'static str, Option<Price>, &'static str));
 
 impl AccountChecker {
     /// Comparisons so far.
@@ -58,6 +62,13 @@ impl AccountChecker {
         {
             return Err(format!("what rests of {} is not known", order.id));
         }
+        let stops = state.stops.values().map(|stop| {
+            let (terms, trigger) = (&stop.terms, &stop.trigger);
+            let told = (terms.symbol, terms.side, terms.price, Some(Lots::new(terms.size)));
+            let way = (trigger.direction(), Some(trigger.price), trigger.of.as_str());
+            (stop.id.to_string(), (told, way))
+        });
+        same("stop orders", &stops_of(told), &stops.collect())?;
         let positions = state.positions.values().map(|position| (position.symbol, position.qty));
         same("positions", &positions_of(told), &positions.collect())?;
         let balances = state.balances.iter().filter_map(|(currency, balance)| {
@@ -76,9 +87,23 @@ impl AccountChecker {
     }
 }
 
+fn stops_of(account: &Account) -> BTreeMap<String, Stop> {
+    let stops = account.stop_orders().map(|stop| {
+        let told = (stop.symbol, side_of(stop.side), stop.price, stop.size);
+        let way = stop.stop.map_or("none", StopDirection::as_str);
+        let of = stop.stop_price_type.map_or("none", StopPriceType::as_str);
+        (stop.id.to_string(), (told, (way, stop.stop_price, of)))
+    });
+    stops.collect()
+}
+
+fn side_of(side: OrderSide) -> Side {
+    if side == OrderSide::Buy { Side::Bid } else { Side::Ask }
+}
+
 fn orders_of(account: &Account) -> BTreeMap<String, Order> {
     let orders = account.orders().map(|order| {
-        let side = if order.side == OrderSide::Buy { Side::Bid } else { Side::Ask };
+        let side = side_of(order.side);
         (order.id.to_string(), (order.symbol, side, order.price, order.size, order.filled))
     });
     orders.collect()
