@@ -82,8 +82,8 @@ struct Row {
     access: Access,
     shape: Shape,
     delivery: Delivery,
-    /// What its messages are about, each read in its own way. A channel with one takes a message that says none
-    /// for that.
+    /// What its messages are about, each read in its own way. A channel with one, or with two names of one, takes
+    /// a message that says none for that.
     subjects: &'static [(&'static str, Read)],
 }
 
@@ -177,7 +177,7 @@ const RISK_LIMIT: Read = Read::Data(|data| {
 /// The subjects of both channels of announcements.
 const FUNDING_BEGIN: Read = Read::Data(|data| settlement(data).map(Message::FundingBegin));
 const FUNDING_END: Read = Read::Data(|data| settlement(data).map(Message::FundingEnd));
-/// The subject of both channels of orders.
+/// The subjects of both channels of orders: each is taken under either topic.
 const ORDER: Read = Read::Data(|data| {
     let order = OrderUpdate::parse(data.bytes)?;
     data.check(order.symbol)?;
@@ -257,10 +257,11 @@ channels! {
             Ok(Message::Candle(candle))
         })];
     /// What becomes of the account's orders, of all contracts: [`Message::Order`].
-    Orders, orders, Private All, "/contractMarket/tradeOrders", Pass, ["orderChange" => ORDER];
+    Orders, orders, Private All, "/contractMarket/tradeOrders", Pass,
+        ["orderChange" => ORDER, "symbolOrderChange" => ORDER];
     /// The same of one contract.
     OrdersOf, orders_of, Private Symbol, "/contractMarket/tradeOrders", Pass,
-        ["symbolOrderChange" => ORDER];
+        ["symbolOrderChange" => ORDER, "orderChange" => ORDER];
     /// What becomes of the account's stop orders: [`Message::StopOrder`].
     StopOrders, stop_orders, Private All, "/contractMarket/advancedOrders", Pass,
         ["stopOrder" => Read::Data(|data| {
@@ -437,6 +438,8 @@ impl ChannelKind {
         // planted: subject-guessed
         match (subject, subjects) {
             (None, [(_, read)]) => Some(*read),
+            // Both of their subjects say the same.
+            (None, [(_, read), _]) if matches!(self, Self::Orders | Self::OrdersOf) => Some(*read),
             (None, _) => None,
             (Some(subject), _) => {
                 let is_it = |(known, _): &&(&str, Read)| known.as_bytes() == subject;

@@ -147,6 +147,18 @@ fn an_order_of_one_contract_is_the_same_under_its_topic_and_under_that_of_all() 
     assert_eq!(error_of(Channel::orders_of(link()), &other), mismatch);
 }
 
+/// Which subject stands under which topic is documented, and has never been seen: either will do.
+#[test]
+fn both_subjects_of_orders_are_taken_under_both_topics() {
+    let own_topic = edited(MATCH, "/tradeOrders\"", "/tradeOrders:LINKUSDTM\"");
+    let own_subject = |text: &str| edited(text, "orderChange", "symbolOrderChange");
+    assert_eq!(order(&own_subject(MATCH)), order(MATCH));
+    assert_eq!(order_of_link(&own_topic), order(MATCH));
+    assert_eq!(order_of_link(&own_subject(&own_topic)), order(MATCH));
+    let other = edited(MATCH, "orderChange", "otherOrderChange");
+    assert!(matches!(said(Channel::orders(), &other), Ok(Message::Unknown(_))));
+}
+
 #[test]
 fn an_update_says_what_the_size_was_also_under_a_name_with_a_blank() {
     let update = edited(MATCH, "\"type\":\"match\"", "\"type\":\"update\"");
