@@ -110,7 +110,12 @@ pub enum LineEvent {
     TokenFailed(RestError),
     /// The account cannot be used. What is private is rejected and not asked for again until somebody subscribes
     /// anew: whoever goes on with a refused key loses it, or the address.
-    LoginRefused(LoginError),
+    LoginRefused {
+        /// Why.
+        error: LoginError,
+        /// What the exchange said.
+        words: Option<WordsId>,
+    },
     /// The welcome arrived: the line is ready.
     Up {
         /// Its connection.
@@ -129,10 +134,11 @@ pub enum LineEvent {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum TopicEvent {
-    /// The exchange confirmed the subscription.
+    /// The exchange confirmed the subscription. (Once more to an account that asks only to see that all has come
+    /// is not told.)
     Confirmed,
-    /// The exchange refuses a topic that has brought something within the last 24 h: during an upgrade of
-    /// the exchange no symbol exists. It is asked for again after a pause, and its book is left alone: its
+    /// The exchange refuses a topic that has brought something within the last 24 h, or that an account is kept
+    /// from and was carried within that time: during an upgrade of the exchange no symbol exists. It is asked for again after a pause, and its book is left alone: its
     /// stream may go on.
     Refused {
         /// The exchange's code: 404 and the like.
@@ -145,8 +151,8 @@ pub enum TopicEvent {
     },
     /// The topic cannot be had; it is not tried again until `subscribe` is called anew.
     Rejected {
-        /// The exchange's code: 404 and the like from the stream, 200003 from REST, both only if the topic
-        /// has brought nothing for 24 h; 509 if there is no room for it.
+        /// The exchange's code: 404 and the like from the stream, 200003 from REST, both only if what
+        /// [`Refused`](Self::Refused) names does not speak for the topic; 509 if there is no room for it.
         code: u32,
         /// What it said.
         words: Option<WordsId>,
@@ -222,7 +228,12 @@ pub enum AccountEvent {
         reason: AccountLostReason,
     },
     /// It cannot be had; it is not tried again until it is followed anew.
-    Refused(LoginError),
+    Refused {
+        /// Why.
+        error: LoginError,
+        /// What the exchange said.
+        words: Option<WordsId>,
+    },
 }
 
 /// Why an account stopped being live.

@@ -228,8 +228,8 @@ impl Line {
     /// Who asks again with a key that was refused loses it, or the address.
     fn give_up(&mut self, reason: RestError, error: LoginError) {
         self.session.on(Cause::LoginRefused);
-        self.tell(LineEvent::LoginRefused(error));
         let words = reason.refusal().and_then(|refusal| refusal.words);
+        self.tell(LineEvent::LoginRefused { error, words });
         self.report(LineReport::LoginRefused { code: error.code(), words });
     }
 

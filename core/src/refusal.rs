@@ -10,7 +10,7 @@ use alloc::string::String;
 use crate::event::{
     AccountDelayReason, AccountEvent, BookDelayReason, BookEvent, DisconnectReason, Event,
 };
-use crate::event::{LineEvent, RestError, TopicEvent};
+use crate::event::{LineEvent, LoginError, RestError, TopicEvent};
 use crate::ids::WordsId;
 
 /// What is known of a refusal, wherever it came from.
@@ -47,6 +47,12 @@ impl Event {
                 _,
                 TopicEvent::Rejected { code, words } | TopicEvent::Refused { code, words, .. },
             ) => Some(Refusal { status: None, code: Some(code), words }),
+            Self::Line(_, LineEvent::LoginRefused { error, words })
+            | Self::Account(AccountEvent::Refused { error, words })
+                if !matches!(error, LoginError::NoCredentials) =>
+            {
+                Some(Refusal { status: None, code: Some(error.code()), words })
+            }
             Self::Line(..)
             | Self::Topic(..)
             | Self::Book(..)

@@ -10,13 +10,14 @@
 
 mod common;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use common::*;
 use kucoin_futures_proto::wire::{OrderSide, PositionSide, Side, StopDirection, StopPriceType};
 use kucoin_futures_proto::{
     AccountDelayReason, AccountEvent, AccountLostReason, AccountPart, AccountStatus, Config, Event,
-    LoginError, Lots, Output, RequestId, ResponseHead, RestError, SplitMix64, TransportError,
+    LoginError, Lots, Output, RequestId, ResponseHead, RestError, SplitMix64, TopicEvent, TopicId,
+    TopicStatus, TransportError,
 };
 
 /// The exchange's side: what the account has, and what it says of that.
@@ -198,6 +199,7 @@ struct World {
     /// Requests that were not answered yet, and their paths.
     asked: Vec<(RequestId, String)>,
     events: Vec<AccountEvent>,
+    topic_events: Vec<(TopicId, TopicEvent)>,
 }
 
 impl World {
@@ -211,7 +213,8 @@ impl World {
         rig.client.follow_account(rig.now).unwrap();
         let (rng, truth) = (SplitMix64::new(seed), Truth { available: 5, ..Truth::default() });
         let (way, asked, events) = (VecDeque::new(), Vec::new(), Vec::new());
-        let mut world = Self { rig, rng, truth, way, asked, events };
+        let topic_events = Vec::new();
+        let mut world = Self { rig, rng, truth, way, asked, events, topic_events };
         let outputs = world.rig.drain();
         world.see(outputs);
         world
@@ -229,8 +232,10 @@ impl World {
             self.asked.push((fetch.request(), fetch.path().to_string()));
         }
         for event in events(&outputs) {
-            if let Event::Account(event) = event {
-                self.events.push(event);
+            match event {
+                Event::Account(event) => self.events.push(event),
+                Event::Topic(topic, event) => self.topic_events.push((topic, event)),
+                _ => {}
             }
         }
     }
@@ -478,7 +483,13 @@ fn an_answer_that_cannot_be_had_delays_it_and_a_refused_key_ends_it() {
     let body = r#"{"code":"400007","msg":"no"}"#;
     let outputs = world.rig.reply_with(request, ResponseHead::new(400), body);
     world.see(outputs);
-    assert!(world.events.contains(&AccountEvent::Refused(LoginError::PermissionMissing)));
+    let refused = world.events.iter().find_map(|event| match event {
+        AccountEvent::Refused { error, words } => Some((*error, *words)),
+        _ => None,
+    });
+    let (error, words) = refused.unwrap();
+    assert_eq!(error, LoginError::PermissionMissing);
+    assert_eq!(words.and_then(|words| world.rig.client.words(words)), Some("no"));
     assert_eq!(world.rig.client.account_status(), AccountStatus::Idle);
     world.calm();
     world.rig.answers_pings = true;
@@ -674,6 +685,162 @@ fn stop_orders_wait_in_no_book_and_keep_the_name_that_only_rest_says() {
     world.pass(2 * SECOND);
     world.calm();
     assert_eq!(world.rig.client.account().unwrap().stop_orders().len(), 0);
+}
+
+/// That a topic is asked for once more to see that all has come is nobody else's business.
+#[test]
+fn each_topic_is_said_to_be_confirmed_once() {
+    let mut world = World::new(15);
+    world.calm();
+    let requests = world.topic_events.iter().map(|(topic, event)| {
+        assert_eq!(*event, TopicEvent::Confirmed);
+        *topic
+    });
+    let topics: BTreeSet<_> = requests.clone().collect();
+    assert_eq!((topics.len(), requests.count()), (4, 4), "{:?}", world.topic_events);
+    assert!(world.rig.client.account().is_some());
+    // A new line is news.
+    world.topic_events.clear();
+    let outputs = world.rig.lose(TransportError::Eof);
+    world.way.clear();
+    world.see(outputs);
+    world.pass(61 * SECOND);
+    world.calm();
+    let confirmed = world.topic_events.iter().filter(|told| told.1 == TopicEvent::Confirmed);
+    assert_eq!(confirmed.count(), 4);
+}
+
+/// Loses the line; what is asked for next is answered with 404 until the client has been told so.
+fn refuse_once(world: &mut World) {
+    let outputs = world.rig.lose(TransportError::Eof);
+    world.way.clear();
+    world.see(outputs);
+    world.pass(61 * SECOND);
+    world.topic_events.clear();
+    while world.way.is_empty() {
+        world.answer(0);
+    }
+    let Some(OnWay::Ack(id, _)) = world.way.pop_front() else { panic!("{:?}", world.way) };
+    let outputs = world.rig.text(&error(&id.to_string(), 404, "topic does not exist"));
+    world.see(outputs);
+}
+
+/// A quiet account brings nothing that would speak for its topics; that they were carried does.
+#[test]
+fn a_topic_that_was_carried_and_is_refused_once_delays_the_account() {
+    let mut world = World::new(16);
+    world.calm();
+    refuse_once(&mut world);
+    let [(topic, TopicEvent::Refused { code: 404, delay, words })] = world.topic_events[..] else {
+        panic!("{:?}", world.topic_events)
+    };
+    assert_eq!(words.and_then(|words| world.rig.client.words(words)), Some("topic does not exist"));
+    assert_eq!(world.rig.client.status(topic), TopicStatus::Refused { code: 404 });
+    world.calm();
+    assert_eq!(world.rig.client.account_status(), AccountStatus::Syncing);
+    world.pass(delay);
+    world.calm();
+    world.truth.is_told_by(&world.rig);
+    assert!(world.topic_events.contains(&(topic, TopicEvent::Confirmed)));
+}
+
+#[test]
+fn a_topic_that_is_refused_in_place_of_its_first_confirmation_ends_the_account() {
+    let mut world = World::new(17);
+    while world.way.is_empty() {
+        world.answer(0);
+    }
+    let Some(OnWay::Ack(id, _)) = world.way.pop_front() else { panic!("{:?}", world.way) };
+    let outputs = world.rig.text(&error(&id.to_string(), 404, "topic does not exist"));
+    world.see(outputs);
+    assert!(matches!(world.topic_events[..], [(_, TopicEvent::Rejected { code: 404, .. })]));
+    assert_eq!(world.rig.client.account_status(), AccountStatus::Idle);
+}
+
+/// The topic that is asked for once more is refused: the stream goes on, and what confirms it later is news.
+#[test]
+fn a_refusal_of_what_is_asked_for_once_more_is_no_end() {
+    let mut world = World::new(18);
+    while world.rig.client.account().is_none() {
+        let asked_for_all = world.topic_events.len() == 4 && world.asked.is_empty();
+        match world.way.front() {
+            Some(OnWay::Ack(id, _)) if asked_for_all => {
+                let text = error(&id.to_string(), 404, "topic does not exist");
+                world.way.pop_front();
+                let outputs = world.rig.text(&text);
+                world.see(outputs);
+                break;
+            }
+            _ if world.asked.is_empty() => drop(world.arrive()),
+            _ => world.answer(0),
+        }
+    }
+    let (orders, TopicEvent::Refused { delay, .. }) = *world.topic_events.last().unwrap() else {
+        panic!("{:?}", world.topic_events)
+    };
+    assert!(world.rig.client.account().is_none());
+    world.pass(delay);
+    world.calm();
+    world.truth.is_told_by(&world.rig);
+    assert_eq!(world.topic_events.last(), Some(&(orders, TopicEvent::Confirmed)));
+}
+
+/// A frame about one side of a contract that is held on both.
+fn side_frame(side: &str, qty: i64, rest: &str) -> String {
+    let is_open = qty != 0;
+    format!(
+        r#"{{"topic":"/contract/positionAll","type":"message","subject":"position.change","channelType":"private","data":{{"symbol":"{LINK}","positionSide":"{side}","marginMode":"CROSS","currentQty":{qty},"isOpen":{is_open},{rest}"changeReason":"positionChange","currentTimestamp":1791500000300}}}}"#
+    )
+}
+
+#[test]
+fn the_long_and_the_short_position_of_a_contract_are_kept_apart() {
+    let link = LINK.parse().unwrap();
+    let mut world = World::new(19);
+    let row = |side: &str, qty: i64, entry: &str| {
+        format!(
+            r#"{{"id":"5001{qty}","symbol":"{LINK}","crossMode":true,"currentQty":{qty},"isOpen":true,"avgEntryPrice":{entry},"markPrice":14.63,"positionSide":"{side}","marginMode":"CROSS","leverage":3}}"#
+        )
+    };
+    let rows = [row("LONG", 7, "14.21"), row("SHORT", -4, "14.92")].join(",");
+    let body = format!(r#"{{"code":"200000","data":[{rows}]}}"#);
+    while world.rig.client.account().is_none() {
+        match world.asked.iter().position(|(_, path)| path.contains("positions")) {
+            Some(at) => {
+                let (request, _) = world.asked.remove(at);
+                let outputs = world.rig.reply(request, &body);
+                world.see(outputs);
+            }
+            None if world.asked.is_empty() => drop(world.arrive()),
+            None => world.answer(0),
+        }
+    }
+    let held = |world: &World| {
+        let account = world.rig.client.account().unwrap();
+        let all = account.positions().map(|position| {
+            assert_eq!(account.position(position.symbol, position.side), Some(position));
+            (position.side, position.qty, position.avg_entry_price.unwrap().to_string())
+        });
+        all.collect::<Vec<_>>()
+    };
+    use PositionSide::{Both, Long, Short};
+    assert_eq!(held(&world), [(Long, 7, "14.21".into()), (Short, -4, "14.92".into())]);
+    world.rig.text(&side_frame("SHORT", -6, r#""avgEntryPrice":14.9,"#));
+    assert_eq!(held(&world), [(Long, 7, "14.21".into()), (Short, -6, "14.9".into())]);
+    // What is left out has not changed, of this side.
+    world.rig.text(&side_frame("LONG", 9, ""));
+    assert_eq!(held(&world), [(Long, 9, "14.21".into()), (Short, -6, "14.9".into())]);
+    // A mark without a side is of neither.
+    let mark = format!(
+        r#"{{"topic":"/contract/positionAll","type":"message","subject":"position.change","channelType":"private","data":{{"symbol":"{LINK}","markPrice":15.5,"changeReason":"markPriceChange","currentTimestamp":1791500000301}}}}"#
+    );
+    world.rig.text(&mark);
+    let account = world.rig.client.account().unwrap();
+    assert!(account.positions().all(|held| held.mark_price.unwrap().to_string() == "14.63"));
+    assert_eq!(account.position(link, Both), None);
+    world.rig.text(&side_frame("LONG", 0, ""));
+    assert_eq!(held(&world), [(Short, -6, "14.9".into())]);
+    assert_eq!(world.events.len(), 1, "{:?}", world.events);
 }
 
 #[test]

@@ -92,7 +92,16 @@ fn each_refusal_of_an_account_is_final_and_has_a_type_of_its_own() {
         let request = asked(&outputs, "/api/v1/bullet-private").request();
         let outputs = refuse(&mut rig, request, code);
         let told = events(&outputs);
-        assert!(told.contains(&Event::Line(PRIVATE, LineEvent::LoginRefused(error))), "{told:?}");
+        let words = told.iter().find_map(|event| match event {
+            Event::Line(PRIVATE, LineEvent::LoginRefused { error: of, words }) => {
+                assert_eq!(*of, error);
+                let refusal = event.refusal().unwrap();
+                assert_eq!((refusal.code, refusal.words), (Some(error.code()), *words));
+                *words
+            }
+            _ => None,
+        });
+        assert_eq!(words.and_then(|words| rig.client.words(words)), Some("no"), "{told:?}");
         let rejected = told.iter().find_map(|event| match event {
             Event::Topic(topic, TopicEvent::Rejected { code, words }) => {
                 Some((*topic, *code, words.is_some()))
@@ -115,8 +124,10 @@ fn an_adapter_without_credentials_is_final_too() {
     let (orders, outputs) = want_orders(&mut rig);
     let request = asked(&outputs, "/api/v1/bullet-private").request();
     let outputs = rig.input(Input::Failed { request, error: TransportError::NoCredentials });
-    let refused = LineEvent::LoginRefused(LoginError::NoCredentials);
-    assert!(events(&outputs).contains(&Event::Line(PRIVATE, refused)));
+    let error = LoginError::NoCredentials;
+    let refused = Event::Line(PRIVATE, LineEvent::LoginRefused { error, words: None });
+    assert!(events(&outputs).contains(&refused));
+    assert_eq!(refused.refusal(), None, "nobody was asked");
     assert!(matches!(rig.client.status(orders), TopicStatus::Rejected { .. }));
     assert_eq!(fetches(&rig.pass(3600 * SECOND)).len(), 0);
 }

@@ -192,7 +192,7 @@ impl<'a> Session<'a> {
             Event::Line(_, LineEvent::Down { reason, .. }) => {
                 self.unauthorized = matches!(reason, DisconnectReason::Unauthorized { .. });
             }
-            Event::Line(_, LineEvent::LoginRefused(error)) => self.login = Some(error),
+            Event::Line(_, LineEvent::LoginRefused { error, .. }) => self.login = Some(error),
             Event::QueryFailed { request, .. } => self.listing.give_up(request),
             _ => {}
         }

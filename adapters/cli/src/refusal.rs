@@ -18,8 +18,9 @@ pub(crate) struct Refusal {
 impl Refusal {
     /// `message`: the words that the event names. `None` if nothing was refused.
     pub(crate) fn of(event: &Event, message: Option<&str>) -> Option<Self> {
-        if let Event::Line(_, LineEvent::LoginRefused(error)) = event {
-            return Some(Self::of_login(*error));
+        if let Event::Line(_, LineEvent::LoginRefused { error, .. }) = event {
+            let message = message.map(str::to_owned);
+            return Some(Self { message, ..Self::of_login(*error) });
         }
         let refusal = event.refusal()?;
         let (status, code) = (refusal.status, refusal.code);
@@ -27,7 +28,7 @@ impl Refusal {
         Some(Self { status, code, message: message.map(str::to_owned), advice })
     }
 
-    /// Whose words come with the topics that it takes along.
+    /// As far as it is known without the exchange's words.
     pub(crate) fn of_login(error: LoginError) -> Self {
         let code = (error != LoginError::NoCredentials).then(|| error.code());
         let advice = code.map_or(Some(NO_CREDENTIALS), |code| find(BY_CODE, code));

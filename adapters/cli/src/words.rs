@@ -45,7 +45,7 @@ impl State {
             Event::Line(_, LineEvent::TokenFailed(reason)) => {
                 state(false, "no_token", Some(reason.to_string()))
             }
-            Event::Line(_, LineEvent::LoginRefused(error)) => {
+            Event::Line(_, LineEvent::LoginRefused { error, .. }) => {
                 state(false, "login_refused", Some(error.to_string()))
             }
             Event::Line(_, LineEvent::Waiting { delay, failures, .. }) => {
@@ -154,7 +154,7 @@ fn account(event: &AccountEvent) -> Option<(bool, &'static str, Option<String>)>
         AccountEvent::FillsRecovered { count } => {
             (true, "fills_recovered", Some(format!("{count} that no stream had told")))
         }
-        AccountEvent::Refused(error) => (false, "account_refused", Some(error.to_string())),
+        AccountEvent::Refused { error, .. } => (false, "account_refused", Some(error.to_string())),
         _ => return None,
     })
 }

@@ -14,30 +14,31 @@
 //! newer one; that it has arrived is known once the exchange has acknowledged a request that was sent behind
 //! all answers, because a connection keeps its order.
 
+mod answers;
+
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
+use core::time::Duration;
 
-use super::change::{BalancePatch, PositionPatch};
 use super::round::{List, Round};
-use super::{Account, AccountFill, AccountStatus, Change, OpenOrder, StopOrder};
+use super::{Account, AccountStatus, Change};
 use crate::backoff::Backoff;
 use crate::config::Config;
 use crate::context::Context;
 use crate::error::WireError;
-use crate::event::{
-    AccountDelayReason, AccountEvent, AccountLostReason, Event, LoginError, RestError,
-};
+use crate::event::{AccountDelayReason, AccountEvent, AccountLostReason, Event};
 use crate::ids::{Epoch, TopicId};
 use crate::message::Message;
 use crate::query::Query;
+use crate::time::Instant;
 use crate::timers::Timer;
 
 /// The machine around an [`Account`].
 #[derive(Clone)]
 pub(crate) struct AccountSync {
     phase: Phase,
-    /// Those that it is kept from, and whether each is carried.
-    topics: Vec<(TopicId, bool)>,
+    /// Those that it is kept from.
+    topics: Vec<Source>,
     account: Account,
     /// Questions that were not handed on yet.
     questions: VecDeque<Query>,
@@ -47,7 +48,20 @@ pub(crate) struct AccountSync {
     /// The round in which a topic was asked for once more, until that is acknowledged: an acknowledgement that
     /// was asked for in an earlier round stands behind none of the answers of this one.
     barrier: Option<u32>,
+    /// Its acknowledgement says no more than that: the topic is carried all the while.
+    is_barrier_alone: bool,
     backoff: Backoff,
+}
+
+/// A topic that an account is kept from.
+#[derive(Clone)]
+struct Source {
+    topic: TopicId,
+    is_carried: bool,
+    /// Until when it was carried, as far as is known.
+    carried_at: Option<Instant>,
+    /// Of the pauses between refusals in a row.
+    refusals: Backoff,
 }
 
 #[derive(Clone)]
@@ -64,8 +78,9 @@ enum Phase {
 
 /// The epoch of an account that was never live.
 const NEVER: Epoch = Epoch::new(0);
-/// What a currency that an account cannot have is answered with: the codes for parameters.
-const NO_SUCH_PARAMETER: [u32; 2] = [100_001, 400_100];
+/// For so long a topic that was carried speaks for itself, as what a topic has brought does for its symbol. A quiet
+/// account brings nothing.
+const EVIDENCE: Duration = Duration::from_secs(24 * 3600);
 
 impl AccountSync {
     pub(crate) fn new(config: &Config) -> Self {
@@ -77,6 +92,7 @@ impl AccountSync {
             round: 0,
             wants_barrier: false,
             barrier: None,
+            is_barrier_alone: false,
             backoff: Backoff::new(config.backoff.base, config.book.snapshot_backoff_cap),
         }
     }
@@ -98,17 +114,23 @@ impl AccountSync {
 
     /// The topics that it is kept from.
     pub(crate) fn topics(&self) -> impl Iterator<Item = TopicId> + '_ {
-        self.topics.iter().map(|(topic, _)| *topic)
+        self.topics.iter().map(|source| source.topic)
     }
 
     pub(crate) fn listens_to(&self, topic: TopicId) -> bool {
-        self.topics.iter().any(|(known, _)| *known == topic)
+        self.topics.iter().any(|source| source.topic == topic)
     }
 
     /// Follows the account by these topics; those that are carried already are said to be.
     pub(crate) fn follow(&mut self, cx: &Context, topics: Vec<(TopicId, bool)>) {
         if matches!(self.phase, Phase::Idle) {
-            self.topics = topics;
+            let source = |(topic, is_carried)| Source {
+                topic,
+                is_carried,
+                carried_at: Some(cx.now).filter(|_| is_carried),
+                refusals: Backoff::new(cx.config.backoff.base, cx.config.backoff.cap),
+            };
+            self.topics = topics.into_iter().map(source).collect();
             self.phase = Phase::Waiting;
             self.begin_if_carried(cx);
         }
@@ -124,9 +146,12 @@ impl AccountSync {
 
     /// A line carries a topic: for the first time, or, asked for once more, in order behind all before.
     pub(crate) fn on_confirmed(&mut self, cx: &mut Context, topic: TopicId) {
-        let Some(known) = self.topics.iter_mut().find(|(known, _)| *known == topic) else { return };
-        known.1 = true;
-        let is_barrier = self.topics.first().is_some_and(|(barrier, _)| *barrier == topic);
+        let Some(source) = self.topics.iter_mut().find(|source| source.topic == topic) else {
+            return;
+        };
+        (source.is_carried, source.carried_at) = (true, Some(cx.now));
+        source.refusals.reset();
+        let is_barrier = self.is_barrier(topic);
         let asked_in = if is_barrier { self.barrier.take() } else { None };
         match self.phase {
             Phase::Waiting => self.begin_if_carried(cx),
@@ -138,8 +163,12 @@ impl AccountSync {
 
     /// A topic is not carried any more.
     pub(crate) fn on_dropped(&mut self, cx: &mut Context, topic: TopicId) {
-        let Some(known) = self.topics.iter_mut().find(|(known, _)| *known == topic) else { return };
-        known.1 = false;
+        let Some(source) = self.topics.iter_mut().find(|source| source.topic == topic) else {
+            return;
+        };
+        if core::mem::take(&mut source.is_carried) {
+            source.carried_at = Some(cx.now);
+        }
         self.barrier = None;
         self.lose(cx, AccountLostReason::LineDown);
         self.phase = Phase::Waiting;
@@ -150,6 +179,29 @@ impl AccountSync {
         if self.listens_to(topic) {
             self.stop(cx, AccountLostReason::Rejected);
         }
+    }
+
+    /// A line is refused a topic of it. For how long to put that off; `None` if nothing speaks for the topic: no
+    /// line has carried it lately.
+    pub(crate) fn put_off(&mut self, cx: &mut Context, topic: TopicId) -> Option<Duration> {
+        let source = self.topics.iter_mut().find(|source| source.topic == topic)?;
+        let carried_at = if source.is_carried { Some(cx.now) } else { source.carried_at };
+        carried_at.filter(|at| cx.now.since(*at) < EVIDENCE)?;
+        Some(source.refusals.next(&mut cx.rng))
+    }
+
+    /// A line is refused a topic: its next confirmation is news.
+    pub(crate) fn on_refused(&mut self, topic: TopicId) {
+        self.is_barrier_alone &= !self.is_barrier(topic);
+    }
+
+    /// Whether the next confirmation of a topic was asked for here and is no news to anybody else.
+    pub(crate) fn awaits(&self, topic: TopicId) -> bool {
+        self.is_barrier_alone && self.barrier.is_some() && self.is_barrier(topic)
+    }
+
+    fn is_barrier(&self, topic: TopicId) -> bool {
+        self.topics.first().is_some_and(|source| source.topic == topic)
     }
 
     /// A topic of it has spoken.
@@ -212,7 +264,7 @@ impl AccountSync {
     // Asking.
 
     fn begin_if_carried(&mut self, cx: &Context) {
-        if self.topics.iter().all(|(_, is_carried)| *is_carried) {
+        if self.topics.iter().all(|source| source.is_carried) {
             self.begin(cx);
         }
     }
@@ -236,164 +288,6 @@ impl AccountSync {
         Some((self.questions.pop_front()?, self.round))
     }
 
-    /// An answer came.
-    pub(crate) fn on_answer(&mut self, cx: &mut Context, query: Query, round: u32, body: &[u8]) {
-        if round != self.round || !matches!(self.phase, Phase::Asking(_)) {
-            return;
-        }
-        let most_pages = cx.config.account.max_pages;
-        match query.decode(body).and_then(|answer| self.take_answer(&answer)) {
-            Ok(Some((list, page))) => match self.ask_page(list, page, most_pages) {
-                Ok(()) => self.on_answered(cx),
-                Err(reason) => self.delay(cx, reason),
-            },
-            Ok(None) => self.on_answered(cx),
-            Err(error) => self.delay(cx, AccountDelayReason::Failed(RestError::Wire(error))),
-        }
-    }
-
-    /// There is no answer.
-    pub(crate) fn on_no_answer(
-        &mut self,
-        cx: &mut Context,
-        query: Query,
-        round: u32,
-        reason: RestError,
-    ) {
-        if round != self.round || !matches!(self.phase, Phase::Asking(_)) {
-            return;
-        }
-        match (reason.login_error(), query, reason) {
-            (Some(error), ..) => self.refuse(cx, error),
-            // One currency that the account has not must not stand in the way of all others.
-            (None, Query::AccountOverview { currency }, RestError::Api { code, .. })
-                if NO_SUCH_PARAMETER.contains(&code) =>
-            {
-                cx.event(Event::Account(AccountEvent::BalanceRefused { currency, code }));
-                self.on_answered(cx);
-            }
-            (None, ..) => self.delay(cx, AccountDelayReason::Failed(reason)),
-        }
-    }
-
-    fn refuse(&mut self, cx: &mut Context, error: LoginError) {
-        cx.event(Event::Account(AccountEvent::Refused(error)));
-        self.stop(cx, AccountLostReason::Rejected);
-    }
-
-    /// Takes in an answer; the page that is to be asked for next, if there is one.
-    #[allow(clippy::wildcard_enum_match_arm, reason = "nothing else was asked for")]
-    fn take_answer(&mut self, answer: &Message<'_>) -> Result<Option<(List, u64)>, WireError> {
-        let Phase::Asking(round) = &mut self.phase else { return Ok(None) };
-        match answer {
-            Message::Positions(rows) => {
-                for row in rows.iter() {
-                    PositionPatch::of_row(&row?).apply(&mut self.account.positions);
-                }
-            }
-            Message::Orders(page) => {
-                for row in page.rows.iter() {
-                    let order = OpenOrder::of_row(&row?)?;
-                    self.account.orders.insert(order.id.clone(), order);
-                }
-                let next = round.turn_page(List::Orders, page.number, page.total_pages);
-                return Ok(next.map(|next| (List::Orders, next)));
-            }
-            Message::StopOrders(page) => {
-                for row in page.rows.iter() {
-                    let order = StopOrder::of_row(&row?)?;
-                    self.account.stop_orders.insert(order.id.clone(), order);
-                }
-                let next = round.turn_page(List::StopOrders, page.number, page.total_pages);
-                return Ok(next.map(|next| (List::StopOrders, next)));
-            }
-            Message::RecentFills(rows) => {
-                let rows = rows.iter().collect::<Result<Vec<_>, _>>()?;
-                // The newest stands first.
-                for row in rows.iter().rev() {
-                    let is_new = self.account.remember(AccountFill::of_row(row));
-                    round.new_fills = round.new_fills.saturating_add(u32::from(is_new));
-                }
-            }
-            Message::AccountOverview(overview) => {
-                BalancePatch::of_overview(overview).apply(&mut self.account.balances);
-            }
-            _ => return Err(WireError::Unexpected),
-        }
-        Ok(None)
-    }
-
-    fn ask_page(&mut self, list: List, number: u64, most: u32) -> Result<(), AccountDelayReason> {
-        let Phase::Asking(round) = &mut self.phase else { return Ok(()) };
-        if round.pages >= most {
-            return Err(AccountDelayReason::TooManyPages);
-        }
-        // There are no more pages than may be asked for.
-        let number = u32::try_from(number).map_err(|_| AccountDelayReason::TooManyPages)?;
-        self.questions.push_back(list.page(number));
-        round.pages = round.pages.saturating_add(1);
-        round.open = round.open.saturating_add(1);
-        Ok(())
-    }
-
-    fn on_answered(&mut self, cx: &mut Context) {
-        let Phase::Asking(round) = &mut self.phase else { return };
-        round.open = round.open.saturating_sub(1);
-        let is_done = round.open == 0;
-        if !self.check_size(cx) || !is_done {
-            return;
-        }
-        self.settle(cx);
-    }
-
-    /// All is answered: reads a list again of which a row may have been passed over, or waits for what the stream
-    /// has said.
-    fn settle(&mut self, cx: &mut Context) {
-        let Phase::Asking(round) = &mut self.phase else { return };
-        if let Some(list) = round.take_moved() {
-            self.account.clear(list);
-            if let Err(reason) = self.ask_page(list, 1, cx.config.account.max_pages) {
-                self.delay(cx, reason);
-            }
-            return;
-        }
-        let new_fills = core::mem::take(&mut round.new_fills);
-        let mut round = core::mem::replace(round, Round::new(0));
-        for change in &round.heard {
-            self.account.apply(change.clone());
-        }
-        if !round.is_paged() {
-            round.heard = Vec::new();
-        }
-        self.phase = Phase::Settling(round);
-        self.wants_barrier = true;
-        if new_fills > 0 && self.account.epoch != NEVER {
-            cx.event(Event::Account(AccountEvent::FillsRecovered { count: new_fills }));
-        }
-        self.check_size(cx);
-    }
-
-    /// Something of a list has ended that was read in pages. What was heard so far is put on its rows once more.
-    fn read_again(&mut self, cx: &mut Context) {
-        let Phase::Settling(round) = &mut self.phase else { return };
-        self.phase = Phase::Asking(core::mem::replace(round, Round::new(0)));
-        self.wants_barrier = false;
-        // What was asked for behind the earlier answers says nothing of these.
-        self.round = self.round.wrapping_add(1);
-        self.settle(cx);
-    }
-
-    /// False: the account has more than is kept, and that was said.
-    fn check_size(&mut self, cx: &mut Context) -> bool {
-        match self.account.excess(&cx.config.account) {
-            Some(part) => {
-                self.delay(cx, AccountDelayReason::TooMany(part));
-                false
-            }
-            None => true,
-        }
-    }
-
     /// A topic of it is to be asked for once more, behind all that was answered.
     pub(crate) fn poll_barrier(&mut self) -> Option<TopicId> {
         // One at a time: while it is not acknowledged, asking again says nothing new.
@@ -401,7 +295,12 @@ impl AccountSync {
             return None;
         }
         self.barrier = Some(self.round);
-        self.topics.first().map(|(topic, _)| *topic)
+        self.topics.first().map(|source| source.topic)
+    }
+
+    /// Whether its topic is carried while it is asked for once more.
+    pub(crate) const fn on_barrier(&mut self, is_carried: bool) {
+        self.is_barrier_alone = is_carried;
     }
 
     fn on_caught_up(&mut self, cx: &mut Context) {

@@ -315,8 +315,15 @@ impl Router {
         if let Some(topic) = self.account.poll_barrier()
             && let Some(kind) = self.topics.get(topic).map(|entry| entry.channel.kind())
         {
+            self.account.on_barrier(self.is_confirmed(topic));
             self.lines.iter_mut().for_each(|line| line.renew(topic, kind));
         }
+    }
+
+    /// Whether a line carries a topic, as the exchange has confirmed.
+    fn is_confirmed(&self, topic: TopicId) -> bool {
+        let confirmed = Some(SubscriptionState::Confirmed);
+        self.lines.iter().any(|line| line.subscription(topic) == confirmed)
     }
 
     /// Passes on what has happened on lines, in that order: the only way from a line to anything else.
@@ -342,20 +349,24 @@ impl Router {
             }
             LineReport::LoginRefused { code, words } => self.on_login_refused(code, words),
             LineReport::Confirmed(topic) => {
-                self.topics.on_confirmed(&mut self.cx, topic, line);
+                if !self.account.awaits(topic) {
+                    self.topics.on_confirmed(&mut self.cx, topic, line);
+                }
                 self.account.on_confirmed(&mut self.cx, topic);
             }
             LineReport::Ended(topic) => self.on_carried_no_more(topic),
             LineReport::Dropped(topic) => {
-                let confirmed = Some(SubscriptionState::Confirmed);
-                let elsewhere = self.lines.iter().any(|line| line.subscription(topic) == confirmed);
+                let elsewhere = self.is_confirmed(topic);
                 // planted: books-outlive-line
                 self.topics.on_dropped(&mut self.cx, topic, line, elsewhere);
                 self.account.on_dropped(&mut self.cx, topic);
                 self.on_carried_no_more(topic);
             }
             LineReport::Refused { topic, code, words } => {
-                if !self.topics.on_refused(&mut self.cx, topic, line, code, words) {
+                self.account.on_refused(topic);
+                let is_put_off = self.topics.on_refused(&mut self.cx, topic, line, code, words)
+                    || self.put_off(topic, code, words);
+                if !is_put_off {
                     self.on_rejected(topic, code, words);
                 } else if let Some(line) = self.lines.get_mut(line.index()) {
                     line.put_off(topic, code);
@@ -363,6 +374,15 @@ impl Router {
             }
             LineReport::Rejected { topic, code, words } => self.on_rejected(topic, code, words),
         }
+    }
+
+    /// Asks for a topic of the account again after a pause, if it was carried lately.
+    fn put_off(&mut self, topic: TopicId, code: u32, words: Option<WordsId>) -> bool {
+        let Some(delay) = self.account.put_off(&mut self.cx, topic) else { return false };
+        let timer = Timer::Topic(topic, TopicTimer::Subscribe);
+        self.cx.timers.set(timer, self.cx.now + delay);
+        self.cx.event(Event::Topic(topic, TopicEvent::Refused { code, delay, words }));
+        true
     }
 
     /// A topic cannot be had; one that is not wanted any more has ended with that.
