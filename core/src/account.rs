@@ -309,6 +309,7 @@ impl Account {
                 }
             }
             Change::StopOrder { order, is_over: true } => {
+                // planted: stop-order-stays
                 self.stop_orders.remove(&order.id);
             }
             Change::StopOrder { mut order, is_over: false } => {
