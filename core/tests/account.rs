@@ -200,6 +200,8 @@ struct World {
     asked: Vec<(RequestId, String)>,
     events: Vec<AccountEvent>,
     topic_events: Vec<(TopicId, TopicEvent)>,
+    /// Pages that were asked for.
+    pages: u32,
 }
 
 impl World {
@@ -214,7 +216,7 @@ impl World {
         let (rng, truth) = (SplitMix64::new(seed), Truth { available: 5, ..Truth::default() });
         let (way, asked, events) = (VecDeque::new(), Vec::new(), Vec::new());
         let topic_events = Vec::new();
-        let mut world = Self { rig, rng, truth, way, asked, events, topic_events };
+        let mut world = Self { rig, rng, truth, way, asked, events, topic_events, pages: 0 };
         let outputs = world.rig.drain();
         world.see(outputs);
         world
@@ -229,6 +231,7 @@ impl World {
             });
         }
         for fetch in fetches(&outputs) {
+            self.pages += u32::from(fetch.path().contains("currentPage="));
             self.asked.push((fetch.request(), fetch.path().to_string()));
         }
         for event in events(&outputs) {
@@ -585,6 +588,37 @@ fn pages_without_end_delay_it_and_say_so() {
     assert_eq!(pages, 6, "and one of stop orders");
     assert!(world.rig.client.account().is_none());
     world.calm();
+    world.pass(2 * SECOND);
+    world.calm();
+    world.truth.is_told_by(&world.rig);
+}
+
+/// Orders that end whenever the list was read cannot have it read for ever.
+#[test]
+fn changes_without_end_delay_it_and_say_so() {
+    let mut config = Config::default();
+    config.account.max_pages = 12;
+    let mut world = World::with(20, config);
+    world.truth.orders = (1..=3).map(|id| (id, (3, 0))).collect();
+    while world.events.is_empty() {
+        while !world.asked.is_empty() {
+            world.answer(0);
+        }
+        // One ends and one comes: the list stays as long as it is.
+        let (&first, &last) =
+            (world.truth.orders.keys().min().unwrap(), world.truth.orders.keys().max().unwrap());
+        world.truth.orders.remove(&first);
+        world.truth.orders.insert(last + 1, (3, 0));
+        let ended = world.truth.order_frame(first, "canceled", 3, 0);
+        world.way.push_front(OnWay::Frame(ended, world.truth.clone()));
+        let came = world.truth.order_frame(last + 1, "open", 3, 0);
+        world.way.push_front(OnWay::Frame(came, world.truth.clone()));
+        while world.asked.is_empty() && world.events.is_empty() && world.arrive().is_some() {}
+        assert!(world.rig.client.account().is_none());
+    }
+    assert_eq!(world.events, [AccountEvent::Delayed(AccountDelayReason::TooManyPages)]);
+    assert_eq!(world.pages, 12);
+    world.way.clear();
     world.pass(2 * SECOND);
     world.calm();
     world.truth.is_told_by(&world.rig);
