@@ -51,8 +51,8 @@ pub struct AccountLimits {
     /// Pages of orders and stop orders that are asked for until the account is live. Default 40: as many orders
     /// and stop orders as are kept, 1000 to a page, each list read twice. At least 2: one of each.
     pub max_pages: u32,
-    /// Open orders that are kept. Default 10,000: 100 of a contract, which the exchange documents as most, in 100
-    /// contracts. An account that has more is not live, and says so.
+    /// Open orders that are kept. Default 10,000: 100 in each of 100 contracts; how many the exchange allows is not
+    /// known. An account that has more is not live, and says so.
     pub max_orders: usize,
     /// Stop orders that are kept; the same. Default 10,000.
     pub max_stop_orders: usize,
