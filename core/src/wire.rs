@@ -46,6 +46,7 @@ mod swar;
 mod template;
 mod text;
 pub(crate) mod ticker;
+mod usual;
 mod values;
 mod walk;
 mod wallet;

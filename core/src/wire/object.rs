@@ -6,6 +6,7 @@ use super::exchange_time::{Time, Unit};
 use super::scan::Scanner;
 use super::swar;
 use super::text::Text;
+use super::usual;
 use super::walk::{self, Kind, Token};
 use crate::error::WireError;
 use crate::ids::{Sequence, Symbol};
@@ -19,8 +20,7 @@ const NONE: Token = Token { start: 0, end: 0, kind: Kind::Other };
 /// succeeds: whatever else there is ends the walk, and is for [`find`].
 pub(super) struct InOrder<'a> {
     data: &'a [u8],
-    /// Where the next key begins; the end of the data once the object is closed, and behind it if the walk has
-    /// ended before.
+    /// Where the next key begins, or its value; the end of the data once the object is closed.
     at: usize,
     is_closed: bool,
 }
@@ -32,38 +32,60 @@ impl<'a> InOrder<'a> {
         Self { data, at, is_closed: false }
     }
 
-    /// The value of this key, if it stands here; the key as it is written, colon and all.
+    /// Whether this key stands here; the key as it is written, colon and all. Its value is next.
     #[inline(always)]
     #[allow(clippy::inline_always, reason = "the key is known when it is compiled; measured")]
-    pub(super) fn next(&mut self, key: &'static str) -> Token {
+    pub(super) fn is_at(&mut self, key: &'static str) -> bool {
         let rest = self.data.get(self.at..).unwrap_or_default();
-        if rest.starts_with(key.as_bytes()) { self.value(key.len()) } else { NONE }
+        let is_there = rest.starts_with(key.as_bytes());
+        if is_there {
+            self.at = self.at.wrapping_add(key.len());
+        }
+        is_there
     }
 
-    /// The value behind a key of this length.
-    #[inline(never)]
-    fn value(&mut self, key: usize) -> Token {
-        let at = self.at.wrapping_add(key);
-        self.at = usize::MAX;
-        // White space is for the other way.
-        if self.data.get(at).is_none_or(|&byte| byte <= b' ') {
-            return NONE;
-        }
-        let Some((token, end)) = walk::value(self.data, at, 1) else { return NONE };
-        let behind = end.wrapping_add(1);
-        match self.data.get(end) {
-            Some(b',') => self.at = behind,
-            Some(b'}') if behind == self.data.len() => (self.at, self.is_closed) = (behind, true),
-            _ => {}
-        }
-        token
-    }
-
-    /// Whether the object has ended, and all of it was found.
+    /// The value that stands here.
     #[inline]
-    pub(super) const fn is_closed(&self) -> bool {
-        self.is_closed
+    pub(super) fn value<T: Read<'a>>(&mut self) -> Option<T> {
+        let (value, end) = T::usual(self.data, self.at)?;
+        self.go_on(end)?;
+        Some(value)
     }
+
+    /// The same for a reader of its own.
+    pub(super) fn entry(&mut self, field: &'static str) -> Option<Entry<'a>> {
+        let (token, end) = value_token(self.data, self.at)?;
+        self.go_on(end)?;
+        Some(Entry::new(self.data, token, field))
+    }
+
+    /// Behind a value.
+    #[inline]
+    fn go_on(&mut self, end: usize) -> Option<()> {
+        let behind = end.wrapping_add(1);
+        match self.data.get(end)? {
+            b',' => {}
+            b'}' if behind == self.data.len() => self.is_closed = true,
+            _ => return None,
+        }
+        self.at = behind;
+        Some(())
+    }
+
+    /// Something that was put together out of all that was found, if the object has ended.
+    #[inline]
+    pub(super) fn close<T>(&self, whole: T) -> Option<T> {
+        self.is_closed.then_some(whole)
+    }
+}
+
+/// The value that begins there, and where it ends; not behind white space.
+#[inline(never)]
+fn value_token(data: &[u8], at: usize) -> Option<(Token, usize)> {
+    if *data.get(at)? <= b' ' {
+        return None;
+    }
+    walk::value(data, at, 1)
 }
 
 /// Finds the values of these keys; a key has one name or several.
@@ -146,6 +168,11 @@ impl<'a> Entry<'a> {
         Self { field, text, kind: token.kind, is_there: token != NONE && !is_null }
     }
 
+    /// Of a key that is not there.
+    pub(super) const fn absent(field: &'static str) -> Self {
+        Self { field, text: &[], kind: Kind::Other, is_there: false }
+    }
+
     /// The value of an element that stands by itself.
     fn there(self) -> Result<Self, WireError> {
         if self.is_there { Ok(self) } else { Err(WireError::Missing { field: self.field }) }
@@ -224,11 +251,33 @@ pub(super) fn either(entry: Entry<'_>) -> Result<Option<UnixNanos>, WireError> {
 /// What a value can be read as.
 pub(super) trait Read<'a>: Sized {
     fn read(entry: Entry<'a>) -> Result<Self, WireError>;
+
+    /// What stands there and where that ends, if it is usual: the same that [`read`](Self::read) says of it.
+    fn usual(data: &'a [u8], at: usize) -> Option<(Self, usize)>;
+
+    /// What it is if it is not there; `None` if it has to be.
+    #[inline]
+    fn absent() -> Option<Self> {
+        None
+    }
 }
 
 impl<'a, T: Read<'a>> Read<'a> for Option<T> {
     fn read(entry: Entry<'a>) -> Result<Self, WireError> {
         if entry.is_nothing() { Ok(None) } else { T::read(entry).map(Some) }
+    }
+
+    #[inline]
+    fn usual(data: &'a [u8], at: usize) -> Option<(Self, usize)> {
+        match usual::nothing(data, at) {
+            Some(end) => Some((None, end)),
+            None => T::usual(data, at).map(|(value, end)| (Some(value), end)),
+        }
+    }
+
+    #[inline]
+    fn absent() -> Option<Self> {
+        Some(None)
     }
 }
 
@@ -238,12 +287,22 @@ impl Read<'_> for Decimal {
         let usual = swar::usual_decimal(digits).or_else(|| Self::parse(digits));
         usual.ok_or_else(|| entry.out_of_range())
     }
+
+    #[inline]
+    fn usual(data: &[u8], at: usize) -> Option<(Self, usize)> {
+        usual::decimal(data, at)
+    }
 }
 
 impl Read<'_> for Price {
     fn read(entry: Entry<'_>) -> Result<Self, WireError> {
         let digits = entry.digits()?;
         swar::usual_price(digits).map_or_else(|| Self::parse(digits, entry.field), Ok)
+    }
+
+    #[inline]
+    fn usual(data: &[u8], at: usize) -> Option<(Self, usize)> {
+        usual::price(data, at)
     }
 }
 
@@ -253,11 +312,21 @@ impl Read<'_> for Lots {
         let lots = swar::whole_number(digits).map(Self::new);
         lots.map_or_else(|| Self::parse(digits, entry.field), Ok)
     }
+
+    #[inline]
+    fn usual(data: &[u8], at: usize) -> Option<(Self, usize)> {
+        usual::integer(data, at).map(|(lots, end)| (Self::new(lots), end))
+    }
 }
 
 impl Read<'_> for u64 {
     fn read(entry: Entry<'_>) -> Result<Self, WireError> {
         Self::try_from(entry.integer()?).map_err(|_| entry.out_of_range())
+    }
+
+    #[inline]
+    fn usual(data: &[u8], at: usize) -> Option<(Self, usize)> {
+        usual::integer(data, at)
     }
 }
 
@@ -265,11 +334,26 @@ impl Read<'_> for i64 {
     fn read(entry: Entry<'_>) -> Result<Self, WireError> {
         Self::try_from(entry.integer()?).map_err(|_| entry.out_of_range())
     }
+
+    #[inline]
+    fn usual(data: &[u8], at: usize) -> Option<(Self, usize)> {
+        let is_negative = data.get(at) == Some(&b'-');
+        let (value, end) = usual::integer(data, at.wrapping_add(usize::from(is_negative)))?;
+        let value = Self::try_from(value).ok()?;
+        // A sign stands between the quotes.
+        let is_usual = !is_negative || data.get(at.wrapping_add(1)) != Some(&b'"');
+        is_usual.then_some((if is_negative { value.wrapping_neg() } else { value }, end))
+    }
 }
 
 impl Read<'_> for Sequence {
     fn read(entry: Entry<'_>) -> Result<Self, WireError> {
         u64::read(entry).map(Self::new)
+    }
+
+    #[inline]
+    fn usual(data: &[u8], at: usize) -> Option<(Self, usize)> {
+        usual::integer(data, at).map(|(sequence, end)| (Self::new(sequence), end))
     }
 }
 
@@ -281,11 +365,26 @@ impl Read<'_> for bool {
             _ => Err(entry.wrong_type()),
         }
     }
+
+    #[inline]
+    fn usual(data: &[u8], at: usize) -> Option<(Self, usize)> {
+        match data.get(at..)? {
+            [b't', b'r', b'u', b'e', ..] => Some((true, at.wrapping_add(4))),
+            [b'f', b'a', b'l', b's', b'e', ..] => Some((false, at.wrapping_add(5))),
+            _ => None,
+        }
+    }
 }
 
 impl<'a> Read<'a> for Text<'a> {
     fn read(entry: Entry<'a>) -> Result<Self, WireError> {
         entry.text()
+    }
+
+    #[inline]
+    fn usual(data: &'a [u8], at: usize) -> Option<(Self, usize)> {
+        let (text, end) = usual::text(data, at)?;
+        Some((Text::checked(core::str::from_utf8(text).ok()?, false), end))
     }
 }
 
@@ -298,6 +397,12 @@ impl Read<'_> for Symbol {
         let mut room = [0; Self::MAX_LEN];
         let text = entry.text()?.resolve(&mut room);
         text.and_then(|text| Self::new(text).ok()).ok_or(malformed)
+    }
+
+    #[inline]
+    fn usual(data: &[u8], at: usize) -> Option<(Self, usize)> {
+        let (text, end) = usual::text(data, at)?;
+        Some((Self::of_bytes(text)?, end))
     }
 }
 
@@ -324,20 +429,29 @@ macro_rules! object {
             /// # Errors
             /// A missing, repeated or ill-typed key, or a number that its type cannot hold.
             $vis fn parse(data: & $($life)? [u8]) -> Result<Self, $crate::error::WireError> {
-                const NAMES: &[&[&str]; [$($key),*].len()] = &[$(&[$key $(, $alias)*]),*];
-                let mut walk = $crate::wire::object::InOrder::new(data);
-                let mut tokens = [$({
-                    let token = walk.next(concat!("\"", $key, "\":"));
-                    $(let token = if token.is_none() {
-                        walk.next(concat!("\"", $alias, "\":"))
-                    } else {
-                        token
-                    };)*
-                    token
-                }),*];
-                if !walk.is_closed() {
-                    tokens = $crate::wire::object::find(data, NAMES)?;
+                if let Some(usual) = Self::parse_usual(data) {
+                    return Ok(usual);
                 }
+                Self::parse_any(data)
+            }
+
+            /// The same if it is written as nearly all are, the keys in the order of the fields; `None` says nothing.
+            fn parse_usual(data: & $($life)? [u8]) -> Option<Self> {
+                let mut walk = $crate::wire::object::InOrder::new(data);
+                $(let $field = if walk.is_at(concat!("\"", $key, "\":"))
+                    $(|| walk.is_at(concat!("\"", $alias, "\":")))*
+                {
+                    $crate::wire::object::usual_as!(walk, $key $(, $reader)?)
+                } else {
+                    $crate::wire::object::absent_as!($key $(, $reader)?)
+                };)*
+                walk.close(Self { $($field),* })
+            }
+
+            /// The same however it is written.
+            fn parse_any(data: & $($life)? [u8]) -> Result<Self, $crate::error::WireError> {
+                const NAMES: &[&[&str]; [$($key),*].len()] = &[$(&[$key $(, $alias)*]),*];
+                let tokens = $crate::wire::object::find(data, NAMES)?;
                 let [$($field),*] = tokens;
                 Ok(Self {
                     $($field: $crate::wire::object::read_as!(
@@ -356,6 +470,26 @@ macro_rules! read_as {
     };
     ($entry:expr, $reader:path) => {
         $reader($entry)?
+    };
+}
+
+/// A value where the walk stands, by its type or by a function.
+macro_rules! usual_as {
+    ($walk:ident, $key:literal) => {
+        $walk.value()?
+    };
+    ($walk:ident, $key:literal, $reader:path) => {
+        $reader($walk.entry($key)?).ok()?
+    };
+}
+
+/// What a value is that is not there.
+macro_rules! absent_as {
+    ($key:literal) => {
+        $crate::wire::object::Read::absent()?
+    };
+    ($key:literal, $reader:path) => {
+        $reader($crate::wire::object::Entry::absent($key)).ok()?
     };
 }
 
@@ -400,11 +534,21 @@ macro_rules! words {
             fn read(entry: $crate::wire::object::Entry<'_>) -> Result<Self, $crate::error::WireError> {
                 entry.text().map(Self::of)
             }
+
+            #[inline]
+            fn usual(data: &[u8], at: usize) -> Option<(Self, usize)> {
+                let (text, end) = $crate::wire::usual::text(data, at)?;
+                let word = match () {
+                    $(() if text == $word.as_bytes() $(|| text == $alias.as_bytes())* => Self::$variant,)*
+                    () => Self::Other,
+                };
+                Some((word, end))
+            }
         }
     };
 }
 
-pub(super) use {object, read_as, words};
+pub(super) use {absent_as, object, read_as, usual_as, words};
 
 #[cfg(test)]
 mod tests;

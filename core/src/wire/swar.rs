@@ -76,16 +76,22 @@ pub(super) fn whole_number(text: &[u8]) -> Option<u64> {
     if is_padded { None } else { digits(text) }
 }
 
-/// A price of up to sixteen bytes.
+/// A price of up to nineteen digits.
 #[inline]
 pub(super) fn usual_price(text: &[u8]) -> Option<Price> {
     let (digits, places) = usual_number(text)?;
+    price(digits, places)
+}
+
+/// The price that these digits spell, of which so many stand behind the point.
+#[inline]
+pub(super) fn price(digits: u64, places: u32) -> Option<Price> {
     let missing = usize::from(Price::SCALE).checked_sub(places as usize)?;
     let units = digits.checked_mul(*POWERS.get(missing)?)?;
     Price::from_scaled(i64::try_from(units).ok()?)
 }
 
-/// A number of up to sixteen bytes, and perhaps a sign.
+/// A number of up to nineteen digits, and perhaps a sign.
 #[inline]
 pub(super) fn usual_decimal(text: &[u8]) -> Option<Decimal> {
     let (is_negative, text) = match text.split_first()? {
@@ -98,8 +104,8 @@ pub(super) fn usual_decimal(text: &[u8]) -> Option<Decimal> {
 
 /// Ten to the power of the place.
 #[allow(clippy::indexing_slicing, reason = "checked when it is compiled")]
-const POWERS: [u64; 17] = {
-    let mut powers = [1; 17];
+const POWERS: [u64; 20] = {
+    let mut powers = [1; 20];
     let mut at = 1;
     while at < powers.len() {
         powers[at] = powers[at - 1] * 10;
@@ -108,13 +114,16 @@ const POWERS: [u64; 17] = {
     powers
 };
 
-/// A number without a sign, of up to sixteen bytes: what its digits spell, and how many of them stand behind
-/// the point. `None` for anything longer, and for what is no number.
+/// A number without a sign, of up to nineteen digits: what they spell, and how many of them stand behind the point.
+/// `None` for anything longer, and for what is no number.
 #[inline]
-fn usual_number(text: &[u8]) -> Option<(u64, u32)> {
+pub(super) fn usual_number(text: &[u8]) -> Option<(u64, u32)> {
     let (first, last) = text.split_at_checked(text.len().saturating_sub(8))?;
-    if first.len() > 8 || !may_begin(text) {
+    if !may_begin(text) {
         return None;
+    }
+    if first.len() > 8 {
+        return long_number(text);
     }
     let (high, low) = (Digits::of_short(first), Digits::of_short(last));
     let behind = low.bits_behind_point();
@@ -133,6 +142,19 @@ fn usual_number(text: &[u8]) -> Option<(u64, u32)> {
     };
     let value = high.value().wrapping_mul(100_000_000).wrapping_add(low.value());
     ((high.non_digits() | low.non_digits()) == 0).then_some((value, places))
+}
+
+/// The same of more than sixteen bytes.
+#[inline(never)]
+fn long_number(text: &[u8]) -> Option<(u64, u32)> {
+    let point = text.iter().position(|&byte| byte == b'.');
+    let Some(point) = point else { return Some((digits(text)?, 0)) };
+    let (whole, places) = (text.get(..point)?, text.get(point.wrapping_add(1)..)?);
+    if text.len() > 20 {
+        return None;
+    }
+    let value = digits(whole)?.wrapping_mul(*POWERS.get(places.len())?);
+    Some((value.wrapping_add(digits(places)?), places.len() as u32))
 }
 
 /// Whether a number may begin like this: not with the point, nor with a zero before another digit.
@@ -378,9 +400,9 @@ mod tests {
         #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(2_000) })]
 
         #[test]
-        fn usual_numbers_are_read_and_the_same(text in "-?(0|[1-9][0-9]{0,9})([.][0-9]{1,12})?") {
+        fn usual_numbers_are_read_and_the_same(text in "-?(0|[1-9][0-9]{0,11})([.][0-9]{1,12})?") {
             let usual = usual_decimal(text.as_bytes());
-            prop_assert_eq!(usual.is_some(), text.trim_start_matches('-').len() <= 16, "{}", text);
+            prop_assert_eq!(usual.is_some(), text.trim_start_matches('-').replace('.', "").len() <= 19, "{}", text);
             if usual.is_some() {
                 prop_assert_eq!(usual, Decimal::parse(text.as_bytes()));
             }

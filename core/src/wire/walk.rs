@@ -30,11 +30,6 @@ pub(super) enum Kind {
 }
 
 impl Token {
-    /// Whether nothing stands there: a value is not the first thing.
-    pub(super) const fn is_none(self) -> bool {
-        self.end == 0
-    }
-
     /// Of what the scanner has read from here to there.
     pub(super) const fn of(value: Value<'_>, start: usize, end: usize) -> Self {
         let kind = match value {

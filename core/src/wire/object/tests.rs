@@ -12,6 +12,7 @@ use serde_json::value::RawValue;
 
 use super::*;
 use crate::wire::damage::{damage, damaged};
+use crate::wire::order::TradeType;
 
 const NAMES: &[&[&str]; 4] = &[&["a"], &["price"], &["oldSize", "oldSize "], &["text"]];
 
@@ -116,4 +117,106 @@ fn a_key_that_stands_twice_is_an_error_and_one_that_is_not_asked_for_is_none() {
     assert_eq!(find(br#"{"oldSize":1,"oldSize ":1}"#, NAMES), Err(twice));
     assert_eq!(find(br#"{"oldSize":1,"\u006fldSize":1}"#, NAMES), Err(twice));
     assert_eq!(find(br#"{"x":1,"x":2}"#, NAMES), Ok([NONE; 4]));
+}
+
+object! {
+    /// A value of each kind.
+    struct Everything<'a> {
+        /// Text.
+        text: Text<'a> = "text";
+        /// Symbol.
+        symbol: Option<Symbol> = "symbol";
+        /// Decimal.
+        rate: Decimal = "rate";
+        /// Perhaps.
+        cost: Option<Decimal> = "cost" | "cost ";
+        /// Price.
+        price: Option<Price> = "price";
+        /// Size.
+        size: Option<Lots> = "size";
+        /// Number.
+        version: Option<u64> = "version";
+        /// With a sign.
+        qty: Option<i64> = "qty";
+        /// Flag.
+        flag: Option<bool> = "flag";
+        /// Word.
+        word: Option<TradeType> = "word";
+        /// Time.
+        at: Option<UnixNanos> = "at" by millis;
+        /// Position.
+        sequence: Option<Sequence> = "sequence";
+    }
+}
+
+const KEYS: [&str; 13] = [
+    "text", "symbol", "rate", "cost", "cost ", "price", "size", "version", "qty", "flag", "word",
+    "at", "sequence",
+];
+
+/// A value such as most are, and how it stands there.
+fn usual_value() -> impl Strategy<Value = String> {
+    prop_oneof![
+        4 => "(0|[1-9][0-9]{0,9})([.][0-9]{1,5})?",
+        4 => "\"(0|[1-9][0-9]{0,9})([.][0-9]{1,5})?\"",
+        3 => "\"?-?[0-9]{1,19}([.][0-9]{0,13})?\"?",
+        2 => prop::sample::select(&["\"trade\"", "\"liquidation\"", "\"three\"", "true", "false", "null", "\"\"",
+            "1790000000123", "\"-\"", "-\"5\"", "1.0E-5"][..]).prop_map(String::from),
+        1 => "\"[A-Z0-9]{0,24}\"",
+        1 => json_value(),
+    ]
+}
+
+fn in_order(values: &[(bool, String)]) -> String {
+    let entries = KEYS.iter().zip(values).filter(|(_, (is_there, _))| *is_there);
+    let entries: Vec<_> = entries.map(|(key, (_, value))| format!("\"{key}\":{value}")).collect();
+    format!("{{{}}}", entries.join(","))
+}
+
+fn check_usual(data: &[u8]) -> Result<(), TestCaseError> {
+    if let Some(usual) = Everything::parse_usual(data) {
+        let shown = String::from_utf8_lossy(data);
+        prop_assert_eq!(Ok(usual), Everything::parse_any(data), "{}", shown);
+    }
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(20_000) })]
+
+    #[test]
+    fn what_is_read_in_place_is_what_is_there(
+        values in prop::collection::vec((prop::bool::weighted(0.7), usual_value()), KEYS.len()),
+        at in any::<prop::sample::Index>(),
+        damage in damage(),
+    ) {
+        let text = in_order(&values);
+        check_usual(text.as_bytes())?;
+        check_usual(&damaged(text.as_bytes(), at, damage))?;
+    }
+
+    #[test]
+    fn one_value_of_each_kind_in_place(value in usual_value(), behind in "[,}]{1,2}[ 0-9\"]{0,9}") {
+        for key in KEYS {
+            let base = if key == "text" { "" } else { "\"text\":\"t\"," };
+            let rate = if key == "rate" { "" } else { ",\"rate\":0.5" };
+            let (before, after) = if key == "text" || key == "symbol" { ("", rate) } else { (rate, "") };
+            let before = before.trim_start_matches(',');
+            let comma = if before.is_empty() { "" } else { "," };
+            let text = format!("{{{base}{before}{comma}\"{key}\":{value}{after}}}");
+            check_usual(text.as_bytes())?;
+            check_usual(format!("{{{base}{before}{comma}\"{key}\":{value}{behind}").as_bytes())?;
+        }
+    }
+}
+
+#[test]
+fn what_is_written_as_usual_is_read_in_place() {
+    let data = br#"{"text":"t","symbol":"XBTUSDTM","rate":-0.000125,"cost ":"91.25","price":"63000.5","size":7,"version":"12","qty":-5,"flag":true,"word":"liquidation","at":1790000000123,"sequence":1790000000123456789}"#;
+    let everything = Everything::parse_usual(data).expect("usual");
+    assert_eq!(Ok(everything), Everything::parse_any(data));
+    assert_eq!(Ok(everything), Everything::parse(data));
+    assert_eq!((everything.qty, everything.word), (Some(-5), Some(TradeType::Liquidation)));
+    let few = Everything::parse_usual(br#"{"text":"","rate":"0","cost":null}"#);
+    assert_eq!(few.map(|few| (few.rate, few.cost)), Some((Decimal::ZERO, None)));
 }
