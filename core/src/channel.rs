@@ -8,9 +8,9 @@ use crate::ids::Symbol;
 use crate::message::Message;
 use crate::wire::{
     BalanceUpdate, CandleUpdate, CrossLeverages, Data, Depth, Execution, Fields, FundingRate,
-    FundingSettlement, Interval, Key, MarginModes, MarkPrice, OrderUpdate, PositionSettlement,
-    PositionUpdate, RiskLimitUpdate, Stats24h, StopOrderUpdate, Text, Ticker, TickerV2,
-    WalletUpdate, depth, execution, ticker,
+    FundingSettlement, Interval, Kept, Key, MarginModes, MarkPrice, OrderUpdate,
+    PositionSettlement, PositionUpdate, RiskLimitUpdate, Stats24h, StopOrderUpdate, Text, Ticker,
+    TickerV2, WalletUpdate, depth, execution, skip_object, ticker,
 };
 
 /// A channel of one contract, of one contract and interval, or of everything there is.
@@ -87,6 +87,27 @@ struct Row {
     subjects: &'static [(&'static str, Read)],
 }
 
+/// Walks over data that begins at a place in a frame and says where it ends; keeps what it says if that is little.
+/// `None` says nothing.
+pub(crate) type Skim = fn(&[u8], usize) -> Option<(usize, Option<Kept>)>;
+
+/// Walks over the data, which is read when it is asked for.
+macro_rules! skip {
+    ($data:ident) => {
+        |bytes, at| $data::skip(bytes, at).map(|end| (end, None))
+    };
+}
+
+/// Reads the data, and keeps it.
+macro_rules! keep {
+    ($data:ident) => {
+        |bytes, at| match $data::in_place(bytes, at) {
+            Some((data, end)) => Some((end, (&data).into())),
+            None => $data::skip(bytes, at).map(|end| (end, None)),
+        }
+    };
+}
+
 /// Puts the data of a message together.
 #[derive(Clone, Copy)]
 pub(crate) enum Read {
@@ -94,8 +115,9 @@ pub(crate) enum Read {
     Delta,
     /// A ticker, a trade or a depth, from the keys that these share, when it comes: what it says is kept.
     Fields(&'static [Key], for<'a> fn(&Fields<'a>) -> Result<Message<'a>, WireError>),
-    /// Everything else, when it is asked for.
-    Data(for<'a> fn(&Data<'a>) -> Result<Message<'a>, WireError>),
+    /// Everything else: what its data says when it comes, and where that ends, and the message when it is asked
+    /// for.
+    Data(Skim, for<'a> fn(&Data<'a>) -> Result<Message<'a>, WireError>),
 }
 
 macro_rules! channels {
@@ -159,32 +181,35 @@ macro_rules! constructor {
 }
 
 /// The subjects of both channels of positions.
-const POSITION_CHANGE: Read = Read::Data(|data| {
+const POSITION_CHANGE: Read = Read::Data(skip!(PositionUpdate), |data| {
     let mut position = PositionUpdate::parse(data.bytes)?;
     data.fill(&mut position.symbol)?;
     Ok(Message::Position(Box::new(position)))
 });
-const POSITION_SETTLEMENT: Read = Read::Data(|data| {
+const POSITION_SETTLEMENT: Read = Read::Data(skip!(PositionSettlement), |data| {
     let mut settlement = PositionSettlement::parse(data.bytes)?;
     data.fill(&mut settlement.symbol)?;
     Ok(Message::PositionSettlement(settlement))
 });
-const RISK_LIMIT: Read = Read::Data(|data| {
+const RISK_LIMIT: Read = Read::Data(skip!(RiskLimitUpdate), |data| {
     let mut update = RiskLimitUpdate::parse(data.bytes)?;
     data.fill(&mut update.symbol)?;
     Ok(Message::RiskLimit(update))
 });
 /// The subjects of both channels of announcements.
-const FUNDING_BEGIN: Read = Read::Data(|data| settlement(data).map(Message::FundingBegin));
-const FUNDING_END: Read = Read::Data(|data| settlement(data).map(Message::FundingEnd));
+const FUNDING_BEGIN: Read =
+    Read::Data(skip!(FundingSettlement), |data| settlement(data).map(Message::FundingBegin));
+const FUNDING_END: Read =
+    Read::Data(skip!(FundingSettlement), |data| settlement(data).map(Message::FundingEnd));
 /// The subjects of both channels of orders: each is taken under either topic.
-const ORDER: Read = Read::Data(|data| {
+const ORDER: Read = Read::Data(skip!(OrderUpdate), |data| {
     let order = OrderUpdate::parse(data.bytes)?;
     data.check(order.symbol)?;
     Ok(Message::Order(order))
 });
 /// The older subjects of the wallet.
-const BALANCE: Read = Read::Data(|data| BalanceUpdate::parse(data.bytes).map(Message::Balance));
+const BALANCE: Read =
+    Read::Data(skip!(BalanceUpdate), |data| BalanceUpdate::parse(data.bytes).map(Message::Balance));
 
 fn settlement(data: &Data<'_>) -> Result<FundingSettlement, WireError> {
     let mut settlement = FundingSettlement::parse(data.bytes)?;
@@ -226,11 +251,11 @@ channels! {
     /// Mark and index price each second, the running estimate of the funding rate each minute:
     /// [`Message::MarkPrice`], [`Message::FundingRate`].
     Instrument, instrument, Public Symbol, "/contract/instrument", Pass,
-        ["mark.index.price" => Read::Data(|data| {
+        ["mark.index.price" => Read::Data(keep!(MarkPrice), |data| {
             let mut mark = MarkPrice::parse(data.bytes)?;
             data.fill(&mut mark.symbol)?;
             Ok(Message::MarkPrice(mark))
-        }), "funding.rate" => Read::Data(|data| {
+        }), "funding.rate" => Read::Data(skip!(FundingRate), |data| {
             let mut rate = FundingRate::parse(data.bytes)?;
             data.fill(&mut rate.symbol)?;
             Ok(Message::FundingRate(rate))
@@ -243,14 +268,14 @@ channels! {
         ["funding.begin" => FUNDING_BEGIN, "funding.end" => FUNDING_END];
     /// Figures of the last 24 h, every 5 s: [`Message::Stats24h`].
     Stats24h, stats_24h, Public Symbol, "/contractMarket/snapshot", Pass,
-        ["snapshot.24h" => Read::Data(|data| {
+        ["snapshot.24h" => Read::Data(skip!(Stats24h), |data| {
             let mut stats = Stats24h::parse(data.bytes)?;
             data.fill(&mut stats.symbol)?;
             Ok(Message::Stats24h(stats))
         })];
     /// Candles as they grow, once a second while there are trades: [`Message::Candle`].
     Candles, candles, Public Candle, "/contractMarket/limitCandle", Pass,
-        ["candle.stick" => Read::Data(|data| {
+        ["candle.stick" => Read::Data(keep!(CandleUpdate), |data| {
             let mut candle = CandleUpdate::parse(data.bytes)?;
             data.check(candle.symbol)?;
             candle.interval = data.channel.interval();
@@ -264,13 +289,13 @@ channels! {
         ["symbolOrderChange" => ORDER, "orderChange" => ORDER];
     /// What becomes of the account's stop orders: [`Message::StopOrder`].
     StopOrders, stop_orders, Private All, "/contractMarket/advancedOrders", Pass,
-        ["stopOrder" => Read::Data(|data| {
+        ["stopOrder" => Read::Data(skip!(StopOrderUpdate), |data| {
             StopOrderUpdate::parse(data.bytes).map(Message::StopOrder)
         })];
     /// The account's balances: [`Message::Wallet`], and [`Message::Balance`] until the first switch to cross
     /// margin.
     Wallet, wallet, Private All, "/contractAccount/wallet", Pass,
-        ["walletBalance.change" => Read::Data(|data| {
+        ["walletBalance.change" => Read::Data(skip!(WalletUpdate), |data| {
             WalletUpdate::parse(data.bytes).map(Box::new).map(Message::Wallet)
         }), "orderMargin.change" => BALANCE, "availableBalance.change" => BALANCE,
             "withdrawHold.change" => BALANCE];
@@ -285,12 +310,12 @@ channels! {
             "position.adjustRiskLimit" => RISK_LIMIT];
     /// The margin mode of contracts, when it is switched: [`Message::MarginModes`].
     MarginModes, margin_modes, Private All, "/contract/marginMode", Pass,
-        ["user.config" => Read::Data(|data| {
+        ["user.config" => Read::Data(|bytes, at| Some((skip_object(bytes, at)?, None)), |data| {
             MarginModes::parse(data.bytes).map(Message::MarginModes)
         })];
     /// The leverage of contracts with cross margin, when it is changed: [`Message::CrossLeverages`].
     CrossLeverages, cross_leverages, Private All, "/contract/crossLeverage", Pass,
-        ["user.config" => Read::Data(|data| {
+        ["user.config" => Read::Data(|bytes, at| Some((skip_object(bytes, at)?, None)), |data| {
             CrossLeverages::parse(data.bytes).map(Message::CrossLeverages)
         })];
 }
@@ -456,9 +481,21 @@ impl ChannelKind {
         }
     }
 
-    /// Whether what its messages say is looked at when it is asked for, and not when they come.
-    pub(crate) const fn is_read_later(self) -> bool {
-        matches!(self.row().subjects, [(_, Read::Data(_)), ..])
+    /// How to walk over its data when it comes, if that is not read from its keys.
+    pub(crate) const fn skim(self) -> Option<Skim> {
+        match self.row().subjects {
+            [(_, Read::Data(skim, _)), ..] => Some(*skim),
+            _ => None,
+        }
+    }
+
+    /// Whether a message is about the first of what it has messages about.
+    pub(crate) fn is_first(self, subject: Option<&[u8]>) -> bool {
+        match (subject, self.row().subjects) {
+            (Some(subject), [(first, _), ..]) => subject == first.as_bytes(),
+            (None, subjects) => subjects.len() == 1,
+            (Some(_), []) => false,
+        }
     }
 
     /// Whether it needs an account.

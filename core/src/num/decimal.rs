@@ -82,6 +82,16 @@ impl Decimal {
         self.high < 0
     }
 
+    /// Mantissa and exponent, if the first is short.
+    pub(crate) fn short_parts(self) -> Option<(i64, i8)> {
+        Some((i64::try_from(self.mantissa()).ok()?, self.exponent))
+    }
+
+    /// Of what [`short_parts`](Self::short_parts) gave.
+    pub(crate) const fn of_short_parts(mantissa: i64, exponent: i8) -> Self {
+        Self::of_parts(mantissa as i128, exponent)
+    }
+
     /// Of digits of which so many, nineteen at most, stand behind the point.
     pub(crate) const fn of_digits(is_negative: bool, mut digits: u64, places: u8) -> Self {
         if digits == 0 {

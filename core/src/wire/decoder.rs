@@ -179,7 +179,7 @@ impl Decoder {
                 let values = read.map(|(values, _)| values).transpose();
                 Said { position: Position::of_data(data.bytes), values, has_odd_time }
             }
-            Some(Read::Data(_) | Read::Delta) | None => {
+            Some(Read::Data(..) | Read::Delta) | None => {
                 let values = DataPlace::of(&data, bytes).map(|place| Ok(Values::Later(place)));
                 // It has no sequence that is known.
                 Said { position: None, values, has_odd_time: false }

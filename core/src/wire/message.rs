@@ -8,6 +8,7 @@
 use super::delta::Delta;
 use super::fields::{Fields, Position};
 use super::frame::Frame;
+use super::kept::Kept;
 use super::swar;
 use super::text::Text;
 use super::values::{Place, Values};
@@ -32,12 +33,16 @@ impl Content {
         bytes: &[u8],
         known: impl Fn(&[u8]) -> Option<(Channel, TopicId)>,
     ) -> Option<(Named<'_>, Self, bool)> {
-        let mut fields = None;
-        let RawMessage { named, subject, data } = RawMessage::read(bytes, &mut fields, known)?;
+        let mut skimmed = Skimmed { fields: None, kept: None };
+        let RawMessage { named, subject, data } = RawMessage::read(bytes, &mut skimmed, known)?;
         let channel = named.channel;
         let later = || DataPlace::new(channel, subject, data).map(Values::Later);
-        let Some(fields) = fields else {
-            return Some((named, Self::Message(None, Some(later()?)), false));
+        let Some(fields) = skimmed.fields else {
+            let kept = skimmed.kept.and_then(|kept| kept.under(channel));
+            let subject = subject.and_then(|place| place.unescaped(bytes));
+            let kept = kept.filter(|_| channel.kind().is_first(subject));
+            let values = kept.map(Values::Kept).or_else(later)?;
+            return Some((named, Self::Message(None, Some(values)), false));
         };
         // Most frames that come here are of this one, which has nothing else to say.
         if channel.kind() == ChannelKind::Level2 {
@@ -55,6 +60,13 @@ impl Content {
         let content = Self::Message(Position::of(&fields), Values::of(&message, bytes));
         Some((named, content, fields.has_odd_time()))
     }
+}
+
+/// What was taken out of data on the way: either what its keys have, or, of data that is read when it is asked for,
+/// what it says if that is little.
+struct Skimmed<'a> {
+    fields: Option<Fields<'a>>,
+    kept: Option<Kept>,
 }
 
 /// What a message came under.
@@ -92,7 +104,7 @@ impl<'a> Data<'a> {
     /// The message, if it is about something that this version knows.
     pub(crate) fn read(&self) -> Result<Message<'a>, WireError> {
         match self.channel.reader(self.subject) {
-            Some(Read::Data(read)) => read(self),
+            Some(Read::Data(_, read)) => read(self),
             Some(Read::Fields(keys, read)) => {
                 Fields::parse(self.bytes, keys, |fields| self.channel.assemble(read, fields))
             }
@@ -124,6 +136,9 @@ impl<'a> Data<'a> {
     }
 }
 
+/// How to read the data of a message.
+type Reader = for<'a> fn(&Data<'a>) -> Result<Message<'a>, WireError>;
+
 /// Where a message's data stands in a frame, to be read later.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct DataPlace {
@@ -140,16 +155,25 @@ impl DataPlace {
         Some(Self { channel, subject, start, end })
     }
 
-    /// What the message says that stands there. `None` if its subject is none that is known, letter by letter, or
-    /// these bytes have nothing there.
-    pub(crate) fn read_usual(self, bytes: &[u8]) -> Option<Result<Message<'_>, WireError>> {
+    /// The message that stands there.
+    pub(crate) fn read(self, bytes: &[u8]) -> Result<Message<'_>, WireError> {
+        match self.usual(bytes) {
+            Some((read, data)) => read(&data),
+            None => self.on(bytes).ok_or(WireError::Unexpected)?.read(),
+        }
+    }
+
+    /// Its data, and how to read it. `None` if its subject is none that is known, letter by letter, or these bytes
+    /// have nothing there.
+    #[inline]
+    fn usual(self, bytes: &[u8]) -> Option<(Reader, Data<'_>)> {
         let subject = match self.subject {
             Some(place) => Some(place.unescaped(bytes)?),
             None => None,
         };
-        let Some(Read::Data(read)) = self.channel.kind().reader(subject) else { return None };
+        let Some(Read::Data(_, read)) = self.channel.kind().reader(subject) else { return None };
         let bytes = bytes.get(self.start as usize..self.end as usize)?;
-        Some(read(&Data { channel: self.channel, subject: None, bytes }))
+        Some((read, Data { channel: self.channel, subject: None, bytes }))
     }
 
     /// Of a message that lies in these bytes.
@@ -163,7 +187,7 @@ impl DataPlace {
     }
 
     /// What stands there; `None` if these bytes have nothing there.
-    pub(crate) fn on(self, bytes: &[u8]) -> Option<Data<'_>> {
+    fn on(self, bytes: &[u8]) -> Option<Data<'_>> {
         let subject = match self.subject {
             Some(place) => Some(place.text(bytes)?),
             None => None,
@@ -199,11 +223,10 @@ const CODE: u8 = 1 << 5;
 const TIMESTAMP: u8 = 1 << 6;
 
 impl<'a> RawMessage<'a> {
-    /// Reads a whole frame; `None` if it is not of the usual kind. `fields` becomes what its data says, unless
-    /// that is read when it is asked for.
+    /// Reads a whole frame; `None` if it is not of the usual kind.
     fn read(
         bytes: &'a [u8],
-        fields: &mut Option<Fields<'a>>,
+        skimmed: &mut Skimmed<'a>,
         known: impl Fn(&[u8]) -> Option<(Channel, TopicId)>,
     ) -> Option<Self> {
         let (mut named, mut seen) = (None::<Named<'_>>, 0);
@@ -225,11 +248,13 @@ impl<'a> RawMessage<'a> {
             }
             seen |= key;
             if key == DATA {
-                let is_read_later = named.is_some_and(|named| named.channel.kind().is_read_later());
-                let end = if is_read_later {
-                    walk::skip(bytes, at, 2)?
-                } else {
-                    fields.insert(Fields::new(bytes)).collect(at, 2)?
+                let end = match named.and_then(|named| named.channel.kind().skim()) {
+                    Some(skim) => {
+                        let (end, kept) = skim(bytes, at)?;
+                        skimmed.kept = kept;
+                        end
+                    }
+                    None => skimmed.fields.insert(Fields::new(bytes)).collect(at, 2)?,
                 };
                 data = (at, end);
                 return Some(end);

@@ -19,25 +19,26 @@ const NONE: Token = Token { start: 0, end: 0, kind: Kind::Other };
 /// Walks over an object whose keys stand in the order of a table, some of them left out perhaps. It only ever
 /// succeeds: whatever else there is ends the walk, and is for [`find`].
 pub(super) struct InOrder<'a> {
-    data: &'a [u8],
-    /// Where the next key begins, or its value; the end of the data once the object is closed.
+    bytes: &'a [u8],
+    /// Where the next key begins, or its value; behind the object once it is closed.
     at: usize,
     is_closed: bool,
 }
 
 impl<'a> InOrder<'a> {
+    /// The object that begins there.
     #[inline]
-    pub(super) fn new(data: &'a [u8]) -> Self {
-        let at = if data.first() == Some(&b'{') { 1 } else { usize::MAX };
-        Self { data, at, is_closed: false }
+    pub(super) fn new(bytes: &'a [u8], at: usize) -> Self {
+        let first = if bytes.get(at) == Some(&b'{') { at.wrapping_add(1) } else { usize::MAX };
+        Self { bytes, at: first, is_closed: false }
     }
 
     /// Whether this key stands here; the key as it is written, colon and all. Its value is next.
     #[inline(always)]
     #[allow(clippy::inline_always, reason = "the key is known when it is compiled; measured")]
     pub(super) fn is_at(&mut self, key: &'static str) -> bool {
-        let rest = self.data.get(self.at..).unwrap_or_default();
-        let is_there = rest.starts_with(key.as_bytes());
+        let rest = self.bytes.get(self.at..).unwrap_or_default();
+        let is_there = !self.is_closed && rest.starts_with(key.as_bytes());
         if is_there {
             self.at = self.at.wrapping_add(key.len());
         }
@@ -47,37 +48,52 @@ impl<'a> InOrder<'a> {
     /// The value that stands here.
     #[inline]
     pub(super) fn value<T: Read<'a>>(&mut self) -> Option<T> {
-        let (value, end) = T::usual(self.data, self.at)?;
+        let (value, end) = T::usual(self.bytes, self.at)?;
         self.go_on(end)?;
         Some(value)
     }
 
     /// The same for a reader of its own.
     pub(super) fn entry(&mut self, field: &'static str) -> Option<Entry<'a>> {
-        let (token, end) = value_token(self.data, self.at)?;
+        let (token, end) = value_token(self.bytes, self.at)?;
         self.go_on(end)?;
-        Some(Entry::new(self.data, token, field))
+        Some(Entry::new(self.bytes, token, field))
+    }
+
+    /// Past the value that stands here, whatever it is.
+    #[inline(never)]
+    pub(super) fn pass(&mut self) -> Option<()> {
+        let (_, end) = walk::value(self.bytes, self.at, DEPTH)?;
+        self.go_on(end)
     }
 
     /// Behind a value.
     #[inline]
     fn go_on(&mut self, end: usize) -> Option<()> {
-        let behind = end.wrapping_add(1);
-        match self.data.get(end)? {
+        match self.bytes.get(end)? {
             b',' => {}
-            b'}' if behind == self.data.len() => self.is_closed = true,
+            b'}' => self.is_closed = true,
             _ => return None,
         }
-        self.at = behind;
+        self.at = end.wrapping_add(1);
         Some(())
     }
 
-    /// Something that was put together out of all that was found, if the object has ended.
+    /// Where the object has ended, if it has.
     #[inline]
-    pub(super) fn close<T>(&self, whole: T) -> Option<T> {
-        self.is_closed.then_some(whole)
+    pub(super) const fn end(&self) -> Option<usize> {
+        if self.is_closed { Some(self.at) } else { None }
+    }
+
+    /// The same, past whatever keys are left.
+    #[inline]
+    pub(super) fn skip_rest(&self) -> Option<usize> {
+        if self.is_closed { Some(self.at) } else { walk::skip_members(self.bytes, self.at, DEPTH) }
     }
 }
+
+/// How deep the data of a message stands.
+const DEPTH: u32 = 2;
 
 /// The value that begins there, and where it ends; not behind white space.
 #[inline(never)]
@@ -85,7 +101,7 @@ fn value_token(data: &[u8], at: usize) -> Option<(Token, usize)> {
     if *data.get(at)? <= b' ' {
         return None;
     }
-    walk::value(data, at, 1)
+    walk::value(data, at, DEPTH)
 }
 
 /// Finds the values of these keys; a key has one name or several.
@@ -429,15 +445,16 @@ macro_rules! object {
             /// # Errors
             /// A missing, repeated or ill-typed key, or a number that its type cannot hold.
             $vis fn parse(data: & $($life)? [u8]) -> Result<Self, $crate::error::WireError> {
-                if let Some(usual) = Self::parse_usual(data) {
-                    return Ok(usual);
+                match Self::in_place(data, 0) {
+                    Some((usual, end)) if end == data.len() => Ok(usual),
+                    _ => Self::parse_any(data),
                 }
-                Self::parse_any(data)
             }
 
-            /// The same if it is written as nearly all are, the keys in the order of the fields; `None` says nothing.
-            fn parse_usual(data: & $($life)? [u8]) -> Option<Self> {
-                let mut walk = $crate::wire::object::InOrder::new(data);
+            /// Reads the object that begins there and says where it ends, if it is written as nearly all are, the keys
+            /// in the order of the fields; `None` says nothing.
+            pub(crate) fn in_place(bytes: & $($life)? [u8], at: usize) -> Option<(Self, usize)> {
+                let mut walk = $crate::wire::object::InOrder::new(bytes, at);
                 $(let $field = if walk.is_at(concat!("\"", $key, "\":"))
                     $(|| walk.is_at(concat!("\"", $alias, "\":")))*
                 {
@@ -445,7 +462,19 @@ macro_rules! object {
                 } else {
                     $crate::wire::object::absent_as!($key $(, $reader)?)
                 };)*
-                walk.close(Self { $($field),* })
+                let end = walk.end()?;
+                Some((Self { $($field),* }, end))
+            }
+
+            /// Walks over such an object, or any other, and says where it ends; `None` says nothing.
+            pub(crate) fn skip(bytes: &[u8], at: usize) -> Option<usize> {
+                let mut walk = $crate::wire::object::InOrder::new(bytes, at);
+                $(if walk.is_at(concat!("\"", $key, "\":"))
+                    $(|| walk.is_at(concat!("\"", $alias, "\":")))*
+                {
+                    walk.pass()?;
+                })*
+                walk.skip_rest()
             }
 
             /// The same however it is written.

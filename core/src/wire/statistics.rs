@@ -4,9 +4,9 @@ use core::fmt;
 use core::str::FromStr;
 use core::time::Duration;
 
-use super::object::{Entry, millis, nanos, object};
+use super::object::{Entry, Read, millis, nanos, object};
 use super::scan::Scanner;
-use super::swar;
+use super::usual;
 use crate::error::{Misuse, WireError};
 use crate::ids::Symbol;
 use crate::num::{Decimal, Lots};
@@ -72,18 +72,23 @@ pub struct CandleUpdate {
 
 object! {
     /// What a candle's frame holds.
-    struct Stick<'a> {
+    struct Stick {
         /// The contract.
         symbol: Symbol = "symbol";
         /// The array.
-        candles: &'a [u8] = "candles" by array;
+        candles: Columns = "candles";
         /// When.
         ts_event: Option<UnixNanos> = "time" by millis;
     }
 }
 
-fn array<'a>(entry: Entry<'a>) -> Result<&'a [u8], WireError> {
-    entry.nested(b'[')
+/// The entries of a candle that are read, in the order of the stream.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Columns {
+    start: UnixNanos,
+    /// Open, close, high, low, turnover.
+    numbers: [Decimal; 5],
+    volume: Lots,
 }
 
 impl CandleUpdate {
@@ -94,70 +99,68 @@ impl CandleUpdate {
     /// # Errors
     /// A missing, repeated or ill-typed key, less than seven entries, or a number that its type cannot hold.
     pub fn parse(data: &[u8]) -> Result<Self, WireError> {
-        let Stick { symbol, candles, ts_event } = Stick::parse(data)?;
-        let columns = usual_columns(candles).map_or_else(|| columns(candles), Ok)?;
-        let [start, open, close, high, low, turnover, volume] = columns;
-        let number = |text| {
-            let number = swar::usual_decimal(text).or_else(|| Decimal::parse(text));
-            number.ok_or(WireError::OutOfRange { field: CANDLES })
-        };
-        let whole = swar::whole_number(start).and_then(|seconds| seconds.checked_mul(NANOS));
-        let any = || u64::try_from(number(start).ok()?.scaled(9)?).ok();
+        Stick::parse(data).map(Self::of)
+    }
+
+    /// See [`object!`].
+    pub(crate) fn in_place(bytes: &[u8], at: usize) -> Option<(Self, usize)> {
+        Stick::in_place(bytes, at).map(|(stick, end)| (Self::of(stick), end))
+    }
+
+    /// See [`object!`].
+    pub(crate) fn skip(bytes: &[u8], at: usize) -> Option<usize> {
+        Stick::skip(bytes, at)
+    }
+
+    fn of(stick: Stick) -> Self {
+        let Stick { symbol, candles: Columns { start, numbers, volume }, ts_event } = stick;
+        let [open, close, high, low, turnover] = numbers;
+        let interval = None;
         // planted: columns-of-rest
-        Ok(Self {
-            symbol,
-            interval: None,
-            start: whole
-                .or_else(any)
-                .map(UnixNanos::from_nanos)
-                .ok_or(WireError::OutOfRange { field: CANDLES })?,
-            open: number(open)?,
-            close: number(close)?,
-            high: number(high)?,
-            low: number(low)?,
-            turnover: number(turnover)?,
-            volume: swar::whole_number(volume)
-                .map_or_else(|| Lots::parse(volume, CANDLES), |lots| Ok(Lots::new(lots)))?,
-            ts_event,
-        })
+        Self { symbol, interval, start, open, close, high, low, turnover, volume, ts_event }
     }
 }
 
 /// In a second.
 const NANOS: u64 = 1_000_000_000;
 const CANDLES: &str = "candles";
-/// Entries of the array that are read.
-const COLUMNS: usize = 7;
 
-/// The entries of a candle that consists of texts without escapes.
-fn usual_columns(text: &[u8]) -> Option<[&[u8]; COLUMNS]> {
-    let mut columns = [Default::default(); COLUMNS];
-    let mut rest = text.strip_prefix(b"[")?;
-    for (at, column) in columns.iter_mut().enumerate() {
-        if at > 0 {
-            rest = rest.strip_prefix(b",")?;
+impl Read<'_> for Columns {
+    fn read(entry: Entry<'_>) -> Result<Self, WireError> {
+        const OUT_OF_RANGE: WireError = WireError::OutOfRange { field: CANDLES };
+        let mut scanner = Scanner::of_text(entry.nested(b'[')?);
+        scanner.array()?;
+        let mut first = true;
+        let mut next = || -> Result<&[u8], WireError> {
+            if !scanner.element(&mut first)? {
+                return Err(WireError::Malformed { field: CANDLES });
+            }
+            scanner.value()?.digits(CANDLES)
+        };
+        let number = |text: &[u8]| Decimal::parse(text).ok_or(OUT_OF_RANGE);
+        let start = number(next()?)?.scaled(9).and_then(|ns| u64::try_from(ns).ok());
+        let start = start.map(UnixNanos::from_nanos).ok_or(OUT_OF_RANGE)?;
+        let mut numbers = [Decimal::ZERO; 5];
+        for column in &mut numbers {
+            *column = number(next()?)?;
         }
-        let behind = rest.strip_prefix(b"\"")?;
-        (*column, rest) = behind.split_at_checked(swar::text_len(behind))?;
-        rest = rest.strip_prefix(b"\"")?;
+        Ok(Self { start, numbers, volume: Lots::parse(next()?, CANDLES)? })
     }
-    Some(columns)
-}
 
-/// The entries of any candle.
-#[cold]
-fn columns(text: &[u8]) -> Result<[&[u8]; COLUMNS], WireError> {
-    let mut columns = [Default::default(); COLUMNS];
-    let mut scanner = Scanner::of_text(text);
-    scanner.array()?;
-    let mut first = true;
-    for column in &mut columns {
-        if !scanner.element(&mut first)? {
-            return Err(WireError::Malformed { field: CANDLES });
+    fn usual(data: &[u8], at: usize) -> Option<(Self, usize)> {
+        let behind =
+            |at: usize, byte: u8| (data.get(at) == Some(&byte)).then(|| at.wrapping_add(1));
+        let (start, end) = usual::integer(data, behind(at, b'[')?)?;
+        let mut at = behind(end, b',')?;
+        let mut numbers = [Decimal::ZERO; 5];
+        for column in &mut numbers {
+            let (number, end) = usual::decimal(data, at)?;
+            (*column, at) = (number, behind(end, b',')?);
         }
-        *column = scanner.value()?.digits(CANDLES)?;
+        let (volume, end) = usual::integer(data, at)?;
+        let start = UnixNanos::from_nanos(start.checked_mul(NANOS)?);
+        Some((Self { start, numbers, volume: Lots::new(volume) }, behind(end, b']')?))
     }
-    Ok(columns)
 }
 
 macro_rules! intervals {

@@ -2,6 +2,7 @@
 
 use super::depth::DepthPlaces;
 use super::fields::{Position, TakerSide};
+use super::kept::Kept;
 use super::message::DataPlace;
 use super::text::Text;
 use super::{Execution, Ticker, TickerV2};
@@ -20,7 +21,9 @@ pub(crate) enum Values {
     Execution(Trade, Orders),
     Depth5(DepthPlaces),
     Depth50(DepthPlaces),
-    /// Of another channel: read when it is asked for.
+    /// Of another channel, read when it came.
+    Kept(Kept),
+    /// The same, read when it is asked for.
     Later(DataPlace),
 }
 
@@ -155,8 +158,7 @@ impl Values {
     #[inline]
     pub(crate) fn message(self, bytes: &[u8]) -> Result<Message<'_>, WireError> {
         if let Self::Later(place) = self {
-            let usual = place.read_usual(bytes);
-            return usual.unwrap_or_else(|| place.on(bytes).ok_or(WireError::Unexpected)?.read());
+            return place.read(bytes);
         }
         self.put_together(bytes)
     }
@@ -169,6 +171,7 @@ impl Values {
         Ok(match self {
             Self::Later(_) => return Err(NONE),
             Self::TickerV2(ticker) => Message::TickerV2(ticker),
+            Self::Kept(kept) => kept.message(),
             Self::Depth5(depth) => Message::Depth5(depth.on(bytes).ok_or(NONE)?),
             Self::Depth50(depth) => Message::Depth50(depth.on(bytes).ok_or(NONE)?),
             Self::Ticker(trade, touch) => Message::Ticker(Ticker {
@@ -213,7 +216,7 @@ impl Values {
             Self::TickerV2(ticker) => (ticker.sequence?, ticker.ts_event),
             Self::Ticker(trade, _) | Self::Execution(trade, _) => (trade.sequence, trade.ts_event),
             Self::Depth5(depth) | Self::Depth50(depth) => (depth.sequence?, depth.ts_event),
-            Self::Later(_) => return None,
+            Self::Kept(_) | Self::Later(_) => return None,
         };
         Some(Position { sequence, ts })
     }

@@ -134,10 +134,16 @@ fn other(bytes: &[u8], at: usize, depth: u32, end: Option<usize>) -> Option<(Tok
     }
 }
 
-/// Walks over an object in which no key is looked for, and says where it ends. Which keys it has, and whether
-/// one twice, is not looked at.
-pub(super) fn skip(bytes: &[u8], at: usize, depth: u32) -> Option<usize> {
-    object(bytes, at, |_, at| value(bytes, at, depth).map(|(_, end)| end))
+/// Walks over the data of a message, whatever keys it has, and says where it ends.
+pub(crate) fn skip_object(bytes: &[u8], at: usize) -> Option<usize> {
+    object(bytes, at, |_, at| value(bytes, at, 2).map(|(_, end)| end))
+}
+
+/// Walks over the rest of an object from one of its keys on, and says where it ends. Which keys it has, and
+/// whether one twice, is not looked at.
+#[inline(never)]
+pub(super) fn skip_members(bytes: &[u8], at: usize, depth: u32) -> Option<usize> {
+    members(bytes, space(bytes, at), |_, at| value(bytes, at, depth).map(|(_, end)| end))
 }
 
 /// The end of a number without its sign, before a comma or a brace.

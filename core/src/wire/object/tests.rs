@@ -174,9 +174,14 @@ fn in_order(values: &[(bool, String)]) -> String {
 }
 
 fn check_usual(data: &[u8]) -> Result<(), TestCaseError> {
-    if let Some(usual) = Everything::parse_usual(data) {
+    if let Some((usual, end)) = Everything::in_place(data, 0) {
         let shown = String::from_utf8_lossy(data);
-        prop_assert_eq!(Ok(usual), Everything::parse_any(data), "{}", shown);
+        prop_assert_eq!(Ok(usual), Everything::parse_any(&data[..end]), "{}", shown);
+        prop_assert_eq!(Everything::skip(data, 0), Some(end), "{}", shown);
+    }
+    if let Some(end) = Everything::skip(data, 0) {
+        prop_assert!(serde_json::from_slice::<&RawValue>(&data[..end]).is_ok());
+        prop_assert_eq!(data[0], b'{');
     }
     Ok(())
 }
@@ -213,10 +218,10 @@ proptest! {
 #[test]
 fn what_is_written_as_usual_is_read_in_place() {
     let data = br#"{"text":"t","symbol":"XBTUSDTM","rate":-0.000125,"cost ":"91.25","price":"63000.5","size":7,"version":"12","qty":-5,"flag":true,"word":"liquidation","at":1790000000123,"sequence":1790000000123456789}"#;
-    let everything = Everything::parse_usual(data).expect("usual");
+    let (everything, _) = Everything::in_place(data, 0).expect("usual");
     assert_eq!(Ok(everything), Everything::parse_any(data));
     assert_eq!(Ok(everything), Everything::parse(data));
     assert_eq!((everything.qty, everything.word), (Some(-5), Some(TradeType::Liquidation)));
-    let few = Everything::parse_usual(br#"{"text":"","rate":"0","cost":null}"#);
-    assert_eq!(few.map(|few| (few.rate, few.cost)), Some((Decimal::ZERO, None)));
+    let few = Everything::in_place(br#" {"text":"","rate":"0","cost":null},7"#, 1);
+    assert_eq!(few.map(|(few, _)| (few.rate, few.cost)), Some((Decimal::ZERO, None)));
 }

@@ -264,7 +264,7 @@ fn agrees_with_serde(slow: &Result<Values, WireError>, frame: &[u8]) {
         assert_eq!(data["side"].as_str(), Some(&*trade.taker_side.to_string()), "{shown}");
     };
     match values {
-        Values::Depth5(_) | Values::Depth50(_) | Values::Later(_) => {
+        Values::Depth5(_) | Values::Depth50(_) | Values::Kept(_) | Values::Later(_) => {
             panic!("only what is kept is learned")
         }
         Values::TickerV2(ticker) => {
