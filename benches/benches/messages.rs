@@ -33,9 +33,9 @@ fn rival<N: Number>(
         bench.iter(|| {
             for frame in black_box(frames).iter() {
                 match feed {
-                    Feed::TickerV2 => drop(black_box(messages::ticker::<N>(frame))),
-                    Feed::Execution => drop(black_box(messages::trade::<N>(frame))),
-                    _ => drop(black_box(messages::others::read(feed, frame))),
+                    Feed::TickerV2 => _ = black_box(&messages::ticker::<N>(frame)),
+                    Feed::Execution => _ = black_box(&messages::trade::<N>(frame)),
+                    _ => _ = black_box(&messages::others::read(feed, frame)),
                 }
             }
         });
@@ -59,11 +59,14 @@ fn all(criterion: &mut Criterion) {
         });
         let new = || Messages::new(&corpus.markets, feed);
         let mut client = new();
-        assert!(frames.iter().all(|frame| client.feed(frame).is_some()), "a frame was refused");
+        assert!(
+            frames.iter().all(|frame| client.feed(frame, |_| ()).is_some()),
+            "a frame was refused"
+        );
         group.bench_function(ours::NAME, |bench| {
             let feed = |client: &mut Messages| {
                 for frame in black_box(&frames).iter() {
-                    black_box(client.feed(frame));
+                    let _ = client.feed(frame, |message| _ = black_box(message));
                 }
             };
             bench.iter_batched_ref(new, feed, BatchSize::PerIteration);
@@ -72,7 +75,7 @@ fn all(criterion: &mut Criterion) {
             let mut parser = MessageParser::new();
             bench.iter(|| {
                 for frame in black_box(&frames).iter() {
-                    let _ = black_box(parser.parse(frame));
+                    let _ = black_box(&parser.parse(frame));
                 }
             });
         });

@@ -249,14 +249,17 @@ impl Messages {
     }
 
     /// What an adapter does with a frame, and what its user does then: the frame goes in, the outputs are
-    /// drained, and the message is decoded.
+    /// drained, and the message is decoded and looked at.
     #[inline]
-    pub fn feed<'a>(&'a mut self, frame: &'a [u8]) -> Option<Message<'a>> {
+    pub fn feed<T>(&mut self, frame: &[u8], look: impl FnOnce(&Message<'_>) -> T) -> Option<T> {
         let Live { client, now, conn, .. } = &mut self.0;
         *now = *now + STEP;
         let mut turn = client.handle(*now, Input::Text { conn: *conn, bytes: frame });
         while turn.next().is_some() {}
-        turn.into_message()?.decode().ok()
+        match turn.into_message()?.decode() {
+            Ok(message) => Some(look(&message)),
+            Err(_) => None,
+        }
     }
 }
 

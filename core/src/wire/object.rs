@@ -16,80 +16,64 @@ use crate::time::UnixNanos;
 /// No value: one that is there does not begin with the object.
 const NONE: Token = Token { start: 0, end: 0, kind: Kind::Other };
 
-/// Walks over an object whose keys stand in the order of a table, some of them left out perhaps. It only ever
-/// succeeds: whatever else there is ends the walk, and is for [`find`].
-pub(super) struct InOrder<'a> {
-    bytes: &'a [u8],
-    /// Where the next key begins, or its value; behind the object once it is closed.
-    at: usize,
-    is_closed: bool,
+// A walk over an object whose keys stand in the order of a table, some of them left out perhaps. It only ever
+// succeeds: whatever else there is ends the walk, and is for `find`. Where it stands is handed on by value, as in
+// `walk`: at the brace or the comma before the next key, or at the brace that ends the object.
+
+/// The object that begins there.
+#[inline]
+pub(super) fn enter(bytes: &[u8], at: usize) -> Option<usize> {
+    (bytes.get(at) == Some(&b'{')).then_some(at)
 }
 
-impl<'a> InOrder<'a> {
-    /// The object that begins there.
-    #[inline]
-    pub(super) fn new(bytes: &'a [u8], at: usize) -> Self {
-        let first = if bytes.get(at) == Some(&b'{') { at.wrapping_add(1) } else { usize::MAX };
-        Self { bytes, at: first, is_closed: false }
-    }
+/// Where the value of this key begins, if it is the next; the key as it is written, colon and all.
+#[inline(always)]
+#[allow(clippy::inline_always, reason = "the key is known when it is compiled; measured")]
+pub(super) fn behind_key(bytes: &[u8], at: usize, key: &'static str) -> Option<usize> {
+    let (&before, rest) = bytes.get(at..)?.split_first()?;
+    let is_it = rest.starts_with(key.as_bytes()) && before != b'}';
+    is_it.then(|| at.wrapping_add(1).wrapping_add(key.len()))
+}
 
-    /// Whether this key stands here; the key as it is written, colon and all. Its value is next.
-    #[inline(always)]
-    #[allow(clippy::inline_always, reason = "the key is known when it is compiled; measured")]
-    pub(super) fn is_at(&mut self, key: &'static str) -> bool {
-        let rest = self.bytes.get(self.at..).unwrap_or_default();
-        let is_there = !self.is_closed && rest.starts_with(key.as_bytes());
-        if is_there {
-            self.at = self.at.wrapping_add(key.len());
-        }
-        is_there
-    }
+/// The value that stands there, and where the walk stands behind it.
+#[inline]
+pub(super) fn value<'a, T: Read<'a>>(bytes: &'a [u8], at: usize) -> Option<(T, usize)> {
+    let (value, end) = T::usual(bytes, at)?;
+    Some((value, behind_value(bytes, end)?))
+}
 
-    /// The value that stands here.
-    #[inline]
-    pub(super) fn value<T: Read<'a>>(&mut self) -> Option<T> {
-        let (value, end) = T::usual(self.bytes, self.at)?;
-        self.go_on(end)?;
-        Some(value)
-    }
+/// The same for a reader of its own.
+pub(super) fn entry<'a>(
+    bytes: &'a [u8],
+    at: usize,
+    field: &'static str,
+) -> Option<(Entry<'a>, usize)> {
+    let (token, end) = value_token(bytes, at)?;
+    Some((Entry::new(bytes, token, field), behind_value(bytes, end)?))
+}
 
-    /// The same for a reader of its own.
-    pub(super) fn entry(&mut self, field: &'static str) -> Option<Entry<'a>> {
-        let (token, end) = value_token(self.bytes, self.at)?;
-        self.go_on(end)?;
-        Some(Entry::new(self.bytes, token, field))
-    }
+/// Past the value that stands there, whatever it is.
+#[inline(never)]
+pub(super) fn pass(bytes: &[u8], at: usize) -> Option<usize> {
+    let (_, end) = walk::value(bytes, at, DEPTH)?;
+    behind_value(bytes, end)
+}
 
-    /// Past the value that stands here, whatever it is.
-    #[inline(never)]
-    pub(super) fn pass(&mut self) -> Option<()> {
-        let (_, end) = walk::value(self.bytes, self.at, DEPTH)?;
-        self.go_on(end)
-    }
+#[inline]
+fn behind_value(bytes: &[u8], end: usize) -> Option<usize> {
+    matches!(bytes.get(end)?, b',' | b'}').then_some(end)
+}
 
-    /// Behind a value.
-    #[inline]
-    fn go_on(&mut self, end: usize) -> Option<()> {
-        match self.bytes.get(end)? {
-            b',' => {}
-            b'}' => self.is_closed = true,
-            _ => return None,
-        }
-        self.at = end.wrapping_add(1);
-        Some(())
-    }
+/// Behind the object, if it has ended.
+#[inline]
+pub(super) fn leave(bytes: &[u8], at: usize) -> Option<usize> {
+    (bytes.get(at) == Some(&b'}')).then(|| at.wrapping_add(1))
+}
 
-    /// Where the object has ended, if it has.
-    #[inline]
-    pub(super) const fn end(&self) -> Option<usize> {
-        if self.is_closed { Some(self.at) } else { None }
-    }
-
-    /// The same, past whatever keys are left.
-    #[inline]
-    pub(super) fn skip_rest(&self) -> Option<usize> {
-        if self.is_closed { Some(self.at) } else { walk::skip_members(self.bytes, self.at, DEPTH) }
-    }
+/// The same past whatever keys are left.
+#[inline]
+pub(super) fn leave_rest(bytes: &[u8], at: usize) -> Option<usize> {
+    leave(bytes, at).or_else(|| walk::skip_members(bytes, at.wrapping_add(1), DEPTH))
 }
 
 /// How deep the data of a message stands.
@@ -454,27 +438,23 @@ macro_rules! object {
             /// Reads the object that begins there and says where it ends, if it is written as nearly all are, the keys
             /// in the order of the fields; `None` says nothing.
             pub(crate) fn in_place(bytes: & $($life)? [u8], at: usize) -> Option<(Self, usize)> {
-                let mut walk = $crate::wire::object::InOrder::new(bytes, at);
-                $(let $field = if walk.is_at(concat!("\"", $key, "\":"))
-                    $(|| walk.is_at(concat!("\"", $alias, "\":")))*
-                {
-                    $crate::wire::object::usual_as!(walk, $key $(, $reader)?)
-                } else {
-                    $crate::wire::object::absent_as!($key $(, $reader)?)
+                let at = $crate::wire::object::enter(bytes, at)?;
+                $(let ($field, at) = match $crate::wire::object::behind!(bytes, at, $key $(, $alias)*) {
+                    Some(at) => $crate::wire::object::usual_as!(bytes, at, $key $(, $reader)?)?,
+                    None => ($crate::wire::object::absent_as!($key $(, $reader)?), at),
                 };)*
-                let end = walk.end()?;
+                let end = $crate::wire::object::leave(bytes, at)?;
                 Some((Self { $($field),* }, end))
             }
 
             /// Walks over such an object, or any other, and says where it ends; `None` says nothing.
             pub(crate) fn skip(bytes: &[u8], at: usize) -> Option<usize> {
-                let mut walk = $crate::wire::object::InOrder::new(bytes, at);
-                $(if walk.is_at(concat!("\"", $key, "\":"))
-                    $(|| walk.is_at(concat!("\"", $alias, "\":")))*
-                {
-                    walk.pass()?;
-                })*
-                walk.skip_rest()
+                let at = $crate::wire::object::enter(bytes, at)?;
+                $(let at = match $crate::wire::object::behind!(bytes, at, $key $(, $alias)*) {
+                    Some(at) => $crate::wire::object::pass(bytes, at)?,
+                    None => at,
+                };)*
+                $crate::wire::object::leave_rest(bytes, at)
             }
 
             /// The same however it is written.
@@ -502,14 +482,24 @@ macro_rules! read_as {
     };
 }
 
-/// A value where the walk stands, by its type or by a function.
+/// Behind a key, by whichever of its names.
+macro_rules! behind {
+    ($bytes:ident, $at:ident, $($key:literal),+) => {
+        None$(.or_else(|| {
+            $crate::wire::object::behind_key($bytes, $at, concat!("\"", $key, "\":"))
+        }))+
+    };
+}
+
+/// A value in its place, by its type or by a function.
 macro_rules! usual_as {
-    ($walk:ident, $key:literal) => {
-        $walk.value()?
+    ($bytes:ident, $at:ident, $key:literal) => {
+        $crate::wire::object::value($bytes, $at)
     };
-    ($walk:ident, $key:literal, $reader:path) => {
-        $reader($walk.entry($key)?).ok()?
-    };
+    ($bytes:ident, $at:ident, $key:literal, $reader:path) => {{
+        let (entry, at) = $crate::wire::object::entry($bytes, $at, $key)?;
+        Some(($reader(entry).ok()?, at))
+    }};
 }
 
 /// What a value is that is not there.
@@ -577,7 +567,7 @@ macro_rules! words {
     };
 }
 
-pub(super) use {absent_as, object, read_as, usual_as, words};
+pub(super) use {absent_as, behind, object, read_as, usual_as, words};
 
 #[cfg(test)]
 mod tests;
