@@ -29,6 +29,8 @@ pub(crate) enum Content {
 impl Content {
     /// Reads a whole frame in one go, and says what it came under, and whether a time in it cannot be read;
     /// `None` if it is not of the usual kind. `known` says what a topic is that was met before.
+    // Apart from the frames that are read by templates and layouts, which are most.
+    #[inline(never)]
     pub(crate) fn read(
         bytes: &[u8],
         known: impl Fn(&[u8]) -> Option<(Channel, TopicId)>,
