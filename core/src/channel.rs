@@ -89,21 +89,24 @@ struct Row {
 
 /// Walks over data that begins at a place in a frame and says where it ends; keeps what it says if that is little.
 /// `None` says nothing.
-pub(crate) type Skim = fn(&[u8], usize) -> Option<(usize, Option<Kept>)>;
+pub(crate) type Skim = fn(&[u8], usize, &mut Option<Kept>) -> Option<usize>;
 
 /// Walks over the data, which is read when it is asked for.
 macro_rules! skip {
     ($data:ident) => {
-        |bytes, at| $data::skip(bytes, at).map(|end| (end, None))
+        |bytes, at, _| $data::skip(bytes, at)
     };
 }
 
 /// Reads the data, and keeps it.
 macro_rules! keep {
     ($data:ident) => {
-        |bytes, at| match $data::in_place(bytes, at) {
-            Some((data, end)) => Some((end, (&data).into())),
-            None => $data::skip(bytes, at).map(|end| (end, None)),
+        |bytes, at, kept| match $data::in_place(bytes, at) {
+            Some((data, end)) => {
+                *kept = (&data).into();
+                Some(end)
+            }
+            None => $data::skip(bytes, at),
         }
     };
 }
@@ -310,12 +313,12 @@ channels! {
             "position.adjustRiskLimit" => RISK_LIMIT];
     /// The margin mode of contracts, when it is switched: [`Message::MarginModes`].
     MarginModes, margin_modes, Private All, "/contract/marginMode", Pass,
-        ["user.config" => Read::Data(|bytes, at| Some((skip_object(bytes, at)?, None)), |data| {
+        ["user.config" => Read::Data(|bytes, at, _| skip_object(bytes, at), |data| {
             MarginModes::parse(data.bytes).map(Message::MarginModes)
         })];
     /// The leverage of contracts with cross margin, when it is changed: [`Message::CrossLeverages`].
     CrossLeverages, cross_leverages, Private All, "/contract/crossLeverage", Pass,
-        ["user.config" => Read::Data(|bytes, at| Some((skip_object(bytes, at)?, None)), |data| {
+        ["user.config" => Read::Data(|bytes, at, _| skip_object(bytes, at), |data| {
             CrossLeverages::parse(data.bytes).map(Message::CrossLeverages)
         })];
 }

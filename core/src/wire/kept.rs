@@ -92,17 +92,17 @@ impl From<&CandleUpdate> for Option<Kept> {
 }
 
 impl Kept {
-    /// As a message of this channel; `None` if it is one of another contract.
-    pub(super) fn under(self, channel: Channel) -> Option<Self> {
-        let is_its = |said: Symbol| channel.symbol() == Some(said);
+    /// Makes it a message of this channel; false if it is one of another contract.
+    pub(super) fn put_under(&mut self, channel: Channel) -> bool {
         match self {
             Self::Mark(mark) => {
-                let symbol = mark.symbol.or_else(|| channel.symbol());
-                symbol.filter(|&said| is_its(said))?;
-                Some(Self::Mark(KeptMark { symbol, ..mark }))
+                mark.symbol = mark.symbol.or_else(|| channel.symbol());
+                mark.symbol == channel.symbol()
             }
-            Self::Candle(candle) => is_its(candle.symbol)
-                .then(|| Self::Candle(KeptCandle { interval: channel.interval(), ..candle })),
+            Self::Candle(candle) => {
+                candle.interval = channel.interval();
+                Some(candle.symbol) == channel.symbol()
+            }
         }
     }
 

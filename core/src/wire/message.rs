@@ -40,10 +40,13 @@ impl Content {
         let channel = named.channel;
         let later = || DataPlace::new(channel, subject, data).map(Values::Later);
         let Some(fields) = skimmed.fields else {
-            let kept = skimmed.kept.and_then(|kept| kept.under(channel));
             let subject = subject.and_then(|place| place.unescaped(bytes));
-            let kept = kept.filter(|_| channel.kind().is_first(subject));
-            let values = kept.map(Values::Kept).or_else(later)?;
+            let is_first = channel.kind().is_first(subject);
+            let is_kept = skimmed.kept.as_mut().is_some_and(|kept| kept.put_under(channel));
+            let values = match skimmed.kept {
+                Some(kept) if is_kept && is_first => Values::Kept(kept),
+                _ => later()?,
+            };
             return Some((named, Self::Message(None, Some(values)), false));
         };
         // Most frames that come here are of this one, which has nothing else to say.
@@ -251,11 +254,7 @@ impl<'a> RawMessage<'a> {
             seen |= key;
             if key == DATA {
                 let end = match named.and_then(|named| named.channel.kind().skim()) {
-                    Some(skim) => {
-                        let (end, kept) = skim(bytes, at)?;
-                        skimmed.kept = kept;
-                        end
-                    }
+                    Some(skim) => skim(bytes, at, &mut skimmed.kept)?,
                     None => skimmed.fields.insert(Fields::new(bytes)).collect(at, 2)?,
                 };
                 data = (at, end);
