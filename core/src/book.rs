@@ -9,6 +9,7 @@ mod buffer;
 mod decode_failures;
 mod level;
 mod lineage;
+mod reads;
 mod request;
 mod resting;
 mod side;
@@ -25,6 +26,7 @@ use crate::time::UnixNanos;
 use crate::wire::{Delta, LevelSink, Side, SideSink, Snapshot, SnapshotHead};
 pub use level::{Best, Coverage, Level, Scope};
 pub use lineage::Evidence;
+pub use reads::{KnownLots, Sweep, SweepEnd};
 pub use resting::{OthersBook, Resting};
 use side::{BookSide, Loading};
 

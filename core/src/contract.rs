@@ -1,5 +1,6 @@
 //! The arithmetic of a contract: lots, coins, values and ticks, exactly.
 
+mod fill;
 mod quotient;
 #[cfg(test)]
 mod tests;
@@ -13,6 +14,7 @@ use crate::ids::Symbol;
 use crate::num::{Decimal, Lots, Price};
 use crate::time::UnixNanos;
 use crate::wire::Contract;
+pub use fill::ExpectedFill;
 use quotient::{product, quotient, whole_quotient};
 
 /// What a contract is, and what follows from that for sizes and prices. Made from a row of the contract list;

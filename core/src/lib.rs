@@ -138,7 +138,7 @@ pub use book::{Book, Evidence};
 pub use channel::{Channel, ChannelKey, ChannelKind};
 pub use client::{Client, Turn};
 pub use config::Config;
-pub use contract::{ContractError, ContractKind, ContractSpec};
+pub use contract::{ContractError, ContractKind, ContractSpec, ExpectedFill};
 pub use currency::Currency;
 pub use endpoint::{Endpoint, RestBase};
 pub use error::{Misuse, TransportError, WireError};

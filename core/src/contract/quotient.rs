@@ -62,3 +62,20 @@ fn decimal(mantissa: i128, exponent: i16) -> Option<Decimal> {
     }
     Decimal::new(mantissa, i8::try_from(exponent).ok()?)
 }
+
+/// `a + b`, exact.
+pub(super) fn sum(a: Decimal, b: Decimal) -> Option<Decimal> {
+    together(a, b, i128::checked_add)
+}
+
+/// `a - b`, exact.
+pub(super) fn difference(a: Decimal, b: Decimal) -> Option<Decimal> {
+    together(a, b, i128::checked_sub)
+}
+
+/// Of both as so many of the unit that is finer.
+fn together(a: Decimal, b: Decimal, of: fn(i128, i128) -> Option<i128>) -> Option<Decimal> {
+    let finer = a.exponent().min(b.exponent()).min(0);
+    let scale = finer.unsigned_abs();
+    Decimal::new(of(a.scaled(scale)?, b.scaled(scale)?)?, finer)
+}
