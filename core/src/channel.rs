@@ -484,7 +484,8 @@ impl ChannelKind {
         }
     }
 
-    /// How to walk over its data when it comes, if that is not read from its keys.
+    /// How to walk over its data when it comes, if that is not read from its keys: by the keys of what its messages are
+    /// about first, and by any others.
     pub(crate) const fn skim(self) -> Option<Skim> {
         match self.row().subjects {
             [(_, Read::Data(skim, _)), ..] => Some(*skim),

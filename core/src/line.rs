@@ -8,7 +8,7 @@ use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::format;
 
-use crate::channel::{Channel, ChannelKind};
+use crate::channel::ChannelKind;
 use crate::context::Context;
 use crate::endpoint::Endpoint;
 use crate::error::{TransportError, WireError};
@@ -24,7 +24,7 @@ use crate::time::Instant;
 use crate::timers::{LineTimer, Timer};
 use crate::wire::encode::Command;
 use crate::wire::{
-    Ack, Bullet, Decoded, Decoder, Delta, ErrorFrame, ErrorKind, Frame, Pong, Route, Server,
+    Ack, Bullet, Decoded, Decoder, Delta, ErrorFrame, ErrorKind, Frame, Pong, Routing, Server,
     Welcome,
 };
 use limits::{MOST_BINARIES, SEND_SPAN, TOO_FAST_REST};
@@ -123,13 +123,13 @@ impl Line {
         if self.is_ready() { self.decoder.read_delta(bytes) } else { None }
     }
 
-    /// Reads any other frame. `route` says who wants what comes under a channel.
-    pub(crate) fn decode<'a>(
-        &mut self,
-        bytes: &'a [u8],
-        route: impl Fn(Channel) -> Option<Route>,
-    ) -> Decoded<'a> {
-        if self.is_ready() { self.decoder.decode(bytes, route) } else { Decoded::of_control(bytes) }
+    /// Reads any other frame. `routing` says who wants what comes under a channel.
+    pub(crate) fn decode<'a>(&mut self, bytes: &'a [u8], routing: &impl Routing) -> Decoded<'a> {
+        if self.is_ready() {
+            self.decoder.decode(bytes, routing)
+        } else {
+            Decoded::of_control(bytes)
+        }
     }
 
     /// Takes a frame that concerns the connection.

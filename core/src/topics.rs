@@ -18,7 +18,7 @@ use crate::stats::Disposition;
 use crate::subscription::SubscriptionState;
 use crate::time::Instant;
 use crate::timers::{Timer, TopicTimer};
-use crate::wire::{Delta, Position, Route};
+use crate::wire::{Delta, Position, Route, Routing};
 
 /// How far the subscription to a topic has come, on the line where it has come furthest.
 ///
@@ -242,12 +242,6 @@ impl Topics {
         }
     }
 
-    /// The topic that takes what is pushed under this channel, if one is wanted.
-    pub(crate) fn route(&self, channel: Channel) -> Option<Route> {
-        let own = self.wanted_topic(channel).map(|topic| Route { topic, is_own: true });
-        own.or_else(|| Some(Route { topic: self.wanted_topic(channel.of_all()?)?, is_own: false }))
-    }
-
     /// The topic of a channel, if it is wanted.
     pub(crate) fn wanted_topic(&self, channel: Channel) -> Option<TopicId> {
         let topic = *self.by_channel.get(&channel)?;
@@ -357,6 +351,17 @@ impl Topics {
     /// Every id there is.
     fn ids(&self) -> impl Iterator<Item = TopicId> + use<> {
         (0..u32::try_from(self.list.len()).unwrap_or(u32::MAX)).map(TopicId::new)
+    }
+}
+
+impl Routing for Topics {
+    fn route(&self, channel: Channel) -> Option<Route> {
+        let own = self.wanted_topic(channel).map(|topic| Route { topic, is_own: true });
+        own.or_else(|| Some(Route { topic: self.wanted_topic(channel.of_all()?)?, is_own: false }))
+    }
+
+    fn is_wanted(&self, topic: TopicId) -> bool {
+        self.get(topic).is_some_and(Topic::is_wanted)
     }
 }
 

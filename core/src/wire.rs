@@ -52,7 +52,7 @@ mod values;
 mod walk;
 mod wallet;
 
-pub(crate) use decoder::{Decoded, Decoder, Route};
+pub(crate) use decoder::{Decoded, Decoder, Route, Routing};
 pub use delta::Delta;
 pub use depth::{Depth, Levels};
 pub use execution::Execution;

@@ -241,3 +241,44 @@ fn a_tag_on_the_wrong_bytes_decodes_nothing() {
         assert_eq!(tag.on(bytes.as_bytes()).decode().unwrap_err(), error, "{bytes}");
     }
 }
+
+/// A settlement of funding of one contract, under its own topic.
+const SETTLEMENT: &str = r#"{"topic":"/contract/announcement:LINKUSDTM","type":"message","subject":"funding.begin","data":{"symbol":"LINKUSDTM","fundingTime":1791504000000,"fundingRate":0.000125,"timestamp":1791504000017}}"#;
+
+/// Which topic a frame is handed out for.
+fn taken_by(rig: &mut Rig, frame: &str) -> Option<TopicId> {
+    rig.pushed(frame)?.on(frame.as_bytes()).topic()
+}
+
+#[test]
+fn what_one_topic_had_goes_to_that_of_all_once_the_one_has_ended() {
+    let (mut rig, _) = confirmed();
+    let one = Channel::announcements_of(LINK.parse().unwrap());
+    let one = rig.client.subscribe(rig.now, one).unwrap();
+    let all = rig.client.subscribe(rig.now, Channel::announcements()).unwrap();
+    for _ in 0..3 {
+        assert_eq!(taken_by(&mut rig, SETTLEMENT), Some(one));
+    }
+    rig.client.unsubscribe(rig.now, one).unwrap();
+    assert_eq!(taken_by(&mut rig, SETTLEMENT), Some(all), "its text was met before");
+    assert_eq!(
+        taken_by(&mut rig, &SETTLEMENT.replace("/contract/", "\\u002fcontract/")),
+        Some(all)
+    );
+    let again = Channel::announcements_of(LINK.parse().unwrap());
+    assert_eq!(rig.client.subscribe(rig.now, again).unwrap(), one);
+    assert_eq!(taken_by(&mut rig, SETTLEMENT), Some(one), "and back");
+    rig.client.unsubscribe(rig.now, one).unwrap();
+    rig.client.unsubscribe(rig.now, all).unwrap();
+    assert_eq!(taken_by(&mut rig, SETTLEMENT), None);
+}
+
+#[test]
+fn a_topic_without_a_text_is_nobodys() {
+    let (mut rig, _) = confirmed();
+    let one = Channel::announcements_of(LINK.parse().unwrap());
+    let one = rig.client.subscribe(rig.now, one).unwrap();
+    assert_eq!(taken_by(&mut rig, SETTLEMENT), Some(one));
+    let nobodys = SETTLEMENT.replace("/contract/announcement:LINKUSDTM", "");
+    assert_eq!(taken_by(&mut rig, &nobodys), None);
+}

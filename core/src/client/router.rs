@@ -76,7 +76,7 @@ impl Router {
     fn on_other(&mut self, conn: ConnId, bytes: &[u8]) -> bool {
         let Self { cx, lines, topics, account, message, .. } = self;
         let Some(line) = lines.iter_mut().find(|line| line.is(conn)) else { return false };
-        let decoded = line.decode(bytes, |channel| topics.route(channel));
+        let decoded = line.decode(bytes, topics);
         let is_of_topic = !matches!(decoded, Decoded::Control(_));
         let disposition = match decoded {
             Decoded::Delta(topic, delta, has_odd_time) => {

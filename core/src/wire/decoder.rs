@@ -2,7 +2,8 @@
 //!
 //! 1. The delta of a symbol that was read before and looks the same: [`Decoder::read_delta`].
 //! 2. A ticker or a trade, or another symbol's delta, that looks like earlier ones of its channel.
-//! 3. Any usual message, in one walk; what it looks like is remembered.
+//! 3. Any usual message, in one walk; what it looks like is remembered of the channels of 1 and 2, and what its
+//!    topic is of all.
 //! 4. All the rest: control frames, and what is unusual or wrong.
 
 use super::delta::Delta;
@@ -31,6 +32,15 @@ pub(crate) struct Route {
     pub(crate) topic: TopicId,
     /// It is the topic that the message came under, and not one of everything.
     pub(crate) is_own: bool,
+}
+
+/// Who wants what.
+pub(crate) trait Routing {
+    /// Whom what comes under a channel is for, if anybody wants it.
+    fn route(&self, channel: Channel) -> Option<Route>;
+
+    /// Whether a topic is wanted still.
+    fn is_wanted(&self, topic: TopicId) -> bool;
 }
 
 /// What a frame says, to whom.
@@ -77,44 +87,37 @@ impl Decoder {
         Some((TopicId::new(known.tag()), delta))
     }
 
-    /// Reads any other frame. `route` says who wants what comes under a channel.
-    pub(crate) fn decode<'a>(
-        &mut self,
-        bytes: &'a [u8],
-        route: impl Fn(Channel) -> Option<Route>,
-    ) -> Decoded<'a> {
-        let tag_of = |channel| route(channel).map(|route| route.topic.get());
+    /// Reads any other frame. `routing` says who wants what comes under a channel.
+    pub(crate) fn decode<'a>(&mut self, bytes: &'a [u8], routing: &impl Routing) -> Decoded<'a> {
+        let tag_of = |channel| routing.route(channel).map(|route| route.topic.get());
         if let Some((tag, values)) = self.messages.read(bytes, tag_of) {
             return Decoded::Message(TopicId::new(tag), Said::read(values));
         }
         if let Some((met, delta)) = self.deltas.match_layout(bytes)
-            && let Some(Route { topic, .. }) = route(Channel::level2(met.symbol))
+            && let Some(Route { topic, .. }) = routing.route(Channel::level2(met.symbol))
         {
             self.deltas.remember(met, delta.sequence, topic.get());
             return Decoded::Delta(topic, delta, false);
         }
         let known = |text: &[u8]| self.topics.find(text);
         if let Some((named, content, has_odd_time)) = Content::read(bytes, known) {
-            let Some(topic) = self.topic_of(named, route) else { return Decoded::Unwanted };
+            let Some(topic) = self.topic_of(named, routing) else { return Decoded::Unwanted };
             return self.take(bytes, (named.channel, topic), content, has_odd_time);
         }
         match Frame::parse(bytes) {
-            Ok(Frame::Message(message)) => self.take_unusual(bytes, message, route),
+            Ok(Frame::Message(message)) => self.take_unusual(bytes, message, routing),
             Ok(control) => Decoded::Control(control),
             Err(_) => Decoded::Malformed,
         }
     }
 
     /// Whom a message is for.
-    fn topic_of(
-        &mut self,
-        named: Named<'_>,
-        route: impl Fn(Channel) -> Option<Route>,
-    ) -> Option<TopicId> {
-        if named.topic.is_some() {
-            return named.topic;
+    fn topic_of(&mut self, named: Named<'_>, routing: &impl Routing) -> Option<TopicId> {
+        // It may have ended since, and who asked for everything has it then.
+        if let Some(topic) = named.met_as.filter(|&topic| routing.is_wanted(topic)) {
+            return Some(topic);
         }
-        let Route { topic, is_own } = route(named.channel)?;
+        let Route { topic, is_own } = routing.route(named.channel)?;
         // What goes to those who asked for everything may be asked for by itself later.
         if is_own {
             self.topics.insert(named.text, named.channel, topic);
@@ -151,9 +154,10 @@ impl Decoder {
         &mut self,
         bytes: &[u8],
         message: MessageFrame<'_>,
-        route: impl Fn(Channel) -> Option<Route>,
+        routing: &impl Routing,
     ) -> Decoded<'a> {
-        let routed = message.channel().and_then(|channel| Some((channel, route(channel)?.topic)));
+        let routed =
+            message.channel().and_then(|channel| Some((channel, routing.route(channel)?.topic)));
         match routed {
             None => Decoded::Unwanted,
             Some((channel, topic)) => {

@@ -50,12 +50,19 @@ impl Time {
             let is_plain = digits.iter().all(u8::is_ascii_digit);
             core::str::from_utf8(digits).ok().filter(|_| is_plain)?.parse().ok()
         };
-        let time = swar::whole_number(digits).or_else(long).and_then(|number| match unit {
+        let number = swar::whole_number(digits).or_else(long);
+        number.and_then(|number| Self::of_number(number, unit)).map_or(Self::Odd, Self::Known)
+    }
+
+    /// The time that is so many of a unit, if it is one.
+    #[inline]
+    pub(super) fn of_number(number: u64, unit: Unit) -> Option<UnixNanos> {
+        let time = match unit {
             Unit::Millis => UnixNanos::from_millis(number),
             Unit::Micros => UnixNanos::from_micros(number),
             Unit::Nanos => Some(UnixNanos::from_nanos(number)),
-        });
-        time.filter(|time| *time >= EARLIEST).map_or(Self::Odd, Self::Known)
+        };
+        time.filter(|time| *time >= EARLIEST)
     }
 
     pub(crate) const fn known(self) -> Option<UnixNanos> {

@@ -1,4 +1,4 @@
-//! What stands in the `data` of level2, tickers and trades, in any order.
+//! What stands in the `data` of level2, tickers, trades and depths, in any order.
 //!
 //! Two ways that say the same. The usual one reads an object once and keeps the value of each key
 //! that some channel uses as it stands ([`Fields::collect`]); what it means is asked for by name

@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use super::object::{Entry, Read, millis, object};
+use super::object::{Entry, Millis, Read, ReadBy, object};
 use crate::error::WireError;
 use crate::ids::Symbol;
 use crate::num::Decimal;
@@ -21,9 +21,9 @@ object! {
         /// What the mark price leans on: the price elsewhere; quote currency.
         index_price: Decimal = "indexPrice";
         /// From one to the next: 1 s (`granularity`, from milliseconds).
-        interval: Option<Duration> = "granularity" by span;
+        interval: Option<Duration> = "granularity" by Span;
         /// When, from milliseconds. One that cannot be read is none.
-        ts_event: Option<UnixNanos> = "timestamp" by millis;
+        ts_event: Option<UnixNanos> = "timestamp" by Millis;
     }
 }
 
@@ -38,11 +38,11 @@ object! {
         /// Part of a position's value that longs pay shorts for one funding interval: `0.0001` is 0.01 %.
         funding_rate: Decimal = "fundingRate";
         /// From one such message to the next (`granularity`, from milliseconds): 60 s for the estimate.
-        interval: Option<Duration> = "granularity" by span;
+        interval: Option<Duration> = "granularity" by Span;
         /// Undocumented; 1 in every capture of 2025 and later.
         period: Option<i64> = "period";
         /// When, from milliseconds. One that cannot be read is none.
-        ts_event: Option<UnixNanos> = "timestamp" by millis;
+        ts_event: Option<UnixNanos> = "timestamp" by Millis;
     }
 }
 
@@ -54,17 +54,28 @@ object! {
         /// The contract.
         symbol: Option<Symbol> = "symbol";
         /// The settlement: when it was due, from milliseconds. One that cannot be read is none.
-        funding_time: Option<UnixNanos> = "fundingTime" by millis;
+        funding_time: Option<UnixNanos> = "fundingTime" by Millis;
         /// What is charged: part of a position's value, paid by longs if positive.
         funding_rate: Decimal = "fundingRate";
         /// When this was said, from milliseconds. One that cannot be read is none.
-        ts_event: Option<UnixNanos> = "timestamp" by millis;
+        ts_event: Option<UnixNanos> = "timestamp" by Millis;
     }
 }
 
 /// A span in milliseconds.
-fn span(entry: Entry<'_>) -> Result<Option<Duration>, WireError> {
-    Ok(Option::<u64>::read(entry)?.map(Duration::from_millis))
+struct Span;
+
+impl ReadBy for Span {
+    type Value = Option<Duration>;
+
+    fn read(entry: Entry<'_>) -> Result<Self::Value, WireError> {
+        Ok(Option::<u64>::read(entry)?.map(Duration::from_millis))
+    }
+
+    fn usual(bytes: &[u8], at: usize) -> Option<(Self::Value, usize)> {
+        let (span, end) = Option::<u64>::usual(bytes, at)?;
+        Some((span.map(Duration::from_millis), end))
+    }
 }
 
 impl FundingRate {

@@ -6,10 +6,10 @@ use crate::channel::Channel;
 use crate::ids::TopicId;
 use crate::wire::swar;
 
-/// The topics that frames have named lately. One that is forgotten is read and looked up again: it costs time,
-/// and nothing else.
+/// The topics that frames have named lately. One that is forgotten is read and looked up again: it costs time, and
+/// nothing else. One that has ended is remembered: whether it is wanted still is to be asked.
 #[derive(Clone, Debug, Default)]
-pub(super) struct KnownTopics(Vec<[Slot; 2]>);
+pub(super) struct KnownTopics(Vec<[Option<Slot>; 2]>);
 
 /// A topic as frames have it, and what it was found to be.
 #[derive(Clone, Copy, Debug)]
@@ -22,7 +22,7 @@ struct Slot {
 
 /// Longest text that is remembered: one with the longest symbol has 58 bytes.
 const LONGEST: usize = 64;
-/// Pairs of places, some 55 KiB in all; a line carries at most 400 topics. A power of two.
+/// Pairs of places, some 50 KiB in all; a line carries at most 400 topics. A power of two.
 const PAIRS: usize = 256;
 
 impl KnownTopics {
@@ -30,23 +30,22 @@ impl KnownTopics {
     #[inline]
     pub(super) fn find(&self, text: &[u8]) -> Option<(Channel, TopicId)> {
         let pair = self.0.get(place(text))?;
-        let slot = pair.iter().find(|slot| slot.text() == text)?;
+        let slot = pair.iter().flatten().find(|slot| slot.text() == text)?;
         Some((slot.channel, slot.topic))
     }
 
-    /// Remembers a topic in the place of one that was not met for longer.
+    /// Remembers a topic in the place of the one of two that was put there before.
     pub(super) fn insert(&mut self, text: &[u8], channel: Channel, topic: TopicId) {
         let mut slot = Slot { text: [0; LONGEST], len: 0, channel, topic };
         if self.0.is_empty() {
-            // A topic has a text: nothing is found yet.
-            self.0.resize(PAIRS, [slot; 2]);
+            self.0.resize(PAIRS, [None; 2]);
         }
         let Some(room) = slot.text.get_mut(..text.len()) else { return };
         room.copy_from_slice(text);
         slot.len = text.len() as u8;
         if let Some(pair) = self.0.get_mut(place(text)) {
             pair.reverse();
-            pair[0] = slot;
+            pair[0] = Some(slot);
         }
     }
 }
@@ -58,7 +57,7 @@ impl Slot {
     }
 }
 
-/// By its last words, which have the symbol, and its length, which differs from channel to channel.
+/// By its last words, which have the symbol, and its length, in which most channels differ.
 #[inline]
 fn place(text: &[u8]) -> usize {
     /// 2^64 over the golden ratio: spreads whatever differs into the highest bits.
@@ -86,6 +85,7 @@ mod tests {
         }
         for (n, channel) in channels.enumerate() {
             let text = format!("{channel}");
+            assert_eq!(known.find(b""), None);
             assert!(known.find(text.replace("Depth5:", "Depth50:").as_bytes()).is_none());
             if let Some(entry) = known.find(text.as_bytes()) {
                 assert_eq!(entry, (channel, TopicId::new(n as u32)));

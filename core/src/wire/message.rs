@@ -80,17 +80,17 @@ pub(crate) struct Named<'a> {
     /// As the frame has it.
     pub(crate) text: &'a [u8],
     pub(crate) channel: Channel,
-    /// Whom it is for, if it was met before.
-    pub(crate) topic: Option<TopicId>,
+    /// Whom it was for when it was met before: a topic that may have ended since.
+    pub(crate) met_as: Option<TopicId>,
 }
 
 impl<'a> Named<'a> {
     fn read(text: &'a [u8], known: impl Fn(&[u8]) -> Option<(Channel, TopicId)>) -> Option<Self> {
-        let (channel, topic) = match known(text) {
+        let (channel, met_as) = match known(text) {
             Some((channel, topic)) => (channel, Some(topic)),
             None => (Channel::from_bytes(text)?, None),
         };
-        Some(Self { text, channel, topic })
+        Some(Self { text, channel, met_as })
     }
 }
 

@@ -1,6 +1,7 @@
-//! Objects whose keys are known: one walk finds the values, each is then read as what it is.
+//! Objects whose keys are known. Nearly all have them in one order, and no others: each value is then read in its
+//! place. Otherwise one walk finds the values, and each is read as what it is, or said to be wrong.
 //!
-//! For all channels but level2, tickers and trades, whose keys are shared ([`Fields`](super::fields)).
+//! For all channels but level2, tickers, trades and depths, whose keys are shared ([`Fields`](super::fields)).
 
 use super::exchange_time::{Time, Unit};
 use super::scan::Scanner;
@@ -42,14 +43,11 @@ pub(super) fn value<'a, T: Read<'a>>(bytes: &'a [u8], at: usize) -> Option<(T, u
     Some((value, behind_value(bytes, end)?))
 }
 
-/// The same for a reader of its own.
-pub(super) fn entry<'a>(
-    bytes: &'a [u8],
-    at: usize,
-    field: &'static str,
-) -> Option<(Entry<'a>, usize)> {
-    let (token, end) = value_token(bytes, at)?;
-    Some((Entry::new(bytes, token, field), behind_value(bytes, end)?))
+/// The same by a reader of its own.
+#[inline]
+pub(super) fn value_by<R: ReadBy>(bytes: &[u8], at: usize) -> Option<(R::Value, usize)> {
+    let (value, end) = R::usual(bytes, at)?;
+    Some((value, behind_value(bytes, end)?))
 }
 
 /// Past the value that stands there, whatever it is.
@@ -78,15 +76,6 @@ pub(super) fn leave_rest(bytes: &[u8], at: usize) -> Option<usize> {
 
 /// How deep the data of a message stands.
 const DEPTH: u32 = 2;
-
-/// The value that begins there, and where it ends; not behind white space.
-#[inline(never)]
-fn value_token(data: &[u8], at: usize) -> Option<(Token, usize)> {
-    if *data.get(at)? <= b' ' {
-        return None;
-    }
-    walk::value(data, at, DEPTH)
-}
 
 /// Finds the values of these keys; a key has one name or several.
 pub(super) fn find<const N: usize>(
@@ -233,19 +222,62 @@ impl<'a> Entry<'a> {
     }
 }
 
+/// How a value is read whose type does not say that.
+pub(super) trait ReadBy {
+    /// What it becomes.
+    type Value;
+
+    fn read(entry: Entry<'_>) -> Result<Self::Value, WireError>;
+
+    /// What stands there and where that ends, if it is usual: the same that [`read`](Self::read) says of it.
+    fn usual(bytes: &[u8], at: usize) -> Option<(Self::Value, usize)>;
+}
+
 /// A time in milliseconds; one that cannot be read is none.
-pub(super) fn millis(entry: Entry<'_>) -> Result<Option<UnixNanos>, WireError> {
-    Ok(entry.time(Unit::Millis))
-}
-
+pub(super) struct Millis;
 /// A time in nanoseconds; one that cannot be read is none.
-pub(super) fn nanos(entry: Entry<'_>) -> Result<Option<UnixNanos>, WireError> {
-    Ok(entry.time(Unit::Nanos))
+pub(super) struct Nanos;
+/// A time in milliseconds or nanoseconds: documented as one, seen as the other.
+pub(super) struct Either;
+
+impl ReadBy for Millis {
+    type Value = Option<UnixNanos>;
+
+    fn read(entry: Entry<'_>) -> Result<Self::Value, WireError> {
+        Ok(entry.time(Unit::Millis))
+    }
+
+    fn usual(bytes: &[u8], at: usize) -> Option<(Self::Value, usize)> {
+        let (number, end) = usual::integer(bytes, at)?;
+        Some((Time::of_number(number, Unit::Millis), end))
+    }
 }
 
-/// A time in milliseconds or nanoseconds: documented as one, seen as the other.
-pub(super) fn either(entry: Entry<'_>) -> Result<Option<UnixNanos>, WireError> {
-    Ok(entry.time(Unit::Millis).or_else(|| entry.time(Unit::Nanos)))
+impl ReadBy for Nanos {
+    type Value = Option<UnixNanos>;
+
+    fn read(entry: Entry<'_>) -> Result<Self::Value, WireError> {
+        Ok(entry.time(Unit::Nanos))
+    }
+
+    fn usual(bytes: &[u8], at: usize) -> Option<(Self::Value, usize)> {
+        let (number, end) = usual::integer(bytes, at)?;
+        Some((Time::of_number(number, Unit::Nanos), end))
+    }
+}
+
+impl ReadBy for Either {
+    type Value = Option<UnixNanos>;
+
+    fn read(entry: Entry<'_>) -> Result<Self::Value, WireError> {
+        Ok(entry.time(Unit::Millis).or_else(|| entry.time(Unit::Nanos)))
+    }
+
+    fn usual(bytes: &[u8], at: usize) -> Option<(Self::Value, usize)> {
+        let (number, end) = usual::integer(bytes, at)?;
+        let of = |unit| Time::of_number(number, unit);
+        Some((of(Unit::Millis).or_else(|| of(Unit::Nanos)), end))
+    }
 }
 
 /// What a value can be read as.
@@ -408,7 +440,7 @@ impl Read<'_> for Symbol {
 
 /// A struct whose fields are the values of an object, in the order in which they mostly stand.
 ///
-/// A field is read by its type, or by the function behind `by`.
+/// A field is read by its type, or by the reader behind `by`.
 macro_rules! object {
     (
         $(#[$doc:meta])*
@@ -472,13 +504,13 @@ macro_rules! object {
     };
 }
 
-/// A value by its type, or by a function.
+/// A value by its type, or by a reader.
 macro_rules! read_as {
     ($entry:expr) => {
         $crate::wire::object::Read::read($entry)?
     };
     ($entry:expr, $reader:path) => {
-        $reader($entry)?
+        <$reader as $crate::wire::object::ReadBy>::read($entry)?
     };
 }
 
@@ -491,15 +523,12 @@ macro_rules! behind {
     };
 }
 
-/// A value in its place, by its type or by a function.
+/// A value in its place, by its type or by a reader.
 macro_rules! usual_as {
     ($bytes:ident, $at:ident, $key:literal) => {
         $crate::wire::object::value($bytes, $at)
     };
-    ($bytes:ident, $at:ident, $key:literal, $reader:path) => {{
-        let (entry, at) = $crate::wire::object::entry($bytes, $at, $key)?;
-        Some(($reader(entry).ok()?, at))
-    }};
+    ($bytes:ident, $at:ident, $key:literal, $reader:path) => {{ $crate::wire::object::value_by::<$reader>($bytes, $at) }};
 }
 
 /// What a value is that is not there.
@@ -508,7 +537,8 @@ macro_rules! absent_as {
         $crate::wire::object::Read::absent()?
     };
     ($key:literal, $reader:path) => {
-        $reader($crate::wire::object::Entry::absent($key)).ok()?
+        <$reader as $crate::wire::object::ReadBy>::read($crate::wire::object::Entry::absent($key))
+            .ok()?
     };
 }
 

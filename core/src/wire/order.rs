@@ -1,6 +1,6 @@
 //! The data of `tradeOrders` and `advancedOrders` frames: what became of orders of one's own.
 
-use super::object::{either, millis, nanos, object, words};
+use super::object::{Either, Millis, Nanos, object, words};
 use super::text::Text;
 use crate::ids::Symbol;
 use crate::num::{Decimal, Lots, Price};
@@ -33,7 +33,7 @@ object! {
         /// Which fee this fill costs; of a fill only.
         fee_type: Option<FeeType> = "feeType";
         /// When it was placed; nanoseconds in every capture, milliseconds in the documentation.
-        order_time: Option<UnixNanos> = "orderTime" by either;
+        order_time: Option<UnixNanos> = "orderTime" by Either;
         /// What was ordered.
         size: Option<Lots> = "size";
         /// What was filled of it so far.
@@ -59,7 +59,7 @@ object! {
         /// All that was canceled of it; sent since 2026.
         all_canceled_size: Option<Lots> = "allCanceledSize";
         /// When, from nanoseconds. One that cannot be read is none.
-        ts_event: Option<UnixNanos> = "ts" by nanos;
+        ts_event: Option<UnixNanos> = "ts" by Nanos;
     }
 }
 
@@ -67,7 +67,7 @@ object! {
     /// Something has happened to an order that waits for a price. Subject `stopOrder`.
     pub struct StopOrderUpdate<'a> {
         /// When it was made, from milliseconds.
-        created_at: Option<UnixNanos> = "createdAt" by millis;
+        created_at: Option<UnixNanos> = "createdAt" by Millis;
         /// Isolated or cross.
         margin_mode: Option<MarginMode> = "marginMode";
         /// The exchange's name for it.
@@ -87,7 +87,7 @@ object! {
         /// The contract.
         symbol: Symbol = "symbol";
         /// When, from nanoseconds. One that cannot be read is none.
-        ts_event: Option<UnixNanos> = "ts" by nanos;
+        ts_event: Option<UnixNanos> = "ts" by Nanos;
         /// What happened.
         change: StopOrderChange = "type";
         /// Which position it is for.

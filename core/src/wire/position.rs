@@ -1,6 +1,6 @@
 //! The data of `position` and `positionAll` frames.
 
-use super::object::{millis, nanos, object, words};
+use super::object::{Millis, Nanos, object, words};
 use super::order::{MarginMode, PositionSide};
 use super::text::Text;
 use crate::ids::Symbol;
@@ -27,11 +27,11 @@ object! {
         /// Place in the queue for auto-deleveraging: `0.1` is the first tenth.
         deleverage_percentage: Option<Decimal> = "delevPercentage";
         /// When it was opened, from milliseconds.
-        opening_time: Option<UnixNanos> = "openingTimestamp" by millis;
+        opening_time: Option<UnixNanos> = "openingTimestamp" by Millis;
         /// Whether margin is added by itself before it is liquidated.
         auto_deposit: Option<bool> = "autoDeposit";
         /// When, from milliseconds. One that cannot be read is none.
-        ts_event: Option<UnixNanos> = "currentTimestamp" by millis;
+        ts_event: Option<UnixNanos> = "currentTimestamp" by Millis;
         /// Its size in lots; negative if it is short, zero if it is closed.
         current_qty: Option<i64> = "currentQty";
         /// What it has cost since it was opened.
@@ -123,13 +123,13 @@ object! {
         /// In which currency it was charged.
         settle_currency: Option<Text<'a>> = "settleCurrency";
         /// Which settlement, from milliseconds. One that cannot be read is none.
-        funding_time: Option<UnixNanos> = "fundingTime" by millis;
+        funding_time: Option<UnixNanos> = "fundingTime" by Millis;
         /// Part of the value; longs pay it if positive.
         funding_rate: Decimal = "fundingRate";
         /// What was charged; negative if it was paid out of the account.
         funding_fee: Decimal = "fundingFee";
         /// When, from nanoseconds. One that cannot be read is none.
-        ts_event: Option<UnixNanos> = "ts" by nanos;
+        ts_event: Option<UnixNanos> = "ts" by Nanos;
     }
 }
 

@@ -4,7 +4,7 @@ use core::fmt;
 use core::str::FromStr;
 use core::time::Duration;
 
-use super::object::{Entry, Read, millis, nanos, object};
+use super::object::{Entry, Millis, Nanos, Read, object};
 use super::scan::Scanner;
 use super::usual;
 use crate::error::{Misuse, WireError};
@@ -30,7 +30,7 @@ object! {
         /// The contract.
         symbol: Option<Symbol> = "symbol";
         /// When, from nanoseconds. One that cannot be read is none.
-        ts_event: Option<UnixNanos> = "ts" by nanos;
+        ts_event: Option<UnixNanos> = "ts" by Nanos;
         /// Value traded: quote currency; of inverse contracts coins.
         turnover: Option<Decimal> = "turnover";
         /// Size traded: *base coins and not lots*; of inverse contracts lots, which are USD.
@@ -78,7 +78,7 @@ object! {
         /// The array.
         candles: Columns = "candles";
         /// When.
-        ts_event: Option<UnixNanos> = "time" by millis;
+        ts_event: Option<UnixNanos> = "time" by Millis;
     }
 }
 

@@ -1,4 +1,5 @@
-//! What a ticker or a trade says, borrowing nothing: its numbers, and where in the frame its texts stand.
+//! What a message says that is read when it comes, borrowing nothing: its numbers, and where in the frame its texts
+//! and levels stand; of any other, where its data stands.
 
 use super::depth::DepthPlaces;
 use super::fields::{Position, TakerSide};
@@ -23,7 +24,7 @@ pub(crate) enum Values {
     Depth50(DepthPlaces),
     /// Of another channel, read when it came.
     Kept(Kept),
-    /// The same, read when it is asked for.
+    /// Of another channel, read when it is asked for.
     Later(DataPlace),
 }
 

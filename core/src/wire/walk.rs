@@ -66,7 +66,7 @@ pub(super) fn first_key(bytes: &[u8]) -> Option<usize> {
     Some(space(bytes, expect(bytes, space(bytes, 0), b'{')?))
 }
 
-/// The same from one of its keys on.
+/// As [`object`], from one of its keys on.
 #[inline(always)]
 pub(super) fn members<'a>(
     bytes: &'a [u8],

@@ -1,6 +1,6 @@
 //! The data of `wallet`, `marginMode` and `crossLeverage` frames.
 
-use super::object::{Entry, Read, find, millis, object};
+use super::object::{Entry, Millis, Read, find, object};
 use super::order::MarginMode;
 use super::scan::Scanner;
 use super::text::Text;
@@ -44,7 +44,7 @@ object! {
         /// Margin of the orders of cross contracts.
         cross_order_margin: Option<Decimal> = "crossOrderMargin";
         /// When, from milliseconds. One that cannot be read is none.
-        ts_event: Option<UnixNanos> = "timestamp" by millis;
+        ts_event: Option<UnixNanos> = "timestamp" by Millis;
     }
 }
 
@@ -65,7 +65,7 @@ object! {
         /// Which currency.
         currency: Text<'a> = "currency";
         /// When, from milliseconds. One that cannot be read is none.
-        ts_event: Option<UnixNanos> = "timestamp" by millis;
+        ts_event: Option<UnixNanos> = "timestamp" by Millis;
     }
 }
 

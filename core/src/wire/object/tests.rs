@@ -143,7 +143,7 @@ object! {
         /// Word.
         word: Option<TradeType> = "word";
         /// Time.
-        at: Option<UnixNanos> = "at" by millis;
+        at: Option<UnixNanos> = "at" by Millis;
         /// Position.
         sequence: Option<Sequence> = "sequence";
     }
