@@ -3,7 +3,7 @@
 use super::change::read_price;
 use super::fields::{Fields, Key};
 use super::scan::{Scanner, Value};
-use super::swar;
+use super::swar::{self, Digits};
 use crate::book::Level;
 use crate::error::WireError;
 use crate::ids::Sequence;
@@ -185,9 +185,32 @@ fn usual(text: &[u8]) -> Option<(Level, usize)> {
     // Where no digit stands at all, what comes behind the price is taken for its end.
     let usual = read_price::<b'"'>(text, 2).filter(|(_, end)| *end > 2);
     let (price, end) = usual.or_else(|| any_price(text))?;
-    let rest = text.get(end..)?.strip_prefix(b"\",")?;
-    let (size, rest) = rest.split_at_checked(swar::digits_len(rest))?;
-    let rest = rest.strip_prefix(b"]")?;
-    let size = Lots::new(swar::whole_number(size)?);
-    Some((Level { price, size }, text.len().wrapping_sub(rest.len())))
+    let size_at = end.wrapping_add(2);
+    if text.get(end..size_at)? != b"\"," {
+        return None;
+    }
+    let (size, end) = short_size(text, size_at).or_else(|| any_size(text, size_at))?;
+    let level = Level { price, size: Lots::new(size) };
+    (text.get(end) == Some(&b']')).then(|| (level, end.wrapping_add(1)))
+}
+
+/// A size of up to seven digits, and where it ends.
+#[inline]
+fn short_size(text: &[u8], at: usize) -> Option<(u64, usize)> {
+    let word = swar::word_at(text, at)?;
+    let digits = Digits::of(word);
+    let non_digits = digits.non_digits();
+    let mark = non_digits.trailing_zeros();
+    let len = mark as usize / 8;
+    let is_padded = word as u8 == b'0' && len > 1;
+    let is_usual = non_digits != 0 && len > 0 && !is_padded;
+    is_usual.then(|| (digits.before(mark).value(), at.wrapping_add(len)))
+}
+
+/// Any other, or one that is followed by few bytes.
+#[inline(never)]
+fn any_size(text: &[u8], at: usize) -> Option<(u64, usize)> {
+    let rest = text.get(at..)?;
+    let digits = rest.get(..swar::digits_len(rest))?;
+    Some((swar::whole_number(digits)?, at.wrapping_add(digits.len())))
 }

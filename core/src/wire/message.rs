@@ -62,7 +62,13 @@ impl Content {
             return Some((named, Self::Message(None, Some(later()?)), false));
         };
         let message = channel.assemble(read, &fields).ok()?;
-        let content = Self::Message(Position::of(&fields), Values::of(&message, bytes));
+        let values = Values::of(&message, bytes);
+        // A depth is read as its place is; of the others a time may be in another unit.
+        let position = match values {
+            Some(values @ (Values::Depth5(_) | Values::Depth50(_))) => values.position(),
+            _ => Position::of(&fields),
+        };
+        let content = Self::Message(position, values);
         Some((named, content, fields.has_odd_time()))
     }
 }
