@@ -265,7 +265,9 @@ fn snapshot(bytes: &[u8], json: Option<&Json>) {
         let sides = sides.map(|(side, is_cut)| (side.into_iter().map(pair).collect(), is_cut));
         (s.symbol, s.sequence.get(), sides, s.ts_event.map(|ts| ts.as_nanos()))
     });
-    assert_eq!(ours, api_data(json).and_then(reference));
+    // A snapshot's code is compared letter by letter: `0200000` is none of the exchange's.
+    let is_its_code = json.one("code").and_then(Json::digits).is_some_and(|code| code == "200000");
+    assert_eq!(ours, api_data(json).filter(|_| is_its_code).and_then(reference));
 }
 
 fn pair(level: Level) -> (u64, u64) {
