@@ -220,9 +220,8 @@ pub(crate) const BUGS: &[Bug] = &[
         "columns-of-rest",
         "the columns of a candle are in the order of REST",
         Value(
-            "match {right} { \
-             Ok(it) => Ok(Self { high: it.close, low: it.high, close: it.low, ..it }), \
-             Err(error) => Err(error) }",
+            "{ let it = {right}; \
+             Self { high: it.close, low: it.high, close: it.low, ..it } }",
         ),
     ),
     bug(
