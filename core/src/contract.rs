@@ -309,15 +309,19 @@ impl ContractSpec {
         if price == Price::ZERO {
             return Err(ContractError::ZeroPrice);
         }
-        let lots = match self.kind {
-            ContractKind::Linear => product(self.lot_amount, price.into())
-                .and_then(|lot_value| whole_quotient(value, lot_value)),
-            ContractKind::Inverse => product(value, price.into())
-                .and_then(|amount| whole_quotient(amount, self.lot_amount)),
-        };
+        let lots = self.whole_lots(value, price);
         let lots = lots.and_then(|lots| u64::try_from(lots).ok()).ok_or(ContractError::Overflow)?;
         let odd = lots.checked_rem(self.lot.get()).unwrap_or(0);
         Ok(Lots::new(lots.saturating_sub(odd)))
+    }
+
+    /// The most whole lots that are worth no more than `value`, whatever step orders have; `None` if they cannot be
+    /// counted.
+    fn whole_lots(&self, value: Decimal, price: Price) -> Option<i128> {
+        match self.kind {
+            ContractKind::Linear => whole_quotient(value, product(self.lot_amount, price.into())?),
+            ContractKind::Inverse => whole_quotient(product(value, price.into())?, self.lot_amount),
+        }
     }
 
     // Orders.

@@ -1,6 +1,6 @@
 //! What an order would get out of a book, in money.
 
-use super::quotient::{difference, product, quotient, sum, whole_quotient};
+use super::quotient::{difference, product, quotient, sum};
 use super::{ContractError, ContractKind, ContractSpec};
 use crate::book::{Book, Level, Scope, SweepEnd};
 use crate::num::{Decimal, Lots, Price};
@@ -66,7 +66,9 @@ impl ContractSpec {
         let (mut left, mut lots) = (value, 0_u64);
         let mut end = book.end_of(side);
         for Level { price, size } in book.levels(side, Scope::Complete) {
-            let most = self.most_within(left, price)?;
+            let most = self.whole_lots(left, price).ok_or(ContractError::Overflow)?;
+            // More than can be counted is more than any level has.
+            let most = u64::try_from(most).unwrap_or(u64::MAX);
             let taken = size.get().min(most);
             lots = lots.checked_add(taken).ok_or(ContractError::Overflow)?;
             if most < size.get() {
@@ -97,18 +99,6 @@ impl ContractSpec {
             }
         }
         Ok(value)
-    }
-
-    /// The most whole lots that are worth no more; of what is more than any level has, as many as can be counted.
-    fn most_within(&self, value: Decimal, price: Price) -> Result<u64, ContractError> {
-        let lots = match self.kind {
-            ContractKind::Linear => product(self.lot_amount, price.into())
-                .and_then(|lot_value| whole_quotient(value, lot_value)),
-            ContractKind::Inverse => product(value, price.into())
-                .and_then(|amount| whole_quotient(amount, self.lot_amount)),
-        };
-        let lots = lots.ok_or(ContractError::Overflow)?;
-        Ok(u64::try_from(lots).unwrap_or(u64::MAX))
     }
 
     /// What lots cost at most: exactly, or of inverse contracts rounded up after 18 decimals.
