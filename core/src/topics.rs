@@ -79,7 +79,7 @@ pub(crate) struct Topic {
 
 /// For so long what a topic has brought speaks for its symbol: a maintenance of the exchange, during which it
 /// lists nothing, takes hours; a contract that has ended says nothing for ever.
-const EVIDENCE: Duration = Duration::from_secs(24 * 3600);
+pub(crate) const EVIDENCE: Duration = Duration::from_secs(24 * 3600);
 
 /// What the user wants of a topic. How far it has come on a line, that line knows.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

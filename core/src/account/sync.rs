@@ -32,6 +32,7 @@ use crate::message::Message;
 use crate::query::Query;
 use crate::time::Instant;
 use crate::timers::Timer;
+use crate::topics::EVIDENCE;
 
 /// The machine around an [`Account`].
 #[derive(Clone)]
@@ -78,9 +79,6 @@ enum Phase {
 
 /// The epoch of an account that was never live.
 const NEVER: Epoch = Epoch::new(0);
-/// For so long a topic that was carried speaks for itself, as what a topic has brought does for its symbol. A quiet
-/// account brings nothing.
-const EVIDENCE: Duration = Duration::from_secs(24 * 3600);
 
 impl AccountSync {
     pub(crate) fn new(config: &Config) -> Self {
@@ -186,6 +184,7 @@ impl AccountSync {
     pub(crate) fn put_off(&mut self, cx: &mut Context, topic: TopicId) -> Option<Duration> {
         let source = self.topics.iter_mut().find(|source| source.topic == topic)?;
         let carried_at = if source.is_carried { Some(cx.now) } else { source.carried_at };
+        // As what a topic has brought speaks for its symbol: a quiet account brings nothing.
         carried_at.filter(|at| cx.now.since(*at) < EVIDENCE)?;
         Some(source.refusals.next(&mut cx.rng))
     }
