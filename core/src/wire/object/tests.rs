@@ -11,6 +11,10 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::*;
+use crate::ids::{Sequence, Symbol};
+use crate::num::{Decimal, Lots, Price};
+use crate::time::UnixNanos;
+use crate::wire::Text;
 use crate::wire::damage::{damage, damaged};
 use crate::wire::order::TradeType;
 
