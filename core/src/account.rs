@@ -277,8 +277,8 @@ impl Account {
         self.fills.iter()
     }
 
-    /// What rests of one's own in the book of a contract, where no stop order is yet; of an order of which nobody knows how much was canceled,
-    /// the most that may rest. See [`Book::without`](crate::Book::without).
+    /// What rests of one's own in the book of a contract, where no stop order is yet; of an order of which nobody knows
+    /// how much was canceled, the most that may rest. See [`Book::without`](crate::Book::without).
     #[must_use]
     pub fn resting(&self, symbol: Symbol) -> Resting {
         let mut resting = Resting::default();

@@ -118,7 +118,8 @@ impl Client {
     /// [`account`](Self::account) once [`AccountEvent::Live`](crate::AccountEvent::Live) has said so.
     ///
     /// Wants the topics that it is kept from: [`Channel::orders`], [`Channel::stop_orders`],
-    /// [`Channel::positions`] and [`Channel::wallet`], whose messages are handed out, too. Following it twice is following it once.
+    /// [`Channel::positions`] and [`Channel::wallet`], whose messages are handed out, too. Following it twice is
+    /// following it once.
     ///
     /// # Errors
     /// [`Misuse::TooManyTopics`], [`Misuse::Closed`].

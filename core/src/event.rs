@@ -138,8 +138,8 @@ pub enum TopicEvent {
     /// is not told.)
     Confirmed,
     /// The exchange refuses a topic that has brought something within the last 24 h, or that an account is kept
-    /// from and was carried within that time: during an upgrade of the exchange no symbol exists. It is asked for again after a pause, and its book is left alone: its
-    /// stream may go on.
+    /// from and was carried within that time: during an upgrade of the exchange no symbol exists. It is asked for
+    /// again after a pause, and its book is left alone: its stream may go on.
     Refused {
         /// The exchange's code: 404 and the like.
         code: u32,

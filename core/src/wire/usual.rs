@@ -1,7 +1,7 @@
 //! Values as nearly all are written, read in place: each of these says what stands there and where that ends.
 //!
-//! They only ever succeed. A text has no escape, a number no exponent and at most nineteen digits; everything else is for the [`Entry`](super::object::Entry) of the value, which says the same of all that is
-//! read here. What follows has to be looked at by the caller.
+//! They only ever succeed. A text has no escape, a number no exponent and at most nineteen digits; everything else is
+//! for the [`Entry`](super::object::Entry) of the value, which says the same of all that is read here. What follows has to be looked at by the caller.
 
 use super::swar::{self, Digits};
 use crate::num::{Decimal, Price};
