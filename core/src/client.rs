@@ -15,8 +15,9 @@ use crate::error::Misuse;
 use crate::event::AccountLostReason;
 use crate::ids::{LineId, RequestId, TopicId, WordsId};
 use crate::input::Input;
-use crate::line::Line;
+use crate::line::{Line, LineStatus};
 use crate::output::{Deadline, Output, TimeoutReason};
+use crate::placement::{LineRole, Placement};
 use crate::push::Push;
 use crate::query::Query;
 use crate::scheduler::RestScheduler;
@@ -44,10 +45,11 @@ impl Client {
     pub fn new(now: Instant, seed: u64, config: Config) -> Self {
         let cx = Context::new(now, seed, config.in_order());
         let scheduler = RestScheduler::new(&cx.config);
-        let lines = [Line::new(LineId::new(0), false, &cx)].into();
+        let placement = Placement::new(&cx.config);
         let account = AccountSync::new(&cx.config);
         let topics = Topics::default();
-        let router = Router { cx, lines, topics, scheduler, account, message: None };
+        let lines = Vec::new();
+        let router = Router { cx, lines, placement, topics, scheduler, account, message: None };
         Self { router, closed: false }
     }
 
@@ -67,8 +69,7 @@ impl Client {
             return Ok(known);
         }
         let is_private = channel.is_private();
-        let most = self.router.cx.config.budgets.topics_per_line;
-        if self.router.topics.wanted(is_private) >= most {
+        if self.router.topics.wanted(is_private) >= self.router.placement.capacity(is_private) {
             return Err(Misuse::TooManyTopics);
         }
         let topic = self
@@ -76,10 +77,7 @@ impl Client {
             .topics
             .want(channel, &self.router.cx.config)
             .ok_or(Misuse::TooManyTopics)?;
-        if let Some(line) = self.router.line_of(channel.kind()) {
-            line.start();
-            line.subscribe(topic, channel.kind());
-        }
+        self.router.carry(topic, channel.kind());
         self.router.settle();
         Ok(topic)
     }
@@ -198,7 +196,7 @@ impl Client {
             // Each turn uses up some work or finds the budget exhausted.
             let line = self.router.lines.iter_mut().find(|line| line.has_output())?;
             line.compose(&mut self.router.cx, |topic| Some(self.router.topics.get(topic)?.channel));
-            self.router.route();
+            self.router.settle();
         }
     }
 
@@ -251,6 +249,21 @@ impl Client {
     #[must_use]
     pub fn channel(&self, topic: TopicId) -> Option<Channel> {
         self.router.topics.get(topic).map(|entry| entry.channel)
+    }
+
+    /// The lines, as they are now: those that carry something, and those that are about to.
+    pub fn lines(&self) -> impl Iterator<Item = LineStatus> + '_ {
+        let placement = &self.router.placement;
+        self.router.lines.iter().filter_map(|line| {
+            let role = placement.role_of(line.id()).filter(|_| !placement.is_free(line.id()))?;
+            Some(line.status(role, placement.predecessor(line.id())))
+        })
+    }
+
+    /// What the line that an event names is there for; `None` for one of another client.
+    #[must_use]
+    pub fn line_role(&self, line: LineId) -> Option<LineRole> {
+        self.router.placement.role_of(line)
     }
 
     /// What the exchange said, as an event names it ([`Event::refusal`](crate::Event::refusal)); `None` once 32

@@ -8,6 +8,7 @@ use core::time::Duration;
 use crate::currency::Currency;
 use crate::endpoint::RestBase;
 use crate::error::Misuse;
+use crate::topics::MOST_LINES;
 
 /// What a [`Client`](crate::Client) keeps to. Take the default and change single fields.
 ///
@@ -33,6 +34,8 @@ pub struct Config {
     pub backoff: Backoff,
     /// What is sent, asked and carried, at most.
     pub budgets: Budgets,
+    /// How many lines there are, and when they are replaced.
+    pub lines: Lines,
     /// How a book comes to be live, how far it reaches, and what it keeps.
     pub book: BookLimits,
     /// What is asked of an account.
@@ -201,6 +204,25 @@ impl Default for Budgets {
     }
 }
 
+/// How many lines there are, and when they are replaced.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Lines {
+    /// Lines that carry each public topic: 1 (the default), or 2. With two the first copy of each message is
+    /// taken, and either line may end without a book leaving live. An account has one.
+    pub per_topic: u8,
+    /// Lines that topics are spread over, at most, besides those of second copies and those that are being
+    /// replaced. Default 16: 4800 topics of 300 to a line. 1 to 31. KuCoin
+    /// allows 800 connections from an address.
+    pub at_most: usize,
+}
+
+impl Default for Lines {
+    fn default() -> Self {
+        Self { per_topic: 1, at_most: 16 }
+    }
+}
+
 /// How a book comes to be live, how far it reaches, and what it keeps.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -284,7 +306,7 @@ impl Config {
 
     /// Resolves contradictions, as the fields say.
     pub(crate) fn in_order(mut self) -> Self {
-        let Self { timeouts, budgets, book, account, queues, .. } = &mut self;
+        let Self { timeouts, budgets, lines, book, account, queues, .. } = &mut self;
         timeouts.ack = timeouts.ack.max(Duration::from_millis(1));
         timeouts.silence = timeouts.silence.max(Duration::from_millis(1));
         budgets.symbols_per_frame = budgets.symbols_per_frame.max(1);
@@ -297,6 +319,8 @@ impl Config {
         budgets.rest_weight_per_30s = budgets.rest_weight_per_30s.max(10);
         budgets.signed_weight_per_30s = budgets.signed_weight_per_30s.max(10);
         budgets.queries_in_flight = budgets.queries_in_flight.max(1);
+        lines.per_topic = lines.per_topic.clamp(1, 2);
+        lines.at_most = lines.at_most.clamp(1, MOST_LINES / 4 - 1);
         book.snapshot_levels = book.snapshot_levels.max(1);
         book.snapshot_patience = book.snapshot_patience.max(1);
         book.refresh_below = book.refresh_below.min(book.snapshot_levels / 2);

@@ -3,6 +3,7 @@
 mod limits;
 mod report;
 mod sending;
+mod status;
 
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
@@ -27,8 +28,10 @@ use crate::wire::{
     Ack, Bullet, Decoded, Decoder, Delta, ErrorFrame, ErrorKind, Frame, Pong, Routing, Server,
     Welcome,
 };
+pub(crate) use limits::NO_ROOM;
 use limits::{MOST_BINARIES, SEND_SPAN, TOO_FAST_REST};
 pub(crate) use report::LineReport;
+pub use status::LineStatus;
 
 #[derive(Clone)]
 pub(crate) struct Line {

@@ -116,6 +116,11 @@ impl Session {
         self.phase
     }
 
+    /// Since when it is in use.
+    pub(crate) const fn ready_since(&self) -> Option<Instant> {
+        self.ready_since
+    }
+
     /// Failures in a row.
     pub(crate) const fn failures(&self) -> u32 {
         self.backoff.failures()

@@ -66,6 +66,8 @@ pub enum TopicStatus {
 #[repr(C)]
 pub(crate) struct Topic {
     pub(crate) interest: Interest,
+    /// Lines that were asked for it: what others bring of it is not taken.
+    lines: Lines,
     /// When it last brought something; zero if never.
     heard_at: Instant,
     state: TopicState,
@@ -80,6 +82,33 @@ pub(crate) struct Topic {
 /// For so long what a topic has brought speaks for its symbol: a maintenance of the exchange, during which it
 /// lists nothing, takes hours; a contract that has ended says nothing for ever.
 pub(crate) const EVIDENCE: Duration = Duration::from_secs(24 * 3600);
+
+/// A set of lines, by their numbers.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Lines(u128);
+
+/// Lines that a set of them tells apart, and so that a client has at most.
+pub(crate) const MOST_LINES: usize = 128;
+
+impl Lines {
+    #[inline]
+    const fn has(self, line: LineId) -> bool {
+        self.0 & Self::bit(line) != 0
+    }
+
+    const fn insert(&mut self, line: LineId) {
+        self.0 |= Self::bit(line);
+    }
+
+    const fn remove(&mut self, line: LineId) {
+        self.0 &= !Self::bit(line);
+    }
+
+    #[inline]
+    const fn bit(line: LineId) -> u128 {
+        1_u128.wrapping_shl(line.get())
+    }
+}
 
 /// What the user wants of a topic. How far it has come on a line, that line knows.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -132,6 +161,7 @@ impl Topics {
         self.list.push(Topic {
             channel,
             interest,
+            lines: Lines(0),
             heard_at: Instant::ZERO,
             confirmed_at: Instant::ZERO,
             state,
@@ -175,6 +205,13 @@ impl Topics {
     pub(crate) fn drop_all(&mut self, cx: &mut Context) {
         for topic in self.ids() {
             self.deactivate(cx, topic, Interest::Ended);
+        }
+    }
+
+    /// A line is about to be asked for a topic.
+    pub(crate) fn on_asked(&mut self, topic: TopicId, line: LineId) {
+        if let Some(entry) = self.list.get_mut(topic.index()) {
+            entry.lines.insert(line);
         }
     }
 
@@ -223,7 +260,7 @@ impl Topics {
         true
     }
 
-    /// A line that carried a topic is down; `elsewhere` if another one has it confirmed.
+    /// A line carries a topic no more; `elsewhere` if another one has it confirmed.
     pub(crate) fn on_dropped(
         &mut self,
         cx: &mut Context,
@@ -232,6 +269,7 @@ impl Topics {
         elsewhere: bool,
     ) {
         let Some(entry) = self.list.get_mut(topic.index()) else { return };
+        entry.lines.remove(line);
         if !elsewhere && entry.is_wanted() {
             entry.interest = Interest::Wanted { is_silent: false };
             cx.timers.clear(Timer::Topic(topic, TopicTimer::Silence));
@@ -257,7 +295,7 @@ impl Topics {
         topic: TopicId,
         delta: Delta,
     ) -> Disposition {
-        match self.heard(cx, topic) {
+        match self.heard(cx, line, topic) {
             Some(TopicState::Book(book)) => book.on_delta(cx, line, delta),
             Some(TopicState::Deduplicator(_)) | None => Disposition::Unwanted,
         }
@@ -271,7 +309,7 @@ impl Topics {
         topic: TopicId,
         error: WireError,
     ) -> Disposition {
-        match self.heard(cx, topic) {
+        match self.heard(cx, line, topic) {
             Some(TopicState::Book(book)) => book.on_undecodable(cx, line, error),
             Some(TopicState::Deduplicator(_)) | None => Disposition::Unwanted,
         }
@@ -282,10 +320,11 @@ impl Topics {
     pub(crate) fn on_message(
         &mut self,
         cx: &mut Context,
+        line: LineId,
         topic: TopicId,
         position: Option<Position>,
     ) -> Disposition {
-        let Some(TopicState::Deduplicator(dedup)) = self.heard(cx, topic) else {
+        let Some(TopicState::Deduplicator(dedup)) = self.heard(cx, line, topic) else {
             return Disposition::Unwanted;
         };
         // Data may come before the ack.
@@ -295,10 +334,14 @@ impl Topics {
         if dedup.is_new(position) { Disposition::Pushed } else { Disposition::Repeat }
     }
 
-    /// A wanted topic has spoken.
+    /// A wanted topic has spoken, on a line that was asked for it.
     #[inline]
-    fn heard(&mut self, cx: &mut Context, topic: TopicId) -> Option<&mut TopicState> {
-        let entry = self.list.get_mut(topic.index()).filter(|entry| entry.is_wanted())?;
+    fn heard(&mut self, cx: &mut Context, line: LineId, topic: TopicId) -> Option<&mut TopicState> {
+        let entry = self.list.get_mut(topic.index())?;
+        // planted: any-line-carries
+        if !entry.is_wanted() || !entry.lines.has(line) {
+            return None;
+        }
         entry.on_heard(cx, topic);
         Some(&mut entry.state)
     }

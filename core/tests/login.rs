@@ -12,11 +12,12 @@ mod common;
 
 use common::*;
 use kucoin_futures_proto::{
-    Channel, Config, Event, Input, LineEvent, LineId, LoginError, Misuse, Output, Query, RequestId,
-    ResponseHead, RestError, RestRequest, Sign, TopicEvent, TopicId, TopicStatus, TransportError,
+    Channel, Config, Event, Input, LineEvent, LineId, LineRole, LoginError, Misuse, Output, Query,
+    RequestId, ResponseHead, RestError, RestRequest, Sign, TopicEvent, TopicId, TopicStatus,
+    TransportError,
 };
 
-const PRIVATE: LineId = LineId::new(1);
+const PRIVATE: LineId = LineId::new(0);
 
 fn want_orders(rig: &mut Rig) -> (TopicId, Vec<Output<'static>>) {
     let orders = rig.client.subscribe(rig.now, Channel::orders()).unwrap();
@@ -48,7 +49,9 @@ fn private_topics_have_a_line_of_their_own_with_a_signed_token() {
     assert_ne!(rig.conn, public);
     rig.opened();
     let outputs = rig.welcome();
-    assert!(events(&outputs).contains(&Event::Line(PRIVATE, LineEvent::Up { conn: rig.conn })));
+    let line = rig.client.lines().find(|line| line.role == LineRole::Private).unwrap();
+    assert_eq!((line.conn, line.topics), (Some(rig.conn), 1));
+    assert!(events(&outputs).contains(&Event::Line(line.id, LineEvent::Up { conn: rig.conn })));
     let texts: Vec<_> = outputs
         .iter()
         .filter_map(|o| if let Output::Send { conn, text } = o { Some((conn, text)) } else { None })

@@ -71,7 +71,11 @@ fn reconnected(rig: &mut Rig) -> Vec<Output<'static>> {
 
 /// A book that was live, on a new line that has asked for it.
 fn asked_anew() -> (Rig, TopicId, u64) {
-    let (mut rig, link) = Rig::live(Config::default());
+    asked_anew_on(Config::default())
+}
+
+fn asked_anew_on(config: Config) -> (Rig, TopicId, u64) {
+    let (mut rig, link) = Rig::live(config);
     rig.change(501, "14.2,buy,1");
     let ids = come_back(&mut rig);
     (rig, link, ids[0])
@@ -278,7 +282,9 @@ fn a_stream_that_goes_on_carries_its_book_whatever_is_refused() {
 /// That there is no room for it says nothing about the symbol.
 #[test]
 fn a_topic_without_room_is_rejected_whatever_it_has_said() {
-    let (mut rig, link, id) = asked_anew();
+    let mut config = Config::default();
+    config.lines.at_most = 1;
+    let (mut rig, link, id) = asked_anew_on(config);
     let text = "exceed max subscription count limitation of 300 per session";
     let told = events(&rig.text(&error(&id.to_string(), 509, text)));
     assert!(is_rejected(&told, link, 509), "{told:?}");

@@ -6,7 +6,8 @@ use kucoin_futures_blocking as blocking;
 use kucoin_futures_host::{Clock, FeedError, Next, Options, Roots};
 use kucoin_futures_proto::auth::Credentials;
 use kucoin_futures_proto::{
-    Account, Book, BookStatus, Channel, Config, Event, Misuse, Query, RequestId, Stats, TopicId,
+    Account, Book, BookStatus, Channel, Config, Event, LineId, LineRole, Misuse, Query, RequestId,
+    Stats, TopicId, TopicStatus,
 };
 use kucoin_futures_smol as on_smol;
 
@@ -80,6 +81,15 @@ impl Feed {
 
     pub(crate) fn book_status(&self, topic: TopicId) -> Option<BookStatus> {
         either!(self, feed => feed.book_status(topic))
+    }
+
+    pub(crate) fn status(&self, topic: TopicId) -> TopicStatus {
+        either!(self, feed => feed.status(topic))
+    }
+
+    /// What the line that an event names is there for.
+    pub(crate) fn line_role(&self, line: LineId) -> Option<LineRole> {
+        either!(self, feed => feed.line_role(line))
     }
 
     /// What the exchange said, if the event tells that it refused something.

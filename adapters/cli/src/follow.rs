@@ -74,7 +74,8 @@ pub(crate) struct Session<'a> {
     cx: Ctx,
     stop: Stop,
     run: &'a RunArgs,
-    topics_per_line: usize,
+    /// Topics that there may be.
+    most: usize,
     /// The list of contracts, asked for because a symbol was refused.
     listing: Listing,
     reached: bool,
@@ -90,7 +91,7 @@ impl<'a> Session<'a> {
     ) -> Result<Self, Failure> {
         let config = Config::with_rest(&run.url);
         let config = config.map_err(|error| Failure::new(Kind::Usage, error))?;
-        let topics_per_line = config.budgets.topics_per_line;
+        let most = config.budgets.topics_per_line.saturating_mul(config.lines.at_most);
         let feed = Feed::open(connect, config, credentials)?;
         let stop = Stop::on_signal(feed.waker())?;
         let cx = Ctx::new(feed.clock().now(), run.json);
@@ -99,7 +100,7 @@ impl<'a> Session<'a> {
             cx,
             stop,
             run,
-            topics_per_line,
+            most,
             listing: Listing::default(),
             reached: false,
             unauthorized: false,
@@ -124,7 +125,7 @@ impl<'a> Session<'a> {
         channels: impl IntoIterator<Item = Channel>,
     ) -> Result<(), Failure> {
         let channels: Vec<Channel> = channels.into_iter().collect();
-        let (wanted, most) = (channels.len(), self.topics_per_line);
+        let (wanted, most) = (channels.len(), self.most);
         for channel in channels {
             let topic = self.feed.subscribe(channel).map_err(|error| match error {
                 Misuse::TooManyTopics => Failure::words(Kind::Usage, too_many(wanted, most)),
@@ -196,7 +197,7 @@ impl<'a> Session<'a> {
             Event::QueryFailed { request, .. } => self.listing.give_up(request),
             _ => {}
         }
-        self.cx.state(event, self.feed.words_of(event))?;
+        self.cx.state(event, &self.feed)?;
         match *event {
             Event::Book(topic, BookEvent::Live { .. }) => {
                 show.live(&mut self.cx, topic, event, &self.feed)?;
@@ -266,7 +267,7 @@ impl<'a> Session<'a> {
 fn too_many(wanted: usize, most: usize) -> String {
     let parts = wanted.div_ceil(most.max(1));
     format!(
-        "{wanted} topics are wanted, and one line carries {most}: name fewer contracts, or run {parts} \
+        "{wanted} topics are wanted, and the lines of one client carry {most}: name fewer contracts, or run {parts} \
          kcf, with --all --part 1/{parts} to --all --part {parts}/{parts}"
     )
 }

@@ -132,7 +132,7 @@ pub(crate) fn load<R>(
         if let Event::QueryFailed { request, .. } = event
             && request == wanted
         {
-            let state = State::of(&event, feed.words_of(&event));
+            let state = State::of(&event, feed.words_of(&event), |line| feed.line_role(line));
             let text = state.as_ref().map(State::text).unwrap_or_default();
             let advice = state.as_ref().and_then(State::advice);
             let advice = advice.map(|advice| format!("\n{advice}")).unwrap_or_default();

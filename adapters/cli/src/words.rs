@@ -6,8 +6,8 @@ use kucoin_futures_host::unix_now;
 use kucoin_futures_proto::book::{Best, Coverage, Level, Scope};
 use kucoin_futures_proto::wire::{Side, Text};
 use kucoin_futures_proto::{
-    AccountEvent, Book, BookEvent, Channel, Decimal, Event, LineEvent, LineId, Stats, Symbol,
-    TopicEvent, TopicId, UnixNanos,
+    AccountEvent, Book, BookEvent, Channel, Decimal, Event, LineEvent, LineId, LineRole, Stats,
+    Symbol, TopicEvent, TopicId, UnixNanos,
 };
 use serde_json::{Value, json};
 
@@ -20,7 +20,7 @@ pub(crate) struct State {
     pub(crate) topic: Option<TopicId>,
     /// Of the topic, once it is looked up.
     pub(crate) channel: Option<Channel>,
-    line: Option<&'static str>,
+    line: Option<(LineId, LineRole)>,
     pub(crate) name: &'static str,
     pub(crate) reason: Option<String>,
     pub(crate) refusal: Option<Refusal>,
@@ -30,10 +30,17 @@ pub(crate) struct State {
 
 impl State {
     /// `None` for events that are no change of state. `message`: the words that the event names.
-    pub(crate) fn of(event: &Event, message: Option<&str>) -> Option<Self> {
+    pub(crate) fn of(
+        event: &Event,
+        message: Option<&str>,
+        role: impl Fn(LineId) -> Option<LineRole>,
+    ) -> Option<Self> {
+        let line = match event {
+            Event::Line(line, _) => role(*line).map(|role| (*line, role)),
+            _ => None,
+        };
         let state = |good, name, reason| {
             let refusal = Refusal::of(event, message);
-            let line = matches!(event, Event::Line(..)).then(|| line_of(event));
             let topic = event.topic();
             Some(Self { topic, channel: None, line, name, reason, refusal, good })
         };
@@ -117,13 +124,25 @@ impl State {
             let mut add = |name: &str, value: Option<String>| {
                 fields.extend(value.map(|value| (name.to_owned(), Value::from(value))));
             };
-            add("line", self.line.map(str::to_owned));
+            add("line", self.line.map(|(_, is)| role(is).to_owned()));
             add("topic", self.channel.map(|channel| channel.to_string()));
+        }
+        if let (Some((line, _)), Some(fields)) = (self.line, line.as_object_mut()) {
+            fields.insert("line_id".into(), line.get().into());
         }
         if let (Some(refusal), Some(fields)) = (&self.refusal, line.as_object_mut()) {
             refusal.add_to(fields);
         }
         line
+    }
+
+    /// What a line is called by people.
+    pub(crate) fn line_name(&self) -> String {
+        match self.line {
+            Some((_, LineRole::Private)) => "private line".into(),
+            Some((line, _)) if line.get() > 0 => format!("line {}", line.get()),
+            _ => "line".into(),
+        }
     }
 
     /// For people: `lost: gap: expected 5, got 7`, or `rejected: code 200003: Invalid symbol.`
@@ -160,15 +179,11 @@ fn account(event: &AccountEvent) -> Option<(bool, &'static str, Option<String>)>
 }
 
 /// What a line is called, in JSON.
-pub(crate) const PRIVATE_LINE: &str = "private";
-
-/// That of an account, or the other one.
-pub(crate) const fn line_of(event: &Event) -> &'static str {
-    /// The client numbers them so.
-    const PRIVATE: LineId = LineId::new(1);
-    match event {
-        Event::Line(line, _) if line.get() == PRIVATE.get() => PRIVATE_LINE,
-        _ => "public",
+pub(crate) const fn role(role: LineRole) -> &'static str {
+    match role {
+        LineRole::Public => "public",
+        LineRole::Spare => "spare",
+        LineRole::Private => "private",
     }
 }
 

@@ -6,8 +6,8 @@ use std::task::{self, Context, Poll, ready};
 use std::time::Duration;
 
 use kucoin_futures_proto::{
-    Account, AccountStatus, Book, BookStatus, Channel, Config, Instant, Misuse, Query, RequestId,
-    Stats, TopicId, TopicStatus, WordsId,
+    Account, AccountStatus, Book, BookStatus, Channel, Config, Instant, LineId, LineRole,
+    LineStatus, Misuse, Query, RequestId, Stats, TopicId, TopicStatus, WordsId,
 };
 
 use crate::clock::{CachedClock, Clock};
@@ -184,6 +184,17 @@ impl<T: Transport, M> Feed<T, M> {
     #[must_use]
     pub fn status(&self, topic: TopicId) -> TopicStatus {
         self.engine.client().status(topic)
+    }
+
+    /// The lines, as they are now.
+    pub fn lines(&self) -> impl Iterator<Item = LineStatus> + '_ {
+        self.engine.client().lines()
+    }
+
+    /// What the line that an event names is there for.
+    #[must_use]
+    pub fn line_role(&self, line: LineId) -> Option<LineRole> {
+        self.engine.client().line_role(line)
     }
 
     /// Where the book of a topic stands; `None` if the topic has no book.

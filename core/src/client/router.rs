@@ -1,20 +1,20 @@
 //! What happens below is passed on here: frames and replies down, what lines tell up, nothing sideways.
 
+mod carrying;
 mod replies;
 
 use crate::account::sync::AccountSync;
 use crate::book::sync::BookSync;
-use crate::channel::ChannelKind;
 use crate::context::Context;
 use crate::error::{TransportError, WireError};
 use crate::event::{Event, LineEvent, RestError, TimePlace, TopicEvent};
 use crate::ids::{ConnId, LineId, TopicId, WordsId};
 use crate::input::Input;
 use crate::line::{Line, LineReport};
+use crate::placement::Placement;
 use crate::push::PushTag;
 use crate::scheduler::{RestScheduler, TokenFor};
 use crate::stats::Disposition;
-use crate::subscription::SubscriptionState;
 use crate::timers::{Timer, TopicTimer};
 use crate::topics::{Interest, Topic, Topics};
 use crate::wire::Decoded;
@@ -26,6 +26,7 @@ use alloc::vec::Vec;
 pub(super) struct Router {
     pub(super) cx: Context,
     pub(super) lines: Vec<Line>,
+    pub(super) placement: Placement,
     pub(super) topics: Topics,
     pub(super) scheduler: RestScheduler,
     pub(super) account: AccountSync,
@@ -89,7 +90,7 @@ impl Router {
                 if said.has_odd_time {
                     cx.on_odd_time(TimePlace::Message);
                 }
-                let disposition = topics.on_message(cx, topic, said.position);
+                let disposition = topics.on_message(cx, line.id(), topic, said.position);
                 if disposition == Disposition::Pushed {
                     if account.listens_to(topic) {
                         let values = said.values.unwrap_or(Err(WireError::Unexpected));
@@ -190,18 +191,10 @@ impl Router {
         }
     }
 
-    /// Whether a line carries a topic, as the exchange has confirmed.
-    fn is_confirmed(&self, topic: TopicId) -> bool {
-        let confirmed = Some(SubscriptionState::Confirmed);
-        self.lines.iter().any(|line| line.subscription(topic) == confirmed)
-    }
-
     /// Passes on what has happened on lines, in that order: the only way from a line to anything else.
     pub(super) fn route(&mut self) {
-        for at in 0..self.lines.len() {
-            while let Some((line, report)) = self.lines.get_mut(at).and_then(Line::poll_report) {
-                self.on_report(line, report);
-            }
+        while let Some((line, report)) = self.lines.iter_mut().find_map(Line::poll_report) {
+            self.on_report(line, report);
         }
     }
 
@@ -209,8 +202,10 @@ impl Router {
         match report {
             LineReport::Event(event) => {
                 self.cx.event(Event::Line(line, event));
-                if matches!(event, LineEvent::Up { .. }) {
-                    self.subscribe_all(line);
+                match event {
+                    LineEvent::Up { .. } => self.on_up(line),
+                    LineEvent::Down { .. } => self.placement.on_down(line),
+                    _ => {}
                 }
             }
             LineReport::NeedToken => {
@@ -224,25 +219,22 @@ impl Router {
                 }
                 self.account.on_confirmed(&mut self.cx, topic);
             }
-            LineReport::Ended(topic) => self.on_carried_no_more(topic),
-            LineReport::Dropped(topic) => {
-                let elsewhere = self.is_confirmed(topic);
-                // planted: books-outlive-line
-                self.topics.on_dropped(&mut self.cx, topic, line, elsewhere);
-                self.account.on_dropped(&mut self.cx, topic);
-                self.on_carried_no_more(topic);
-            }
+            LineReport::Ended(topic) => self.on_ended(line, topic),
+            LineReport::Dropped(topic) => self.on_dropped(line, topic),
             LineReport::Refused { topic, code, words } => {
                 self.account.on_refused(topic);
                 let is_put_off = self.topics.on_refused(&mut self.cx, topic, line, code, words)
                     || self.put_off(topic, code, words);
                 if !is_put_off {
                     self.on_rejected(topic, code, words);
+                    self.topics.on_dropped(&mut self.cx, topic, line, false);
                 } else if let Some(line) = self.lines.get_mut(line.index()) {
                     line.put_off(topic, code);
                 }
             }
-            LineReport::Rejected { topic, code, words } => self.on_rejected(topic, code, words),
+            LineReport::Rejected { topic, code, words } => {
+                self.on_no_room(line, topic, code, words)
+            }
         }
     }
 
@@ -271,55 +263,6 @@ impl Router {
         for (topic, _) in wanted.into_iter().filter(|(_, kind)| kind.is_private()) {
             self.on_rejected(topic, code, words);
         }
-    }
-
-    /// The line that carries topics of this kind.
-    pub(super) fn line_of(&mut self, kind: ChannelKind) -> Option<&mut Line> {
-        if kind.is_private() && !self.lines.iter().any(Line::is_private) {
-            let id = LineId::new(u32::try_from(self.lines.len()).ok()?);
-            self.lines.push(Line::new(id, true, &self.cx));
-        }
-        self.lines.iter_mut().find(|line| line.is_private() == kind.is_private())
-    }
-
-    /// The pause of a topic that was refused is over.
-    fn ask_again(&mut self, topic: TopicId) {
-        let Some(entry) = self.topics.get(topic).filter(|entry| entry.is_wanted()) else { return };
-        let kind = entry.channel.kind();
-        self.lines.iter_mut().for_each(|line| line.ask_again(topic, kind));
-    }
-
-    /// A line that has just come up carries all that is wanted.
-    fn subscribe_all(&mut self, line: LineId) {
-        let Some(line) = self.lines.get_mut(line.index()) else { return };
-        let is_private = line.is_private();
-        let carried =
-            self.topics.wanted_kinds().filter(|(_, kind)| kind.is_private() == is_private);
-        for (topic, kind) in carried {
-            // planted: no-resubscribe
-            line.subscribe(topic, kind);
-        }
-    }
-
-    /// Nothing is wanted of a topic any more, for this reason.
-    pub(super) fn end(&mut self, topic: TopicId, last: Interest) {
-        let Some(kind) = self.topics.get(topic).map(|entry| entry.channel.kind()) else { return };
-        self.topics.deactivate(&mut self.cx, topic, last);
-        self.account.on_rejected(&mut self.cx, topic);
-        self.lines.iter_mut().for_each(|line| line.unsubscribe(topic, kind));
-    }
-
-    /// A topic that is not wanted and that no line carries has ended, whatever ended it.
-    pub(super) fn on_carried_no_more(&mut self, topic: TopicId) {
-        let is_wanted = self.topics.get(topic).is_some_and(Topic::is_wanted);
-        if !is_wanted && !self.is_carried(topic) {
-            self.cx.event(Event::Topic(topic, TopicEvent::Unsubscribed));
-        }
-    }
-
-    /// Whether a line carries a topic, or is about to.
-    pub(super) fn is_carried(&self, topic: TopicId) -> bool {
-        self.lines.iter().any(|line| line.subscription(topic).is_some())
     }
 
     /// Tells the line of a connection something, if there is one.

@@ -11,4 +11,4 @@ pub(super) const SEND_SPAN: Duration = Duration::from_secs(11);
 /// How long sending rests after a 509 about its rate: the span that the exchange counts over.
 pub(super) const TOO_FAST_REST: Duration = Duration::from_secs(10);
 /// The code for "no room on this line", as the exchange has it.
-pub(super) const NO_ROOM: u32 = 509;
+pub(crate) const NO_ROOM: u32 = 509;

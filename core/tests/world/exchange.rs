@@ -1,6 +1,8 @@
 //! The exchange's answers, right and wrong.
 
-use kucoin_futures_proto::{ConnId, ResponseHead};
+use std::collections::{BTreeSet, VecDeque};
+
+use kucoin_futures_proto::{ConnId, Endpoint, ResponseHead};
 use proptest::sample::Index;
 
 use super::market::Market;
@@ -15,9 +17,40 @@ pub(super) struct Conn {
     pub(super) welcomed: bool,
     pub(super) unanswered: Vec<u64>,
     pub(super) ping: Option<u64>,
+    /// Topics that were asked for on it.
+    pub(super) topics: BTreeSet<String>,
+    /// What it brings comes late: here it waits.
+    pub(super) late: Option<VecDeque<String>>,
 }
 
 impl Conn {
+    pub(super) fn new(id: ConnId, to: &Endpoint) -> Self {
+        let connect_id = to.secret_url().split_once("&connectId=").unwrap().1.into();
+        let (opened, welcomed, unanswered, ping) = (false, false, Vec::new(), None);
+        let topics = BTreeSet::new();
+        Self { id, connect_id, opened, welcomed, unanswered, ping, topics, late: None }
+    }
+
+    /// Takes what was sent on it.
+    pub(super) fn take(&mut self, text: &str) {
+        let json: serde_json::Value = serde_json::from_str(text).unwrap();
+        let id = json["id"].as_str().unwrap().parse().unwrap();
+        if json["type"] == "ping" {
+            self.ping = Some(id);
+            return;
+        }
+        self.unanswered.push(id);
+        let (prefix, symbols) = json["topic"].as_str().unwrap().split_once(':').unwrap();
+        for symbol in symbols.split(',') {
+            let topic = format!("{prefix}:{symbol}");
+            if json["type"] == "subscribe" {
+                self.topics.insert(topic);
+            } else {
+                self.topics.remove(&topic);
+            }
+        }
+    }
+
     pub(super) fn welcome(&mut self, right: bool) -> String {
         self.welcomed |= right && self.opened;
         let id = if right { self.connect_id.as_str() } else { "somebody-else" };

@@ -60,7 +60,7 @@ pub(crate) struct World {
     /// When the snapshots on their way were asked for.
     snapshots: BTreeMap<RequestId, Instant>,
     dead_requests: Vec<RequestId>,
-    conn: Option<Conn>,
+    conns: Vec<Conn>,
     dead_conns: Vec<ConnId>,
     closed: bool,
 }
@@ -83,7 +83,7 @@ impl World {
             requests: Vec::new(),
             snapshots: BTreeMap::new(),
             dead_requests: Vec::new(),
-            conn: None,
+            conns: Vec::new(),
             dead_conns: Vec::new(),
             closed: false,
         }
@@ -173,66 +173,91 @@ impl World {
                 }
             }
             Step::Welcome(right) => self.say(|conn| Some(conn.welcome(*right))),
-            Step::Refuse(at, refusal) => self.say(|conn| Some(conn.refuse(*at, *refusal))),
+            Step::Refuse(at, refusal) => {
+                if self.conns.iter().all(|conn| conn.unanswered.is_empty()) {
+                    return self.say(|conn| Some(conn.refuse(*at, *refusal)));
+                }
+                self.say(|conn| (!conn.unanswered.is_empty()).then(|| conn.refuse(*at, *refusal)));
+            }
             Step::Pong(right) => self.say(|conn| conn.pong(*right)),
             Step::Move(at, change, arrives) => {
                 let frame = self.markets[*at].change(*change);
                 if *arrives {
-                    self.text(&frame);
+                    self.push(&level2(*at), &frame);
                 }
             }
             Step::Repeat(at, back) => {
                 if let Some(frame) = self.markets[*at].earlier(*back) {
-                    self.text(&frame);
+                    self.push(&level2(*at), &frame);
                 }
             }
             Step::Restart(at, forward) => self.markets[*at].restart(*forward),
             Step::Poison(at) => {
                 let frame = self.markets[*at].change(Change { bid: true, tick: 1, size: 1 });
-                self.text(&edited(&frame, ",buy,1", ",buy,1.5"));
+                self.catch_up();
+                self.push(&level2(*at), &edited(&frame, ",buy,1", ",buy,1.5"));
                 let of_symbol = |(_, channel): &&(TopicId, Channel)| {
-                    channel.symbol().unwrap().as_str() == NAMES[*at] && self.conn.is_some()
+                    channel.symbol().unwrap().as_str() == NAMES[*at]
                 };
                 for (topic, _) in self.topics.iter().filter(of_symbol) {
                     assert!(self.client.book(*topic).is_none(), "readable after poison");
                 }
             }
-            Step::Ticker(at) => self.text(&self.markets[*at].ticker()),
+            Step::Ticker(at) => {
+                let topic = format!("/contractMarket/tickerV2:{}", NAMES[*at]);
+                self.push(&topic, &self.markets[*at].ticker());
+            }
             Step::Garbage(bytes) => {
-                let conn = self.conn.as_ref().map(|conn| conn.id);
+                let conn = self.conns.first().map(|conn| conn.id);
                 self.input(Input::Text { conn: conn.unwrap_or(ConnId::new(0)), bytes });
             }
             Step::Binary => {
-                if let Some(conn) = &self.conn {
-                    self.input(Input::Binary { conn: conn.id });
+                if let Some(conn) = self.conns.first().map(|conn| conn.id) {
+                    self.input(Input::Binary { conn });
                 }
             }
             Step::OpenFails(at) | Step::Lost(at) => self.lose(*at),
+            Step::Lag(at) => {
+                if let Some(at) = pick(*at, self.conns.len()) {
+                    self.conns[at].late.get_or_insert_default();
+                }
+            }
         }
     }
 
     /// The next sensible thing.
     fn go_on(&mut self, change: Change) {
-        let stage = self.conn.as_ref().map(|c| (c.id, c.opened, c.welcomed, c.unanswered.first()));
-        match stage {
-            _ if !self.requests.is_empty() => self.reply(0, &Body::Right(change.tick as usize % 4)),
-            Some((id, false, ..)) => {
-                self.conn.as_mut().unwrap().opened = true;
-                self.input(Input::Opened { conn: id });
-            }
-            Some((_, _, false, _)) => self.say(|conn| Some(conn.welcome(true))),
-            Some((_, _, _, Some(id))) => {
-                let ack = format!(r#"{{"id":"{id}","type":"ack"}}"#);
-                self.conn.as_mut().unwrap().unanswered.remove(0);
-                self.text(&ack);
-            }
-            Some(_) => {
-                self.say(|conn| conn.pong(true));
-                let at = change.tick as usize % SYMBOLS;
-                self.step(&Step::Move(at, change, true));
-            }
-            None if self.topics.is_empty() => self.subscribe(0),
-            None => self.due(0),
+        if !self.requests.is_empty() {
+            return self.reply(0, &Body::Right(change.tick as usize % 4));
+        }
+        if let Some(conn) = self.conns.iter_mut().find(|conn| !conn.opened) {
+            conn.opened = true;
+            let conn = conn.id;
+            return self.input(Input::Opened { conn });
+        }
+        if self.conns.iter().any(|conn| !conn.welcomed) {
+            return self.say(|conn| (!conn.welcomed).then(|| conn.welcome(true)));
+        }
+        if let Some(conn) = self.conns.iter_mut().find(|conn| !conn.unanswered.is_empty()) {
+            let ack = format!(r#"{{"id":"{}","type":"ack"}}"#, conn.unanswered.remove(0));
+            let conn = conn.id;
+            return self.text_on(conn, &ack);
+        }
+        if self.conns.is_empty() {
+            return if self.topics.is_empty() { self.subscribe(0) } else { self.due(0) };
+        }
+        self.say(|conn| conn.pong(true));
+        self.catch_up();
+        let at = change.tick as usize % SYMBOLS;
+        self.step(&Step::Move(at, change, true));
+    }
+
+    /// What is late arrives.
+    fn catch_up(&mut self) {
+        let late: Vec<_> =
+            self.conns.iter_mut().filter_map(|conn| Some((conn.id, conn.late.take()?))).collect();
+        for (conn, texts) in late {
+            texts.iter().for_each(|text| self.text_on(conn, text));
         }
     }
 
@@ -286,9 +311,10 @@ impl World {
             TransportError::Closed { code: Some(1012) },
             TransportError::Upgrade { status: 401, retry_after: None },
         ];
-        if let Some(conn) = self.conn.take() {
-            self.dead_conns.push(conn.id);
-            self.input(Input::Lost { conn: conn.id, error: losses[at.index(4)] });
+        if let Some(which) = pick(at, self.conns.len()) {
+            let conn = self.conns.remove(which).id;
+            self.dead_conns.push(conn);
+            self.input(Input::Lost { conn, error: losses[at.index(4)] });
         }
     }
 
@@ -302,17 +328,33 @@ impl World {
         }
     }
 
-    /// What the exchange says on the connection, if there is one.
-    fn say(&mut self, what: impl FnOnce(&mut Conn) -> Option<String>) {
-        if let Some(text) = self.conn.as_mut().and_then(what) {
-            self.text(&text);
+    /// What the exchange says on the first connection that has something to say.
+    fn say(&mut self, what: impl FnMut(&mut Conn) -> Option<String>) {
+        let mut what = what;
+        let said = self.conns.iter_mut().find_map(|conn| Some((conn.id, what(conn)?)));
+        if let Some((conn, text)) = said {
+            self.text_on(conn, &text);
         }
     }
 
-    fn text(&mut self, text: &str) {
-        if let Some(conn) = &self.conn {
-            self.input(Input::Text { conn: conn.id, bytes: text.as_bytes() });
+    /// A push of a topic goes to whoever asked for it; one that nobody has asked for, to the first.
+    fn push(&mut self, topic: &str, text: &str) {
+        let asked = |conn: &&mut Conn| conn.topics.contains(topic);
+        let first = self.conns.first().map(|conn| conn.id);
+        let mut to: Vec<_> = Vec::new();
+        for conn in self.conns.iter_mut().filter(asked) {
+            match &mut conn.late {
+                Some(late) => late.push_back(text.to_owned()),
+                None => to.push(conn.id),
+            }
         }
+        let nobody = !self.conns.iter().any(|conn| conn.topics.contains(topic));
+        to.extend(first.filter(|_| nobody));
+        to.into_iter().for_each(|conn| self.text_on(conn, text));
+    }
+
+    fn text_on(&mut self, conn: ConnId, text: &str) {
+        self.input(Input::Text { conn, bytes: text.as_bytes() });
     }
 
     fn input(&mut self, input: Input<'_>) {
@@ -363,7 +405,7 @@ impl World {
         for (topic, _) in &self.topics {
             let readable = self.client.book(*topic).map(|book| book.sequence());
             self.checker.check_book(*topic, readable).unwrap();
-            let welcomed = self.conn.as_ref().is_some_and(|conn| conn.welcomed);
+            let welcomed = self.conns.iter().any(|conn| conn.welcomed);
             assert!(readable.is_none() || welcomed, "no line carries it");
         }
     }
@@ -371,22 +413,17 @@ impl World {
     fn take_note(&mut self, output: &Output<'_>) {
         match output {
             Output::Push(_) => panic!("a message outside of its turn"),
-            Output::Open { conn, to } => {
-                let connect_id = to.secret_url().split_once("&connectId=").unwrap().1.into();
-                let (unanswered, ping) = (Vec::new(), None);
-                let (opened, welcomed) = (false, false);
-                self.conn =
-                    Some(Conn { id: *conn, connect_id, opened, welcomed, unanswered, ping });
-            }
+            Output::Open { conn, to } => self.conns.push(Conn::new(*conn, to)),
             Output::Close { conn } => {
-                if self.conn.take_if(|present| present.id == *conn).is_some() {
+                let before = self.conns.len();
+                self.conns.retain(|known| known.id != *conn);
+                if self.conns.len() < before {
                     self.dead_conns.push(*conn);
                 }
             }
             Output::Send { conn, text } => {
-                if let Some(present) = self.conn.as_mut().filter(|present| present.id == *conn) {
-                    let (id, is_ping) = id_of(text);
-                    if is_ping { present.ping = Some(id) } else { present.unanswered.push(id) }
+                if let Some(known) = self.conns.iter_mut().find(|known| known.id == *conn) {
+                    known.take(text);
                 }
             }
             Output::Fetch(fetch) => {
@@ -417,9 +454,6 @@ impl World {
     }
 }
 
-/// The id of a text that was sent, and whether it is a ping.
-fn id_of(text: &str) -> (u64, bool) {
-    let json: serde_json::Value = serde_json::from_str(text).unwrap();
-    let id = json["id"].as_str().unwrap().parse().unwrap();
-    (id, json["type"] == "ping")
+fn level2(at: usize) -> String {
+    format!("/contractMarket/level2:{}", NAMES[at])
 }

@@ -37,6 +37,8 @@ pub(crate) enum Step {
     Garbage(Vec<u8>),
     Binary,
     Lost(Index),
+    /// What a connection brings comes late from now on.
+    Lag(Index),
 }
 
 /// What a reply holds.
@@ -139,6 +141,7 @@ fn trouble() -> impl Strategy<Value = Step> {
         5 => bytes.prop_map(Step::Garbage),
         2 => Just(Step::Binary),
         3 => any::<Index>().prop_map(Step::Lost),
+        3 => any::<Index>().prop_map(Step::Lag),
     ]
 }
 

@@ -6,8 +6,8 @@ use std::time::Duration;
 use kucoin_futures_proto::book::{Coverage, Level, Scope};
 use kucoin_futures_proto::wire::{Execution, Side, TakerSide};
 use kucoin_futures_proto::{
-    Book, BookEvent, BookStatus, Event, Instant, LineEvent, Lots, Price, Sequence, Stats, Symbol,
-    TopicId, UnixNanos,
+    Book, BookEvent, BookStatus, Event, Instant, LineEvent, LineRole, Lots, Price, Sequence, Stats,
+    Symbol, TopicId, UnixNanos,
 };
 
 use crate::demo::acts::Act;
@@ -104,7 +104,7 @@ impl Scene {
     /// Takes in what the client says, and gives the words for it, if it is a change of state. `message`: what
     /// the exchange said.
     pub(crate) fn on_event(&mut self, event: &Event, message: Option<&str>) -> Option<State> {
-        let state = State::of(event, message)?;
+        let state = State::of(event, message, |_| Some(LineRole::Public))?;
         match event {
             Event::Line(_, LineEvent::Up { .. }) => self.line = LineState::Up { since: self.now },
             Event::Line(

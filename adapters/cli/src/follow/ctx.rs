@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use kucoin_futures_host::unix_now;
 use kucoin_futures_proto::{
     Channel, ChannelKind, Event, Instant, LineEvent, Push, Query, RequestId, Stats, Symbol,
-    TopicEvent, TopicId, UnknownMessage, WireError,
+    TopicEvent, TopicId, TopicStatus, UnknownMessage, WireError,
 };
 use serde_json::{Value, json};
 
 use crate::exit::Failure;
+use crate::feed::Feed;
 use crate::out::{BAD, DIM, GOOD, Out};
 use crate::refusal::Refusal;
 use crate::words::{self, State};
@@ -159,15 +160,15 @@ impl Ctx {
         Ok(self.out.json(&line)?)
     }
 
-    pub(super) fn state(&mut self, event: &Event, message: Option<&str>) -> Result<(), Failure> {
-        let Some(mut state) = State::of(event, message) else { return Ok(()) };
+    pub(super) fn state(&mut self, event: &Event, feed: &Feed) -> Result<(), Failure> {
+        let state = State::of(event, feed.words_of(event), |line| feed.line_role(line));
+        let Some(mut state) = state else { return Ok(()) };
         let topic = state.topic.and_then(|topic| self.topics.get_mut(&topic));
         let mut symbol = topic.as_ref().and_then(|topic| topic.channel.symbol());
         let who = match &topic {
             Some(topic) => topic.name(),
             None if matches!(event, Event::Account(_)) => "account".into(),
-            None if words::line_of(event) == words::PRIVATE_LINE => "private line".into(),
-            None => "line".into(),
+            None => state.line_name(),
         };
         if let Some(topic) = topic {
             match event {
@@ -199,17 +200,17 @@ impl Ctx {
             self.refused = Some(state);
         }
         match event {
-            Event::Line(_, LineEvent::Down { .. }) => self.line_down(event),
+            Event::Line(_, LineEvent::Down { .. }) => self.line_down(feed),
             _ => Ok(()),
         }
     }
 
     /// Nothing is heard of its topics until they are confirmed anew. (Books say so by themselves.)
-    fn line_down(&mut self, event: &Event) -> Result<(), Failure> {
-        let is_private = words::line_of(event) == words::PRIVATE_LINE;
+    fn line_down(&mut self, feed: &Feed) -> Result<(), Failure> {
         let mut carried = Vec::new();
         for (id, topic) in &mut self.topics {
-            if topic.channel.is_private() == is_private && std::mem::take(&mut topic.confirmed) {
+            let is_carried = matches!(feed.status(*id), TopicStatus::Confirmed { .. });
+            if !is_carried && std::mem::take(&mut topic.confirmed) {
                 carried.push((*id, topic.channel, topic.name()));
             }
         }

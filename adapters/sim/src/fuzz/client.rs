@@ -46,6 +46,7 @@ fn live(bytes: &[u8]) -> Watched {
 /// Small limits, so that they are met.
 fn config(head: u8) -> Config {
     let mut config = Config::default();
+    config.lines.at_most = 1;
     (config.book.snapshot_levels, config.book.refresh_below, config.book.max_levels_per_side) =
         (5, 2, 6);
     (config.book.max_pending_deltas, config.budgets.symbols_per_frame) = (6, 2);

@@ -1,0 +1,37 @@
+//! What is told of a line.
+
+use super::Line;
+use crate::ids::{ConnId, LineId};
+use crate::placement::LineRole;
+use crate::time::Instant;
+
+/// A line as it is now: see [`Client::lines`](crate::Client::lines).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct LineStatus {
+    /// By what events name it. The number of a line that is over is given to a later one.
+    pub id: LineId,
+    /// What it is there for.
+    pub role: LineRole,
+    /// The line that it is about to replace.
+    pub replaces: Option<LineId>,
+    /// Its connection, once the exchange has welcomed it.
+    pub conn: Option<ConnId>,
+    /// Since when.
+    pub up_since: Option<Instant>,
+    /// Topics that were asked for on this connection, confirmed or not.
+    pub topics: usize,
+}
+
+impl Line {
+    pub(crate) fn status(&self, role: LineRole, replaces: Option<LineId>) -> LineStatus {
+        LineStatus {
+            id: self.id,
+            role,
+            replaces,
+            conn: self.conn.filter(|_| self.is_ready()),
+            up_since: self.session.ready_since(),
+            topics: self.subs.carried().count(),
+        }
+    }
+}
