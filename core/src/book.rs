@@ -4,6 +4,7 @@
 //! *horizon*, the worst price of that snapshot. Deltas never move the horizon; the market moves
 //! relative to it. A level beyond is exact, but its neighbours may be unknown.
 
+mod arbiter;
 mod audit;
 mod buffer;
 mod decode_failures;
@@ -24,6 +25,7 @@ use crate::ids::Sequence;
 use crate::num::{Lots, Price};
 use crate::time::UnixNanos;
 use crate::wire::{Delta, LevelSink, Side, SideSink, Snapshot, SnapshotHead};
+pub use arbiter::{LagHistogram, LineShare};
 pub use level::{Best, Coverage, Level, Scope};
 pub use lineage::Evidence;
 pub use reads::{KnownLots, Sweep, SweepEnd};

@@ -215,11 +215,23 @@ pub struct Lines {
     /// replaced. Default 16: 4800 topics of 300 to a line. 1 to 31. KuCoin
     /// allows 800 connections from an address.
     pub at_most: usize,
+    /// How long a book stays as it is when one of several lines has left something out: so long another one may
+    /// bring it. Default 250 ms: the time in which TCP repeats what was lost on the way. The book is true at its
+    /// sequence meanwhile. When all lines have left it out, or one line is all there is, nothing is waited for.
+    pub hole_grace: Duration,
+    /// The same when a line brings its first words, and what came before them is still on its way on another.
+    /// Default 2 s: longer than a frame is on its way on a line that answers its pings.
+    pub join_grace: Duration,
 }
 
 impl Default for Lines {
     fn default() -> Self {
-        Self { per_topic: 1, at_most: 16 }
+        Self {
+            per_topic: 1,
+            at_most: 16,
+            hole_grace: Duration::from_millis(250),
+            join_grace: Duration::from_secs(2),
+        }
     }
 }
 

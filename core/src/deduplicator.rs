@@ -1,12 +1,17 @@
 //! A topic without a book: what to hand out, what was seen before, when something may be missing.
 
 use alloc::collections::VecDeque;
+use alloc::vec::Vec;
 
-use crate::ids::Sequence;
+use crate::hand_over::HandOver;
+use crate::ids::{LineId, Sequence};
 use crate::wire::Position;
 
 /// Remembers what a topic has brought, over all lines and reconnects: after a reconnect the exchange
 /// may push again what it pushed before, and a trade must not be counted twice.
+///
+/// Of several lines that carry a topic whose messages say where they stand, the first copy of each is new. A
+/// topic whose messages do not is heard on one of them, its owner, until that one carries it no more.
 #[derive(Clone, Debug)]
 pub(crate) struct Deduplicator {
     /// Messages that come late are new, too, if they were not seen.
@@ -14,11 +19,24 @@ pub(crate) struct Deduplicator {
     newest: Option<Position>,
     /// The sequences handed out last, in the order of their coming; of trades only.
     recent: VecDeque<Sequence>,
-    /// Repeats in a row.
-    repeats: usize,
-    /// A line carries the topic: it was confirmed there, or has spoken.
-    carried: bool,
+    /// The lines that carry the topic: it was confirmed there, or has spoken. The first is the owner.
+    sources: Vec<Source>,
+    /// What the owner and the next in line have said of it, if its messages do not say where they stand.
+    hand_over: HandOver,
     interrupted: bool,
+}
+
+/// What one line has brought of a topic.
+#[derive(Clone, Copy, Debug)]
+struct Source {
+    line: LineId,
+    /// The highest that it has brought.
+    highest: Option<Sequence>,
+    /// Repeats in a row, counted only of what is not beyond that.
+    repeats: usize,
+    /// Another line has shown that the counter was set back, and this one has not: what it brings is of the run
+    /// before.
+    is_former: bool,
 }
 
 /// So many sequences are remembered, and so many repeats in a row are a restarted counter: what is
@@ -27,37 +45,72 @@ const MEMORY: usize = 256;
 
 impl Deduplicator {
     /// Hands out what is newer than all before.
-    pub(crate) const fn of_latest() -> Self {
+    pub(crate) fn of_latest() -> Self {
         Self::new(false)
     }
 
     /// Hands out each message, in whatever order they come.
-    pub(crate) const fn of_each() -> Self {
+    pub(crate) fn of_each() -> Self {
         Self::new(true)
     }
 
-    const fn new(each: bool) -> Self {
+    fn new(each: bool) -> Self {
         Self {
             each,
             newest: None,
             recent: VecDeque::new(),
-            repeats: 0,
-            carried: false,
+            sources: Vec::new(),
+            hand_over: HandOver::default(),
             interrupted: false,
         }
     }
 
-    /// Whether a message is one to hand out; `position` is `None` for one that does not say where it
+    /// Whether a message of a line is one to hand out; `position` is `None` for one that does not say where it
     /// stands.
-    pub(crate) fn is_new(&mut self, position: Option<Position>) -> bool {
-        let Some(at) = position else { return true };
-        // planted: repeat-is-new
-        if self.is_repeat(at) && self.repeats < MEMORY {
-            self.repeats = self.repeats.saturating_add(1);
+    pub(crate) fn is_new(
+        &mut self,
+        line: LineId,
+        position: Option<Position>,
+        bytes: &[u8],
+    ) -> bool {
+        let Some(at) = position else {
+            return self.is_new_of_owner(line, bytes);
+        };
+        let Some(source) = self.sources.iter_mut().find(|source| source.line == line) else {
+            return false;
+        };
+        let is_back = source.highest.is_some_and(|highest| at.sequence <= highest);
+        source.highest = source.highest.max(Some(at.sequence));
+        if source.is_former && !is_back {
             return false;
         }
-        self.accept(at);
+        source.is_former = false;
+        let repeats = source.repeats;
+        let is_repeat = self.is_repeat(at);
+        // planted: repeat-is-new
+        if is_repeat && repeats < MEMORY {
+            if is_back && let Some(source) = self.source(line) {
+                source.repeats = source.repeats.saturating_add(1);
+            }
+            return false;
+        }
+        self.accept(line, at, repeats >= MEMORY);
         true
+    }
+
+    fn is_new_of_owner(&mut self, line: LineId, bytes: &[u8]) -> bool {
+        let mut lines = self.sources.iter().map(|source| source.line);
+        let (owner, next) = (lines.next(), lines.next());
+        let is_owner = owner == Some(line);
+        if next.is_some() && (is_owner || next == Some(line)) {
+            self.hand_over.note(is_owner, bytes);
+        }
+        // planted: every-line-is-owner
+        is_owner && self.hand_over.is_new(bytes)
+    }
+
+    fn source(&mut self, line: LineId) -> Option<&mut Source> {
+        self.sources.iter_mut().find(|source| source.line == line)
     }
 
     /// A lower sequence with a later time is of a counter that was set back, and no repeat.
@@ -72,17 +125,24 @@ impl Deduplicator {
             || self.recent.iter().all(|&known| known > at.sequence)
     }
 
-    fn accept(&mut self, at: Position) {
+    fn accept(&mut self, line: LineId, at: Position, is_endless: bool) {
         let late = self.newest.is_some_and(|newest| at.sequence < newest.sequence);
-        let restarted =
-            late && (self.repeats >= MEMORY || self.newest.is_some_and(|n| at.is_later_than(n)));
+        let restarted = late && (is_endless || self.newest.is_some_and(|n| at.is_later_than(n)));
         if restarted {
             self.recent.clear();
+            for source in &mut self.sources {
+                source.is_former = source.line != line;
+            }
+            if let Some(source) = self.source(line) {
+                source.highest = Some(at.sequence);
+            }
         }
         if restarted || !late {
             self.newest = Some(at);
         }
-        self.repeats = 0;
+        if let Some(source) = self.source(line) {
+            source.repeats = 0;
+        }
         if self.each {
             // planted: trades-remembered
             if self.recent.len() == MEMORY {
@@ -92,21 +152,46 @@ impl Deduplicator {
         }
     }
 
-    /// A line is down.
-    pub(crate) const fn interrupt(&mut self) {
-        self.interrupted |= core::mem::replace(&mut self.carried, false);
+    /// A line carries the topic no more. True if it was the one that was heard, another one takes its place, and
+    /// something may be missing in between.
+    pub(crate) fn drop_line(&mut self, line: LineId) -> bool {
+        let was_owner = self.is_owner(line);
+        let before = self.sources.len();
+        self.sources.retain(|source| source.line != line);
+        if let [only] = self.sources.as_mut_slice() {
+            only.is_former = false;
+        }
+        if self.sources.is_empty() {
+            self.interrupted |= before > 0;
+            self.hand_over = HandOver::default();
+            return false;
+        }
+        if was_owner { self.hand_over.change_owner() } else { self.hand_over.keep_owner() }
     }
 
-    /// The topic is carried, by its ack or by what it says: whether messages may have been missed
-    /// since it last was.
-    pub(crate) const fn resume(&mut self) -> bool {
-        self.carried = true;
+    /// Whether the topic is heard on this line, if its messages do not say where they stand.
+    pub(crate) fn is_owner(&self, line: LineId) -> bool {
+        self.sources.first().is_some_and(|owner| owner.line == line)
+    }
+
+    /// Whether the next in line has said nothing that the owner has not said.
+    pub(crate) fn is_caught_up(&self) -> bool {
+        !self.hand_over.is_behind()
+    }
+
+    /// A line carries the topic, by its ack or by what it says: whether messages may have been missed
+    /// since one last did.
+    pub(crate) fn resume(&mut self, line: LineId) -> bool {
+        if self.source(line).is_none() {
+            self.sources.push(Source { line, highest: None, repeats: 0, is_former: false });
+        }
         core::mem::replace(&mut self.interrupted, false)
     }
 
     /// Nobody is interested any more: nothing can be missed.
-    pub(crate) const fn rest(&mut self) {
-        self.carried = false;
+    pub(crate) fn rest(&mut self) {
+        self.sources.clear();
+        self.hand_over = HandOver::default();
         self.interrupted = false;
     }
 }
@@ -117,8 +202,13 @@ mod tests {
     use crate::time::UnixNanos;
 
     fn take(stream: &mut Deduplicator, sequence: u64, ts: u64) -> bool {
+        take_on(stream, 0, sequence, ts)
+    }
+
+    fn take_on(stream: &mut Deduplicator, line: u32, sequence: u64, ts: u64) -> bool {
         let (sequence, ts) = (Sequence::new(sequence), Some(UnixNanos::from_nanos(ts)));
-        stream.is_new(Some(Position { sequence, ts }))
+        stream.resume(LineId::new(line));
+        stream.is_new(LineId::new(line), Some(Position { sequence, ts }), b"")
     }
 
     fn after(stream: Deduplicator, sequences: impl Iterator<Item = u64>) -> Deduplicator {
@@ -172,6 +262,60 @@ mod tests {
     #[test]
     fn without_a_position_everything_is_new() {
         let mut stream = after(Deduplicator::of_each(), 5..6);
-        assert!(stream.is_new(None) && stream.is_new(None));
+        let line = LineId::new(0);
+        assert!(stream.is_new(line, None, b"a") && stream.is_new(line, None, b"a"));
+    }
+
+    #[test]
+    fn of_two_lines_the_first_copy_is_new_however_far_the_other_is_behind() {
+        for stream in [Deduplicator::of_latest(), Deduplicator::of_each()] {
+            let mut stream = after(stream, 1_000..2_000);
+            let again = (1_000..2_000).filter(|n| take_on(&mut stream, 1, *n, *n));
+            assert_eq!(again.count(), 0, "a thousand repeats in a row are no restart: they go on");
+            assert!(take_on(&mut stream, 1, 2_000, 2_000));
+            assert!(!take(&mut stream, 2_000, 2_000));
+        }
+    }
+
+    #[test]
+    fn what_one_line_left_out_the_other_brings() {
+        let mut trades = after(Deduplicator::of_each(), [100, 103].into_iter());
+        let taken = [100, 101, 102, 103].map(|n| take_on(&mut trades, 1, n, n));
+        assert_eq!(taken, [false, true, true, false]);
+    }
+
+    #[test]
+    fn a_line_that_is_still_in_the_run_before_is_not_heard() {
+        for stream in [Deduplicator::of_latest(), Deduplicator::of_each()] {
+            let mut stream = after(stream, 4_900..5_000);
+            assert!(!take_on(&mut stream, 1, 4_998, 4_998));
+            assert!(take(&mut stream, 100, 5_001), "set back");
+            assert!(!take_on(&mut stream, 1, 5_000, 5_000), "of the run before");
+            assert!(!take_on(&mut stream, 1, 100, 5_001), "it has arrived in this one");
+            assert!(take_on(&mut stream, 1, 101, 5_002));
+            assert!(!take(&mut stream, 101, 5_002));
+        }
+    }
+
+    #[test]
+    fn without_a_position_one_line_is_heard_until_it_ends() {
+        let (one, other) = (LineId::new(0), LineId::new(1));
+        let mut stream = Deduplicator::of_each();
+        assert!(!stream.resume(one) && !stream.resume(other));
+        let mut said = Vec::new();
+        for (line, text) in [(one, "a"), (other, "a"), (other, "b"), (one, "b"), (one, "c")] {
+            if stream.is_new(line, None, text.as_bytes()) {
+                said.push(text);
+            }
+        }
+        assert_eq!(said, ["a", "b", "c"]);
+        assert!(stream.is_caught_up());
+        assert!(!stream.drop_line(one), "all that the other one has said was said");
+        assert!(!stream.is_new(other, None, b"c"), "that was said");
+        assert!(stream.is_new(other, None, b"c"), "and this is another one");
+        stream.resume(one);
+        assert!(!stream.is_new(one, None, b"d"));
+        assert!(!stream.is_caught_up());
+        assert!(stream.drop_line(other), "the other one will never say it");
     }
 }

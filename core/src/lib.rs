@@ -106,6 +106,7 @@ mod deduplicator;
 mod endpoint;
 mod error;
 mod event;
+mod hand_over;
 mod ids;
 mod input;
 mod keepalive;

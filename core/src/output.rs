@@ -78,6 +78,8 @@ pub enum TimeoutReason {
     Snapshot,
     /// A book has been crossed for too long.
     Crossed,
+    /// What one of several lines has left out, no other one has brought.
+    Hole,
     /// A topic may have fallen silent.
     Silence,
     /// A topic that was refused is to be asked for again.

@@ -310,7 +310,8 @@ impl Placement {
 
     /// For how many topics more its lines have room.
     fn room_in(&self, set: LineRole) -> usize {
-        self.carrying(set).map(|slot| slot.room.saturating_sub(slot.load)).sum()
+        let room = self.carrying(set).map(|slot| slot.room.saturating_sub(slot.load));
+        room.fold(0, usize::saturating_add)
     }
 
     fn unload(&mut self, line: LineId) {

@@ -33,6 +33,7 @@ impl Timer {
             Self::Topic(_, TopicTimer::Crossed) => TimeoutReason::Crossed,
             Self::Topic(_, TopicTimer::Silence | TopicTimer::LeftBehind) => TimeoutReason::Silence,
             Self::Topic(_, TopicTimer::Subscribe) => TimeoutReason::Subscribe,
+            Self::Topic(_, TopicTimer::Hole) => TimeoutReason::Hole,
             Self::Request(_) => TimeoutReason::Fetch,
             Self::Account => TimeoutReason::Account,
         }
@@ -63,6 +64,8 @@ pub(crate) enum TopicTimer {
     Silence,
     /// The stream has not come after the exchange.
     LeftBehind,
+    /// No other line has filled a hole of one.
+    Hole,
     /// The topic was refused, and is to be asked for again.
     Subscribe,
 }
@@ -94,6 +97,12 @@ impl Timers {
         let entry = Reverse((at, timer));
         let (Ok(place) | Err(place)) = self.by_time.binary_search(&entry);
         self.by_time.insert(place, entry);
+    }
+
+    /// When a timer is due, if it is set.
+    pub(crate) fn get(&self, timer: Timer) -> Option<Instant> {
+        let at = self.by_key.binary_search_by_key(&timer, |(key, _)| *key).ok()?;
+        self.by_key.get(at).map(|(_, at)| *at)
     }
 
     pub(crate) fn clear(&mut self, timer: Timer) {

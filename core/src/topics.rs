@@ -215,8 +215,14 @@ impl Topics {
         }
     }
 
-    /// A line carries a topic that is wanted.
-    pub(crate) fn on_confirmed(&mut self, cx: &mut Context, topic: TopicId, line: LineId) {
+    /// A line carries a topic that is wanted; `elsewhere` if another one does, too.
+    pub(crate) fn on_confirmed(
+        &mut self,
+        cx: &mut Context,
+        topic: TopicId,
+        line: LineId,
+        elsewhere: bool,
+    ) {
         let Some(entry) = self.list.get_mut(topic.index()).filter(|entry| entry.is_wanted()) else {
             return;
         };
@@ -225,11 +231,13 @@ impl Topics {
         entry.refusals.reset();
         cx.timers
             .set(Timer::Topic(topic, TopicTimer::Silence), cx.now + cx.config.timeouts.silence);
-        cx.event(Event::Topic(topic, TopicEvent::Confirmed));
+        if !elsewhere {
+            cx.event(Event::Topic(topic, TopicEvent::Confirmed));
+        }
         match &mut entry.state {
             TopicState::Book(book) => book.on_confirmed(cx, line),
             TopicState::Deduplicator(dedup) => {
-                if dedup.resume() {
+                if dedup.resume(line) {
                     // planted: missed-untold
                     cx.event(Event::Topic(topic, TopicEvent::MayHaveMissed));
                 }
@@ -260,23 +268,51 @@ impl Topics {
         true
     }
 
-    /// A line carries a topic no more; `elsewhere` if another one has it confirmed.
+    /// A line carries a topic no more; `elsewhere` if another one has it confirmed. True if something may be
+    /// missing between the two.
     pub(crate) fn on_dropped(
         &mut self,
         cx: &mut Context,
         topic: TopicId,
         line: LineId,
         elsewhere: bool,
-    ) {
-        let Some(entry) = self.list.get_mut(topic.index()) else { return };
+    ) -> bool {
+        let Some(entry) = self.list.get_mut(topic.index()) else { return false };
         entry.lines.remove(line);
         if !elsewhere && entry.is_wanted() {
             entry.interest = Interest::Wanted { is_silent: false };
             cx.timers.clear(Timer::Topic(topic, TopicTimer::Silence));
         }
         match &mut entry.state {
-            TopicState::Book(book) => book.on_line_lost(cx, line),
-            TopicState::Deduplicator(dedup) => dedup.interrupt(),
+            TopicState::Book(book) => {
+                book.on_line_lost(cx, line);
+                false
+            }
+            TopicState::Deduplicator(dedup) => {
+                let has_missed = dedup.drop_line(line);
+                if has_missed {
+                    // planted: hand-over-untold
+                    cx.event(Event::Topic(topic, TopicEvent::MayHaveMissed));
+                }
+                has_missed
+            }
+        }
+    }
+
+    /// Whether a topic is heard on this line alone, if its messages do not say where they stand.
+    pub(crate) fn is_owner(&self, topic: TopicId, line: LineId) -> bool {
+        match self.get(topic).map(|entry| &entry.state) {
+            Some(TopicState::Deduplicator(dedup)) => dedup.is_owner(line),
+            Some(TopicState::Book(_)) | None => false,
+        }
+    }
+
+    /// Whether all that a topic's lines have brought has been put together.
+    pub(crate) fn is_caught_up(&self, topic: TopicId) -> bool {
+        match self.get(topic).map(|entry| &entry.state) {
+            Some(TopicState::Deduplicator(dedup)) => dedup.is_caught_up(),
+            Some(TopicState::Book(book)) => book.is_caught_up(),
+            None => true,
         }
     }
 
@@ -323,15 +359,16 @@ impl Topics {
         line: LineId,
         topic: TopicId,
         position: Option<Position>,
+        bytes: &[u8],
     ) -> Disposition {
         let Some(TopicState::Deduplicator(dedup)) = self.heard(cx, line, topic) else {
             return Disposition::Unwanted;
         };
         // Data may come before the ack.
-        if dedup.resume() {
+        if dedup.resume(line) {
             cx.event(Event::Topic(topic, TopicEvent::MayHaveMissed));
         }
-        if dedup.is_new(position) { Disposition::Pushed } else { Disposition::Repeat }
+        if dedup.is_new(line, position, bytes) { Disposition::Pushed } else { Disposition::Repeat }
     }
 
     /// A wanted topic has spoken, on a line that was asked for it.

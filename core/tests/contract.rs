@@ -37,9 +37,14 @@ proptest! {
     /// Laws 1, 2, 5, 6 and 9 (snapshots), the promise about books, and the sums of the counters; the checker and
     /// the market check them after every step.
     #[test]
-    fn whatever_happens_the_laws_hold_and_no_book_lies(steps in steps(200), bits: u64) {
+    fn whatever_happens_the_laws_hold_and_no_book_lies(
+        steps in steps(200),
+        bits: u64,
+        lines in 1_u8..=2,
+    ) {
         for drain in [Drain::Always, Drain::Sometimes(bits)] {
-            let world = run(&steps, drain, Noise::None);
+            let mut world = World::new(on_lines(lines));
+            world.run(&steps, drain, Noise::None);
             world.check_live();
         }
     }
@@ -50,11 +55,12 @@ proptest! {
         mut steps in steps(120),
         late in prop_oneof![Just(0_u32), 1_u32..100, 1_u32..200_000],
         end in prop::option::of((any::<Index>(), 0_u32..100)),
+        lines in 1_u8..=2,
     ) {
         if let Some((at, seconds)) = end {
             steps.insert(at.index(steps.len()), Step::ClockEnd(seconds));
         }
-        let mut world = World::new(config());
+        let mut world = World::new(on_lines(lines));
         for step in &steps {
             world.run(std::slice::from_ref(step), Drain::Always, Noise::None);
             world.run(&[Step::Due(late)], Drain::Always, Noise::None);
@@ -89,7 +95,7 @@ proptest! {
 
     /// Law 6 again: contradictions and absurdities of the config are brought in order.
     #[test]
-    fn no_config_is_too_strange(steps in steps(120), picks in prop::collection::vec(0_usize..4, 31)) {
+    fn no_config_is_too_strange(steps in steps(120), picks in prop::collection::vec(0_usize..4, 35)) {
         let mut world = World::new(strange_config(&picks));
         world.run(&steps, Drain::Always, Noise::None);
     }
@@ -270,6 +276,13 @@ fn config() -> Config {
     config
 }
 
+/// Each topic on so many lines.
+fn on_lines(per_topic: u8) -> Config {
+    let mut config = config();
+    config.lines.per_topic = per_topic;
+    config
+}
+
 fn is_foldable(output: &Output<'_>) -> bool {
     matches!(output, Output::Event(Event::Book(_, BookEvent::Delta(_) | BookEvent::Delayed(_))))
 }
@@ -297,6 +310,8 @@ fn strange_config(picks: &[usize]) -> Config {
         &mut c.book.crossed_for,
         &mut c.book.poison_pause,
         &mut c.timeouts.silence,
+        &mut c.lines.hole_grace,
+        &mut c.lines.join_grace,
     ] {
         *duration = durations[pick()];
     }
@@ -322,9 +337,11 @@ fn strange_config(picks: &[usize]) -> Config {
         &mut c.book.max_levels_per_side,
         &mut c.book.max_pending_deltas,
         &mut c.queues.events,
+        &mut c.lines.at_most,
     ] {
         *count = [0, 1, 3, usize::MAX][pick()];
     }
+    c.lines.per_topic = [0, 1, 2, u8::MAX][pick()];
     c
 }
 

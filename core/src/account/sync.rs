@@ -172,6 +172,14 @@ impl AccountSync {
         self.phase = Phase::Waiting;
     }
 
+    /// A topic is heard on another line from now on: what is asked for to come behind all that was said has to be
+    /// asked for there.
+    pub(crate) fn on_other_line(&mut self, cx: &mut Context, topic: TopicId) {
+        let was_asked = self.is_barrier(topic) && self.barrier.take().is_some();
+        self.on_confirmed(cx, topic);
+        self.wants_barrier |= was_asked && matches!(self.phase, Phase::Settling(_));
+    }
+
     /// A topic cannot be had.
     pub(crate) fn on_rejected(&mut self, cx: &mut Context, topic: TopicId) {
         if self.listens_to(topic) {

@@ -29,6 +29,10 @@ use tracker::{Place, SequenceTracker};
 /// Doubts in a row that have a consequence. An applied delta gives them back.
 const DOUBTS: u8 = 3;
 
+/// For so long at most a line may bring what is of the run before: by then it has answered a ping that was sent
+/// after another line had shown the reset, or is down.
+const FORMER: Duration = Duration::from_secs(30);
+
 /// How long a snapshot may be ahead of the stream. A book whose stream stays behind it for longer was
 /// loaded from before a reset of the counter.
 pub(super) const CATCH_UP: Duration = Duration::from_secs(5);
@@ -84,6 +88,9 @@ pub(super) enum Heard {
     Before,
     /// The first that is known of a new run.
     NewRun(Evidence),
+    /// Of the run before, most likely: another line has shown that the counter was set back, and this one has
+    /// not.
+    Former,
 }
 
 /// What a snapshot is.
@@ -125,6 +132,23 @@ impl Lineage {
         self.carriers.only(line)
     }
 
+    /// The tracker of a line that is of the present run.
+    #[inline]
+    pub(super) fn present(&mut self, line: LineId) -> Option<&mut SequenceTracker> {
+        self.carriers.present(line)
+    }
+
+    /// Whether several lines carry the topic.
+    #[inline]
+    pub(super) const fn is_shared(&self) -> bool {
+        self.carriers.are_several()
+    }
+
+    /// The lines that are of the present run, and which of them have brought something beyond `reached`.
+    pub(super) fn beyond(&self, reached: Sequence) -> impl Iterator<Item = (LineId, bool)> {
+        self.carriers.beyond(reached)
+    }
+
     /// A line carries the topic: a new one is held against what the book had reached.
     pub(super) fn carry(&mut self, line: LineId) {
         self.carriers.of(line, self.high_water);
@@ -138,15 +162,42 @@ impl Lineage {
 
     // Deltas.
 
-    /// What a delta of a line is; `buffered` is what the buffer has at its sequence.
-    pub(super) fn hear(&mut self, line: LineId, delta: Delta, buffered: Option<Delta>) -> Heard {
-        let tracker = self.carriers.of(line, self.high_water);
+    /// What a delta of a line is; `known` is what was said at its sequence, by this line or another.
+    pub(super) fn hear(
+        &mut self,
+        now: Instant,
+        line: LineId,
+        delta: Delta,
+        known: Option<Delta>,
+    ) -> Heard {
+        let is_shared = self.carriers.are_several();
+        let carrier = self.carriers.of(line, self.high_water);
+        if carrier.former_until.is_some_and(|until| now < until) {
+            let is_same = known.is_some_and(|known| says_same(&known, &delta));
+            let is_back =
+                matches!(carrier.tracker.place(&delta), Place::Old { evidence: Some(_), .. });
+            if !is_same && !is_back {
+                return Heard::Former;
+            }
+            carrier.former_until = None;
+            carrier.tracker.restart(&delta);
+            return Heard::New { is_unsure: false };
+        }
+        carrier.former_until = None;
+        let tracker = &mut carrier.tracker;
         let is_unsure = tracker.is_unsure();
         let (is_own, evidence) = match tracker.place(&delta) {
-            Place::New => return Heard::New { is_unsure },
+            // What another line has said at this sequence it says, too, or they are of two runs.
+            Place::New if known.is_none_or(|known| says_same(&known, &delta)) => {
+                return Heard::New { is_unsure };
+            }
+            Place::New => (true, Some(Evidence::RepeatDiffers)),
             Place::Old { is_own, evidence } => (is_own, evidence),
         };
-        let differs = buffered.is_some_and(|known| known != delta);
+        let differs = known.is_some_and(|known| match is_shared {
+            true => !says_same(&known, &delta),
+            false => known != delta,
+        });
         let newest = tracker.newest().and_then(|newest| newest.ts_event);
         let found = [
             evidence,
@@ -155,11 +206,13 @@ impl Lineage {
         ];
         for evidence in found.into_iter().flatten() {
             if self.rule(Stage::Stream, evidence) == Ruling::NewRun {
-                self.carriers.of(line, None).restart(&delta);
+                self.carriers.of(line, None).tracker.restart(&delta);
+                // planted: other-lines-are-restarted
+                self.carriers.leave_behind(line, now + FORMER);
                 return Heard::NewRun(evidence);
             }
         }
-        if is_own || buffered.is_some() { Heard::Repeat } else { Heard::Before }
+        if is_own || known.is_some() { Heard::Repeat } else { Heard::Before }
     }
 
     /// A delta goes into the buffer.
@@ -464,6 +517,12 @@ impl Lineage {
 fn is_before(snapshot: &SnapshotHead, buffer: &DeltaBuffer) -> bool {
     let next = snapshot.sequence.next();
     buffer.first().is_some_and(|first| next.is_some_and(|next| next < first))
+}
+
+/// Whether two lines say the same at a sequence. The times of the copies are not compared: whether the exchange
+/// makes them once for all connections is not known.
+fn says_same(one: &Delta, other: &Delta) -> bool {
+    (one.side, one.price, one.size) == (other.side, other.price, other.size)
 }
 
 /// Whether the delta that comes next sets a level to the size that the book has there.

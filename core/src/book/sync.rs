@@ -1,8 +1,10 @@
 //! From a stream of deltas and a snapshot to a live book, and out of it again when in doubt.
 
+mod lines;
 mod silence;
 mod snapshots;
 
+use super::arbiter::{Arbiter, LineShare};
 use super::audit::Audit;
 use super::buffer::{DeltaBuffer, Pushed};
 use super::lineage::{Evidence, Heard, Lineage, SnapshotCheck};
@@ -12,7 +14,7 @@ use crate::config::Config;
 use crate::context::Context;
 use crate::error::WireError;
 use crate::event::{BookDelayReason, BookEvent, BookLostReason, Event};
-use crate::ids::{Epoch, LineId, RequestId, TopicId};
+use crate::ids::{Epoch, LineId, RequestId, Sequence, TopicId};
 use crate::scheduler::Urgency;
 use crate::stats::Disposition;
 use crate::timers::{Timer, TopicTimer};
@@ -75,6 +77,9 @@ pub(crate) struct BookSync {
     epoch: u32,
     pacing: Pacing,
     audit: Audit,
+    arbiter: Arbiter,
+    /// Where the snapshot was that the live book began with.
+    loaded: Sequence,
     /// The exchange does not push it any more: to be subscribed again.
     needs_renewal: bool,
 }
@@ -91,6 +96,8 @@ impl BookSync {
             epoch: 0,
             pacing: Pacing::new(topic, config),
             audit: Audit::default(),
+            arbiter: Arbiter::default(),
+            loaded: Sequence::new(0),
             needs_renewal: false,
         }
     }
@@ -156,28 +163,32 @@ impl BookSync {
             && let Some(tracker) = self.lineage.only(line)
             && tracker.is_next(delta.sequence)
             && !tracker.is_unsure()
+            && !self.arbiter.holds()
             && self.book.apply(&delta) == Apply::Applied
         {
             tracker.accept(&delta);
             return self.on_applied(cx, &delta);
         }
-        self.take(cx, line, delta)
+        if self.lineage.is_shared() {
+            self.take_copy(cx, line, delta)
+        } else {
+            self.take(cx, line, delta)
+        }
     }
 
     /// A delta that may be anything.
     fn take(&mut self, cx: &mut Context, line: LineId, delta: Delta) -> Disposition {
         self.carry(line);
         // A buffer knows what its sequences said, however far back.
-        let buffered = self.buffer.at(delta.sequence);
-        match self.lineage.hear(line, delta, buffered) {
-            Heard::Repeat => Disposition::Repeat,
+        let known = self.buffer.at(delta.sequence).or_else(|| self.arbiter.at(delta.sequence));
+        match self.lineage.hear(cx.now, line, delta, known) {
+            Heard::Repeat | Heard::Former => Disposition::Repeat,
             Heard::NewRun(evidence) => {
                 self.on_new_run(cx, evidence);
-                self.buffer(cx, delta)
+                self.take_in(cx, line, delta, false)
             }
-            Heard::New { is_unsure } if self.is_live() => self.apply(cx, delta, is_unsure),
-            Heard::Before if self.is_live() => self.apply(cx, delta, false),
-            Heard::New { .. } | Heard::Before => self.buffer(cx, delta),
+            Heard::New { is_unsure } => self.arbitrate(cx, line, delta, is_unsure),
+            Heard::Before => self.arbitrate(cx, line, delta, false),
         }
     }
 
@@ -193,6 +204,7 @@ impl BookSync {
         // A snapshot that was asked for before may not contain what was missed.
         self.lineage.reach(self.buffer.last());
         self.buffer.clear();
+        self.drop_held(cx);
         // planted: poison-skipped
         self.invalidate(cx, BookLostReason::Poisoned(error), BookDelayReason::Poisoned(error));
         Disposition::Poisoned
@@ -205,6 +217,9 @@ impl BookSync {
             self.leave(cx, State::Stale, BookLostReason::LineDown);
             self.on_lines_lost(cx);
         }
+        self.arbiter.forget_line(line);
+        // What it might have filled, nobody may fill now.
+        self.check_hole(cx);
     }
 
     /// The book is not wanted any more, or cannot be had. Its memory is freed.
@@ -214,10 +229,14 @@ impl BookSync {
         self.lineage.forget();
         self.book = Book::new(cx.config.book.snapshot_levels, cx.config.book.max_levels_per_side);
         self.buffer = DeltaBuffer::new();
+        self.arbiter = Arbiter::default();
     }
 
     fn carry(&mut self, line: LineId) {
         self.lineage.carry(line);
+        if self.lineage.is_shared() {
+            self.arbiter.begin();
+        }
         if matches!(self.state, State::Idle | State::Stale) {
             self.state = State::Buffering(Request::NotConfirmed);
             self.buffer.make_room();
@@ -228,6 +247,7 @@ impl BookSync {
         self.lineage.reach(self.buffer.last());
         self.lineage.on_lines_lost();
         self.buffer.clear();
+        self.drop_held(cx);
         self.pacing.cancel(cx);
     }
 
@@ -320,6 +340,8 @@ impl BookSync {
     /// The counter starts anew: nothing that was known or is on its way fits it.
     fn on_new_run(&mut self, cx: &mut Context, evidence: Evidence) {
         self.buffer.clear();
+        self.drop_held(cx);
+        self.arbiter.on_new_run();
         let (lost, delayed) =
             (BookLostReason::SequenceReset(evidence), BookDelayReason::SequenceReset(evidence));
         // planted: restart-untold

@@ -90,7 +90,7 @@ impl Router {
                 if said.has_odd_time {
                     cx.on_odd_time(TimePlace::Message);
                 }
-                let disposition = topics.on_message(cx, line.id(), topic, said.position);
+                let disposition = topics.on_message(cx, line.id(), topic, said.position, bytes);
                 if disposition == Disposition::Pushed {
                     if account.listens_to(topic) {
                         let values = said.values.unwrap_or(Err(WireError::Unexpected));
@@ -150,6 +150,11 @@ impl Router {
                 }
                 self.renew(topic);
             }
+            TopicTimer::Hole => {
+                if let Some(book) = self.topics.book_mut(topic) {
+                    book.on_hole_due(&mut self.cx);
+                }
+            }
             TopicTimer::Crossed => {
                 if let Some(book) = self.topics.book_mut(topic) {
                     book.on_crossed_for_long(&mut self.cx);
@@ -187,7 +192,9 @@ impl Router {
             && let Some(kind) = self.topics.get(topic).map(|entry| entry.channel.kind())
         {
             self.account.on_barrier(self.is_confirmed(topic));
-            self.lines.iter_mut().for_each(|line| line.renew(topic, kind));
+            // In order behind what is heard: on the line that it is heard on.
+            let owner = self.lines.iter_mut().find(|line| self.topics.is_owner(topic, line.id()));
+            owner.into_iter().for_each(|line| line.renew(topic, kind));
         }
     }
 
@@ -214,10 +221,7 @@ impl Router {
             }
             LineReport::LoginRefused { code, words } => self.on_login_refused(code, words),
             LineReport::Confirmed(topic) => {
-                if !self.account.awaits(topic) {
-                    self.topics.on_confirmed(&mut self.cx, topic, line);
-                }
-                self.account.on_confirmed(&mut self.cx, topic);
+                self.on_confirmed(line, topic);
             }
             LineReport::Ended(topic) => self.on_ended(line, topic),
             LineReport::Dropped(topic) => self.on_dropped(line, topic),

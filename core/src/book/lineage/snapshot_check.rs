@@ -45,6 +45,11 @@ impl SnapshotCheck {
         }
     }
 
+    /// Whether a delta lies beyond all that is noted.
+    pub(in crate::book) fn is_beyond(&self, delta: &Delta) -> bool {
+        self.end.is_none_or(|end| delta.sequence > end)
+    }
+
     /// Whether the book, loaded and not moved on yet, says the same where it says anything.
     pub(in crate::book) fn agrees_with(&self, book: &Book) -> bool {
         let complete = self.end == Some(book.sequence());

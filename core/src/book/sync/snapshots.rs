@@ -105,6 +105,7 @@ impl BookSync {
     /// The buffered deltas continue the snapshot in the book.
     fn go_live(&mut self, cx: &mut Context, check: Option<SnapshotCheck>) {
         let book = &mut self.book;
+        let loaded = book.sequence();
         let is_whole =
             self.buffer.drain().all(|delta| !matches!(book.apply(&delta), Apply::Gap { .. }));
         debug_assert!(is_whole, "the buffer is unbroken, and starts at or before the snapshot");
@@ -115,9 +116,11 @@ impl BookSync {
         // planted: same-epoch
         self.epoch = self.epoch.saturating_add(1);
         self.lineage.on_live(cx.now);
+        self.loaded = loaded;
         let (topic, sequence) = (self.topic, self.book.sequence());
         cx.event(Event::Book(topic, BookEvent::Live { epoch: Epoch::new(self.epoch), sequence }));
         self.check(cx);
+        self.release(cx);
     }
 }
 

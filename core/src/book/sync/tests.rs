@@ -54,7 +54,7 @@ fn each_line_brings_what_the_other_has_not_brought_yet() {
     assert_eq!([applied(a, 501), applied(b, 501)], [1, 0]);
     assert_eq!([applied(b, 502), applied(b, 503), applied(a, 502), applied(a, 503)], [1, 1, 0, 0]);
     assert_eq!(book.book().unwrap().sequence().get(), 503);
-    assert_eq!((cx.stats.deltas, cx.stats.covered, cx.stats.repeats), (3, 3, 0));
+    assert_eq!((cx.stats.deltas, cx.stats.covered, cx.stats.repeats), (3, 0, 3));
 }
 
 #[test]
@@ -134,4 +134,143 @@ fn nothing_is_scheduled_while_a_snapshot_is_on_its_way() {
     book.on_asked(&cx, REQUEST);
     let _ = book.on_delta(&mut cx, LINES[0], delta(501, 1));
     assert_eq!(cx.timers.earliest(), None);
+}
+
+// Several lines.
+
+fn bring(cx: &mut Context, book: &mut BookSync, line: LineId, sequence: u64) -> Disposition {
+    book.on_delta(cx, line, delta(sequence, sequence))
+}
+
+fn at(book: &BookSync) -> Option<u64> {
+    book.book().map(|book| book.sequence().get())
+}
+
+/// A live book at 502 that both lines have brought something for.
+fn joined() -> (Context, BookSync) {
+    let (mut cx, mut book) = live();
+    for sequence in [501, 502] {
+        LINES.iter().for_each(|&line| drop(bring(&mut cx, &mut book, line, sequence)));
+    }
+    events(&mut cx);
+    (cx, book)
+}
+
+fn hole_due(cx: &Context) -> Option<Duration> {
+    let due = cx.timers.get(Timer::Topic(TopicId::new(0), TopicTimer::Hole))?;
+    Some(due.since(cx.now))
+}
+
+#[test]
+fn what_one_line_leaves_out_another_one_brings_and_the_book_stays_live() {
+    let (mut cx, mut book) = joined();
+    let [a, b] = LINES;
+    assert_eq!(bring(&mut cx, &mut book, a, 504), Disposition::Buffered);
+    assert_eq!(bring(&mut cx, &mut book, a, 505), Disposition::Buffered);
+    assert_eq!((at(&book), hole_due(&cx)), (Some(502), Some(cx.config.lines.hole_grace)));
+    assert_eq!(bring(&mut cx, &mut book, b, 503), Disposition::Applied);
+    assert_eq!((at(&book), hole_due(&cx)), (Some(505), None));
+    assert_eq!(events(&mut cx).len(), 3, "a delta each");
+    assert_eq!(bring(&mut cx, &mut book, b, 504), Disposition::Repeat);
+    let missed: Vec<_> = book.shares().map(|(line, share)| (line, share.missed)).collect();
+    assert!(missed.contains(&(a, 1)) && missed.contains(&(b, 0)), "{missed:?}");
+}
+
+#[test]
+fn what_all_lines_leave_out_is_a_gap_at_once() {
+    let (mut cx, mut book) = joined();
+    bring(&mut cx, &mut book, LINES[0], 504);
+    assert_eq!(at(&book), Some(502));
+    bring(&mut cx, &mut book, LINES[1], 504);
+    let (expected, got) = (Sequence::new(503), Sequence::new(504));
+    let reason = BookLostReason::Gap { expected, got };
+    let lost = events(&mut cx);
+    assert!(matches!(lost[..], [Event::Book(_, BookEvent::Lost { reason: r, .. })] if r == reason));
+    assert_eq!((cx.stats.gaps, hole_due(&cx)), (1, None));
+    assert_eq!(book.buffer.last(), Some(got), "what came after it begins the buffer");
+}
+
+#[test]
+fn a_hole_that_nobody_fills_in_time_is_a_gap() {
+    let (mut cx, mut book) = joined();
+    [504, 505, 507].map(|sequence| bring(&mut cx, &mut book, LINES[0], sequence));
+    cx.advance(cx.now + cx.config.lines.hole_grace);
+    book.on_hole_due(&mut cx);
+    assert_eq!(
+        (book.status(), book.buffer.last()),
+        (BookStatus::Buffering, Some(Sequence::new(505)))
+    );
+    // The next hole has its own time.
+    assert_eq!(hole_due(&cx), Some(cx.config.lines.hole_grace));
+    bring(&mut cx, &mut book, LINES[1], 506);
+    assert_eq!(book.buffer.last(), Some(Sequence::new(507)));
+}
+
+#[test]
+fn a_hole_that_only_the_lost_line_could_fill_is_a_gap() {
+    let (mut cx, mut book) = joined();
+    bring(&mut cx, &mut book, LINES[0], 504);
+    let mut other = book.clone();
+    other.on_line_lost(&mut cx, LINES[1]);
+    assert_eq!(other.status(), BookStatus::Buffering);
+    // The line that is beyond it ends: the other one may bring it yet.
+    book.on_line_lost(&mut cx, LINES[0]);
+    assert_eq!(book.status(), BookStatus::Live);
+    [503, 504, 505].map(|sequence| bring(&mut cx, &mut book, LINES[1], sequence));
+    assert_eq!(at(&book), Some(505));
+}
+
+/// What came before the first words of a new line is on its way on the old one.
+#[test]
+fn the_first_words_of_a_line_wait_longer() {
+    let (mut cx, mut book) = joined();
+    let new = LineId::new(2);
+    book.on_confirmed(&mut cx, new);
+    bring(&mut cx, &mut book, new, 510);
+    assert_eq!(hole_due(&cx), Some(cx.config.lines.join_grace));
+    (503..=509).for_each(|sequence| drop(bring(&mut cx, &mut book, LINES[0], sequence)));
+    assert_eq!((at(&book), hole_due(&cx)), (Some(510), None));
+}
+
+#[test]
+fn copies_that_differ_are_of_two_runs_of_the_counter() {
+    let (mut cx, mut book) = joined();
+    bring(&mut cx, &mut book, LINES[0], 503);
+    events(&mut cx);
+    let _ = book.on_delta(&mut cx, LINES[1], delta(503, 9));
+    let reason = BookLostReason::SequenceReset(Evidence::RepeatDiffers);
+    let lost = events(&mut cx);
+    assert!(matches!(lost[..], [Event::Book(_, BookEvent::Lost { reason: r, .. })] if r == reason));
+}
+
+#[test]
+fn copies_that_differ_in_their_times_alone_are_copies() {
+    let (mut cx, mut book) = joined();
+    let mut copy = delta(503, 503);
+    let _ = book.on_delta(&mut cx, LINES[0], copy);
+    copy.ts_event = crate::time::UnixNanos::from_millis(1_790_000_000_000);
+    assert_eq!(book.on_delta(&mut cx, LINES[1], copy), Disposition::Repeat);
+    assert_eq!(at(&book), Some(503));
+}
+
+/// The counter is set back. One line shows it, the other one still brings what was before.
+#[test]
+fn a_line_that_is_behind_a_reset_is_not_heard_until_it_shows_it_too() {
+    let (mut cx, mut book) = live();
+    let [a, b] = LINES;
+    for sequence in 3_000..3_010 {
+        let _ = book.on_delta(&mut cx, a, delta(sequence, sequence));
+    }
+    (501..=2_999).for_each(|sequence| drop(bring(&mut cx, &mut book, b, sequence)));
+    assert_eq!(at(&book), Some(3_009));
+    [10, 11, 12].map(|sequence| bring(&mut cx, &mut book, a, sequence));
+    assert_eq!(book.buffer.first(), Some(Sequence::new(10)));
+    for sequence in 3_000..3_020 {
+        assert_eq!(bring(&mut cx, &mut book, b, sequence), Disposition::Repeat);
+    }
+    assert_eq!(book.buffer.last(), Some(Sequence::new(12)));
+    // It shows the reset: no second one.
+    events(&mut cx);
+    [10, 11, 12, 13].map(|sequence| bring(&mut cx, &mut book, b, sequence));
+    assert_eq!((events(&mut cx), book.buffer.last()), (Vec::new(), Some(Sequence::new(13))));
 }

@@ -122,13 +122,32 @@ impl Router {
         }
     }
 
+    /// A line carries a topic, as the exchange has confirmed.
+    pub(super) fn on_confirmed(&mut self, line: LineId, topic: TopicId) {
+        let confirmed = Some(SubscriptionState::Confirmed);
+        let mut others = self.lines.iter().filter(|other| other.id() != line);
+        let elsewhere = others.any(|other| other.subscription(topic) == confirmed);
+        let was_owner = self.topics.is_owner(topic, line);
+        if !self.account.awaits(topic) || !was_owner {
+            self.topics.on_confirmed(&mut self.cx, topic, line, elsewhere);
+        }
+        // What an account waits for comes on the line that it is heard on.
+        if was_owner || !elsewhere {
+            self.account.on_confirmed(&mut self.cx, topic);
+        }
+    }
+
     /// A line carries a topic no more.
     pub(super) fn on_dropped(&mut self, line: LineId, topic: TopicId) {
         let elsewhere = self.is_confirmed(topic);
+        let was_owner = self.topics.is_owner(topic, line);
         // planted: books-outlive-line
-        self.topics.on_dropped(&mut self.cx, topic, line, elsewhere);
-        if !elsewhere {
+        let has_missed = self.topics.on_dropped(&mut self.cx, topic, line, elsewhere);
+        if !elsewhere || has_missed {
             self.account.on_dropped(&mut self.cx, topic);
+        }
+        if elsewhere && was_owner {
+            self.account.on_other_line(&mut self.cx, topic);
         }
         self.on_carried_no_more(topic);
     }
