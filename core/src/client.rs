@@ -6,8 +6,8 @@ use alloc::vec::Vec;
 
 use crate::account::sync::AccountSync;
 use crate::account::{Account, AccountStatus};
-use crate::book::Book;
-use crate::book::sync::BookStatus;
+use crate::book::sync::{BookStatus, BookSync};
+use crate::book::{Book, LineShare};
 use crate::channel::Channel;
 use crate::config::Config;
 use crate::context::Context;
@@ -147,6 +147,24 @@ impl Client {
         topics.into_iter().try_for_each(|topic| self.unsubscribe(now, topic))
     }
 
+    /// Replaces every line that is up, as each is before the exchange would cut it: another one opens, carries the
+    /// same topics, and the old one is shut once nothing can be missed. For a caller who wants that at a time of his
+    /// own. Says how many are being replaced; [`Stats::change_overs`](crate::Stats::change_overs) counts those
+    /// that were.
+    ///
+    /// # Errors
+    /// [`Misuse::Closed`].
+    pub fn replace_lines(&mut self, now: Instant) -> Result<usize, Misuse> {
+        self.enter(now)?;
+        let lines: Vec<_> = self.lines().filter(|line| line.replaces.is_none()).collect();
+        let begin = |line: &LineStatus| {
+            self.router.begin_change_over(line.id, crate::event::ReplaceReason::Asked)
+        };
+        let begun = lines.iter().map(begin).filter(|begun| *begun).count();
+        self.router.settle();
+        Ok(begun)
+    }
+
     /// Ends everything. Drain the outputs once more; after that nothing comes any more.
     pub fn close(&mut self, now: Instant) {
         if self.enter(now).is_err() {
@@ -256,8 +274,14 @@ impl Client {
         let placement = &self.router.placement;
         self.router.lines.iter().filter_map(|line| {
             let role = placement.role_of(line.id()).filter(|_| !placement.is_free(line.id()))?;
-            Some(line.status(role, placement.predecessor(line.id())))
+            let share = self.router.topics.share_of(line.id());
+            Some(line.status(role, placement.predecessor(line.id()), share))
         })
+    }
+
+    /// What each line has brought of a book that several carry, since they do: who was first, and by how much.
+    pub fn shares(&self, topic: TopicId) -> impl Iterator<Item = (LineId, &LineShare)> {
+        self.router.topics.book(topic).into_iter().flat_map(BookSync::shares)
     }
 
     /// What the line that an event names is there for; `None` for one of another client.

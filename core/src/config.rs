@@ -222,6 +222,13 @@ pub struct Lines {
     /// The same when a line brings its first words, and what came before them is still on its way on another.
     /// Default 2 s: longer than a frame is on its way on a line that answers its pings.
     pub join_grace: Duration,
+    /// Time after which a line is replaced. Default 23 h: the exchange ends a connection 24 h after its token was
+    /// given. At least 10 s.
+    pub life: Duration,
+    /// Replaced up to so much earlier, by chance: no two lines at once. Default 1 h.
+    pub life_jitter: Duration,
+    /// For so long at least both lines carry everything before the old one is shut. Default 2 s.
+    pub overlap: Duration,
 }
 
 impl Default for Lines {
@@ -231,6 +238,9 @@ impl Default for Lines {
             at_most: 16,
             hole_grace: Duration::from_millis(250),
             join_grace: Duration::from_secs(2),
+            life: Duration::from_secs(23 * 3600),
+            life_jitter: Duration::from_secs(3600),
+            overlap: Duration::from_secs(2),
         }
     }
 }

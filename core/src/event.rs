@@ -13,7 +13,7 @@ use crate::wire::{Delta, ErrorKind, Side};
 /// Something that a user may want to know. Small and `Copy`; in the order of the causes.
 ///
 /// ```text
-///   Line    Waiting*  TokenFailed*  ->  Up?  ->  Down           once for each connection, also when
+///   Line    Waiting*  TokenFailed*  ->  Up?  ->  Replacing?  ->  Down   once for each connection, also when
 ///                                                              we closed it;
 ///                                                              or LoginRefused, and no more
 ///   Topic   Refused*  ->  Confirmed  ->  (Idle  ->  Active)*  ->  Unsubscribed | Rejected
@@ -120,6 +120,14 @@ pub enum LineEvent {
     Up {
         /// Its connection.
         conn: ConnId,
+    },
+    /// Another line is to take its place, and opens. Both carry its topics for a while; then this one ends with
+    /// [`DisconnectReason::Replaced`].
+    Replacing {
+        /// The other one.
+        by: LineId,
+        /// Why.
+        reason: ReplaceReason,
     },
     /// A connection ended, or could not be made.
     Down {
@@ -330,8 +338,29 @@ pub enum DisconnectReason {
     },
     /// Three binary messages within a minute.
     Binary,
+    /// Another line has taken its place.
+    Replaced,
     /// The client was closed.
     Closed,
+}
+
+/// Why a line is replaced.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum ReplaceReason {
+    /// It has been up for [`Lines::life`](crate::config::Lines::life), and the exchange would cut it soon.
+    Age,
+    /// [`Client::replace_lines`](crate::Client::replace_lines) was called.
+    Asked,
+}
+
+impl fmt::Display for ReplaceReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Age => "it is old",
+            Self::Asked => "that was asked for",
+        })
+    }
 }
 
 /// Why a live book stopped being live.
@@ -564,6 +593,7 @@ impl fmt::Display for DisconnectReason {
             Self::Suspended => f.write_str("the deadlines are long past: the machine slept"),
             Self::Refused { code, kind, .. } => write!(f, "refused by the server: {code} {kind:?}"),
             Self::Binary => f.write_str("binary messages"),
+            Self::Replaced => f.write_str("another line has taken its place"),
             Self::Closed => f.write_str("closed by us"),
         }
     }

@@ -99,6 +99,11 @@ impl Keepalive {
         }
     }
 
+    /// Whether a ping has not been answered yet.
+    pub(crate) const fn is_awaiting(&self) -> bool {
+        self.awaiting.is_some()
+    }
+
     pub(crate) const fn on_ping_sent(&mut self, id: u64) {
         self.awaiting = Some((id, false));
     }

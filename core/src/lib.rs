@@ -146,8 +146,8 @@ pub use endpoint::{Endpoint, RestBase};
 pub use error::{Misuse, TransportError, WireError};
 pub use event::{
     AccountDelayReason, AccountEvent, AccountLostReason, BookDelayReason, BookEvent,
-    BookLostReason, DisconnectReason, Event, LineEvent, LoginError, RestError, TimePlace,
-    TopicEvent,
+    BookLostReason, DisconnectReason, Event, LineEvent, LoginError, ReplaceReason, RestError,
+    TimePlace, TopicEvent,
 };
 pub use ids::{ConnId, Epoch, LineId, RequestId, Sequence, Symbol, TopicId, WordsId};
 pub use input::{Input, ResponseHead};

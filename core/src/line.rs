@@ -1,6 +1,7 @@
 //! One line: a connection that is renewed for ever, what it carries, and its budget.
 
 mod limits;
+mod replacing;
 mod report;
 mod sending;
 mod status;
@@ -10,6 +11,7 @@ use alloc::collections::VecDeque;
 use alloc::format;
 
 use crate::channel::ChannelKind;
+use crate::config::Lines;
 use crate::context::Context;
 use crate::endpoint::Endpoint;
 use crate::error::{TransportError, WireError};
@@ -29,7 +31,8 @@ use crate::wire::{
     Welcome,
 };
 pub(crate) use limits::NO_ROOM;
-use limits::{MOST_BINARIES, SEND_SPAN, TOO_FAST_REST};
+use limits::{MOST_BINARIES, SEND_SPAN, SHORTEST_LIFE, TOO_FAST_REST};
+use replacing::Probe;
 pub(crate) use report::LineReport;
 pub use status::LineStatus;
 
@@ -54,6 +57,8 @@ pub(crate) struct Line {
     frame_ids: u64,
     /// Binary messages: more than these cost the connection.
     binaries: SlidingWindow,
+    /// While it is replaced.
+    probe: Probe,
     /// What has happened and the client has not been told yet, oldest first.
     reports: VecDeque<LineReport>,
 }
@@ -74,6 +79,7 @@ impl Line {
             send_paused: false,
             frame_ids: 0,
             binaries: MOST_BINARIES,
+            probe: Probe::None,
             reports: VecDeque::new(),
         }
     }
@@ -305,6 +311,10 @@ impl Line {
         let interval = self.keepalive.timing().interval;
         // planted: no-first-ping
         cx.timers.set(self.timer(LineTimer::Ping), cx.now + interval);
+        let Lines { life, life_jitter, .. } = cx.config.lines;
+        let age = life.saturating_sub(cx.rng.up_to(life_jitter));
+        // planted: never-replaced
+        cx.timers.set(self.timer(LineTimer::Age), cx.now + age.max(SHORTEST_LIFE));
         Disposition::Control
     }
 
@@ -317,6 +327,7 @@ impl Line {
         }
         count(&mut cx.stats.pongs);
         cx.timers.clear(self.timer(LineTimer::Pong));
+        self.on_pong_taken(cx);
         Disposition::Control
     }
 
@@ -383,6 +394,8 @@ impl Line {
                 self.settle(cx, outcome, None);
             }
             LineTimer::Send => self.send_paused = false,
+            // The client's affair.
+            LineTimer::Age | LineTimer::ChangeOver => {}
         }
     }
 
@@ -462,12 +475,11 @@ impl Line {
 
     /// Leaves nothing of the connection behind.
     fn disconnect(&mut self, cx: &mut Context, reason: DisconnectReason) {
-        for timer in
-            [LineTimer::Phase, LineTimer::Ping, LineTimer::Pong, LineTimer::Ack, LineTimer::Send]
-        {
+        for timer in LineTimer::ALL {
             cx.timers.clear(self.timer(timer));
         }
         self.send_paused = false;
+        self.probe = Probe::None;
         self.endpoint = None;
         self.binaries = MOST_BINARIES;
         if let Some(conn) = self.conn.take() {

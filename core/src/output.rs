@@ -64,6 +64,8 @@ pub enum TimeoutReason {
     Outputs,
     /// A line's phase ends: connecting, waiting for a welcome, backing off, or waiting for a budget.
     Phase,
+    /// A line is to be replaced, or about to replace another.
+    ChangeOver,
     /// A ping is due.
     Ping,
     /// A pong is overdue.

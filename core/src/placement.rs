@@ -117,12 +117,6 @@ impl Placement {
         }
     }
 
-    /// Whether a line, or the one that it is to succeed, is the home of a topic.
-    pub(crate) fn is_home(&self, line: LineId, topic: TopicId) -> bool {
-        let home = self.slot(line).and_then(|slot| self.homes[slot.set as usize].get(&topic));
-        home.is_some_and(|&home| home == line || self.successor(home) == Some(line))
-    }
-
     /// The topics that are at home on a line, or on the one that it is to succeed.
     pub(crate) fn topics_of(&self, line: LineId) -> impl Iterator<Item = TopicId> + '_ {
         let slot = self.slot(line);
@@ -213,6 +207,11 @@ impl Placement {
             Duty::Succeeds(old) => Some(old),
             Duty::Carries | Duty::Free => None,
         }
+    }
+
+    /// Whether a line is about to succeed another.
+    pub(crate) fn has_successions(&self) -> bool {
+        self.successions().next().is_some()
     }
 
     /// Lines that are about to succeed others, and which.

@@ -107,6 +107,7 @@ impl DisconnectReason {
             | Self::AckTimeout
             | Self::Suspended
             | Self::Binary
+            | Self::Replaced
             | Self::Closed => return None,
         })
     }

@@ -43,8 +43,10 @@ pub struct Stats {
     pub gaps: u64,
     /// Times a live book was lost for another reason than unsubscribing or closing.
     pub resyncs: u64,
-    /// Connections that were ready and ended, other than by closing.
+    /// Connections that were ready and ended, other than by closing or being replaced.
     pub reconnects: u64,
+    /// Lines that took the place of others.
+    pub change_overs: u64,
     /// Tokens received.
     pub tokens: u64,
     /// Tokens that the server refused.

@@ -29,6 +29,7 @@ impl Timer {
             Self::Line(_, LineTimer::Pong) => TimeoutReason::Pong,
             Self::Line(_, LineTimer::Ack) => TimeoutReason::Ack,
             Self::Line(_, LineTimer::Send) | Self::RestScheduler => TimeoutReason::Budget,
+            Self::Line(_, LineTimer::Age | LineTimer::ChangeOver) => TimeoutReason::ChangeOver,
             Self::Topic(_, TopicTimer::Snapshot) => TimeoutReason::Snapshot,
             Self::Topic(_, TopicTimer::Crossed) => TimeoutReason::Crossed,
             Self::Topic(_, TopicTimer::Silence | TopicTimer::LeftBehind) => TimeoutReason::Silence,
@@ -52,6 +53,16 @@ pub(crate) enum LineTimer {
     Ack,
     /// The budget for client messages frees up.
     Send,
+    /// It is old: another one is to take its place.
+    Age,
+    /// It is about to take the place of another: to be looked at.
+    ChangeOver,
+}
+
+impl LineTimer {
+    /// Every kind there is.
+    pub(crate) const ALL: [Self; 7] =
+        [Self::Phase, Self::Ping, Self::Pong, Self::Ack, Self::Send, Self::Age, Self::ChangeOver];
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]

@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use crate::backoff::Backoff;
+use crate::book::LineShare;
 use crate::book::sync::{BookStatus, BookSync};
 use crate::channel::{Channel, ChannelKind, Delivery};
 use crate::config::Config;
@@ -420,6 +421,18 @@ impl Topics {
             TopicState::Book(book) => Some(book),
             TopicState::Deduplicator(_) => None,
         }
+    }
+
+    /// What a line has brought of all books, beside others.
+    pub(crate) fn share_of(&self, line: LineId) -> LineShare {
+        let mut sum = LineShare::default();
+        for entry in &self.list {
+            if let TopicState::Book(book) = &entry.state {
+                let its = book.shares().filter(|(of, _)| *of == line);
+                its.for_each(|(_, share)| sum.add(share));
+            }
+        }
+        sum
     }
 
     /// Every topic that is wanted.

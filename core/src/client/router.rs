@@ -1,13 +1,14 @@
 //! What happens below is passed on here: frames and replies down, what lines tell up, nothing sideways.
 
 mod carrying;
+mod change_over;
 mod replies;
 
 use crate::account::sync::AccountSync;
 use crate::book::sync::BookSync;
 use crate::context::Context;
 use crate::error::{TransportError, WireError};
-use crate::event::{Event, LineEvent, RestError, TimePlace, TopicEvent};
+use crate::event::{Event, LineEvent, ReplaceReason, RestError, TimePlace, TopicEvent};
 use crate::ids::{ConnId, LineId, TopicId, WordsId};
 use crate::input::Input;
 use crate::line::{Line, LineReport};
@@ -15,7 +16,7 @@ use crate::placement::Placement;
 use crate::push::PushTag;
 use crate::scheduler::{RestScheduler, TokenFor};
 use crate::stats::Disposition;
-use crate::timers::{Timer, TopicTimer};
+use crate::timers::{LineTimer, Timer, TopicTimer};
 use crate::topics::{Interest, Topic, Topics};
 use crate::wire::Decoded;
 
@@ -118,6 +119,9 @@ impl Router {
     pub(super) fn run_timers(&mut self) {
         while let Some((due, timer)) = self.cx.timers.take_due(self.cx.now) {
             match timer {
+                Timer::Line(line, LineTimer::Age) => {
+                    self.begin_change_over(line, ReplaceReason::Age);
+                }
                 Timer::Line(line, timer) => {
                     let connects = &mut self.scheduler.connects;
                     if let Some(line) = self.lines.get_mut(line.index()) {
@@ -173,6 +177,9 @@ impl Router {
     /// Passes on what components want of each other.
     pub(super) fn settle(&mut self) {
         self.route();
+        if self.placement.has_successions() {
+            self.advance_change_overs();
+        }
         self.settle_account();
         let topics = &self.topics;
         self.scheduler.pump(&mut self.cx, |topic| topics.get(topic)?.demand());

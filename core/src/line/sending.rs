@@ -57,6 +57,7 @@ impl Line {
         cx.send(conn, encode::ping(id));
         self.sends.record(cx.now, 1);
         self.keepalive.on_ping_sent(id);
+        self.on_ping_sent();
         count(&mut cx.stats.pings);
         cx.timers.set(self.timer(LineTimer::Ping), next);
         let timeout = self.keepalive.timing().timeout;

@@ -1,6 +1,7 @@
 //! What is told of a line.
 
 use super::Line;
+use crate::book::LineShare;
 use crate::ids::{ConnId, LineId};
 use crate::placement::LineRole;
 use crate::time::Instant;
@@ -21,10 +22,17 @@ pub struct LineStatus {
     pub up_since: Option<Instant>,
     /// Topics that were asked for on this connection, confirmed or not.
     pub topics: usize,
+    /// What it has brought of the books that another line carries, too: since both do.
+    pub share: LineShare,
 }
 
 impl Line {
-    pub(crate) fn status(&self, role: LineRole, replaces: Option<LineId>) -> LineStatus {
+    pub(crate) fn status(
+        &self,
+        role: LineRole,
+        replaces: Option<LineId>,
+        share: LineShare,
+    ) -> LineStatus {
         LineStatus {
             id: self.id,
             role,
@@ -32,6 +40,7 @@ impl Line {
             conn: self.conn.filter(|_| self.is_ready()),
             up_since: self.session.ready_since(),
             topics: self.subs.carried().count(),
+            share,
         }
     }
 }

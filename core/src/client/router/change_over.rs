@@ -1,0 +1,99 @@
+//! A line is replaced by another before it has to end: no sequence is missed and no snapshot fetched.
+//!
+//! ```text
+//!  due, or asked for ─> another line opens ─> it has every topic confirmed ─> a ping goes out on the old one
+//!    ─> its pong is back, so all that the old one was pushed before is here; for 2 s both have carried
+//!       everything; no book waits for anything, and nothing was said on the new one alone ─> the old one is shut
+//! ```
+//!
+//! An old line that ends meanwhile is shut as soon as the new one is connected.
+
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use super::Router;
+use crate::event::{Event, LineEvent, ReplaceReason};
+use crate::ids::{LineId, TopicId};
+use crate::line::Line;
+use crate::subscription::SubscriptionState;
+use crate::timers::{LineTimer, Timer};
+use crate::topics::Topic;
+
+/// How often it is looked whether everything has caught up, where nothing else says so.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// For so long at most an old line is kept for what the new one does not confirm, or what has not caught up.
+const LONGEST: Duration = Duration::from_secs(60);
+
+impl Router {
+    /// A line is to be replaced. False if it does not carry anything, or is being replaced.
+    pub(crate) fn begin_change_over(&mut self, old: LineId, reason: ReplaceReason) -> bool {
+        if !self.lines.get(old.index()).is_some_and(Line::is_ready) {
+            return false;
+        }
+        let Some(by) = self.placement.open_successor(old) else { return false };
+        self.cx.event(Event::Line(old, LineEvent::Replacing { by, reason }));
+        self.start(by);
+        true
+    }
+
+    /// Goes on with all that has been begun.
+    pub(super) fn advance_change_overs(&mut self) {
+        let begun: Vec<_> = self.placement.successions().collect();
+        for (new, old) in begun {
+            if self.is_over(new, old) {
+                self.finish_change_over(new, old);
+            }
+        }
+    }
+
+    /// Whether an old line is needed no more.
+    fn is_over(&mut self, new: LineId, old: LineId) -> bool {
+        let Some(up_since) = self.lines.get(new.index()).and_then(Line::up_since) else {
+            return false;
+        };
+        let Some(line) = self.lines.get(old.index()).filter(|line| line.is_ready()) else {
+            return true;
+        };
+        let end = up_since + LONGEST;
+        if self.cx.now >= end {
+            return true;
+        }
+        let look = Timer::Line(new, LineTimer::ChangeOver);
+        // planted: change-over-at-once
+        if !line.carried().all(|topic| self.is_carried_beside(topic, old)) {
+            self.cx.timers.set(look, end);
+            return false;
+        }
+        let Some(line) = self.lines.get_mut(old.index()) else { return false };
+        let overlap = self.cx.config.lines.overlap;
+        let answered = line.probe(&mut self.cx);
+        let is_drained = answered.is_some_and(|since| self.cx.now.since(since) >= overlap);
+        // planted: change-over-loses
+        let is_over = is_drained && line.carried().all(|topic| self.topics.is_caught_up(topic));
+        if !is_over {
+            self.cx.timers.set(look, (self.cx.now + LOOK).min(end));
+        }
+        is_over
+    }
+
+    /// Whether another line has a topic confirmed that this one has; or there is nothing to lose.
+    fn is_carried_beside(&self, topic: TopicId, line: LineId) -> bool {
+        let confirmed = Some(SubscriptionState::Confirmed);
+        let has = |known: &Line| known.subscription(topic) == confirmed;
+        let mut others = self.lines.iter().filter(|known| known.id() != line);
+        let is_wanted = self.topics.get(topic).is_some_and(Topic::is_wanted);
+        !is_wanted || !self.lines.get(line.index()).is_some_and(has) || others.any(has)
+    }
+
+    fn finish_change_over(&mut self, new: LineId, old: LineId) {
+        self.placement.succeed(new);
+        self.cx.timers.clear(Timer::Line(new, LineTimer::ChangeOver));
+        self.cx.stats.change_overs = self.cx.stats.change_overs.saturating_add(1);
+        if let Some(line) = self.lines.get_mut(old.index()) {
+            line.retire(&mut self.cx);
+        }
+        self.route();
+        self.place();
+    }
+}
