@@ -255,6 +255,14 @@ impl Book {
         self.half(side).size_at(price)
     }
 
+    /// Takes over what another book of the same sequence knows besides; the two agree where both know. True if one
+    /// of the sides reaches further than before.
+    pub(crate) fn learn(&mut self, other: Self) -> bool {
+        let before = self.sides.each_ref().map(BookSide::reach);
+        self.sides.iter_mut().zip(other.sides).for_each(|(side, other)| side.learn(other));
+        before != self.sides.each_ref().map(BookSide::reach)
+    }
+
     /// A side whose complete part has become short: its name.
     #[inline]
     pub(crate) fn short_side(&self, below: usize) -> Option<Side> {

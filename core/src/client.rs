@@ -147,6 +147,21 @@ impl Client {
         topics.into_iter().try_for_each(|topic| self.unsubscribe(now, topic))
     }
 
+    /// Holds a live book against a snapshot, once: [`BookEvent::Verified`](crate::BookEvent::Verified) says that they
+    /// agree and where, [`BookLostReason::Diverged`](crate::BookLostReason::Diverged) what differs (and the book is
+    /// made anew), [`BookEvent::NotVerified`](crate::BookEvent::NotVerified) that there was no verdict. It stays live
+    /// meanwhile.
+    ///
+    /// # Errors
+    /// [`Misuse::UnknownTopic`], also of a topic without a book, [`Misuse::NotLive`], [`Misuse::Closed`].
+    pub fn verify(&mut self, now: Instant, topic: TopicId) -> Result<(), Misuse> {
+        self.enter(now)?;
+        let book = self.router.topics.book_mut(topic).ok_or(Misuse::UnknownTopic)?;
+        let is_live = book.verify(&mut self.router.cx);
+        self.router.settle();
+        if is_live { Ok(()) } else { Err(Misuse::NotLive) }
+    }
+
     /// Replaces every line that is up, as each is before the exchange would cut it: another one opens, carries the
     /// same topics, and the old one is shut once nothing can be missed. For a caller who wants that at a time of his
     /// own. Says how many are being replaced; [`Stats::change_overs`](crate::Stats::change_overs) counts those

@@ -14,10 +14,13 @@ pub enum Misuse {
     InvalidInterval,
     /// A currency is 1 to 23 characters out of `A-Z a-z 0-9 . _ -`.
     InvalidCurrency,
-    /// More topics than [`Budgets::topics_per_line`](crate::config::Budgets::topics_per_line).
+    /// More topics than [`Lines::at_most`](crate::config::Lines::at_most) lines carry, of
+    /// [`Budgets::topics_per_line`](crate::config::Budgets::topics_per_line) each; an account has one.
     TooManyTopics,
     /// The [`TopicId`](crate::TopicId) is not one of this client's.
     UnknownTopic,
+    /// The book is not live: there is nothing to hold against the exchange's.
+    NotLive,
     /// More queries are waiting than [`Queues::queries`](crate::config::Queues::queries).
     TooManyQueries,
     /// The client was closed; make a new one.
@@ -36,8 +39,9 @@ impl fmt::Display for Misuse {
                 "not a length of candles: use 1min 3min 5min 15min 30min 1hour 2hour 4hour 8hour 12hour 1day 1week 1month"
             }
             Self::InvalidCurrency => "not a currency (for example USDT; Bitcoin is XBT)",
-            Self::TooManyTopics => "too many topics for one line: unsubscribe some, or use a second client",
-            Self::UnknownTopic => "this topic id belongs to another client",
+            Self::TooManyTopics => "too many topics for all lines: unsubscribe some, or raise Lines::at_most",
+            Self::UnknownTopic => "this topic id belongs to another client, or has no book",
+            Self::NotLive => "the book is not live: wait for BookEvent::Live",
             Self::TooManyQueries => "too many queries are waiting: drain replies before asking more",
             Self::Closed => "the client was closed: make a new one",
             Self::InvalidRestBase => {

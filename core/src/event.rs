@@ -8,6 +8,7 @@ use crate::book::Evidence;
 use crate::currency::Currency;
 use crate::error::{TransportError, WireError};
 use crate::ids::{ConnId, Epoch, LineId, RequestId, Sequence, TopicId, WordsId};
+use crate::num::{Lots, Price};
 use crate::wire::{Delta, ErrorKind, Side};
 
 /// Something that a user may want to know. Small and `Copy`; in the order of the causes.
@@ -19,7 +20,7 @@ use crate::wire::{Delta, ErrorKind, Side};
 ///   Topic   Refused*  ->  Confirmed  ->  (Idle  ->  Active)*  ->  Unsubscribed | Rejected
 ///                      Refused*, Confirmed: again after a Down
 ///                      MayHaveMissed: a topic without a book is carried again after a Down
-///   Book    Delayed*  ->  Live  ->  Delta*  ->  Lost           once for each epoch
+///   Book    Delayed*  ->  Live  ->  (Delta | Verified)*  ->  Lost   once for each epoch
 ///                                  each one more than the one before
 ///   query   a push, or QueryFailed
 ///   any     Lagged: in place of deltas and delays that were not drained
@@ -194,6 +195,16 @@ pub enum BookEvent {
     },
     /// The live book took one change.
     Delta(Delta),
+    /// The live book was held against a snapshot, brought to the same sequence: they agree on all that both know.
+    Verified {
+        /// Where both were.
+        sequence: Sequence,
+        /// The book knows more than before: what it knew, and what the snapshot did. Whoever keeps a copy takes it anew.
+        is_wider: bool,
+    },
+    /// [`Client::verify`](crate::Client::verify) came to no verdict: five snapshots were of no use, the last for this
+    /// reason.
+    NotVerified(BookDelayReason),
     /// The book is not the exchange's any more and cannot be read.
     Lost {
         /// The run that ended.
@@ -378,7 +389,7 @@ pub enum BookLostReason {
     Poisoned(WireError),
     /// The exchange's counter was set back: its engine was restarted.
     SequenceReset(Evidence),
-    /// The market came near the end of what the snapshot covered.
+    /// The market has left what is known of this side: no snapshot could be had in time.
     Horizon(Side),
     /// Best bid at or above best ask for too long.
     Crossed,
@@ -388,8 +399,17 @@ pub enum BookLostReason {
         /// Where the exchange's book was.
         exchange: Sequence,
     },
-    /// The stream had fallen silent, and a snapshot of the same sequence says something else.
-    Diverged,
+    /// A snapshot that was brought to the same sequence says something else: of all such levels the best.
+    Diverged {
+        /// Where.
+        side: Side,
+        /// The level.
+        price: Price,
+        /// What the book had there; zero: nothing.
+        held: Lots,
+        /// What the exchange has.
+        exchange: Lots,
+    },
     /// The connection ended.
     LineDown,
     /// Nobody wants the book any more.
@@ -420,6 +440,11 @@ pub enum BookDelayReason {
         snapshot: Sequence,
         /// What speaks for that.
         evidence: Evidence,
+    },
+    /// The snapshot is ahead of the stream, which has not come after it within 2 s. (Of an audit.)
+    SnapshotAhead {
+        /// Of the snapshot.
+        snapshot: Sequence,
     },
     /// The snapshot could not be had.
     SnapshotFailed(RestError),
@@ -605,12 +630,17 @@ impl fmt::Display for BookLostReason {
             Self::Gap { expected, got } => write!(f, "gap: expected {expected}, got {got}"),
             Self::Poisoned(error) => write!(f, "undecodable delta: {error}"),
             Self::SequenceReset(evidence) => write!(f, "the sequence was set back: {evidence}"),
-            Self::Horizon(side) => write!(f, "the {side} side came near its horizon"),
+            Self::Horizon(side) => write!(f, "the {side} side left its horizon"),
             Self::Crossed => f.write_str("crossed for too long"),
             Self::LeftBehind { exchange } => {
                 write!(f, "nothing came any more, and the exchange is at {exchange}")
             }
-            Self::Diverged => f.write_str("the exchange says otherwise"),
+            Self::Diverged { side, price, held, exchange } => {
+                write!(
+                    f,
+                    "the exchange has {exchange} lots at {price} on the {side} side, not {held}"
+                )
+            }
             Self::LineDown => f.write_str("the line is down"),
             Self::Unsubscribed => f.write_str("unsubscribed"),
         }
@@ -620,6 +650,12 @@ impl fmt::Display for BookLostReason {
 impl fmt::Display for BookDelayReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::SnapshotAhead { snapshot } => {
+                write!(
+                    f,
+                    "the snapshot at {snapshot} is ahead of the stream, which does not come after it"
+                )
+            }
             Self::SnapshotTooOld { snapshot } => write!(f, "snapshot {snapshot} is too old"),
             Self::SnapshotDeferred { snapshot, evidence } => {
                 write!(f, "snapshot {snapshot} waits for the stream: {evidence}")

@@ -82,6 +82,8 @@ pub enum TimeoutReason {
     Crossed,
     /// What one of several lines has left out, no other one has brought.
     Hole,
+    /// A live book is to be held against a snapshot.
+    Audit,
     /// A topic may have fallen silent.
     Silence,
     /// A topic that was refused is to be asked for again.

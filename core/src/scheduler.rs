@@ -105,6 +105,8 @@ pub(crate) struct Demand {
 pub(crate) enum Urgency {
     /// It is live, and to be held against the snapshot. Half of the budget is left to others.
     Audit,
+    /// It is live, and before long would not know its best any more.
+    Refresh,
     /// It keeps so many deltas meanwhile: the fullest buffer is closest to overflowing.
     Buffered(usize),
 }
@@ -297,7 +299,7 @@ impl RestScheduler {
             let (topic, demand) = idle.max_by_key(|(_, demand)| demand.urgency)?;
             let reserve = match demand.urgency {
                 Urgency::Audit => cx.config.budgets.rest_weight_per_30s / 2,
-                Urgency::Buffered(_) => 0,
+                Urgency::Refresh | Urgency::Buffered(_) => 0,
             };
             let resource = Resource::Snapshot(demand.symbol.as_str());
             let ready = self.public.ready_at(cx.now, resource.route().weight, reserve);

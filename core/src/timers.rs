@@ -35,6 +35,7 @@ impl Timer {
             Self::Topic(_, TopicTimer::Silence | TopicTimer::LeftBehind) => TimeoutReason::Silence,
             Self::Topic(_, TopicTimer::Subscribe) => TimeoutReason::Subscribe,
             Self::Topic(_, TopicTimer::Hole) => TimeoutReason::Hole,
+            Self::Topic(_, TopicTimer::Audit) => TimeoutReason::Audit,
             Self::Request(_) => TimeoutReason::Fetch,
             Self::Account => TimeoutReason::Account,
         }
@@ -77,6 +78,8 @@ pub(crate) enum TopicTimer {
     LeftBehind,
     /// No other line has filled a hole of one.
     Hole,
+    /// A live book is to be held against a snapshot again.
+    Audit,
     /// The topic was refused, and is to be asked for again.
     Subscribe,
 }

@@ -272,7 +272,7 @@ fn the_end_of_a_cut_snapshot_is_known_and_never_walked_over() {
 }
 
 #[test]
-fn a_book_that_comes_near_its_horizon_is_fetched_anew() {
+fn a_book_that_comes_near_its_horizon_is_widened() {
     let mut config = Config::default();
     (config.book.snapshot_levels, config.book.refresh_below) = (4, 2);
     let (mut rig, link) = Rig::confirmed(config);
@@ -283,9 +283,32 @@ fn a_book_that_comes_near_its_horizon_is_fetched_anew() {
     rig.change(502, "14.4,sell,0");
     rig.change(503, "14.2,buy,0");
     assert!(rig.client.book(link).is_some(), "the other side is known whole, however short");
-    let events = rig.change(504, "14.5,sell,0");
-    assert!(matches!(events[0], Event::Book(_, BookEvent::Delta(_))), "this one was still right");
-    assert_eq!(events[1..], [lost(link, 1, BookLostReason::Horizon(Side::Ask))]);
+    let out = rig.text(&common::level2(LINK, 504, "14.5,sell,0"));
+    assert!(matches!(events(&out)[..], [Event::Book(_, BookEvent::Delta(_))]), "it stays live");
+    let request = snapshot_request(&rig.pass(SECOND));
+    rig.change(505, "14.5,sell,3");
+    let asks = "[14.5,3],[14.6,1],[14.7,1],[14.8,1]";
+    let told = events(&rig.reply(request, &snapshot(LINK, 505, "", asks)));
+    let verified = BookEvent::Verified { sequence: Sequence::new(505), is_wider: true };
+    assert_eq!(told, [Event::Book(link, verified)]);
+    assert_eq!(rig.shown(link).unwrap(), "505:  | 14.5*3 14.6*1 14.7*1 14.8*1");
+}
+
+/// Where the market runs away faster than a snapshot can be had, the book says so before its best is unknown.
+#[test]
+fn a_book_that_leaves_its_horizon_is_not_live() {
+    let mut config = Config::default();
+    (config.book.snapshot_levels, config.book.refresh_below) = (4, 2);
+    let (mut rig, link) = Rig::confirmed(config);
+    let request = snapshot_request(&rig.pass(SECOND));
+    let asks = "[14.3,1],[14.4,1],[14.5,1],[14.6,1]";
+    rig.reply(request, &snapshot(LINK, 500, "[14.2,5]", asks));
+    for (sequence, price) in [(501, "14.3"), (502, "14.4"), (503, "14.5")] {
+        assert_eq!(rig.change(sequence, &format!("{price},sell,0")).len(), 1);
+    }
+    // Nobody answers in time.
+    let told = rig.change(504, "14.6,sell,0");
+    assert_eq!(told[1..], [lost(link, 1, BookLostReason::Horizon(Side::Ask))]);
     snapshot_request(&rig.pass(SECOND));
 }
 

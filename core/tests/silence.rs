@@ -15,9 +15,10 @@ mod common;
 use std::time::Duration;
 
 use common::{Rig, Sent, events, fetches, plain_snapshot, sent, snapshot, snapshot_request};
+use kucoin_futures_proto::wire::Side;
 use kucoin_futures_proto::{
-    BookEvent, BookLostReason, Channel, Config, Event, Evidence, Output, Sequence, TopicEvent,
-    TopicId, TransportError,
+    BookEvent, BookLostReason, Channel, Config, Event, Evidence, Lots, Output, Sequence,
+    TopicEvent, TopicId, TransportError,
 };
 use kucoin_futures_sim::{Contract, ExchangeConfig, Fault, Target, World};
 
@@ -73,7 +74,13 @@ fn a_stream_that_comes_after_the_exchange_costs_nothing() {
 
 #[test]
 fn a_stream_that_speaks_while_the_snapshot_is_on_its_way_is_held_against_it_where_it_is_then() {
-    for (size, reason) in [(9, None), (8, Some(BookLostReason::Diverged))] {
+    let diverged = BookLostReason::Diverged {
+        side: Side::Bid,
+        price: "14.2".parse().unwrap(),
+        held: Lots::new(8),
+        exchange: Lots::new(9),
+    };
+    for (size, reason) in [(9, None), (8, Some(diverged))] {
         let (mut rig, topic, request) = audited();
         rig.change(501, &format!("14.2,buy,{size}"));
         let body = snapshot("LINKUSDTM", 501, "[14.2,9],[14.1,7]", "[14.3,6],[14.4,8]");
@@ -87,7 +94,9 @@ fn a_stream_that_speaks_while_the_snapshot_is_on_its_way_is_held_against_it_wher
 fn a_still_market_is_looked_into_and_stays_live() {
     let (mut rig, topic, mut request) = audited();
     for minute in 1..20 {
-        assert_eq!(events(&rig.reply(request, &plain_snapshot(500))), []);
+        let verified = BookEvent::Verified { sequence: Sequence::new(500), is_wider: false };
+        let told = events(&rig.reply(request, &plain_snapshot(500)));
+        assert_eq!(told, [Event::Book(topic, verified)], "minute {minute}");
         let out = rig.pass(MINUTE);
         assert_eq!(events(&out), [], "minute {minute}");
         request = snapshot_request(&out);
@@ -104,14 +113,19 @@ fn a_still_market_is_looked_into_and_stays_live() {
 
 #[test]
 fn a_snapshot_of_the_same_sequence_that_says_otherwise_ends_the_book() {
-    for (bids, asks) in [
-        ("[14.2,6],[14.1,7]", "[14.3,6],[14.4,8]"),
-        ("[14.2,5]", "[14.3,6],[14.4,8]"),
-        ("[14.2,5],[14.1,7]", "[14.3,6],[14.4,8],[14.5,1]"),
+    for (bids, asks, at) in [
+        ("[14.2,6],[14.1,7]", "[14.3,6],[14.4,8]", (Side::Bid, "14.2", 5, 6)),
+        ("[14.2,5]", "[14.3,6],[14.4,8]", (Side::Bid, "14.1", 7, 0)),
+        ("[14.2,5],[14.1,7]", "[14.3,6],[14.4,8],[14.5,1]", (Side::Ask, "14.5", 0, 1)),
     ] {
         let (mut rig, topic, request) = audited();
         let out = rig.reply(request, &snapshot("LINKUSDTM", 500, bids, asks));
-        assert_eq!(lost(&events(&out)), Some(BookLostReason::Diverged));
+        let reason = lost(&events(&out));
+        let Some(BookLostReason::Diverged { side, price, held, exchange }) = reason else {
+            panic!("{reason:?}")
+        };
+        let found = (side, price.to_string(), held.get(), exchange.get());
+        assert_eq!(found, (at.0, at.1.to_owned(), at.2, at.3));
         let request = snapshot_request(&rig.pass(SECOND));
         rig.reply(request, &snapshot("LINKUSDTM", 500, bids, asks));
         assert!(rig.shown(topic).is_some(), "the exchange's word counts");

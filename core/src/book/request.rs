@@ -55,11 +55,6 @@ impl Pacing {
         cx.timers.set(self.timer(), at);
     }
 
-    /// Whether a snapshot may be asked for now.
-    pub(super) fn is_spaced(&self, cx: &Context) -> bool {
-        self.last_asked.is_none_or(|at| at + cx.config.book.snapshot_spacing <= cx.now)
-    }
-
     /// The time of the next request after a snapshot that was of no use.
     pub(super) fn schedule_retry(&mut self, cx: &mut Context) {
         let delay = cx.config.book.snapshot_spacing.saturating_add(self.retry.next(&mut cx.rng));

@@ -100,6 +100,28 @@ impl BookSide {
         }
     }
 
+    /// Takes over what another side knows besides, which agrees with this one where both know: it is complete as far
+    /// as one of the two is, and has all levels that one of them has.
+    pub(super) fn learn(&mut self, mut other: Self) {
+        if other.reaches_beyond(self) {
+            core::mem::swap(self, &mut other);
+        }
+        for level in other.levels(Scope::Held) {
+            if self.size_at(level.price).is_none() {
+                self.set(level.price, level.size);
+            }
+        }
+    }
+
+    /// Whether it is complete further than another one.
+    fn reaches_beyond(&self, other: &Self) -> bool {
+        match (self.reach, other.reach) {
+            (_, Coverage::All) => false,
+            (Coverage::All, Coverage::To(_)) => true,
+            (Coverage::To(mine), Coverage::To(its)) => self.grid.rank(mine) < self.grid.rank(its),
+        }
+    }
+
     /// A price between ticks: the grid becomes finer first, and every level gets a new number. The
     /// first price of all is the tick.
     #[cold]

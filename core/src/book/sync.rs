@@ -1,11 +1,11 @@
 //! From a stream of deltas and a snapshot to a live book, and out of it again when in doubt.
 
+mod audits;
 mod lines;
-mod silence;
 mod snapshots;
 
 use super::arbiter::{Arbiter, LineShare};
-use super::audit::Audit;
+use super::audit::{Audit, Cause};
 use super::buffer::{DeltaBuffer, Pushed};
 use super::lineage::{Evidence, Heard, Lineage, SnapshotCheck};
 use super::request::{Pacing, Request};
@@ -27,7 +27,7 @@ use crate::wire::{Delta, SnapshotHead};
 ///   Idle --------------------> Buffering ----------------------------------> Live
 ///    ^                          ^  |  ^                                       |
 ///    | unsubscribe              |  |  +-- gap, undecodable delta, counter ----+
-///    | (from anywhere)          |  |      reset, horizon, crossed for long,   |
+///    | (from anywhere)          |  |      reset, crossed for long,            |
 ///    |                          |  |      left behind, diverged               |
 ///                ack or delta   |  | all lines down                           |
 ///   Stale ----------------------+  +--------> Stale <-------------------------+
@@ -124,7 +124,8 @@ impl BookSync {
     /// How urgently a snapshot is to be asked for; `None` if it is not.
     pub(crate) fn urgency(&self) -> Option<Urgency> {
         if self.audit.is_due() {
-            Some(Urgency::Audit)
+            let is_pressing = self.audit.cause() == Some(Cause::Horizon);
+            Some(if is_pressing { Urgency::Refresh } else { Urgency::Audit })
         } else if matches!(self.state, State::Buffering(Request::Due)) {
             Some(Urgency::Buffered(self.buffer.len()))
         } else {
@@ -290,6 +291,9 @@ impl BookSync {
         // planted: told-twice
         cx.delta_event(self.topic, *delta);
         // planted: horizon-unseen
+        if self.audit.is_recording() {
+            self.on_recorded(cx, delta);
+        }
         let is_short = self.book.short_side(cx.config.book.refresh_below).is_some();
         if is_short || self.crossed || self.book.is_crossed_by(delta) {
             self.check(cx);
@@ -377,8 +381,16 @@ impl BookSync {
     /// Checks what every applied delta can break.
     #[cold]
     fn check(&mut self, cx: &mut Context) {
-        if let Some(side) = self.book.short_side(cx.config.book.refresh_below) {
+        if !self.is_live() {
+            return;
+        }
+        let below = cx.config.book.refresh_below;
+        // planted: horizon-is-the-end
+        if let Some(side) = self.book.short_side(below.min(1)) {
             return self.resync(cx, BookLostReason::Horizon(side));
+        }
+        if self.book.short_side(below).is_some() {
+            self.audit(cx, Cause::Horizon);
         }
         let crossed = self.book.is_crossed();
         if crossed != self.crossed {
@@ -409,7 +421,9 @@ impl BookSync {
         self.lineage.on_left(cx.now, self.book.sequence());
         self.crossed = false;
         self.audit.reset();
-        for timer in [TopicTimer::Crossed, TopicTimer::LeftBehind] {
+        // What was recorded for the audit; nothing waits for a snapshot yet.
+        self.buffer.clear();
+        for timer in [TopicTimer::Crossed, TopicTimer::LeftBehind, TopicTimer::Audit] {
             cx.timers.clear(Timer::Topic(self.topic, timer));
         }
         if reason != BookLostReason::Unsubscribed {

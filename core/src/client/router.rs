@@ -144,9 +144,6 @@ impl Router {
             TopicTimer::Subscribe => self.ask_again(topic),
             TopicTimer::Silence => {
                 self.topics.on_silence_due(&mut self.cx, topic);
-                if self.topics.book(topic).is_some_and(BookSync::wants_snapshot) {
-                    self.scheduler.want_snapshot(topic);
-                }
             }
             TopicTimer::LeftBehind => {
                 if let Some(book) = self.topics.book_mut(topic) {
@@ -157,6 +154,11 @@ impl Router {
             TopicTimer::Hole => {
                 if let Some(book) = self.topics.book_mut(topic) {
                     book.on_hole_due(&mut self.cx);
+                }
+            }
+            TopicTimer::Audit => {
+                if let Some(book) = self.topics.book_mut(topic) {
+                    book.on_audit_due(&mut self.cx);
                 }
             }
             TopicTimer::Crossed => {

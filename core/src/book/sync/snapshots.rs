@@ -17,11 +17,8 @@ impl BookSync {
             State::Buffering(Request::Scheduled { .. }) => {}
             // planted: ahead-for-ever
             State::Deferred(_) => self.lineage.give_up_waiting(),
-            State::Buffering(_)
-            | State::Idle
-            | State::Stale
-            | State::Provisional(_)
-            | State::Live => return false,
+            State::Provisional(_) | State::Live => return self.audit.on_due(),
+            State::Buffering(_) | State::Idle | State::Stale => return false,
         }
         self.state = State::Buffering(Request::Due);
         true
@@ -42,7 +39,7 @@ impl BookSync {
     /// The snapshot that was asked for could not be had, or is of no use.
     pub(crate) fn on_no_snapshot(&mut self, cx: &mut Context, reason: BookDelayReason) {
         if self.is_live() {
-            return self.audit.give_up();
+            return self.on_no_audit(cx, reason);
         }
         cx.event(Event::Book(self.topic, BookEvent::Delayed(reason)));
         self.state = State::Buffering(Request::Scheduled { is_still: false });
@@ -61,7 +58,7 @@ impl BookSync {
             let mut other =
                 Book::new(cx.config.book.snapshot_levels, cx.config.book.max_levels_per_side);
             let snapshot = read_of(cx, &mut other, symbol, body)?;
-            self.on_audit(cx, &other, &snapshot);
+            self.on_audit(cx, other, &snapshot);
         } else {
             let snapshot = read_of(cx, &mut self.book, symbol, body)?;
             self.judge(cx, snapshot);
@@ -117,6 +114,7 @@ impl BookSync {
         self.epoch = self.epoch.saturating_add(1);
         self.lineage.on_live(cx.now);
         self.loaded = loaded;
+        self.schedule_audit(cx);
         let (topic, sequence) = (self.topic, self.book.sequence());
         cx.event(Event::Book(topic, BookEvent::Live { epoch: Epoch::new(self.epoch), sequence }));
         self.check(cx);
