@@ -47,7 +47,7 @@ laws! {
     SentWhileUp: Some(5), "Texts are sent between `Up` and `Close` only";
     SentToNoneLost: Some(5), "Nothing is sent on a connection that was reported as lost";
     SentWithId: None, "A text is JSON and has a number as its id";
-    SentInTime: None, "At most 100 texts are sent in ten seconds";
+    SentInTime: None, "At most 100 texts are sent on a connection in ten seconds";
     SymbolsPerFrame: None, "No text names more symbols than `Budgets::symbols_per_frame`";
     EpochsCount: Some(5), "The epochs of a book count up by one, and each ends before the next begins";
     DeltasFollow: Some(5), "Each delta is the next one of a live book, or a later one after a `Lagged`";
@@ -107,8 +107,8 @@ pub struct OutputChecker {
     /// Queries that have been asked, answered or not.
     asked: BTreeSet<RequestId>,
     requests: BTreeSet<RequestId>,
-    /// When texts were sent on the latest connection.
-    sends: VecDeque<Instant>,
+    /// When texts were sent on each connection that is not over.
+    sends: BTreeMap<ConnId, VecDeque<Instant>>,
     lagged: u64,
     /// Books that may be ahead of what was said of them.
     ahead: BTreeSet<TopicId>,
@@ -160,7 +160,7 @@ impl OutputChecker {
             queries: BTreeSet::new(),
             asked: BTreeSet::new(),
             requests: BTreeSet::new(),
-            sends: VecDeque::new(),
+            sends: BTreeMap::new(),
             lagged: 0,
             ahead: BTreeSet::new(),
         }
@@ -236,7 +236,6 @@ impl OutputChecker {
             Output::Event(event) => self.on_event(event),
             Output::Push(push) => push.request().map_or(Ok(()), |query| self.answered(query)),
             Output::Open { conn, .. } => {
-                self.sends.clear();
                 let before = self.conns.insert(*conn, Life::Asked);
                 hold(Law::OneOpen, before.is_none(), || was(conn, before))
             }
@@ -263,9 +262,10 @@ impl OutputChecker {
         hold(Law::SentWithId, has_id, || format!("{conn:?}: {text}"))?;
         let symbols = word("topic").split(',').count();
         hold(Law::SymbolsPerFrame, symbols <= self.symbols_per_frame, || text.into())?;
-        self.sends.push_back(now);
-        self.sends.retain(|at| now.since(*at) < SENDS_PER);
-        hold(Law::SentInTime, self.sends.len() <= MOST_SENDS, || format!("{conn:?}: {text}"))
+        let sends = self.sends.entry(conn).or_default();
+        sends.push_back(now);
+        sends.retain(|at| now.since(*at) < SENDS_PER);
+        hold(Law::SentInTime, sends.len() <= MOST_SENDS, || format!("{conn:?}: {text}"))
     }
 
     fn on_event(&mut self, event: &Event) -> Verdict {
@@ -275,6 +275,7 @@ impl OutputChecker {
                 hold(Law::OneUp, before == Some(Life::Asked), || was(&conn, before))
             }
             Event::Line(_, LineEvent::Down { conn, .. }) => {
+                self.sends.remove(&conn);
                 let before = self.conns.insert(conn, Life::Over);
                 hold(Law::OneDown, before == Some(Life::Shut), || was(&conn, before))
             }
