@@ -1,25 +1,37 @@
 //! Holds a client to everything that is not about the contents of books: what it sends and when,
 //! what it owns up to, what it counts, what it gives away.
+//!
+//! A client may have any number of lines. What a connection carries is followed from the texts on it
+//! (`carriage`); what becomes of topics is the client's, whichever connections carry them (`topics`).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use kucoin_futures_proto::{
-    BookEvent, Client, Config, ConnId, DisconnectReason, Event, Instant, LineEvent, Output,
-    RequestId, RestError, RestRequest, Sign, Stats, Symbol,
+    BookEvent, Channel, Client, Config, ConnId, DisconnectReason, Event, Instant, LineEvent,
+    LineId, Output, RequestId, RestError, RestRequest, Stats, Symbol, TopicEvent, TopicId,
+    TopicStatus,
 };
-
-use serde_json::Value;
 
 use crate::exchange::{About, Exchange, PushForm, percent_decode};
 use crate::rest::Response;
 pub(crate) use accounts::AccountChecker;
-use line::{Conns, LineWatch};
+use carriage::Carriage;
+use conn::{Conn, Conns, Life};
+use fetches::Fetches;
+use fill::FirstFill;
+use line::LineWatch;
 pub(crate) use messages::{Arrival, Found, MessageChecker};
-use topics::{SECOND, SLACK, Verdict};
+use refusals::Refusals;
+pub(crate) use topics::topic_in;
+use topics::{Delivered, SLACK, Topics, Verdict};
 use window::Window;
 
 mod accounts;
+mod carriage;
+mod conn;
+mod fetches;
+mod fill;
 mod line;
 mod messages;
 mod refusals;
@@ -31,69 +43,19 @@ mod window;
 pub(crate) struct ProtocolChecker {
     config: Config,
     conns: Conns,
-    /// What is watched of each line: the public one, and that of an account.
-    lines: [LineWatch; 2],
-    /// The lines that tokens were asked for, by request, and that they were given for.
-    token_requests: BTreeMap<RequestId, usize>,
-    tokens_of: BTreeMap<String, usize>,
+    lines: BTreeMap<LineId, LineWatch>,
+    carriage: Carriage,
+    fill: FirstFill,
+    topics: Topics,
+    refusals: Refusals,
+    fetches: Fetches,
     opens: Window,
-    tokens: Window,
-    weights: Window,
-    asked: BTreeMap<Symbol, Instant>,
-    in_flight: BTreeMap<RequestId, (Asked, Instant)>,
-    /// Until when the exchange asked for quiet: its public side, and that of the account.
-    blocked_until: [Instant; 2],
-    /// Requests that were signed.
-    signed: BTreeSet<RequestId>,
-    /// The same, with answers to requests that the client may have given up.
-    may_wait_until: Instant,
     used_tokens: BTreeSet<String>,
     /// Until when deadlines may be missed: whoever drives the client is to blame.
     excused_until: Instant,
     buffered: u64,
     texts: u64,
 }
-
-#[derive(Debug)]
-struct Conn {
-    /// Which line it is of: a place in `ProtocolChecker::lines`.
-    line: usize,
-    life: Life,
-    /// When that life began.
-    since: Instant,
-    connect_id: String,
-    welcomed: bool,
-    sends: Window,
-    up_at: Instant,
-    last_ping: Option<Instant>,
-    /// The id of the ping that is not answered yet.
-    ping: Option<(String, Instant)>,
-}
-
-/// What a request is for.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Asked {
-    Token,
-    Snapshot,
-    Other,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Life {
-    Asked,
-    Opened,
-    Up,
-    Down,
-}
-
-/// A deadline that is met late is put off by this.
-const GRACE: Duration = SECOND;
-/// Whatever a token response says, pings and pongs may not take longer.
-const LONGEST_PINGS: Duration = Duration::from_secs(60);
-/// Bounds for how long the exchange may tell us to stay away.
-const STAY: (Duration, Duration) = (SECOND, Duration::from_secs(300));
-/// An adapter gives up a request at its time, the client a second later.
-const REQUEST_SLACK: Duration = SECOND;
 
 /// What the judge knows of the moment.
 #[derive(Clone, Copy)]
@@ -107,20 +69,15 @@ pub(crate) struct Moment<'a> {
 
 impl ProtocolChecker {
     pub(crate) fn new(config: &Config) -> Self {
-        let minute = Duration::from_secs(60);
         Self {
             conns: BTreeMap::new(),
-            lines: Default::default(),
-            token_requests: BTreeMap::new(),
-            tokens_of: BTreeMap::new(),
-            opens: Window::new(config.budgets.connects_per_min.into(), minute),
-            tokens: Window::new(config.budgets.tokens_per_min.into(), minute),
-            weights: Window::new(config.budgets.rest_weight_per_30s.into(), minute / 2),
-            asked: BTreeMap::new(),
-            in_flight: BTreeMap::new(),
-            blocked_until: [Instant::ZERO; 2],
-            signed: BTreeSet::new(),
-            may_wait_until: Instant::ZERO,
+            lines: BTreeMap::new(),
+            carriage: Carriage::default(),
+            fill: FirstFill::new(config),
+            topics: Topics::default(),
+            refusals: Refusals::default(),
+            fetches: Fetches::new(config),
+            opens: Window::new(config.budgets.connects_per_min.into(), Duration::from_secs(60)),
             used_tokens: BTreeSet::new(),
             excused_until: Instant::ZERO,
             buffered: 0,
@@ -139,12 +96,61 @@ impl ProtocolChecker {
         self.excused_until = self.excused_until + by;
     }
 
-    /// A symbol is subscribed or unsubscribed: what waited for its book is gone.
-    pub(crate) fn on_command(&mut self, symbol: Symbol) {
-        for line in &mut self.lines {
-            line.topics.on_command(symbol);
-            line.refusals.on_command(symbol);
+    /// A channel is about to be subscribed.
+    pub(crate) fn on_subscribe(&mut self, channel: Channel) {
+        if self.conns.values().any(|conn| conn.welcomed) {
+            self.fill.disturb();
         }
+        channel.symbol().into_iter().for_each(|symbol| self.forget(symbol));
+    }
+
+    /// A channel was subscribed.
+    pub(crate) fn on_subscribed(&mut self, channel: Channel) {
+        if !channel.is_private() {
+            self.fill.want(channel);
+        }
+    }
+
+    /// A channel is about to be unsubscribed.
+    pub(crate) fn on_unsubscribe(&mut self, channel: Channel) {
+        self.fill.disturb();
+        channel.symbol().into_iter().for_each(|symbol| self.forget(symbol));
+    }
+
+    /// What waited for a symbol is gone.
+    fn forget(&mut self, symbol: Symbol) {
+        self.topics.on_command(symbol);
+        self.refusals.on_command(symbol);
+    }
+
+    // Looking.
+
+    /// Whether a connection was asked for a topic, and may bring it.
+    pub(crate) fn carries(&self, conn: ConnId, name: &str) -> bool {
+        self.carriage.carries(conn, name)
+    }
+
+    /// Whether another connection than this one may bring a topic, too.
+    pub(crate) fn is_shared(&self, conn: ConnId, name: &str) -> bool {
+        self.carriage.is_carried_beside(conn, name)
+    }
+
+    /// Whether with a connection a topic ends, because no other has it confirmed.
+    pub(crate) fn ends_with(&self, conn: ConnId, name: &str) -> bool {
+        self.carries(conn, name) && !self.carriage.is_confirmed_beside(conn, name)
+    }
+
+    /// A topic that is confirmed is so on as many lines as it should be, and on no other; lines that are about to
+    /// replace others apart.
+    pub(crate) fn check_spread(&self, client: &Client, channel: Channel) -> Verdict {
+        let most = if channel.is_private() { 1 } else { usize::from(self.config.lines.per_topic) };
+        let name = channel.to_string();
+        let is_heir = |conn: &ConnId| {
+            let mut lines = client.lines();
+            lines.any(|line| line.conn == Some(*conn) && line.replaces.is_some())
+        };
+        let on = self.carriage.confirmed(&name).filter(|conn| !is_heir(conn)).count();
+        if on == most { Ok(()) } else { Err(format!("{name} is carried {on} times, not {most}")) }
     }
 
     // Inputs.
@@ -157,52 +163,30 @@ impl ProtocolChecker {
     }
 
     /// A text message was handed in.
-    pub(crate) fn on_text(&mut self, at: Instant, conn: ConnId, text: &str, about: About) {
+    pub(crate) fn on_text(&mut self, at: Instant, id: ConnId, text: &str, about: About) {
         self.texts += 1;
-        if about != About::Session {
-            let using = self.lines.iter_mut().find(|line| line.up == Some(conn));
-            using.into_iter().for_each(|line| line.topics.on_text(at, text));
+        if about == About::Session {
+            self.conns.get_mut(&id).into_iter().for_each(|conn| conn.on_session_text(text));
+            if text.contains(r#""type":"error""#) {
+                self.fill.disturb();
+            }
+            let ended = self.carriage.on_answer(id, text);
+            ended.iter().for_each(|name| self.topics.on_ended(id, name, &self.carriage));
             return;
         }
-        let Some(conn) = self.conns.get_mut(&conn) else { return };
-        if text.contains(r#""type":"pong""#) {
-            conn.ping.take_if(|(id, _)| text.contains(id.as_str()));
-        } else if text.contains(r#""type":"welcome""#) {
-            conn.welcomed |= text.contains(&conn.connect_id);
+        let name = topic_in(text).filter(|name| self.carriage.carries(id, name));
+        if let Some(name) = name {
+            self.carriage.on_text(at, id, name);
+            self.topics.on_text(at, name);
         }
     }
 
     pub(crate) fn on_reply(&mut self, moment: Moment<'_>, request: RequestId, reply: &Response) {
-        let known = self.in_flight.remove(&request);
-        let was_signed = self.signed.remove(&request);
-        let of = self.token_requests.remove(&request);
-        if let Some((of, token)) = of.zip(token_of(reply)) {
-            self.tokens_of.insert(token, of);
-        }
-        let reset = reply.headers.iter().find(|(name, _)| *name == "gw-ratelimit-reset");
-        let reset = reset.filter(|_| reply.status == 429).and_then(|(_, ms)| ms.parse().ok());
-        let stay = reset.map(|ms| Duration::from_millis(ms).clamp(STAY.0, STAY.1));
-        let until = stay.map_or(Instant::ZERO, |stay| moment.at + stay);
-        self.may_wait_until = self.may_wait_until.max(until);
-        let limit = self.config.timeouts.fetch + REQUEST_SLACK;
-        let Some((asked, _)) = known.filter(|(_, since)| *since + limit > moment.at) else {
-            // The client may have given it up, or not.
-            self.lines.iter_mut().for_each(|l| l.pings = (LONGEST_PINGS, LONGEST_PINGS));
-            return;
-        };
-        // Whichever of them an edge without a code means, it means at least this one.
-        if let Some(blocked) = self.blocked_until.get_mut(usize::from(was_signed)) {
-            *blocked = until.max(*blocked);
-        }
-        if asked == Asked::Token
-            && let Some(line) = of.and_then(|of| self.lines.get_mut(of))
-        {
-            line.pings = (pings_of(reply, "pingInterval"), pings_of(reply, "pingTimeout"));
-        }
+        self.fetches.on_reply(moment.at, (request, reply), &self.config);
     }
 
     pub(crate) fn on_failed(&mut self, request: RequestId) {
-        self.in_flight.remove(&request);
+        self.fetches.on_failed(request);
     }
 
     /// A text message was handled and, unless nobody drains, what it caused was judged.
@@ -215,9 +199,8 @@ impl ProtocolChecker {
     ) -> Verdict {
         let buffered = client.stats().buffered - self.buffered;
         self.buffered += buffered;
-        let Some(line) = self.lines.iter_mut().find(|line| line.up == Some(conn)) else {
-            return Ok(());
-        };
+        let name = topic_in(text).filter(|name| self.carriage.carries(conn, name));
+        let Some(name) = name else { return Ok(()) };
         // What cannot be decoded may not even show whose it is.
         let is_readable = match about {
             About::Delta { sound, .. } => sound,
@@ -225,14 +208,27 @@ impl ProtocolChecker {
             About::Session => true,
         };
         if is_readable {
-            line.hear(at, client, text);
+            self.hear(at, client, name);
             if !late {
-                line.topics.check_voice(text)?;
+                self.topics.check_voice(name)?;
             }
         }
         let About::Delta { symbol, sequence, sound, .. } = about else { return Ok(()) };
         let most = if late { u64::MAX } else { self.config.book.max_pending_deltas.max(1) as u64 };
-        line.topics.after_delta(at, client, (symbol, sequence, sound), (buffered, most))
+        let delta = Delivered { conn, symbol, sequence, sound };
+        self.topics.after_delta(at, (client, &self.carriage), delta, (buffered, most))
+    }
+
+    /// A message may be of a topic that is wanted, which speaks for it.
+    fn hear(&mut self, at: Instant, client: &Client, name: &str) {
+        let Some(topic) = self.refusals.topic(name) else { return };
+        // Not if its line is down already, and nobody was told yet.
+        match client.status(topic) {
+            TopicStatus::Pending | TopicStatus::Confirmed { .. } | TopicStatus::Refused { .. } => {
+                self.refusals.on_spoken(at, topic);
+            }
+            TopicStatus::Wanted | TopicStatus::Rejected { .. } | TopicStatus::Unsubscribed => {}
+        }
     }
 
     // Outputs.
@@ -245,8 +241,7 @@ impl ProtocolChecker {
     ) -> Verdict {
         match output {
             Output::Event(Event::Book(topic, BookEvent::Delta(delta))) => {
-                let [public, _] = &mut self.lines;
-                public.topics.on_delta(*topic, delta.sequence);
+                self.topics.on_delta(*topic, delta.sequence);
                 Ok(())
             }
             Output::Event(event) => {
@@ -264,7 +259,7 @@ impl ProtocolChecker {
             }
             Output::Send { conn, text } => {
                 check_secrets(moment.exchange, text)?;
-                self.on_send(moment, *conn, text)
+                self.on_send(moment, (client, *conn), text)
             }
             Output::Close { conn } => match self.conns.get(conn).map(|conn| conn.life) {
                 Some(Life::Down) | None => Err(format!("{conn:?} shut twice or never opened")),
@@ -281,23 +276,10 @@ impl ProtocolChecker {
         let parameter = |name| {
             url.split(['?', '&']).find_map(|pair| pair.strip_prefix(name)).unwrap_or_default()
         };
-        let of = self.tokens_of.get(&*percent_decode(parameter("token="))).copied().unwrap_or(0);
-        let fresh = Conn {
-            line: of,
-            life: Life::Asked,
-            since: moment.at,
-            connect_id: format!("\"{}\"", parameter("connectId=")),
-            welcomed: false,
-            sends: Window::new(self.config.budgets.sends_per_10s.into(), SECOND * 10),
-            up_at: moment.at,
-            last_ping: None,
-            ping: None,
-        };
+        let pings = self.fetches.pings(&percent_decode(parameter("token=")));
+        let fresh = Conn::new(moment.at, pings, parameter("connectId="), &self.config);
         if self.conns.insert(conn, fresh).is_some() {
             return Err(format!("{conn:?} was opened before"));
-        }
-        if let Some(line) = self.lines.get_mut(of) {
-            line.opening = Some(conn);
         }
         if !self.used_tokens.insert(parameter("token=").into()) {
             return Err("a token was used for a second connection".into());
@@ -310,182 +292,129 @@ impl ProtocolChecker {
         Ok(())
     }
 
-    fn on_send(&mut self, moment: Moment<'_>, id: ConnId, text: &str) -> Verdict {
+    fn on_send(
+        &mut self,
+        moment: Moment<'_>,
+        (client, id): (&Client, ConnId),
+        text: &str,
+    ) -> Verdict {
+        let now = (moment.at, moment.late);
         let Some(conn) = self.conns.get_mut(&id) else {
             return Err(format!("sent on {id:?}, which was never opened"));
         };
         if conn.life == Life::Down || !conn.welcomed {
             return Err(format!("sent on {id:?} outside of its life"));
         }
-        let topic = text.split(r#""topic":""#).nth(1).unwrap_or_default();
-        let symbols = topic.split('"').next().unwrap_or_default().split(',').count();
+        let line = conn.line;
+        let topic = topic_in(text).unwrap_or_default();
+        let symbols = topic.split(',').count();
         if symbols > self.config.budgets.symbols_per_frame {
             return Err(format!("{symbols} symbols in one frame"));
         }
-        if text.contains(r#""type":"ping""#) {
-            if conn.ping.is_some() {
-                return Err("a second ping before the first was answered".into());
-            }
-            let ping = text.split('"').nth(3).unwrap_or_default();
-            conn.ping = Some((format!("\"{ping}\""), moment.at));
-            conn.last_ping = Some(moment.at);
+        conn.on_send(now, text)?;
+        let asked = self.carriage.on_send(id, text, self.config.budgets.topics_per_line)?;
+        self.refusals.on_asked(now, id, &asked)?;
+        let role = line.and_then(|line| client.line_role(line));
+        if asked.is_empty() || role.is_some_and(|role| role.is_private()) {
+            return Ok(());
         }
-        if moment.late {
-            conn.sends.clear();
-        } else if conn.sends.exceeds(moment.at, 1) {
-            return Err("too many messages in ten seconds".into());
-        }
-        match self.lines.get_mut(conn.line) {
-            Some(line) => line.refusals.on_send((moment.at, moment.late), text),
-            None => Ok(()),
-        }
+        self.fill.check(self.carriage.load(id))
     }
 
     fn on_fetch(&mut self, moment: Moment<'_>, fetch: &RestRequest) -> Verdict {
-        let at = moment.at;
-        let excused = moment.late || at < self.excused_until;
-        let is_signed = fetch.sign() != Sign::No;
-        if is_signed {
-            self.signed.insert(fetch.request());
-        }
-        let blocked = self.blocked_until.get(usize::from(is_signed));
-        if blocked.is_some_and(|until| at < *until) && !excused {
-            return Err(format!("asked for {} while told to stay away", fetch.path()));
-        }
-        let symbol = fetch.path().strip_prefix("/api/v1/level2/snapshot?symbol=");
-        let symbol = symbol.and_then(|symbol| symbol.parse::<Symbol>().ok());
-        let limit = fetch.timeout() + REQUEST_SLACK;
-        self.in_flight.retain(|_, (_, since)| *since + limit > at);
-        let is_token = fetch.path().starts_with("/api/v1/bullet");
-        if is_token {
-            let of = usize::from(fetch.path() == "/api/v1/bullet-private");
-            self.token_requests.insert(fetch.request(), of);
-        }
-        let asked = match symbol {
-            Some(_) => Asked::Snapshot,
-            None if is_token => Asked::Token,
-            None => Asked::Other,
-        };
-        // The client may have given up by itself what was sent so late.
-        if !moment.late {
-            self.in_flight.insert(fetch.request(), (asked, at));
-        }
-        let snapshots = self.in_flight.values().filter(|(a, _)| *a == Asked::Snapshot).count();
-        if snapshots > self.config.budgets.snapshots_in_flight && !excused {
-            return Err(format!("{snapshots} snapshots in flight"));
-        }
-        let last = symbol.and_then(|symbol| self.asked.insert(symbol, at));
-        if moment.late {
-            self.asked.clear();
-        }
-        let spacing = self.config.book.snapshot_spacing;
-        if !moment.late && last.is_some_and(|last| at.since(last) < spacing) {
-            return Err(format!("two snapshots within {spacing:?}: {}", fetch.path()));
-        }
-        if moment.late {
-            self.tokens.clear();
-            self.weights.clear();
-        } else if is_token && self.tokens.exceeds(at, 1) {
-            return Err("too many tokens in a minute".into());
-        } else if fetch.sign() == Sign::No
-            && self.weights.exceeds(at, if is_token { 10 } else { 3 })
-        {
-            return Err("more REST weight in 30 s than there is".into());
-        }
-        Ok(())
+        let excused = moment.late || moment.at < self.excused_until;
+        self.fetches.on_fetch((moment.at, moment.late, excused), fetch, &self.config)
     }
 
     fn on_event(&mut self, moment: Moment<'_>, client: &Client, event: &Event) -> Verdict {
+        let now = (moment.at, moment.late);
         match *event {
-            Event::Line(id, LineEvent::Up { conn, .. }) => {
-                let Some(line) = self.lines.get_mut(id.get() as usize) else { return Ok(()) };
-                let is_next = |conn: &&mut Conn| conn.life == Life::Opened && conn.welcomed;
-                let known = self.conns.get_mut(&conn).filter(is_next);
+            Event::Line(id, LineEvent::Up { conn }) => {
+                let known = self.conns.get_mut(&conn).filter(|conn| conn.is_ready());
                 let Some(known) = known else {
                     return Err(format!("{conn:?} is up without having been opened and welcomed"));
                 };
-                known.life = Life::Up;
-                line.opening = None;
-                known.up_at = moment.at;
-                // Since when, nobody can tell any more.
-                line.proven |= moment.late;
-                line.up = Some(conn);
-                line.refused = 0;
+                (known.life, known.up_at, known.line) = (Life::Up, moment.at, Some(id));
+                self.lines.entry(id).or_default().on_up(moment.late);
+                Ok(())
             }
-            Event::Line(_, LineEvent::Down { conn, reason, .. }) => {
-                return self.on_down(moment, conn, reason);
+            Event::Line(id, LineEvent::Down { conn, reason }) => {
+                self.on_down(moment, (id, conn), reason)
             }
             Event::Line(id, LineEvent::TokenFailed(reason)) => {
-                let Some(line) = self.lines.get_mut(id.get() as usize) else { return Ok(()) };
-                line.named = matches!(reason, RestError::RateLimited { retry_after: Some(_), .. });
+                self.fill.disturb();
+                self.lines.entry(id).or_default().named =
+                    matches!(reason, RestError::RateLimited { retry_after: Some(_), .. });
+                Ok(())
             }
-            Event::Line(id, LineEvent::Waiting { delay, failures, .. }) => {
-                return self.on_waiting(moment, id.get() as usize, delay, failures);
+            Event::Line(id, LineEvent::Waiting { delay, failures }) => {
+                let until = self.fetches.may_wait_until();
+                let backoff = &self.config.backoff;
+                let line = self.lines.entry(id).or_default();
+                line.on_waiting(now, (delay, failures), until, backoff)
             }
             _ => {
-                let channel = event.topic().and_then(|topic| client.channel(topic));
-                let is_private = channel.is_some_and(|channel| channel.is_private());
-                let Some(line) = self.lines.get_mut(usize::from(is_private)) else { return Ok(()) };
-                line.on_topic_event(moment, client, event, &self.config)?;
-                return line.topics.on_event(moment.at, client, event);
+                if let Event::Topic(topic, event) = *event {
+                    self.on_topic_event(now, client, topic, event)?;
+                }
+                self.topics.on_event(moment.at, client, event)
             }
+        }
+    }
+
+    fn on_topic_event(
+        &mut self,
+        now: (Instant, bool),
+        client: &Client,
+        topic: TopicId,
+        event: TopicEvent,
+    ) -> Verdict {
+        let Some(channel) = client.channel(topic) else { return Ok(()) };
+        let name = channel.to_string();
+        self.refusals.know(name.clone(), topic);
+        match event {
+            TopicEvent::Confirmed => {
+                let refused: Vec<ConnId> = self.carriage.refused(&name).collect();
+                self.refusals.on_confirmed(topic, |conn| refused.contains(&conn));
+            }
+            TopicEvent::Refused { delay, .. } => {
+                let conns: Vec<ConnId> = self.carriage.refused(&name).collect();
+                let backoff = &self.config.backoff;
+                return self.refusals.on_refused(now, (topic, &conns), delay, backoff);
+            }
+            TopicEvent::Rejected { code, .. } => {
+                self.carriage.on_rejected(&name);
+                return self.refusals.on_rejected(now, topic, code);
+            }
+            _ => {}
         }
         Ok(())
     }
 
-    fn on_down(&mut self, moment: Moment<'_>, id: ConnId, reason: DisconnectReason) -> Verdict {
+    fn on_down(
+        &mut self,
+        moment: Moment<'_>,
+        (line, id): (LineId, ConnId),
+        reason: DisconnectReason,
+    ) -> Verdict {
         let Some(conn) = self.conns.get_mut(&id).filter(|conn| conn.life != Life::Down) else {
             return Err(format!("{id:?} is down for a second time"));
         };
-        let Some(line) = self.lines.get_mut(conn.line) else { return Ok(()) };
+        let watch = self.lines.entry(line).or_default();
         if conn.life == Life::Up {
             let proven = moment.at.since(conn.up_at) >= self.config.backoff.reset_after;
-            line.proven |= proven || moment.late;
-            line.up = None;
+            watch.proven |= proven || moment.late;
         }
         let overdue = conn.is_overdue(moment.at, &self.config);
         if let Some(waited) = overdue.filter(|_| !moment.late && moment.at >= self.excused_until) {
             return Err(format!("{id:?} was {:?} for {waited:?}", conn.life));
         }
         conn.life = Life::Down;
-        line.opening.take_if(|opening| *opening == id);
-        line.topics.on_line_down();
-        line.refusals.on_line_down();
-        if matches!(reason, DisconnectReason::Unauthorized { .. }) {
-            line.refused += 1;
-            if line.refused > 2 {
-                return Err("a third refused token without any wait".into());
-            }
-        }
-        Ok(())
-    }
-
-    fn on_waiting(
-        &mut self,
-        moment: Moment<'_>,
-        of: usize,
-        delay: Duration,
-        failures: u32,
-    ) -> Verdict {
-        let Some(line) = self.lines.get_mut(of) else { return Ok(()) };
-        line.refused = line.refused.min(1);
-        let named = core::mem::take(&mut line.named);
-        let before = if core::mem::take(&mut line.proven) { 0 } else { line.failures };
-        let expected = before + u32::from(!named);
-        // Whether a connection had been in use for long is not known where outputs were left lying.
-        if failures < expected || (named && failures > line.failures.max(expected)) {
-            return Err(format!("{failures} failures in a row, but there were {expected}"));
-        }
-        line.failures = failures;
-        let base = self.config.backoff.base.max(Duration::from_millis(1));
-        let doubled = if named { 0 } else { failures.saturating_sub(1) };
-        let bound = base.saturating_mul(2_u32.saturating_pow(doubled));
-        let stay = self.may_wait_until.since(moment.at) + STAY.1 * u32::from(moment.late);
-        let bound = bound.min(self.config.backoff.cap).max(Duration::from_millis(1)) + stay;
-        if delay > bound || delay.is_zero() {
-            return Err(format!("waits {delay:?} after {failures} failures; at most {bound:?}"));
-        }
-        Ok(())
+        self.fill.disturb();
+        self.topics.on_down(id, &self.carriage);
+        self.refusals.on_down(id);
+        self.carriage.on_down(id);
+        watch.on_down(reason)
     }
 
     // Whenever the client is drained.
@@ -499,26 +428,21 @@ impl ProtocolChecker {
             return Err(format!("{counted} messages, but the rows say {rows}"));
         }
         let excused = moment.late || moment.at < self.excused_until;
-        let Self { conns, lines, config, excused_until, .. } = self;
-        for line in lines {
-            if moment.late {
-                // What was said about them came too late to be held against what arrived meanwhile.
-                line.topics.forget_streams();
-            }
-            if line.up.is_none() {
-                line.topics.check_down(client)?;
-            } else if !excused {
-                line.check_pings(moment.at, conns, *excused_until)?;
-            }
-            line.topics.check_books(moment.at, client, config, excused)?;
-            if excused {
-                continue;
-            }
-            line.check_opening(moment.at, conns, config)?;
-            line.refusals.check(moment.at)?;
-            line.topics.check_silence(moment.at, config.timeouts.silence + SLACK)?;
+        let Self { conns, carriage, topics, config, excused_until, .. } = self;
+        if moment.late {
+            // What was said about them came too late to be held against what arrived meanwhile.
+            topics.forget_streams();
         }
-        Ok(())
+        topics.check_carried(client, carriage)?;
+        topics.check_books(moment.at, client, config, excused)?;
+        if excused {
+            return Ok(());
+        }
+        for (id, conn) in conns.iter().filter(|(_, conn)| conn.life != Life::Down) {
+            conn.check(*id, (moment.at, *excused_until), config)?;
+        }
+        self.refusals.check(moment.at)?;
+        topics.check_silence(moment.at, config.timeouts.silence + SLACK, carriage)
     }
 
     /// The client was closed and drained.
@@ -531,35 +455,6 @@ impl ProtocolChecker {
             None => Ok(()),
         }
     }
-}
-
-impl Conn {
-    /// For how long it has been waited for, if that is too long.
-    fn is_overdue(&self, at: Instant, config: &Config) -> Option<Duration> {
-        let limit = match self.life {
-            Life::Asked => config.timeouts.connect,
-            Life::Opened => config.timeouts.welcome,
-            Life::Up | Life::Down => return None,
-        };
-        Some(at.since(self.since)).filter(|waited| *waited > limit + SLACK)
-    }
-}
-
-/// What a token response says of pings, if it makes sense; else the longest that may come of it.
-fn pings_of(reply: &Response, name: &str) -> Duration {
-    let body: Value = serde_json::from_str(&reply.body).unwrap_or_default();
-    let servers = body.pointer("/data/instanceServers").and_then(Value::as_array);
-    let last = servers.and_then(|servers| servers.last()).and_then(|server| server.get(name));
-    match last.and_then(Value::as_u64).map(Duration::from_millis) {
-        Some(said) if (SECOND..=LONGEST_PINGS).contains(&said) => said,
-        _ => LONGEST_PINGS,
-    }
-}
-
-/// The token that a reply grants.
-fn token_of(reply: &Response) -> Option<String> {
-    let body: Value = serde_json::from_str(&reply.body).ok()?;
-    body.pointer("/data/token").and_then(Value::as_str).map(Into::into)
 }
 
 /// Nobody but the server that a connection is opened to gets to see a token.

@@ -363,9 +363,10 @@ impl World {
         self.nodes.iter().all(|node| {
             node.is_account_well()
                 && node.wants.iter().filter(|(channel, want)| want.on && !except(**channel)).all(
-                    |(_, want)| {
+                    |(channel, want)| {
                         want.topic.is_none_or(|topic| {
                             is_topic_healthy(node, &self.exchange, self.now, topic)
+                                && is_spread(node, *channel, topic)
                         })
                     },
                 )
@@ -431,6 +432,9 @@ impl World {
         for node in &self.nodes {
             for (channel, want) in node.wants.iter().filter(|(c, want)| want.on && !except(**c)) {
                 let Some(topic) = want.topic else { continue };
+                if !is_spread(node, *channel, topic) {
+                    ill.extend(node.check_spread(*channel).err());
+                }
                 if !is_topic_healthy(node, &self.exchange, self.now, topic) {
                     let status = node.client.status(topic);
                     let book = node.client.book_status(topic);
@@ -672,6 +676,12 @@ fn is_topic_healthy(node: &Node, exchange: &Exchange, now: Instant, topic: Topic
         (TopicStatus::Confirmed { .. }, None) => true,
         _ => false,
     }
+}
+
+/// Once a topic is confirmed it is so on as many connections as it should be.
+fn is_spread(node: &Node, channel: Channel, topic: TopicId) -> bool {
+    let is_confirmed = matches!(node.client.status(topic), TopicStatus::Confirmed { .. });
+    !is_confirmed || node.check_spread(channel).is_ok()
 }
 
 /// Of what is not well, so many are told.

@@ -1,130 +1,88 @@
-//! What is held against one line: its connection, its pings, its topics, how it waits.
+//! What is held against one line: how it waits.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
-use kucoin_futures_proto::{Client, Config, ConnId, Event, Instant, TopicEvent, TopicStatus};
+use kucoin_futures_proto::config::Backoff;
+use kucoin_futures_proto::{DisconnectReason, Instant};
 
-use super::refusals::Refusals;
-use super::topics::{self, SLACK, Topics, Verdict};
-use super::{Conn, GRACE, LONGEST_PINGS, Moment};
-
-pub(super) type Conns = BTreeMap<ConnId, Conn>;
+use super::fetches::LONGEST_STAY;
+use super::topics::Verdict;
 
 /// One line.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct LineWatch {
-    /// The connection that is in use.
-    pub(super) up: Option<ConnId>,
-    /// What the latest token response said of pings, interval and timeout.
-    pub(super) pings: (Duration, Duration),
     /// Failures in a row that the client owned up to, and whether it has been in use for long since.
-    pub(super) failures: u32,
+    failures: u32,
     pub(super) proven: bool,
     /// The exchange named the time of the next wait: no failure.
     pub(super) named: bool,
-    pub(super) refused: u32,
-    pub(super) topics: Topics,
-    pub(super) refusals: Refusals,
-    /// The connection that is being made.
-    pub(super) opening: Option<ConnId>,
-}
-
-impl Default for LineWatch {
-    fn default() -> Self {
-        Self {
-            up: None,
-            pings: (LONGEST_PINGS, LONGEST_PINGS),
-            failures: 0,
-            proven: false,
-            named: false,
-            refused: 0,
-            topics: Topics::default(),
-            refusals: Refusals::default(),
-            opening: None,
-        }
-    }
+    refused: u32,
 }
 
 impl LineWatch {
-    /// A message may be of a topic that is wanted, which speaks for it.
-    pub(super) fn hear(&mut self, at: Instant, client: &Client, text: &str) {
-        let topic = topics::topic_in(text).and_then(|name| self.refusals.topic(name));
-        let Some(topic) = topic else { return };
-        // Not if its line is down already, and nobody was told yet.
-        match client.status(topic) {
-            TopicStatus::Pending | TopicStatus::Confirmed { .. } | TopicStatus::Refused { .. } => {
-                self.refusals.on_spoken(at, topic);
-            }
-            TopicStatus::Wanted | TopicStatus::Rejected { .. } | TopicStatus::Unsubscribed => {}
-        }
+    pub(super) fn on_up(&mut self, late: bool) {
+        // Since when, nobody can tell any more.
+        self.proven |= late;
+        self.refused = 0;
     }
 
-    pub(super) fn on_topic_event(
+    /// Its connection is down.
+    pub(super) fn on_down(&mut self, reason: DisconnectReason) -> Verdict {
+        if !is_failure(reason) {
+            // What uses its number next is another line.
+            *self = Self::default();
+            return Ok(());
+        }
+        if matches!(reason, DisconnectReason::Unauthorized { .. }) {
+            self.refused += 1;
+            if self.refused > 2 {
+                return Err("a third refused token without any wait".into());
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn on_waiting(
         &mut self,
-        moment: Moment<'_>,
-        client: &Client,
-        event: &Event,
-        config: &Config,
+        (at, late): (Instant, bool),
+        (delay, failures): (Duration, u32),
+        may_wait_until: Instant,
+        backoff: &Backoff,
     ) -> Verdict {
-        let Event::Topic(topic, event) = *event else { return Ok(()) };
-        let now = (moment.at, moment.late);
-        if let Some(channel) = client.channel(topic) {
-            self.refusals.know(channel.to_string(), topic);
+        self.refused = self.refused.min(1);
+        let named = core::mem::take(&mut self.named);
+        let before = if core::mem::take(&mut self.proven) { 0 } else { self.failures };
+        let expected = before + u32::from(!named);
+        // Whether a connection had been in use for long is not known where outputs were left lying.
+        if failures < expected || (named && failures > self.failures.max(expected)) {
+            return Err(format!("{failures} failures in a row, but there were {expected}"));
         }
-        match event {
-            TopicEvent::Confirmed => self.refusals.on_confirmed(topic),
-            TopicEvent::Refused { delay, .. } => {
-                return self.refusals.on_refused(now, topic, delay, &config.backoff);
-            }
-            TopicEvent::Rejected { code, .. } => {
-                return self.refusals.on_rejected(now, topic, code);
-            }
-            _ => {}
+        self.failures = failures;
+        let base = backoff.base.max(Duration::from_millis(1));
+        let doubled = if named { 0 } else { failures.saturating_sub(1) };
+        let bound = base.saturating_mul(2_u32.saturating_pow(doubled));
+        let stay = may_wait_until.since(at) + LONGEST_STAY * u32::from(late);
+        let bound = bound.min(backoff.cap).max(Duration::from_millis(1)) + stay;
+        if delay > bound || delay.is_zero() {
+            return Err(format!("waits {delay:?} after {failures} failures; at most {bound:?}"));
         }
         Ok(())
     }
+}
 
-    /// A connection that is being made is waited for, for a time.
-    pub(super) fn check_opening(&self, at: Instant, conns: &Conns, config: &Config) -> Verdict {
-        let opening = self.opening.and_then(|id| Some((id, conns.get(&id)?)));
-        let overdue = opening.and_then(|(id, conn)| {
-            conn.is_overdue(at, config).map(|waited| (id, conn.life, waited))
-        });
-        match overdue {
-            Some((id, life, waited)) => Err(format!("{id:?} has been {life:?} for {waited:?}")),
-            None => Ok(()),
-        }
-    }
-
-    pub(super) fn check_pings(
-        &self,
-        at: Instant,
-        conns: &Conns,
-        excused_until: Instant,
-    ) -> Verdict {
-        let Some(conn) = self.up.and_then(|up| conns.get(&up)) else { return Ok(()) };
-        let (interval, timeout) = self.pings;
-        match &conn.ping {
-            Some((_, sent)) => {
-                let silence = at.since(*sent);
-                if silence > timeout + GRACE + SLACK {
-                    return Err(format!("up for {silence:?} after a ping that was not answered"));
-                }
-            }
-            None => {
-                // While a ping is open the next one is skipped, and comes an interval later.
-                // So does one that comes due while the caller sleeps: the next one counts from there.
-                let last = conn.last_ping.map_or(conn.up_at, |ping| ping.max(conn.up_at));
-                let last = last.max(excused_until);
-                let pause = at.since(last);
-                if pause > interval * 2 + timeout + SLACK
-                    || (conn.last_ping.is_none() && pause > interval + SLACK)
-                {
-                    return Err(format!("no ping for {pause:?}"));
-                }
-            }
-        }
-        Ok(())
-    }
+/// Whether a line goes on after this. One that does not ended because that was wanted.
+const fn is_failure(reason: DisconnectReason) -> bool {
+    matches!(
+        reason,
+        DisconnectReason::Lost(_)
+            | DisconnectReason::ConnectTimeout
+            | DisconnectReason::WelcomeTimeout
+            | DisconnectReason::WrongWelcome
+            | DisconnectReason::Unauthorized { .. }
+            | DisconnectReason::PongTimeout
+            | DisconnectReason::AckTimeout
+            | DisconnectReason::Suspended
+            | DisconnectReason::Refused { .. }
+            | DisconnectReason::Binary
+    )
 }

@@ -8,10 +8,10 @@
 //! What nobody can notice is not asked for: a push that never came, or that could not be read as one of its
 //! topic, leaves no mark in channels whose sequences have gaps, or which have none.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use kucoin_futures_proto::{
-    Channel, ChannelKind, Client, Event, LineEvent, LineId, Message, Push, Sequence, Symbol,
+    Channel, ChannelKind, Client, ConnId, Event, LineEvent, Message, Push, Sequence, Symbol,
     TopicEvent, TopicId, TopicStatus, UnixNanos,
 };
 
@@ -36,10 +36,6 @@ pub(crate) struct MessageChecker {
     turn: u64,
 }
 
-/// The line of what everybody may hear. Messages of an account are held against the account itself, by another
-/// judge.
-const PUBLIC: LineId = LineId::new(0);
-
 /// What was handed out of one topic, and what is known of its stream.
 #[derive(Debug)]
 struct Heard {
@@ -56,7 +52,12 @@ struct Heard {
     candle: Option<Candle>,
     /// The settlement that began last, of each contract.
     begun: BTreeMap<Symbol, UnixNanos>,
+    /// What was handed out while several connections carried it: the others bring it, too.
+    recent: VecDeque<String>,
 }
+
+/// Another connection may be behind by so many messages of a topic, and still be seen to repeat them.
+const RECENT: usize = 256;
 
 /// What is known of the candle that a topic is at.
 #[derive(Clone, Copy, Debug)]
@@ -83,8 +84,10 @@ pub(crate) struct Arrival<'a> {
     pub(crate) frame: &'a str,
     pub(crate) form: PushForm,
     pub(crate) push: Option<Push<'a>>,
-    /// It came on a connection that was gone for the client.
+    /// It came on a connection that was gone for the client, or that was not asked for it.
     pub(crate) is_stale: bool,
+    /// Another connection carries the topic, too.
+    pub(crate) is_shared: bool,
     /// Outputs were left lying: what was told until now is not known.
     pub(crate) is_late: bool,
 }
@@ -131,10 +134,19 @@ impl MessageChecker {
         }
     }
 
-    pub(crate) fn on_event(&mut self, now: UnixNanos, client: &Client, event: &Event) {
+    /// An event was told; `ends_with` says whether a topic of this name ends with a connection, because no
+    /// other carries it.
+    pub(crate) fn on_event(
+        &mut self,
+        (now, client): (UnixNanos, &Client),
+        event: &Event,
+        ends_with: impl Fn(ConnId, &str) -> bool,
+    ) {
         match *event {
-            Event::Line(PUBLIC, LineEvent::Down { .. }) => {
-                for heard in self.topics.values_mut() {
+            Event::Line(_, LineEvent::Down { conn, .. }) => {
+                let Self { names, topics, .. } = self;
+                for (_, topic) in names.iter().filter(|(name, _)| ends_with(conn, name)) {
+                    let Some(heard) = topics.get_mut(topic) else { continue };
                     let was_carried = heard.carried.take().is_some();
                     if was_carried {
                         heard.interrupted.get_or_insert(self.turn);
@@ -187,6 +199,9 @@ impl MessageChecker {
             Some(_) => {}
             None => heard.carried = heard.carried.or(Some(arrival.now)),
         }
+        if arrival.is_shared {
+            heard.remember(arrival.frame);
+        }
         let found = match (arrival.form, push.decode()) {
             (PushForm::Unreadable, Err(_)) => Found::Error,
             (PushForm::Unknown, Ok(Message::Unknown(raw))) if raw.channel == channel => {
@@ -237,7 +252,7 @@ impl MessageChecker {
             }
         }
         let position = position.filter(|_| arrival.form != PushForm::Unknown);
-        if heard.has_seen(position) {
+        if heard.has_seen(position) || heard.recent.iter().any(|known| known == arrival.frame) {
             return Ok(());
         }
         Err(format!("{name}: a message that is new was not handed out"))
@@ -254,6 +269,15 @@ impl Heard {
             interrupted: None,
             candle: None,
             begun: BTreeMap::new(),
+            recent: VecDeque::new(),
+        }
+    }
+
+    /// A message was handed out that other connections will bring, too.
+    fn remember(&mut self, frame: &str) {
+        self.recent.push_back(frame.into());
+        if self.recent.len() > RECENT {
+            self.recent.pop_front();
         }
     }
 

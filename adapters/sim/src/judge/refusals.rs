@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use kucoin_futures_proto::config::Backoff;
-use kucoin_futures_proto::{Instant, Symbol, TopicId};
+use kucoin_futures_proto::{ConnId, Instant, Symbol, TopicId};
 
 use super::topics::Verdict;
 
@@ -17,8 +17,8 @@ pub(super) struct Refusals {
     spoke: BTreeMap<TopicId, Instant>,
     /// Refusals in a row.
     counts: BTreeMap<TopicId, u32>,
-    /// The pauses that are not over, or over and not acted upon.
-    pauses: BTreeMap<TopicId, Pause>,
+    /// The pauses that are not over, or over and not acted upon, on each connection that refused the topic.
+    pauses: BTreeMap<(TopicId, ConnId), Pause>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -52,9 +52,10 @@ impl Refusals {
         self.spoke.insert(topic, at);
     }
 
-    pub(super) fn on_confirmed(&mut self, topic: TopicId) {
+    /// A topic was confirmed somewhere; connections that refused it are asked again all the same.
+    pub(super) fn on_confirmed(&mut self, topic: TopicId, is_refused: impl Fn(ConnId) -> bool) {
         self.counts.remove(&topic);
-        self.pauses.remove(&topic);
+        self.pauses.retain(|(of, conn), _| *of != topic || is_refused(*conn));
     }
 
     /// A symbol is subscribed or unsubscribed: what comes of it now begins anew.
@@ -62,19 +63,19 @@ impl Refusals {
         let is_its = |name: &str| super::topics::is_of(name, symbol);
         let its: Vec<TopicId> =
             self.topics.iter().filter(|(name, _)| is_its(name)).map(|(_, topic)| *topic).collect();
-        its.into_iter().for_each(|topic| self.on_confirmed(topic));
+        its.into_iter().for_each(|topic| self.on_confirmed(topic, |_| false));
     }
 
-    /// The next line asks for all that is wanted.
-    pub(super) fn on_line_down(&mut self) {
-        self.pauses.clear();
+    /// The next connection asks for all that is wanted.
+    pub(super) fn on_down(&mut self, conn: ConnId) {
+        self.pauses.retain(|(_, on), _| *on != conn);
     }
 
-    /// A pause was told; it has a bound that doubles.
+    /// A pause was told, of a topic that these connections refused; it has a bound that doubles.
     pub(super) fn on_refused(
         &mut self,
         (at, late): (Instant, bool),
-        topic: TopicId,
+        (topic, conns): (TopicId, &[ConnId]),
         delay: Duration,
         backoff: &Backoff,
     ) -> Verdict {
@@ -82,7 +83,9 @@ impl Refusals {
         let base = backoff.base.max(Duration::from_millis(1));
         let bound = base.saturating_mul(2_u32.saturating_pow(*count)).min(backoff.cap);
         *count = count.saturating_add(1);
-        self.pauses.insert(topic, Pause { end: at + delay, late });
+        for conn in conns {
+            self.pauses.insert((topic, *conn), Pause { end: at + delay, late });
+        }
         if !late && (delay.is_zero() || delay > bound.max(Duration::from_millis(1))) {
             return Err(format!(
                 "{topic:?} waits {delay:?} after {count} refusals; at most {bound:?}"
@@ -98,7 +101,7 @@ impl Refusals {
         topic: TopicId,
         code: u32,
     ) -> Verdict {
-        self.on_confirmed(topic);
+        self.on_confirmed(topic, |_| false);
         let silence = self.spoke.get(&topic).map(|spoke| at.since(*spoke));
         match silence.filter(|silence| !late && code != NO_ROOM && *silence < EVIDENCE) {
             Some(silence) => Err(format!("{topic:?} is rejected, and spoke {silence:?} ago")),
@@ -106,16 +109,15 @@ impl Refusals {
         }
     }
 
-    /// A message is sent; of one that subscribes, no topic may be in a pause.
-    pub(super) fn on_send(&mut self, (at, late): (Instant, bool), text: &str) -> Verdict {
-        let asks = text.contains(r#""type":"subscribe""#);
-        let Some(topics) = super::topics::topic_in(text).filter(|_| asks) else { return Ok(()) };
-        let names: Vec<String> = match topics.split_once(':') {
-            Some((prefix, keys)) => keys.split(',').map(|key| format!("{prefix}:{key}")).collect(),
-            None => vec![topics.into()],
-        };
+    /// A connection is asked for these topics; none of them may be in a pause there.
+    pub(super) fn on_asked(
+        &mut self,
+        (at, late): (Instant, bool),
+        conn: ConnId,
+        names: &[String],
+    ) -> Verdict {
         for name in names {
-            let pause = self.topic(&name).and_then(|topic| self.pauses.remove(&topic));
+            let pause = self.topic(name).and_then(|topic| self.pauses.remove(&(topic, conn)));
             if let Some(pause) = pause.filter(|pause| !late && !pause.late && at < pause.end) {
                 let early = pause.end.since(at);
                 return Err(format!("{name} is asked for {early:?} before its pause is over"));
@@ -127,7 +129,7 @@ impl Refusals {
     /// What was put off is asked for once its pause is over.
     pub(super) fn check(&self, at: Instant) -> Verdict {
         match self.pauses.iter().find(|(_, pause)| at > pause.end + HELD_UP) {
-            Some((topic, pause)) => Err(format!(
+            Some(((topic, _), pause)) => Err(format!(
                 "{topic:?} was refused, and has not been asked for since its pause ended {:?} ago",
                 at.since(pause.end)
             )),
@@ -148,10 +150,16 @@ mod tests {
         (Instant::ZERO + Duration::from_secs(seconds), false)
     }
 
-    fn asks(symbols: &str) -> String {
-        format!(
-            r#"{{"id":"7","type":"subscribe","topic":"/contractMarket/level2:{symbols}","response":true}}"#
-        )
+    const CONN: ConnId = ConnId::new(1);
+    const OTHER: ConnId = ConnId::new(2);
+    const ONE: (TopicId, &[ConnId]) = (TOPIC, &[CONN]);
+
+    fn names(symbols: &str) -> Vec<String> {
+        symbols.split(',').map(|symbol| format!("/contractMarket/level2:{symbol}")).collect()
+    }
+
+    fn ask(refusals: &mut Refusals, at: (Instant, bool), symbols: &str) -> Verdict {
+        refusals.on_asked(at, CONN, &names(symbols))
     }
 
     /// One that spoke at 100 s and is refused at 200 s, for 600 ms.
@@ -159,34 +167,43 @@ mod tests {
         let mut refusals = Refusals::default();
         refusals.know(NAME.into(), TOPIC);
         refusals.on_spoken(at(100).0, TOPIC);
-        refusals.on_refused(at(200), TOPIC, SECOND * 6 / 10, &Backoff::default()).unwrap();
+        refusals.on_refused(at(200), ONE, SECOND * 6 / 10, &Backoff::default()).unwrap();
         refusals
     }
 
     #[test]
     fn a_pause_is_kept_and_ends() {
-        assert!(refused().on_send(at(200), &asks("ETHUSDTM,XBTUSDTM")).is_err(), "too early");
-        refused().on_send(at(200), &asks("ETHUSDTM")).unwrap();
+        assert!(ask(&mut refused(), at(200), "ETHUSDTM,XBTUSDTM").is_err(), "too early");
+        ask(&mut refused(), at(200), "ETHUSDTM").unwrap();
+        refused().on_asked(at(200), OTHER, &names("XBTUSDTM")).unwrap();
         let mut asked = refused();
-        asked.on_send(at(201), &asks("ETHUSDTM,XBTUSDTM")).unwrap();
+        ask(&mut asked, at(201), "ETHUSDTM,XBTUSDTM").unwrap();
         asked.check(at(500).0).unwrap();
         refused().check(at(260).0).unwrap();
         assert!(refused().check(at(262).0).is_err(), "never asked again");
         for ends in [
-            Refusals::on_line_down,
-            |refusals: &mut Refusals| refusals.on_confirmed(TOPIC),
+            |refusals: &mut Refusals| refusals.on_down(CONN),
+            |refusals: &mut Refusals| refusals.on_confirmed(TOPIC, |_| false),
             |refusals: &mut Refusals| refusals.on_command("XBTUSDTM".parse().unwrap()),
             |refusals: &mut Refusals| drop(refusals.on_rejected(at(201), TOPIC, 404)),
         ] {
             let mut ended = refused();
             ends(&mut ended);
             ended.check(at(500).0).unwrap();
-            ended.on_send(at(200), &asks("XBTUSDTM")).unwrap();
+            ask(&mut ended, at(200), "XBTUSDTM").unwrap();
+        }
+        for goes_on in [
+            |refusals: &mut Refusals| refusals.on_down(OTHER),
+            |refusals: &mut Refusals| refusals.on_confirmed(TOPIC, |conn| conn == CONN),
+        ] {
+            let mut refused = refused();
+            goes_on(&mut refused);
+            assert!(ask(&mut refused, at(200), "XBTUSDTM").is_err(), "of another connection");
         }
         let mut told_late = Refusals::default();
         told_late.know(NAME.into(), TOPIC);
-        told_late.on_refused((at(200).0, true), TOPIC, SECOND * 30, &Backoff::default()).unwrap();
-        told_late.on_send(at(201), &asks("XBTUSDTM")).unwrap();
+        told_late.on_refused((at(200).0, true), ONE, SECOND * 30, &Backoff::default()).unwrap();
+        ask(&mut told_late, at(201), "XBTUSDTM").unwrap();
     }
 
     #[test]
@@ -195,12 +212,12 @@ mod tests {
         let mut refusals = refused();
         for bound in [2, 4, 8, 16, 32, 60, 60] {
             let mut longer = refusals.clone();
-            assert!(longer.on_refused(at(201), TOPIC, SECOND * (bound + 1), &backoff).is_err());
-            refusals.on_refused(at(201), TOPIC, SECOND * bound, &backoff).unwrap();
+            assert!(longer.on_refused(at(201), ONE, SECOND * (bound + 1), &backoff).is_err());
+            refusals.on_refused(at(201), ONE, SECOND * bound, &backoff).unwrap();
         }
-        assert!(refused().on_refused(at(201), TOPIC, Duration::ZERO, &backoff).is_err());
-        refusals.on_confirmed(TOPIC);
-        assert!(refusals.on_refused(at(201), TOPIC, SECOND * 2, &backoff).is_err());
+        assert!(refused().on_refused(at(201), ONE, Duration::ZERO, &backoff).is_err());
+        refusals.on_confirmed(TOPIC, |_| false);
+        assert!(refusals.on_refused(at(201), ONE, SECOND * 2, &backoff).is_err());
     }
 
     #[test]

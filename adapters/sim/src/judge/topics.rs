@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use kucoin_futures_proto::book::Best;
 use kucoin_futures_proto::{
-    BookDelayReason, BookEvent, BookLostReason, BookStatus, Client, Config, Event, Instant,
+    BookDelayReason, BookEvent, BookLostReason, BookStatus, Client, Config, ConnId, Event, Instant,
     Sequence, Symbol, TopicEvent, TopicId, TopicStatus,
 };
+
+use super::carriage::Carriage;
 
 pub(super) type Verdict = Result<(), String>;
 
@@ -16,17 +18,41 @@ pub(super) const SECOND: Duration = Duration::from_secs(1);
 pub(super) const SLACK: Duration = Duration::from_millis(100);
 /// A live book may be ahead of its stream for so long: twice what the client may take to notice.
 const LONGEST_BEHIND: Duration = Duration::from_secs(12);
+/// What is missing on one connection may still come on another for so long.
+const HOLE_GRACE: Duration = Duration::from_millis(250);
+/// The same, where a connection that has joined is ahead of the others.
+const JOIN_GRACE: Duration = Duration::from_secs(2);
 
 /// The topics of one client.
 #[derive(Debug, Default)]
 pub(super) struct Topics {
-    books: BTreeMap<Symbol, (TopicId, Stream)>,
+    books: BTreeMap<Symbol, Followed>,
     /// Confirmed topics, by their names on the wire.
     voices: BTreeMap<String, Voice>,
     /// Where each book came to, and whether a restart was owned up to since.
     reached: BTreeMap<TopicId, (Sequence, bool)>,
     /// Since when each live book has been crossed.
     crossed: BTreeMap<TopicId, Instant>,
+    /// A book has become live since it was last looked at what carries it.
+    fresh: bool,
+}
+
+/// A topic with a book.
+#[derive(Debug)]
+struct Followed {
+    topic: TopicId,
+    /// Its name on the wire.
+    name: String,
+    stream: Stream,
+}
+
+/// A delta, and how it came.
+#[derive(Clone, Copy)]
+pub(super) struct Delivered {
+    pub(super) conn: ConnId,
+    pub(super) symbol: Symbol,
+    pub(super) sequence: Sequence,
+    pub(super) sound: bool,
 }
 
 /// What was delivered of one book, and what became of it.
@@ -37,6 +63,8 @@ struct Stream {
     /// For how long all that came was behind the live book.
     behind: Duration,
     behind_at: Option<Instant>,
+    /// A delta that the live book has not come to, and until when it may wait for what is missing.
+    held: Option<(Sequence, Instant)>,
 }
 
 /// When a confirmed topic spoke last, and whether the client says that it is silent.
@@ -50,37 +78,47 @@ struct Voice {
 impl Topics {
     /// A symbol is subscribed or unsubscribed.
     pub(super) fn on_command(&mut self, symbol: Symbol) {
-        if let Some((topic, stream)) = self.books.get_mut(&symbol) {
-            *stream = Stream::default();
-            self.reached.remove(topic);
+        if let Some(book) = self.books.get_mut(&symbol) {
+            book.stream = Stream::default();
+            self.reached.remove(&book.topic);
         }
         self.voices.retain(|name, _| !is_of(name, symbol));
     }
 
-    pub(super) fn on_line_down(&mut self) {
-        self.voices.clear();
-        self.crossed.clear();
-        self.forget_streams();
+    /// A connection is about to be over: what nobody else carries has ended with it.
+    pub(super) fn on_down(&mut self, conn: ConnId, carriage: &Carriage) {
+        self.voices.retain(|name, _| {
+            !carriage.carries(conn, name) || carriage.is_confirmed_beside(conn, name)
+        });
+        let Self { books, crossed, .. } = self;
+        let carried = books.values_mut().filter(|book| carriage.carries(conn, &book.name));
+        carried.for_each(|book| book.end_with(conn, carriage, crossed));
+    }
+
+    /// A connection does not carry a topic any more.
+    pub(super) fn on_ended(&mut self, conn: ConnId, name: &str, carriage: &Carriage) {
+        let Self { books, crossed, .. } = self;
+        if let Some(book) = books.values_mut().find(|book| book.name == name) {
+            book.end_with(conn, carriage, crossed);
+        }
     }
 
     /// What was delivered is not known to have been dealt with.
     pub(super) fn forget_streams(&mut self) {
-        self.books.values_mut().for_each(|(_, stream)| *stream = Stream::default());
+        self.books.values_mut().for_each(|book| book.stream = Stream::default());
     }
 
-    /// A message is about to be handed in on the connection that is in use.
-    pub(super) fn on_text(&mut self, at: Instant, text: &str) {
-        if let Some(voice) = topic_in(text).and_then(|name| self.voices.get_mut(name)) {
+    /// A message of a topic is about to be handed in, on a connection that carries it.
+    pub(super) fn on_text(&mut self, at: Instant, name: &str) {
+        if let Some(voice) = self.voices.get_mut(name) {
             voice.at = at;
         }
     }
 
     /// A topic that was said to be silent has spoken, and the client was drained.
-    pub(super) fn check_voice(&self, text: &str) -> Verdict {
-        match topic_in(text).and_then(|name| self.voices.get_key_value(name)) {
-            Some((name, voice)) if voice.silent => {
-                Err(format!("{name} speaks again, and nobody is told"))
-            }
+    pub(super) fn check_voice(&self, name: &str) -> Verdict {
+        match self.voices.get(name) {
+            Some(voice) if voice.silent => Err(format!("{name} speaks again, and nobody is told")),
             _ => Ok(()),
         }
     }
@@ -91,11 +129,14 @@ impl Topics {
     pub(super) fn after_delta(
         &mut self,
         at: Instant,
-        client: &Client,
-        (symbol, sequence, sound): (Symbol, Sequence, bool),
+        (client, carriage): (&Client, &Carriage),
+        delta: Delivered,
         (buffered, most): (u64, u64),
     ) -> Verdict {
-        let Some((topic, stream)) = self.books.get_mut(&symbol) else { return Ok(()) };
+        let Delivered { conn, symbol, sequence, sound } = delta;
+        let Some(Followed { topic, name, stream }) = self.books.get_mut(&symbol) else {
+            return Ok(());
+        };
         stream.waiting += buffered;
         if stream.waiting > most.saturating_add(1) {
             return Err(format!("{symbol}: {} deltas are waiting", stream.waiting));
@@ -104,12 +145,21 @@ impl Topics {
             *stream = Stream { waiting: stream.waiting, ..Stream::default() };
             return Ok(());
         };
-        if !sound {
+        let is_shared = carriage.is_carried_beside(conn, name);
+        if !sound && !is_shared {
             return Err(format!("{symbol}: live after a delta that could not be decoded"));
         }
-        if book.sequence() < sequence {
+        let is_ahead = book.sequence() < sequence;
+        if is_ahead && !is_shared {
             let at = book.sequence();
             return Err(format!("{symbol}: live at {at} after delta {sequence} had arrived"));
+        }
+        // What is held is no snapshot's business.
+        stream.waiting = 0;
+        if is_ahead && sound {
+            let first = carriage.first(conn, name).unwrap_or(at);
+            let grace = if at.since(first) < JOIN_GRACE { JOIN_GRACE } else { HOLE_GRACE };
+            stream.held.get_or_insert((sequence, at + grace + SLACK));
         }
         stream
             .follow(at, book.sequence() == sequence)
@@ -142,6 +192,7 @@ impl Topics {
                 self.know(client, topic);
             }
             Event::Book(topic, BookEvent::Live { sequence, .. }) => {
+                self.fresh = true;
                 self.know(client, topic);
                 return self.on_live(topic, sequence);
             }
@@ -177,11 +228,12 @@ impl Topics {
 
     /// A topic with a book: nothing waits for it.
     fn know(&mut self, client: &Client, topic: TopicId) {
-        if let Some(symbol) = client.channel(topic).and_then(|channel| channel.symbol())
+        let Some(channel) = client.channel(topic) else { return };
+        if let Some(symbol) = channel.symbol()
             && client.book_status(topic).is_some()
         {
-            let known = self.books.entry(symbol);
-            known.or_insert_with(|| (topic, Stream::default())).1.waiting = 0;
+            let fresh = || Followed { topic, name: channel.to_string(), stream: Stream::default() };
+            self.books.entry(symbol).or_insert_with(fresh).stream.waiting = 0;
         }
     }
 
@@ -199,15 +251,21 @@ impl Topics {
         if let Some((_, told)) = self.reached.get_mut(&topic) {
             *told |= restarted;
         }
-        let known = self.books.values_mut().find(|(known, _)| *known == topic);
-        if let Some((_, stream)) = known {
-            *stream = Stream::default();
+        if let Some(book) = self.books.values_mut().find(|book| book.topic == topic) {
+            book.stream = Stream::default();
         }
     }
 
-    /// A topic that says nothing is said to be silent.
-    pub(super) fn check_silence(&self, at: Instant, limit: Duration) -> Verdict {
-        let unsaid = |(_, voice): &(&String, &Voice)| !voice.silent && at.since(voice.at) > limit;
+    /// A topic that says nothing is said to be silent, while anybody carries it.
+    pub(super) fn check_silence(
+        &self,
+        at: Instant,
+        limit: Duration,
+        carriage: &Carriage,
+    ) -> Verdict {
+        let unsaid = |(name, voice): &(&String, &Voice)| {
+            !voice.silent && at.since(voice.at) > limit && carriage.is_carried(name)
+        };
         match self.voices.iter().find(unsaid) {
             Some((name, voice)) => {
                 let silence = at.since(voice.at);
@@ -217,7 +275,7 @@ impl Topics {
         }
     }
 
-    /// A live book knows its best, and is not crossed for long.
+    /// A live book knows its best, is not crossed for long, and does not wait for long.
     pub(super) fn check_books(
         &mut self,
         at: Instant,
@@ -225,11 +283,17 @@ impl Topics {
         config: &Config,
         excused: bool,
     ) -> Verdict {
-        for (symbol, (topic, _)) in &self.books {
+        for (symbol, Followed { topic, stream, .. }) in &mut self.books {
             let Some(book) = client.book(*topic) else {
                 self.crossed.remove(topic);
+                stream.held = None;
                 continue;
             };
+            stream.held.take_if(|(held, _)| book.sequence() >= *held);
+            if let Some((held, _)) = stream.held.filter(|(_, until)| at > *until && !excused) {
+                let at = book.sequence();
+                return Err(format!("{symbol}: live at {at} long after delta {held} had arrived"));
+            }
             let unknown = [book.best_bid(), book.best_ask()].contains(&Best::Unknown);
             if unknown && config.book.refresh_below > 0 {
                 return Err(format!("{symbol}: live, and its best is not known"));
@@ -246,11 +310,15 @@ impl Topics {
         Ok(())
     }
 
-    /// Without a connection there is no live book.
-    pub(super) fn check_down(&self, client: &Client) -> Verdict {
-        for (symbol, (topic, _)) in &self.books {
-            if client.book(*topic).is_some() || client.book_status(*topic) == Some(BookStatus::Live)
-            {
+    /// Without a connection that carries it no book is live.
+    pub(super) fn check_carried(&mut self, client: &Client, carriage: &mut Carriage) -> Verdict {
+        let may_have_changed = carriage.take_shrunk() || core::mem::take(&mut self.fresh);
+        if !may_have_changed && !carriage.is_empty() {
+            return Ok(());
+        }
+        for (symbol, Followed { topic, name, .. }) in &self.books {
+            let is_live = client.book_status(*topic) == Some(BookStatus::Live);
+            if (is_live || client.book(*topic).is_some()) && !carriage.is_carried(name) {
                 return Err(format!("{symbol}: live without a connection"));
             }
         }
@@ -265,8 +333,23 @@ pub(super) fn is_of(name: &str, symbol: Symbol) -> bool {
 }
 
 /// The topic that a frame names.
-pub(super) fn topic_in(frame: &str) -> Option<&str> {
+pub(crate) fn topic_in(frame: &str) -> Option<&str> {
     frame.split_once(r#""topic":""#)?.1.split('"').next()
+}
+
+impl Followed {
+    /// A connection does not bring it any more: what it brought is gone, unless another one brings it, too.
+    fn end_with(
+        &mut self,
+        conn: ConnId,
+        carriage: &Carriage,
+        crossed: &mut BTreeMap<TopicId, Instant>,
+    ) {
+        if !carriage.is_brought_beside(conn, &self.name) {
+            crossed.remove(&self.topic);
+            self.stream = Stream::default();
+        }
+    }
 }
 
 impl Stream {

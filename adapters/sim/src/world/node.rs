@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use kucoin_futures_proto::{
     AccountStatus, BookEvent, BookLostReason, Channel, Client, Config, ConnId, Event, Input,
-    Instant, LineEvent, Misuse, Output, PushTag, ResponseHead, Symbol, TopicId,
+    Instant, LineEvent, LineRole, Misuse, Output, PushTag, ResponseHead, Symbol, TopicId,
 };
 
 use super::driver::Driver;
@@ -13,7 +13,7 @@ use super::happenings::{Happenings, WorldEvent};
 use super::net::{Address, Asked, Load, Net, Way, Weather};
 use crate::exchange::{About, Exchange};
 use crate::fault::{Fault, Target};
-use crate::judge::{AccountChecker, Arrival, MessageChecker, Moment, ProtocolChecker};
+use crate::judge::{AccountChecker, Arrival, MessageChecker, Moment, ProtocolChecker, topic_in};
 use crate::ledger::Ledger;
 use crate::oracle::{Oracle, Violation};
 use crate::trace::Trace;
@@ -40,8 +40,8 @@ pub(super) struct Node {
     pub(super) wants: BTreeMap<Channel, Want>,
     /// Since when books have been fetched anew because the market came near their horizon.
     pub(super) refreshing: BTreeMap<TopicId, Instant>,
-    /// The run of its counter that each book's latest delta on this connection was of.
-    heard: BTreeMap<Symbol, usize>,
+    /// The run of its counter that each book's latest delta was of, on each connection that is there.
+    heard: BTreeMap<(Symbol, ConnId), usize>,
     /// When each book was live for the first time.
     first_live: BTreeMap<Symbol, Instant>,
     judge: ProtocolChecker,
@@ -50,8 +50,9 @@ pub(super) struct Node {
     follows: bool,
     /// What its machine's wall clock is off by.
     pub(super) clock_off_ms: i64,
-    /// The connection of the account, and what was sent on each that has not arrived.
+    /// The connection of the account.
     private: Option<ConnId>,
+    /// What was sent on each connection that has not arrived.
     pub(super) on_way: BTreeMap<ConnId, i64>,
     pub(super) messages: MessageChecker,
     closed: BTreeSet<ConnId>,
@@ -119,8 +120,13 @@ impl Node {
         cx: &mut Cx<'_>,
         channel: Channel,
     ) -> Result<Result<TopicId, Misuse>, Violation> {
-        channel.symbol().into_iter().for_each(|symbol| self.judge.on_command(symbol));
-        let topic = self.command(cx, |client, at| client.subscribe(at, channel))?;
+        self.judge.on_subscribe(channel);
+        let at = self.tell(cx.now);
+        let topic = self.client.subscribe(at, channel);
+        if topic.is_ok() {
+            self.judge.on_subscribed(channel);
+        }
+        self.drain_if_due(cx)?;
         if let Ok(topic) = topic {
             self.messages.on_subscribed(topic, channel);
         }
@@ -150,7 +156,7 @@ impl Node {
     fn unsubscribe(&mut self, cx: &mut Cx<'_>, channel: Channel) -> Result<(), Violation> {
         let Some(want) = self.wants.get_mut(&channel) else { return Ok(()) };
         want.on = false;
-        channel.symbol().into_iter().for_each(|symbol| self.judge.on_command(symbol));
+        self.judge.on_unsubscribe(channel);
         let Some(topic) = want.topic else { return Ok(()) };
         self.messages.on_unsubscribed(topic);
         let ended = self.command(cx, |client, at| client.unsubscribe(at, topic))?;
@@ -229,9 +235,14 @@ impl Node {
         at
     }
 
-    /// Whether a delta of this run of a book's counter has come on the present connection.
+    /// Whether the latest delta of a book on a connection that is there was of this run of its counter.
     pub(super) fn has_heard(&self, symbol: Symbol, run: usize) -> bool {
-        self.heard.get(&symbol) == Some(&run)
+        self.heard.iter().any(|((of, _), heard)| *of == symbol && *heard == run)
+    }
+
+    /// Whether a topic that is confirmed is so on as many connections as it should be.
+    pub(super) fn check_spread(&self, channel: Channel) -> Result<(), String> {
+        self.judge.check_spread(&self.client, channel)
     }
 
     /// Whether it had a book for long enough to know the exchange's clocks.
@@ -284,12 +295,8 @@ impl Node {
         {
             return Ok(());
         }
-        match &load {
-            Load::Opened(_) => self.heard.clear(),
-            Load::Down(_, _, About::Delta { symbol, run, .. }) => {
-                self.heard.insert(*symbol, *run);
-            }
-            _ => {}
+        if let Load::Down(conn, _, About::Delta { symbol, run, .. }) = &load {
+            self.heard.insert((*symbol, *conn), *run);
         }
         let at = self.tell(cx.now);
         let before = *self.client.stats();
@@ -338,7 +345,7 @@ impl Node {
             let found = self.judge.after_text(told, &self.client, (conn, &frame, about), late);
             found.or_else(|problem| self.fail(cx, &problem))?;
             let is_stale = self.client.stats().stale != before.stale;
-            return self.judge_message(cx, (&frame, about), tag, is_stale);
+            return self.judge_message(cx, (conn, &frame, about), tag, is_stale);
         }
         Ok(())
     }
@@ -347,7 +354,7 @@ impl Node {
     fn judge_message(
         &mut self,
         cx: &mut Cx<'_>,
-        (frame, about): (&str, About),
+        (conn, frame, about): (ConnId, &str, About),
         tag: Option<PushTag>,
         is_stale: bool,
     ) -> Result<(), Violation> {
@@ -357,6 +364,7 @@ impl Node {
                 None => Ok(()),
             };
         };
+        let name = topic_in(frame).unwrap_or_default();
         let arrival = Arrival {
             client: &self.client,
             exchange: cx.exchange,
@@ -364,7 +372,8 @@ impl Node {
             frame,
             form,
             push: tag.as_ref().map(|tag| tag.on(frame.as_bytes())),
-            is_stale,
+            is_stale: is_stale || !self.judge.carries(conn, name),
+            is_shared: self.judge.is_shared(conn, name),
             is_late: self.driver.left_lying,
         };
         match self.messages.on_push(&arrival) {
@@ -387,6 +396,11 @@ impl Node {
         }
         while let Some(output) = self.client.poll_output() {
             cx.trace.output(cx.now, &output);
+            if let Output::Event(event) = &output {
+                let now = (cx.exchange.unix(cx.now), &self.client);
+                let ends_with = |conn, name: &str| self.judge.ends_with(conn, name);
+                self.messages.on_event(now, event, ends_with);
+            }
             let moment = self.moment(cx);
             let found = self.judge.on_output(moment, &self.client, &output);
             found.or_else(|problem| self.fail(cx, &problem))?;
@@ -415,11 +429,10 @@ impl Node {
                 cx.happenings.push(cx.now, || Some(WorldEvent::Client(event)));
                 self.note_refresh(cx.now, &event);
                 if let Event::Line(line, LineEvent::Up { conn }) = event
-                    && line.get() == 1
+                    && self.client.line_role(line).is_some_and(LineRole::is_private)
                 {
                     self.private = Some(conn);
                 }
-                self.messages.on_event(cx.exchange.unix(cx.now), &self.client, &event);
                 self.oracle.on_event(&self.client, cx.exchange, &event)?;
             }
             // Its text was noted when it came.
@@ -467,6 +480,7 @@ impl Node {
 
     fn close(&mut self, cx: &mut Cx<'_>, conn: ConnId) {
         self.closed.insert(conn);
+        self.heard.retain(|(_, on), _| *on != conn);
         cx.net.forget(self.address, conn);
     }
 
