@@ -104,6 +104,10 @@ knobs! {
     backoff_cap_ms,
     /// `Budgets::symbols_per_frame`.
     symbols_per_frame,
+    /// `Budgets::topics_per_line`; 0 for the usual.
+    topics_per_line,
+    /// `Lines::per_topic`; 0 as 1.
+    lines,
     /// 1: tickers and trades are subscribed as well.
     streams,
     /// 1: every public channel of each contract is subscribed, with candles of 1 and 15 minutes, and the
@@ -201,7 +205,7 @@ impl Scenario {
         }
         for number in 0..world.clients() {
             for channel in self.channels() {
-                // More than a line holds is not drawn.
+                // More than its lines hold is not drawn.
                 let _ = world.subscribe_at(number, channel)?;
             }
             if self.account > 0 {
@@ -284,6 +288,10 @@ impl Scenario {
         config.book.max_pending_deltas = self.max_pending as usize;
         config.queues.events = self.max_queued as usize;
         config.budgets.symbols_per_frame = self.symbols_per_frame as usize;
+        if self.topics_per_line > 0 {
+            config.budgets.topics_per_line = self.topics_per_line as usize;
+        }
+        config.lines.per_topic = u8::try_from(self.lines.max(1)).unwrap_or(u8::MAX);
         config.backoff.cap = Duration::from_millis(self.backoff_cap_ms);
         config.book.poison_pause = config.backoff.cap.max(Duration::from_secs(2));
         config

@@ -99,7 +99,6 @@ impl World {
     #[must_use]
     pub fn client_config() -> Config {
         let mut config = Config::default();
-        config.lines.at_most = 1;
         if let Ok(local) = Config::with_rest("http://127.0.0.1") {
             config.endpoints.rest = local.endpoints.rest;
         }

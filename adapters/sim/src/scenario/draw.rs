@@ -56,6 +56,7 @@ impl Source for Bytes<'_> {
 }
 
 const SECOND: Duration = Duration::from_secs(1);
+const MOST_LINES: u64 = 8;
 /// Kinds of fault that wait for something to be asked for: tokens, snapshots, connections, acks.
 const NEEDS_A_SNAPSHOT: [&str; 2] = ["stale-snapshot", "other-snapshot"];
 const NEEDS_A_CONNECTION: [&str; 9] = [
@@ -140,7 +141,21 @@ fn swarm(seed: u64, source: &mut impl Source) -> Scenario {
     draw_clocks(&mut scenario, source);
     draw_channels(&mut scenario, source);
     draw_account(&mut scenario, source);
+    draw_lines(&mut scenario, source);
     scenario
+}
+
+/// In a quarter of the runs a client needs several lines: at most eight, of which a few reconnect within a
+/// minute's budget.
+fn draw_lines(scenario: &mut Scenario, source: &mut impl Source) {
+    if source.below(4) < 3 {
+        return;
+    }
+    let topics = scenario.channels().len() as u64;
+    let least = topics.div_ceil(MOST_LINES);
+    scenario.topics_per_line = pick(source, &[1, 2, 3, 5, 20]).max(least);
+    // What lines use up of a minute's budget of tokens and connections, others wait for.
+    scenario.liveness_ms += 2 * 60_000;
 }
 
 /// In two of five runs clients follow an account.
