@@ -206,6 +206,9 @@ pub(crate) struct SimArgs {
     /// What each account does by itself: orders, cancels and so on, a minute
     #[arg(long, value_name = "PER_MINUTE", default_value_t = 0, value_parser = clap::value_parser!(u32).range(..=60_000))]
     pub(crate) activity: u32,
+    /// Tokens are good for this long, and the exchange cuts a connection so long after its token was granted
+    #[arg(long, value_name = "TIME", default_value = "24h", value_parser = token_life)]
+    pub(crate) token_life: Duration,
     /// One JSON object per line
     #[arg(long)]
     pub(crate) json: bool,
@@ -219,6 +222,7 @@ const FAULTS: &str = "Faults, separated by `;` or line breaks:
     stale-snapshot SYMBOL [N]  N snapshots come from the past
     withhold-pongs TIME        pings are not answered
     close [CODE]               every connection is closed (1006: without a close frame)
+    close-one [CODE]           the one that has been open longest is; the others stay
     reset                      every connection is reset in the middle of a frame
     freeze TIME                connections stay open and stand still
     expire-token [N]           all tokens expire, and the next N at birth
@@ -235,6 +239,7 @@ const FAULTS: &str = "Faults, separated by `;` or line breaks:
 Examples:
   kcf sim --listen 127.0.0.1:8080 --rate 100 --faults 'every 10s drop *; at 30s close 1001'
   kcf sim --listen 127.0.0.1:8443 --tls ca.pem
+  kcf sim --token-life 60s --faults 'every 20s close-one'
   kcf sim --listen 127.0.0.1:8080 --account key:secret:passphrase --activity 60";
 
 #[derive(clap::Args, Debug)]
@@ -271,6 +276,14 @@ pub(crate) struct CompletionsArgs {
 
 fn duration(text: &str) -> Result<Duration, String> {
     humantime::parse_duration(text).map_err(|error| format!("{error} (example: 90s, 5m, 1h)"))
+}
+
+/// The exchange counts in milliseconds.
+fn token_life(text: &str) -> Result<Duration, String> {
+    match duration(text)? {
+        life if life < Duration::from_millis(1) => Err("at least 1ms".into()),
+        life => Ok(life),
+    }
 }
 
 fn rate(text: &str) -> Result<f64, String> {

@@ -64,6 +64,8 @@ pub(crate) fn run(args: &SimArgs) -> Result<(), Failure> {
         config.contracts = args.symbols.iter().map(|symbol| Contract::named(*symbol)).collect();
     }
     config.rate = args.rate;
+    config.token_lifetime = args.token_life;
+    config.session_lifetime = args.token_life;
     config.faults = args.faults.clone();
     config.unix_start = unix_now();
     config.accounts = accounts::configs(&args.accounts, args.activity)?;

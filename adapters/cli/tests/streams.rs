@@ -180,6 +180,26 @@ fn the_manual_has_examples_for_every_command() {
     }
 }
 
+#[test]
+fn tokens_live_as_long_as_the_command_line_says_and_one_connection_may_end() {
+    for (args, least) in [
+        (&["--token-life", "1s"][..], 2),
+        (&["--faults", "every 1s close-one"], 2),
+        (&["--token-life", "1h"], 0),
+    ] {
+        let sim = Sim::start(&[&["--symbols", "XBTUSDTM"], args].concat());
+        let output = kcf(&["ticker", "XBTUSDTM", "--url", &sim.url, "--json", "--for", "6s"]);
+        let lines = lines(&output);
+        let summary = of_type(&lines, "summary")[0];
+        let reconnects = summary["reconnects"].as_u64().unwrap();
+        assert!(reconnects >= least && (least > 0 || reconnects == 0), "{args:?}: {summary}");
+    }
+    for nonsense in ["999us", "0s", "soon"] {
+        let output = kcf(&["sim", "--token-life", nonsense]);
+        assert_eq!(output.status.code(), Some(2), "{nonsense}");
+    }
+}
+
 /// Removed in the end.
 struct File(PathBuf);
 

@@ -24,7 +24,7 @@ pub struct ExchangeConfig {
     pub endpoint: String,
     /// Tokens may be used for so long, as often as anybody likes. Default 24 h: as on the real one.
     pub token_lifetime: Duration,
-    /// Connections are cut after this. Default 24 h: as on the real one.
+    /// Connections are cut so long after their token was granted. Default 24 h: as on the real one.
     pub session_lifetime: Duration,
     /// A full snapshot is cut at so many levels a side. Default 1000: as on the real one.
     pub snapshot_levels: usize,

@@ -38,7 +38,7 @@ impl Exchange {
         };
         let standing = self.tokens.standing(now, &parameter("token").unwrap_or_default());
         let full = self.sessions.len() >= self.config.limits.sessions;
-        let mut user = None;
+        let (mut user, mut granted) = (None, now);
         let refusal = match standing {
             Standing::Unknown => Some((401, "token is invalid".into())),
             Standing::Expired => {
@@ -49,8 +49,8 @@ impl Exchange {
                 let most = self.config.limits.sessions;
                 Some((509, format!("exceed max session count limitation of {most}")))
             }
-            Standing::Valid { user: whose } => {
-                user = whose;
+            Standing::Valid { user: whose, granted: when } => {
+                (user, granted) = (whose, when);
                 None
             }
         };
@@ -60,8 +60,8 @@ impl Exchange {
             self.outgoing.push_back(Outgoing::Close(id, 1000, ""));
             return true;
         }
-        let lifetime = self.config.session_lifetime;
-        self.sessions.insert(id, Session::new(now, user, lifetime));
+        let ends = granted + self.config.session_lifetime;
+        self.sessions.insert(id, Session::new(now, user, ends));
         let connect_id = parameter("connectId").unwrap_or_else(|| server_id(&mut self.rng));
         self.welcome(now, id, &connect_id);
         if Some(now) < self.troubles.flapping_until {

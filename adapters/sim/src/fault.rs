@@ -298,6 +298,12 @@ faults! {
         /// With this code; 1006 ends the stream without a close frame.
         code: u16,
     }
+    /// The connection that has been open longest is closed, and all others stay: of several that come back,
+    /// each has its turn.
+    "close-one" CloseOne {
+        /// With this code; 1006 ends the stream without a close frame.
+        code: u16,
+    }
     /// Every connection is reset in the middle of a frame.
     "reset" Reset {}
     /// Connections are refused.

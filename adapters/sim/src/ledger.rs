@@ -214,7 +214,7 @@ fn expected(word: &str) -> u64 {
         "withhold-pongs" | "wrong-pong" => SILENT_PEER,
         "late-pong" => PONG | SILENT_PEER,
         "expire-token" => UNAUTHORIZED,
-        "close" | "reset" | "flap" | "refuse" => DOWN,
+        "close" | "close-one" | "reset" | "flap" | "refuse" => DOWN,
         DAY_CUT => DOWN,
         "slow-connect" => UP | DOWN,
         "freeze" | "stall-up" | "stall-down" => SILENT_PEER | MESSAGE,

@@ -87,27 +87,33 @@ impl Progress {
 
 #[derive(Debug)]
 pub(crate) struct Session {
-    lifetime: Duration,
+    opened: Instant,
+    /// When it is cut, whatever it does.
+    ends: Instant,
     /// Who has logged in.
     user: Option<Arc<str>>,
     topics: BTreeMap<Topic, Progress>,
-    opened: Instant,
     heard: Instant,
     warned: bool,
     uplink: VecDeque<Instant>,
 }
 
 impl Session {
-    pub(crate) const fn new(now: Instant, user: Option<Arc<str>>, lifetime: Duration) -> Self {
+    pub(crate) const fn new(now: Instant, user: Option<Arc<str>>, ends: Instant) -> Self {
         Self {
-            lifetime,
+            opened: now,
+            ends,
             user,
             topics: BTreeMap::new(),
-            opened: now,
             heard: now,
             warned: false,
             uplink: VecDeque::new(),
         }
+    }
+
+    /// Since when it is open.
+    pub(crate) const fn opened(&self) -> Instant {
+        self.opened
     }
 
     /// Whether this account has logged in.
@@ -188,14 +194,14 @@ impl Session {
 
     /// Whether the connection has lasted as long as any may.
     pub(crate) fn is_old(&self, now: Instant) -> bool {
-        now >= self.opened + self.lifetime
+        now >= self.ends
     }
 
     /// When something happens without any frame.
     pub(crate) fn deadline(&self) -> Instant {
         let silence = self.heard + SILENCE;
         let silence = if self.warned { silence + SILENCE_CLOSE } else { silence };
-        silence.min(self.opened + self.lifetime)
+        silence.min(self.ends)
     }
 
     /// The deadline has come.

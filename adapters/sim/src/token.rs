@@ -21,6 +21,7 @@ const LATEST: usize = 4;
 
 #[derive(Clone, Debug)]
 struct Token {
+    granted: Instant,
     expires: Instant,
     /// Whose it is, if it is private.
     user: Option<Arc<str>>,
@@ -32,6 +33,7 @@ pub(crate) enum Standing {
     /// Whose it is, if it is private.
     Valid {
         user: Option<Arc<str>>,
+        granted: Instant,
     },
     Expired,
     Unknown,
@@ -56,7 +58,7 @@ impl Tokens {
         let born_dead = self.stillborn > 0;
         self.stillborn = self.stillborn.saturating_sub(1);
         let expires = if born_dead { now } else { expires };
-        self.known.insert(text.clone(), Token { expires, user });
+        self.known.insert(text.clone(), Token { granted: now, expires, user });
         if self.latest.len() == LATEST {
             self.latest.remove(0);
         }
@@ -68,7 +70,7 @@ impl Tokens {
         match self.known.get(token) {
             None => Standing::Unknown,
             Some(token) if token.expires <= now => Standing::Expired,
-            Some(token) => Standing::Valid { user: token.user.clone() },
+            Some(token) => Standing::Valid { user: token.user.clone(), granted: token.granted },
         }
     }
 

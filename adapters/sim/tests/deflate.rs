@@ -3,7 +3,6 @@
 
 #![allow(
     clippy::unwrap_used,
-    clippy::panic,
     clippy::indexing_slicing,
     clippy::disallowed_methods,
     missing_docs,
@@ -11,14 +10,11 @@
 )]
 #![cfg(feature = "server")]
 
-use std::io::{Read, Write};
-use std::net::TcpStream;
-use std::sync::Arc;
-use std::time::Duration;
+mod raw;
 
 use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress};
-use kucoin_futures_proto::Instant;
 use kucoin_futures_sim::{ExchangeConfig, Server};
+use raw::{frame, say, upgraded};
 
 const OFFER: &str = "permessage-deflate; client_max_window_bits";
 
@@ -69,71 +65,7 @@ fn without_an_offer_nothing_is_compressed() {
 }
 
 fn server() -> Server {
-    let start = std::time::Instant::now();
-    let clock = Arc::new(move || Instant::from_nanos(1 + start.elapsed().as_nanos() as u64));
-    Server::start("127.0.0.1:0".parse().unwrap(), 1, ExchangeConfig::default(), clock).unwrap()
-}
-
-/// A socket after its upgrade, and the head that answered it.
-fn upgraded(server: &Server, offer: Option<&str>) -> (TcpStream, String) {
-    let connect = || {
-        let socket = TcpStream::connect(server.addr()).unwrap();
-        socket.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
-        socket
-    };
-    let mut rest = connect();
-    let request = "POST /api/v1/bullet-public HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n";
-    write!(rest, "{request}Connection: close\r\n\r\n").unwrap();
-    let mut body = String::new();
-    rest.read_to_string(&mut body).unwrap();
-    let (_, token) = body.split_once(r#""token":""#).unwrap();
-    let (token, _) = token.split_once('"').unwrap();
-    let mut socket = connect();
-    let offer = offer.map(|offer| format!("Sec-WebSocket-Extensions: {offer}\r\n"));
-    write!(
-        socket,
-        "GET /?token={token}&connectId=me HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\n\
-         Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
-         Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n{}\r\n",
-        offer.unwrap_or_default()
-    )
-    .unwrap();
-    let mut head = Vec::new();
-    while !head.ends_with(b"\r\n\r\n") {
-        let mut byte = [0];
-        socket.read_exact(&mut byte).unwrap();
-        head.push(byte[0]);
-    }
-    (socket, String::from_utf8(head).unwrap())
-}
-
-/// The first byte of a frame, and its payload.
-fn frame(socket: &mut TcpStream) -> (u8, Vec<u8>) {
-    let mut head = [0; 2];
-    socket.read_exact(&mut head).unwrap();
-    let len = match head[1] {
-        126 => {
-            let mut len = [0; 2];
-            socket.read_exact(&mut len).unwrap();
-            usize::from(u16::from_be_bytes(len))
-        }
-        127 => panic!("nothing is that long"),
-        len => usize::from(len),
-    };
-    let mut payload = vec![0; len];
-    socket.read_exact(&mut payload).unwrap();
-    (head[0], payload)
-}
-
-fn say(socket: &mut TcpStream, first: u8, payload: &[u8]) {
-    let mask = [7, 99, 200, 13];
-    let mut bytes = vec![first, 0x80 | u8::try_from(payload.len()).unwrap().min(126)];
-    if payload.len() >= 126 {
-        bytes.extend((payload.len() as u16).to_be_bytes());
-    }
-    bytes.extend(mask);
-    bytes.extend(payload.iter().zip(mask.iter().cycle()).map(|(byte, mask)| byte ^ mask));
-    socket.write_all(&bytes).unwrap();
+    raw::server(ExchangeConfig::default())
 }
 
 fn deflated(text: &str) -> Vec<u8> {

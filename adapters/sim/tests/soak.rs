@@ -82,7 +82,7 @@ fn few_bytes_or_any_are_runs_that_keep_their_promises() {
 /// Each kind of fault, and what makes a client meet it: the sessions' faults need a connection that
 /// is made (`close`), the subscriptions' a request (`toggle`, twice, so that all is as before), REST's
 /// something that is asked for (a snapshot after a `drop`, a token after a `close`).
-const KINDS: [(&str, &str); 66] = [
+const KINDS: [(&str, &str); 67] = [
     ("drop * 2", ""),
     ("repeat * 3", ""),
     ("step-back * 40", ""),
@@ -110,6 +110,7 @@ const KINDS: [(&str, &str); 66] = [
     ("wrong-pong", ""),
     ("expire-token", "close 1001"),
     ("close 1006", ""),
+    ("close-one", ""),
     ("reset", ""),
     ("refuse 3s", "close 1001"),
     ("flap 700ms", ""),

@@ -65,6 +65,7 @@ impl Exchange {
             Fault::ExpireToken { count } => self.tokens.expire(now, count),
             Fault::Error { error } => self.send_error(error),
             Fault::Close { code } => self.end_all("close", |id| Outgoing::Close(id, code, "Bye")),
+            Fault::CloseOne { code } => self.end_oldest(code),
             Fault::Reset {} => self.end_all("reset", Outgoing::Reset),
             _ => {}
         }
@@ -239,6 +240,15 @@ impl Exchange {
         for _ in 0..self.sessions.len() {
             self.strike(word, None);
         }
+    }
+
+    /// Ends the connection that has been open longest. Whoever opens it again is the youngest then.
+    fn end_oldest(&mut self, code: u16) {
+        let oldest = self.sessions.iter().min_by_key(|(id, session)| (session.opened(), **id));
+        let Some((&id, _)) = oldest else { return };
+        self.sessions.remove(&id);
+        self.strike("close-one", None);
+        self.outgoing.push_back(Outgoing::Close(id, code, "Bye"));
     }
 
     fn end_all(&mut self, word: &'static str, end: impl Fn(SessionId) -> Outgoing) {

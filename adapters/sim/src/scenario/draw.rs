@@ -430,6 +430,7 @@ fn draw_fault(word: &str, source: &mut impl Source, symbols: &[Symbol]) -> Optio
         "wrong-pong" => Fault::WrongPong { count },
         "expire-token" => Fault::ExpireToken { count },
         "close" => Fault::Close { code: pick(source, &[1000, 1001, 1006, 1012, 1013]) as u16 },
+        "close-one" => Fault::CloseOne { code: pick(source, &[1000, 1001, 1006]) as u16 },
         "reset" => Fault::Reset {},
         "refuse" => Fault::Refuse { span: ms(source, &[500, 10_000]) },
         "flap" => Fault::Flap { span: ms(source, &[500, 10_000]) },
