@@ -11,6 +11,7 @@ mod bench;
 mod board;
 mod book;
 mod contracts;
+mod crowd;
 mod demo;
 mod exit;
 mod feed;
@@ -65,7 +66,10 @@ pub fn run() -> ExitCode {
         Command::Private(args) => private::run(connect, &args),
         Command::Sim(args) => sim::run(&args),
         Command::Replay(args) => replay::run(&args),
-        Command::Soak(args) => soak::run(&args),
+        Command::Soak(args) => match args.crowd {
+            Some(clients) => crowd::run(&args, clients),
+            None => soak::run(&args),
+        },
         Command::Bench(args) => bench::run(&args),
         Command::Completions(args) => completions(&args),
     };

@@ -141,3 +141,34 @@ fn a_scenario_that_is_none_is_a_usage_error_that_names_the_line() {
     let output = kcf(&["soak", "--scenario", "/nowhere/at/all"]);
     assert_eq!(output.status.code(), Some(2));
 }
+
+#[test]
+fn a_crowd_is_one_object_with_a_row_for_each_schedule() {
+    let told = one(&["soak", "--crowd", "200", "--seed", "5", "--json"], 0);
+    assert_eq!((&told["type"], &told["clients"]), (&"crowd".into(), &200.into()));
+    assert_eq!((&told["per_second"], &told["seed"]), (&50.into(), &5.into()));
+    let rows = told["schedules"].as_array().unwrap();
+    let names: Vec<&str> = rows.iter().map(|row| row["schedule"].as_str().unwrap()).collect();
+    let known = "core fixed immediate exponential exponential-10 full-jitter";
+    assert_eq!(names, known.split(' ').collect::<Vec<_>>());
+    for row in rows {
+        let count = |key: &str| row[key].as_u64().unwrap();
+        assert_eq!(count("attempts") - count("refused"), 200, "{row}");
+        assert!(count("median_ms") <= count("all_live_ms") && count("all_live_ms") > 3000, "{row}");
+    }
+    assert_eq!(rows[0]["over_limit"], 0);
+    assert_eq!(one(&["soak", "--crowd", "200", "--seed", "5", "--json"], 0), told);
+    assert_ne!(one(&["soak", "--crowd", "200", "--seed", "6", "--json"], 0), told);
+}
+
+#[test]
+fn a_crowd_is_a_table_for_people_and_takes_no_profile() {
+    let output = kcf(&["soak", "--crowd", "60"]);
+    assert!(output.status.success());
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(text.lines().count(), 2 + 6, "{text}");
+    assert!(text.contains("this core") && text.contains("full jitter"), "{text}");
+    for wrong in [&["--crowd", "0"][..], &["--crowd", "9", "--profile", "storm"]] {
+        assert_eq!(kcf(&[&["soak"], wrong].concat()).status.code(), Some(2), "{wrong:?}");
+    }
+}

@@ -6,6 +6,7 @@
 //!   every event of the client with the truth. Years of bad network run in minutes.
 //! * [`small`] goes through every short history of a tiny market and asks of every claim of the client
 //!   whether anything can justify it.
+//! * [`crowd`] lets a thousand clients lose their lines at once, and compares how they come back.
 //! * [`OutputChecker`] holds the outputs of a client to the core's laws, whatever it goes through.
 //! * [`trial`] puts anybody's order book and gap handling to the test, not only this project's.
 //! * [`Scenario`] draws a run with its faults from a seed, [`soak`] runs it and makes what fails small.
@@ -22,6 +23,7 @@
 mod account;
 mod config;
 mod contract;
+pub mod crowd;
 mod exchange;
 pub mod fault;
 #[cfg(feature = "fuzz")]

@@ -28,7 +28,7 @@ pub struct Request<'a> {
     pub headers: &'a [(&'a str, &'a str)],
     /// As sent.
     pub body: &'a str,
-    /// Where it comes from, if that is known: keys may be bound to addresses.
+    /// Where it comes from, if that is known: keys may be bound to addresses, and weight is counted by them.
     pub peer: Option<IpAddr>,
 }
 
@@ -239,7 +239,7 @@ impl Exchange {
         if let Some(response) = self.private(now, request) {
             return response;
         }
-        let (fits, left, reset) = self.quota.take(now, weight);
+        let (fits, left, reset) = self.quotas.entry(request.peer).or_default().take(now, weight);
         if !fits {
             return too_many(limit_headers(left, reset));
         }

@@ -52,6 +52,7 @@ impl From<SoakProfile> for Profile {
     kcf soak --seeds 5000 --json | jq .broken\n  \
     kcf soak --profile quiet                    a year of pings and daily cuts\n  \
     kcf soak --profile chain                    how long an outage outlasts its cause\n  \
+    kcf soak --crowd 1000                       a thousand clients lose their lines at once\n  \
     kcf soak --seed 17 --steps 1234             again what was reported"
 )]
 pub(crate) struct SoakArgs {
@@ -73,6 +74,17 @@ pub(crate) struct SoakArgs {
     /// Run this scenario, as printed for a run that failed
     #[arg(long, value_name = "FILE", conflicts_with_all = ["seed", "seeds", "profile"])]
     pub(crate) scenario: Option<PathBuf>,
+    /// In place of all that: so many clients lose their lines at once, at an exchange that lets in 50 connections
+    /// a second; how they come back, by the core's schedule and by those of others
+    #[arg(
+        long,
+        value_name = "N",
+        value_parser = crowd,
+        conflicts_with_all = [
+            "seeds", "profile", "hours", "steps", "scenario", "knob", "no_shrink", "at_least", "jobs"
+        ]
+    )]
+    pub(crate) crowd: Option<usize>,
     /// Set a knob of every run, whatever was drawn: `ahead_ms=0`; a scenario's text lists them
     #[arg(long, value_name = "NAME=N")]
     pub(crate) knob: Vec<String>,
@@ -179,6 +191,11 @@ fn hours(text: &str) -> Result<f64, String> {
         Ok(hours) if (0.001..=1e6).contains(&hours) => Ok(hours),
         _ => Err("a number of hours, from 0.001 to 1000000".into()),
     }
+}
+
+/// The model goes through all sessions whenever something happens: more would take hours.
+fn crowd(text: &str) -> Result<usize, String> {
+    number(text, 1, 10_000)
 }
 
 fn frames(text: &str) -> Result<usize, String> {

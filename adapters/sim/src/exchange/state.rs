@@ -1,6 +1,7 @@
 //! What the exchange is made of, and what it says.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -132,7 +133,8 @@ pub struct Exchange {
     pub(crate) config: ExchangeConfig,
     pub(crate) markets: BTreeMap<Symbol, Market>,
     pub(crate) tokens: Tokens,
-    pub(crate) quota: Quota,
+    /// Of each address; whoever has none shares one.
+    pub(crate) quotas: BTreeMap<Option<IpAddr>, Quota>,
     pub(crate) rng: SplitMix64,
     pub(crate) counts: Counts,
     pub(crate) troubles: Troubles,
@@ -195,7 +197,7 @@ impl Exchange {
             config,
             markets,
             tokens: Tokens::default(),
-            quota: Quota::default(),
+            quotas: BTreeMap::new(),
             rng,
             counts: Counts::default(),
             troubles: Troubles::default(),
