@@ -283,7 +283,7 @@ fn a_book_that_comes_near_its_horizon_is_widened() {
     rig.change(502, "14.4,sell,0");
     rig.change(503, "14.2,buy,0");
     assert!(rig.client.book(link).is_some(), "the other side is known whole, however short");
-    let out = rig.text(&common::level2(LINK, 504, "14.5,sell,0"));
+    let out = rig.text(&level2(LINK, 504, "14.5,sell,0"));
     assert!(matches!(events(&out)[..], [Event::Book(_, BookEvent::Delta(_))]), "it stays live");
     let request = snapshot_request(&rig.pass(SECOND));
     rig.change(505, "14.5,sell,3");
