@@ -227,6 +227,8 @@ fn the_public_pool_holds_2000_in_30_s_from_the_first_request() {
     assert_eq!(limited.status, 429, "666 times 3 is 1998");
     assert!(limited.headers.contains(&("gw-ratelimit-remaining", "2".into())));
     assert!(limited.headers.contains(&("gw-ratelimit-reset", "30000".into())));
+    let other = Request::new("GET", target).with_peer([127, 0, 0, 9].into());
+    assert_eq!(peer.exchange.http(peer.now, &other).status, 200, "another address has its own");
     assert!(peer.get("/api/v1/timestamp").headers.is_empty(), "never carries the headers");
     peer.pass(Duration::from_secs(30));
     assert_eq!(peer.get(target).status, 200);

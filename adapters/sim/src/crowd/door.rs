@@ -66,8 +66,7 @@ mod tests {
 
     #[test]
     fn any_second_takes_in_so_many_and_the_others_hear_each_refusal() {
-        let mut crowd = Crowd::default();
-        crowd.per_second = 3;
+        let crowd = Crowd { per_second: 3, ..Crowd::default() };
         let mut door = Door::new(&crowd, 1);
         let at = |ms: u64| Instant::from_nanos(ms * 1_000_000);
         assert!((0..100).all(|_| door.knock(at(0)).is_ok()), "before it counts");
