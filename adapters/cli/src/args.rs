@@ -85,6 +85,7 @@ const MANUAL: &str = "Examples:
   kcf trades XBTUSDTM --json                  for machines: one object a line
   kcf stats --all                             every contract there is
   kcf contracts pepe                          what is listed, and its terms
+  kcf book XBTUSDTM --metrics 127.0.0.1:9464  and how it fares, for Prometheus
   kcf private                                 an account, by the keys in the environment
   kcf sim --listen 127.0.0.1:8080             an exchange to test any client against
   kcf ticker XBTUSDTM --url http://127.0.0.1:8080 --runtime smol
@@ -97,7 +98,7 @@ Output:
   `candle`, `mark`, `funding`, `settlement`, `stats`, `order`, `stop_order`, `wallet`, `position` and
   so on are data; `malformed` is a message that could not be read; `summary` ends a stream. The demo adds
   `demo`, `fault`, `healed` and `verdict`, the simulation `listening` and `fault`, a replay `replay`
-  and `replay_total`. Prices and amounts are strings and exact, sizes are whole lots. `ts_ns`
+  and `replay_total`, --metrics `metrics` (where it can be had). Prices and amounts are strings and exact, sizes are whole lots. `ts_ns`
   (and `ts_ms`) are the exchange's own times, `at_ns` (and `at_ms`) this machine's when it came, both
   Unix; nanoseconds are beyond what JavaScript and jq 1.6 hold exactly.
 

@@ -6,8 +6,8 @@ use kucoin_futures_blocking as blocking;
 use kucoin_futures_host::{Clock, FeedError, Next, Options, Roots};
 use kucoin_futures_proto::auth::Credentials;
 use kucoin_futures_proto::{
-    Account, Book, BookStatus, Channel, Config, Event, LineId, LineRole, Misuse, Query, RequestId,
-    Stats, TopicId, TopicStatus,
+    Account, Book, BookStatus, Channel, Config, Event, LineId, LineRole, LineStatus, Misuse, Query,
+    RequestId, Stats, TopicId, TopicStatus,
 };
 use kucoin_futures_smol as on_smol;
 
@@ -85,6 +85,11 @@ impl Feed {
 
     pub(crate) fn status(&self, topic: TopicId) -> TopicStatus {
         either!(self, feed => feed.status(topic))
+    }
+
+    /// The lines that there are.
+    pub(crate) fn lines(&self) -> Vec<LineStatus> {
+        either!(self, feed => feed.lines().collect())
     }
 
     /// What the line that an event names is there for.

@@ -16,6 +16,7 @@ pub(crate) use ctx::Ctx;
 use crate::args::{Connect, RunArgs, StreamArgs};
 use crate::exit::{Failure, Kind};
 use crate::feed::Feed;
+use crate::metrics::Metrics;
 use crate::refusal::Refusal;
 use crate::stop::Stop;
 use crate::symbols::{self, Listing};
@@ -73,6 +74,7 @@ pub(crate) struct Session<'a> {
     feed: Feed,
     cx: Ctx,
     stop: Stop,
+    metrics: Option<Metrics>,
     run: &'a RunArgs,
     /// Topics that there may be.
     most: usize,
@@ -94,11 +96,16 @@ impl<'a> Session<'a> {
         let most = config.budgets.topics_per_line.saturating_mul(config.lines.at_most);
         let feed = Feed::open(connect, config, credentials)?;
         let stop = Stop::on_signal(feed.waker())?;
-        let cx = Ctx::new(feed.clock().now(), run.json);
+        let mut cx = Ctx::new(feed.clock().now(), run.json);
+        let metrics = run.metrics.map(|addr| Metrics::listen(addr, feed.waker())).transpose()?;
+        if let Some(metrics) = &metrics {
+            cx.metrics(&metrics.url())?;
+        }
         Ok(Self {
             feed,
             cx,
             stop,
+            metrics,
             run,
             most,
             listing: Listing::default(),
@@ -150,6 +157,7 @@ impl<'a> Session<'a> {
                 break;
             }
             self.ask();
+            self.answer_metrics();
             // What has come already is printed in one go; then the reader gets it, and we wait.
             let mut next = self.feed.next_within(Duration::ZERO);
             if matches!(next, Next::Quiet) {
@@ -183,6 +191,18 @@ impl<'a> Session<'a> {
         self.cx.summary(self.feed.stats())?;
         self.feed.close();
         self.verdict()
+    }
+
+    /// Tells whoever has asked over HTTP.
+    fn answer_metrics(&self) {
+        let Some(metrics) = &self.metrics else { return };
+        metrics.answer(|| {
+            let books = self
+                .cx
+                .books()
+                .filter_map(|(topic, symbol)| Some((symbol, self.feed.book_status(topic)?)));
+            kucoin_futures_host::metrics::encode(self.feed.stats(), self.feed.lines(), books)
+        });
     }
 
     fn state(&mut self, event: &Event, show: &mut impl Show) -> Result<(), Failure> {

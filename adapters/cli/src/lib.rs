@@ -18,6 +18,7 @@ mod feed;
 mod follow;
 mod instrument;
 mod market;
+mod metrics;
 mod numbers;
 mod out;
 mod private;

@@ -17,6 +17,7 @@
 //! * [`Rest`]: performs a [`RestRequest`](kucoin_futures_proto::RestRequest), blocking, by ureq.
 //! * [`tls_config`]: rustls with the `ring` provider named explicitly, so that it works whatever else
 //!   is in the build.
+//! * `metrics` (with the feature of that name): counters and states in the text format of Prometheus.
 //! * [`credentials_from_env`]: keys from the environment or from files, never from arguments.
 //!
 //! There is no policy here but in which order addresses are tried: no retry, no parsing of messages, nothing
@@ -44,6 +45,8 @@ mod happy_eyeballs;
 mod io_error;
 mod items;
 mod mailbox;
+#[cfg(feature = "metrics")]
+pub mod metrics;
 mod options;
 mod pump;
 mod queue;

@@ -1,5 +1,6 @@
 //! The arguments of what shows an exchange's data.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use clap::ValueEnum;
@@ -19,6 +20,9 @@ pub(crate) struct RunArgs {
     /// Stop after this time
     #[arg(long = "for", value_name = "TIME", value_parser = duration)]
     pub(crate) span: Option<Duration>,
+    /// Serve counters, lines and books for Prometheus, as http://ADDR/metrics; port 0 lets the system choose
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) metrics: Option<SocketAddr>,
 }
 
 /// What those of contracts have in common.

@@ -76,6 +76,17 @@ impl Ctx {
         }
     }
 
+    /// Says where metrics can be had.
+    pub(super) fn metrics(&mut self, url: &str) -> Result<(), Failure> {
+        if self.json {
+            self.out.json(&json!({ "type": "metrics", "url": url }))?;
+        } else {
+            self.out.line(format_args!("{DIM}metrics at {url}{DIM:#}"))?;
+        }
+        self.out.flush()?;
+        Ok(())
+    }
+
     pub(super) fn add(&mut self, topic: TopicId, channel: Channel) {
         self.topics.insert(topic, Topic { channel, rejected: false, confirmed: false });
     }
@@ -86,6 +97,13 @@ impl Ctx {
 
     pub(crate) fn symbol(&self, topic: TopicId) -> Option<Symbol> {
         self.topics.get(&topic)?.channel.symbol()
+    }
+
+    /// The books that are wanted.
+    pub(super) fn books(&self) -> impl Iterator<Item = (TopicId, Symbol)> + '_ {
+        let books =
+            self.topics.iter().filter(|(_, topic)| topic.channel.kind() == ChannelKind::Level2);
+        books.filter_map(|(id, topic)| Some((*id, topic.channel.symbol()?)))
     }
 
     /// The contract of a message that does not say it: that of its topic, or of what was asked.
