@@ -2,9 +2,11 @@
 
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
+use core::time::Duration;
 
 use crate::hand_over::HandOver;
 use crate::ids::{LineId, Sequence};
+use crate::time::Instant;
 use crate::wire::Position;
 
 /// Remembers what a topic has brought, over all lines and reconnects: after a reconnect the exchange
@@ -30,7 +32,12 @@ pub(crate) struct Deduplicator {
 #[derive(Clone, Copy, Debug)]
 struct Source {
     line: LineId,
-    /// The highest that it has brought.
+    /// When the exchange confirmed the topic on it.
+    confirmed_at: Option<Instant>,
+    /// All that was pushed on other lines before it carried the topic has arrived.
+    is_vouched: bool,
+    /// The first that it has brought, and the highest.
+    first: Option<Sequence>,
     highest: Option<Sequence>,
     /// Repeats in a row, counted only of what is not beyond that.
     repeats: usize,
@@ -42,6 +49,9 @@ struct Source {
 /// So many sequences are remembered, and so many repeats in a row are a restarted counter: what is
 /// pushed again comes from a short-lived queue.
 const MEMORY: usize = 256;
+
+/// For no longer a message is on its way on a line that answers its pings: 18 s between them, 10 s for a pong.
+const LONGEST_ON_ITS_WAY: Duration = Duration::from_secs(30);
 
 impl Deduplicator {
     /// Hands out what is newer than all before.
@@ -80,6 +90,7 @@ impl Deduplicator {
             return false;
         };
         let is_back = source.highest.is_some_and(|highest| at.sequence <= highest);
+        source.first = source.first.or(Some(at.sequence));
         source.highest = source.highest.max(Some(at.sequence));
         if source.is_former && !is_back {
             return false;
@@ -134,7 +145,7 @@ impl Deduplicator {
                 source.is_former = source.line != line;
             }
             if let Some(source) = self.source(line) {
-                source.highest = Some(at.sequence);
+                (source.first, source.highest) = (Some(at.sequence), Some(at.sequence));
             }
         }
         if restarted || !late {
@@ -152,21 +163,40 @@ impl Deduplicator {
         }
     }
 
-    /// A line carries the topic no more. True if it was the one that was heard, another one takes its place, and
-    /// something may be missing in between.
-    pub(crate) fn drop_line(&mut self, line: LineId) -> bool {
+    /// A line carries the topic no more. True if another one goes on with it, and something may be missing in
+    /// between.
+    pub(crate) fn drop_line(&mut self, now: Instant, line: LineId) -> bool {
         let was_owner = self.is_owner(line);
-        let before = self.sources.len();
-        self.sources.retain(|source| source.line != line);
+        let Some(at) = self.sources.iter().position(|source| source.line == line) else {
+            return false;
+        };
+        let gone = self.sources.remove(at);
         if let [only] = self.sources.as_mut_slice() {
             only.is_former = false;
         }
+        let is_covered = self.sources.iter().any(|source| source.covers(&gone, now));
+        let has_met = self.hand_over.has_met();
+        let is_heard = if was_owner {
+            !self.hand_over.change_owner()
+        } else {
+            self.hand_over.keep_owner();
+            true
+        };
         if self.sources.is_empty() {
-            self.interrupted |= before > 0;
+            self.interrupted = true;
             self.hand_over = HandOver::default();
             return false;
         }
-        if was_owner { self.hand_over.change_owner() } else { self.hand_over.keep_owner() }
+        // planted: in-flight-forgotten
+        let goes_on = gone.highest.is_none() && !was_owner;
+        !(is_heard && (is_covered || has_met || goes_on))
+    }
+
+    /// All that other lines were pushed before this one carried the topic has arrived.
+    pub(crate) fn vouch(&mut self, line: LineId) {
+        if let Some(source) = self.source(line) {
+            source.is_vouched = true;
+        }
     }
 
     /// Whether the topic is heard on this line, if its messages do not say where they stand.
@@ -183,9 +213,26 @@ impl Deduplicator {
     /// since one last did.
     pub(crate) fn resume(&mut self, line: LineId) -> bool {
         if self.source(line).is_none() {
-            self.sources.push(Source { line, highest: None, repeats: 0, is_former: false });
+            self.sources.push(Source {
+                line,
+                confirmed_at: None,
+                is_vouched: false,
+                first: None,
+                highest: None,
+                repeats: 0,
+                is_former: false,
+            });
         }
         core::mem::replace(&mut self.interrupted, false)
+    }
+
+    /// The exchange has confirmed the topic on a line; otherwise as `resume`.
+    pub(crate) fn on_confirmed(&mut self, now: Instant, line: LineId) -> bool {
+        let has_missed = self.resume(line);
+        if let Some(source) = self.source(line) {
+            source.confirmed_at = source.confirmed_at.or(Some(now));
+        }
+        has_missed
     }
 
     /// Nobody is interested any more: nothing can be missed.
@@ -193,6 +240,17 @@ impl Deduplicator {
         self.sources.clear();
         self.hand_over = HandOver::default();
         self.interrupted = false;
+    }
+}
+
+impl Source {
+    /// Whether nothing that another line was pushed before this one carried the topic can have been on its way when
+    /// that one ended: this one carried it first, or its first words had been heard there, or it has for long.
+    fn covers(&self, gone: &Self, now: Instant) -> bool {
+        let Some(since) = self.confirmed_at else { return false };
+        let has_met = self.first.is_some_and(|first| gone.highest >= Some(first));
+        let was_first = gone.confirmed_at.is_some_and(|at| since <= at);
+        self.is_vouched || was_first || has_met || now.since(since) >= LONGEST_ON_ITS_WAY
     }
 }
 
@@ -301,7 +359,8 @@ mod tests {
     fn without_a_position_one_line_is_heard_until_it_ends() {
         let (one, other) = (LineId::new(0), LineId::new(1));
         let mut stream = Deduplicator::of_each();
-        assert!(!stream.resume(one) && !stream.resume(other));
+        let now = Instant::ZERO;
+        assert!(!stream.on_confirmed(now, one) && !stream.on_confirmed(now, other));
         let mut said = Vec::new();
         for (line, text) in [(one, "a"), (other, "a"), (other, "b"), (one, "b"), (one, "c")] {
             if stream.is_new(line, None, text.as_bytes()) {
@@ -310,12 +369,12 @@ mod tests {
         }
         assert_eq!(said, ["a", "b", "c"]);
         assert!(stream.is_caught_up());
-        assert!(!stream.drop_line(one), "all that the other one has said was said");
+        assert!(!stream.drop_line(now, one), "all that the other one has said was said");
         assert!(!stream.is_new(other, None, b"c"), "that was said");
         assert!(stream.is_new(other, None, b"c"), "and this is another one");
         stream.resume(one);
         assert!(!stream.is_new(one, None, b"d"));
         assert!(!stream.is_caught_up());
-        assert!(stream.drop_line(other), "the other one will never say it");
+        assert!(stream.drop_line(now, other), "the other one will never say it");
     }
 }

@@ -15,6 +15,8 @@ pub(crate) struct HandOver {
     by_other: Vec<u64>,
     /// After a change of owner: what the one before had said, and this one not yet.
     expected: Vec<u64>,
+    /// Both have said the same once: what the owner says has come as far as where the other one began.
+    has_met: bool,
 }
 
 /// So much is remembered of each line: what one is ahead of the other.
@@ -31,6 +33,7 @@ impl HandOver {
         };
         if let Some(at) = other.iter().position(|&known| known == digest) {
             other.remove(at);
+            self.has_met = true;
             return;
         }
         if own.len() == MEMORY {
@@ -60,19 +63,25 @@ impl HandOver {
         !self.by_other.is_empty()
     }
 
+    /// Whether both have said the same once.
+    pub(crate) const fn has_met(&self) -> bool {
+        self.has_met
+    }
+
     /// The other line is the owner now. True if something that it said was not heard.
     pub(crate) fn change_owner(&mut self) -> bool {
         let has_missed = self.is_behind();
         self.expected = core::mem::take(&mut self.by_owner);
         self.by_other.clear();
+        self.has_met = false;
         has_missed
     }
 
     /// The other line is gone.
-    pub(crate) fn keep_owner(&mut self) -> bool {
+    pub(crate) fn keep_owner(&mut self) {
         self.by_owner.clear();
         self.by_other.clear();
-        false
+        self.has_met = false;
     }
 }
 

@@ -238,7 +238,7 @@ impl Topics {
         match &mut entry.state {
             TopicState::Book(book) => book.on_confirmed(cx, line),
             TopicState::Deduplicator(dedup) => {
-                if dedup.resume(line) {
+                if dedup.on_confirmed(cx.now, line) {
                     // planted: missed-untold
                     cx.event(Event::Topic(topic, TopicEvent::MayHaveMissed));
                 }
@@ -290,7 +290,7 @@ impl Topics {
                 false
             }
             TopicState::Deduplicator(dedup) => {
-                let has_missed = dedup.drop_line(line);
+                let has_missed = dedup.drop_line(cx.now, line);
                 if has_missed {
                     // planted: hand-over-untold
                     cx.event(Event::Topic(topic, TopicEvent::MayHaveMissed));
@@ -305,6 +305,15 @@ impl Topics {
         match self.get(topic).map(|entry| &entry.state) {
             Some(TopicState::Deduplicator(dedup)) => dedup.is_owner(line),
             Some(TopicState::Book(_)) | None => false,
+        }
+    }
+
+    /// All that other lines were pushed of a topic before this one carried it has arrived.
+    pub(crate) fn vouch(&mut self, topic: TopicId, line: LineId) {
+        if let Some(TopicState::Deduplicator(dedup)) =
+            self.list.get_mut(topic.index()).map(|entry| &mut entry.state)
+        {
+            dedup.vouch(line);
         }
     }
 

@@ -17,8 +17,7 @@ use common::{Rig, events, fetches, level2, plain_snapshot, snapshot, snapshot_re
 use kucoin_futures_proto::book::{Coverage, Scope};
 use kucoin_futures_proto::wire::Side;
 use kucoin_futures_proto::{
-    BookDelayReason, BookEvent, Config, Event, Input, Misuse, Sequence, TopicId,
-    TransportError,
+    BookDelayReason, BookEvent, Config, Event, Input, Misuse, Sequence, TopicId, TransportError,
 };
 
 const MS: Duration = Duration::from_millis(1);

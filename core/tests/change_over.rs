@@ -180,7 +180,7 @@ fn what_has_no_sequence_is_handed_over_without_loss_or_repeat() {
     let mut all = Vec::new();
     let mut say = |world: &mut Willing, conn, price| all.extend(heard(world, conn, &mark(price)));
     // The new line is ahead by one: the old one is not shut.
-    [1, 2].map(|price| say(&mut world, new, price));
+    [1, 2].into_iter().for_each(|price| say(&mut world, new, price));
     say(&mut world, old, 1);
     world.pass(5 * SECOND);
     assert!(world.conns.contains_key(&old), "2 was heard on the new line alone");
@@ -189,7 +189,7 @@ fn what_has_no_sequence_is_handed_over_without_loss_or_repeat() {
     say(&mut world, old, 3);
     world.pass(5 * SECOND);
     assert!(!world.conns.contains_key(&old));
-    [3, 4, 4, 5].map(|price| say(&mut world, new, price));
+    [3, 4, 4, 5].into_iter().for_each(|price| say(&mut world, new, price));
     assert_eq!(all, ["1", "2", "3", "4", "4", "5"]);
     let missed = |event: &Event| matches!(event, Event::Topic(_, TopicEvent::MayHaveMissed));
     assert!(!world.told.iter().any(missed));

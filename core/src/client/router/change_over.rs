@@ -73,8 +73,10 @@ impl Router {
         let is_over = is_drained && line.carried().all(|topic| self.topics.is_caught_up(topic));
         if !is_over {
             self.cx.timers.set(look, (self.cx.now + LOOK).min(end));
+            return false;
         }
-        is_over
+        line.carried().for_each(|topic| self.topics.vouch(topic, new));
+        true
     }
 
     /// Whether another line has a topic confirmed that this one has; or there is nothing to lose.
