@@ -43,15 +43,18 @@ fn live(bytes: &[u8]) -> Watched {
     world
 }
 
-/// Small limits, so that they are met.
+/// Small limits, so that they are met; for some there are several lines.
 fn config(head: u8) -> Config {
     let mut config = Config::default();
-    config.lines.at_most = 1;
+    config.lines.at_most = if head & 8 == 8 { 3 } else { 1 };
     (config.book.snapshot_levels, config.book.refresh_below, config.book.max_levels_per_side) =
         (5, 2, 6);
     (config.book.max_pending_deltas, config.budgets.symbols_per_frame) = (6, 2);
     (config.budgets.topics_per_line, config.budgets.snapshots_in_flight, config.queues.queries) =
         (5, 2, 2);
+    if head & 24 == 24 {
+        config.budgets.topics_per_line = 2;
+    }
     if head & 2 == 2 {
         config.queues.events = 1 + usize::from(head >> 4);
     }
@@ -78,25 +81,41 @@ fn step(world: &mut Watched, op: u8, reader: &mut Reader<'_>) {
         18..=21 => market(world, reader),
         22 => refuse(world, reader),
         23 | 24 => {
+            let at = some_conn(world, reader);
             let piece = reader.piece();
-            world.text(piece);
+            world.text(at, piece);
         }
-        25 => world.welcome(),
+        25 => welcome_or_lag(world, reader),
         26 => {
-            if let Some(conn) = &world.conn {
-                let input = Input::Binary { conn: conn.id };
-                world.input(input);
+            let at = some_conn(world, reader);
+            if let Some(conn) = world.conns.get(at).map(|conn| conn.id) {
+                world.input(Input::Binary { conn });
             }
         }
         27 | 28 => stale(world, reader),
         29 => early(world),
         30 => {
+            let at = some_conn(world, reader);
             let id = reader.byte();
             let kind = ["ack", "pong", "welcome", "notice"][reader.below(4)];
-            world.text(format!(r#"{{"id":"{id}","type":"{kind}"}}"#).as_bytes());
+            world.text(at, format!(r#"{{"id":"{id}","type":"{kind}"}}"#).as_bytes());
         }
         _ => (0..4).for_each(|_| world.due(Duration::ZERO)),
     }
+}
+
+/// The place of a connection; no byte is used up where there is no choice.
+fn some_conn(world: &Watched, reader: &mut Reader<'_>) -> usize {
+    if world.conns.len() > 1 { reader.below(world.conns.len()) } else { 0 }
+}
+
+/// Says a welcome; where each of several connections has had its own, one of them comes late from now on.
+fn welcome_or_lag(world: &mut Watched, reader: &mut Reader<'_>) {
+    let at = some_conn(world, reader);
+    if world.conns.len() < 2 || world.conns.iter().any(|conn| !conn.welcomed) {
+        return world.welcome(at);
+    }
+    world.conns[at].late.get_or_insert_default();
 }
 
 fn due(world: &mut Watched, reader: &mut Reader<'_>) {
@@ -166,8 +185,10 @@ fn any_error(reader: &mut Reader<'_>) -> TransportError {
 
 fn lose(world: &mut Watched, reader: &mut Reader<'_>) {
     let error = any_error(reader);
-    if let Some(conn) = world.conn.take() {
-        world.input(Input::Lost { conn: conn.id, error });
+    let at = some_conn(world, reader);
+    if at < world.conns.len() {
+        let conn = world.conns.remove(at).id;
+        world.input(Input::Lost { conn, error });
     }
 }
 
@@ -190,11 +211,12 @@ fn market(world: &mut Watched, reader: &mut Reader<'_>) {
         8 => market.level2(reader.number(), bits),
         _ => market.change(bits),
     };
-    world.text(frame.as_bytes());
+    world.push(&frame);
 }
 
 fn refuse(world: &mut Watched, reader: &mut Reader<'_>) {
-    let Some(conn) = &mut world.conn else { return };
+    let which = some_conn(world, reader);
+    let Some(conn) = world.conns.get_mut(which) else { return };
     let at = reader.below(8);
     let id = if at < conn.unanswered.len() { conn.unanswered.remove(at) } else { "77".into() };
     let (code, text) = [
@@ -208,14 +230,14 @@ fn refuse(world: &mut Watched, reader: &mut Reader<'_>) {
         (500, "system error"),
     ][reader.below(8)];
     let text = format!(r#"{{"id":"{id}","type":"error","code":{code},"data":"{text}"}}"#);
-    world.text(text.as_bytes());
+    world.text(which, text.as_bytes());
 }
 
 /// Law 7: what belongs to nothing that is there changes nothing but a counter.
 fn stale(world: &mut Watched, reader: &mut Reader<'_>) {
     let number = reader.number() as u32;
     let (conn, request) = (ConnId::new(number), RequestId::new(number));
-    let alive = world.conn.as_ref().is_some_and(|present| present.id == conn);
+    let alive = world.conns.iter().any(|present| present.id == conn);
     // Where the adapter has reported the loss, the client has forgotten the connection, too.
     let asked = world.requests.iter().any(|(present, _)| *present == request);
     let (kind, piece) = (reader.below(6), reader.piece());
@@ -252,4 +274,45 @@ fn early(world: &mut Watched) {
     world.input(Input::Timeout);
     assert_eq!((world.client.poll_timeout(), *world.client.stats()), before, "law 4");
     assert_eq!(world.client.poll_output(), None, "law 4");
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use kucoin_futures_proto::{BookEvent, Event, LineEvent, Output};
+
+    use super::*;
+
+    /// How many lines were up in a history, and how many books were live.
+    fn reached(bytes: &[u8]) -> (usize, usize) {
+        let (mut lines, mut books) = (BTreeSet::new(), BTreeSet::new());
+        for output in live(bytes).log {
+            match output {
+                Output::Event(Event::Line(line, LineEvent::Up { .. })) => {
+                    lines.insert(line);
+                }
+                Output::Event(Event::Book(topic, BookEvent::Live { .. })) => {
+                    books.insert(topic);
+                }
+                _ => {}
+            }
+        }
+        (lines.len(), books.len())
+    }
+
+    #[test]
+    fn the_head_decides_how_many_lines_there_are() {
+        let history: Vec<u8> = [[11, 0, 0], [11, 1, 0], [11, 2, 0]]
+            .into_iter()
+            .flatten()
+            .chain((0..14).flat_map(|n| [0, 33 + n % 3]))
+            .chain((0..20).flat_map(|n| [6, 0, 0, 32 + n % 3 * 4]))
+            .collect();
+        for (head, expected) in [(0, 1), (8, 1), (24, 2)] {
+            let (lines, books) = reached(&[&[head], history.as_slice()].concat());
+            assert_eq!(lines, expected, "{head}");
+            assert!(books > 1, "{head}: {books} books were live");
+        }
+    }
 }

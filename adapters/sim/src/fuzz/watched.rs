@@ -1,6 +1,6 @@
 //! A client with its adapter and a checker: everything that is done to it is held against the laws.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use kucoin_futures_proto::book::{Apply, Book};
@@ -25,13 +25,15 @@ pub(super) struct Watched {
     pub(super) topics: Vec<TopicId>,
     /// In flight, with their paths.
     pub(super) requests: Vec<(RequestId, String)>,
-    pub(super) conn: Option<Conn>,
+    /// Those that are there, the oldest first.
+    pub(super) conns: Vec<Conn>,
     checker: OutputChecker,
     /// Books as the events alone make them.
     mirrors: BTreeMap<TopicId, Book>,
     closed: bool,
 }
 
+/// A connection, and what was sent on it.
 pub(super) struct Conn {
     pub(super) id: ConnId,
     pub(super) connect_id: String,
@@ -39,6 +41,50 @@ pub(super) struct Conn {
     pub(super) welcomed: bool,
     pub(super) unanswered: Vec<String>,
     pub(super) ping: Option<String>,
+    /// Topics that are pushed on it.
+    topics: BTreeSet<String>,
+    /// Topics that it was ever asked for.
+    asked: BTreeSet<String>,
+    /// What it brings comes late: here it waits.
+    pub(super) late: Option<VecDeque<String>>,
+}
+
+impl Conn {
+    fn new(id: ConnId, connect_id: &str) -> Self {
+        Self {
+            id,
+            connect_id: connect_id.into(),
+            opened: false,
+            welcomed: false,
+            unanswered: Vec::new(),
+            ping: None,
+            topics: BTreeSet::new(),
+            asked: BTreeSet::new(),
+            late: None,
+        }
+    }
+
+    /// Takes what was sent on it.
+    fn take(&mut self, text: &str) {
+        let mut words = text.split('"').skip(3).step_by(4);
+        let id = words.next().unwrap_or_default().to_owned();
+        let (kind, topic) = (words.next(), words.next().unwrap_or_default());
+        if kind == Some("ping") {
+            self.ping = Some(id);
+            return;
+        }
+        self.unanswered.push(id);
+        let (prefix, symbols) = topic.split_once(':').unwrap_or_default();
+        for symbol in symbols.split(',') {
+            let topic = format!("{prefix}:{symbol}");
+            if kind == Some("subscribe") {
+                self.topics.insert(topic.clone());
+                self.asked.insert(topic);
+            } else {
+                self.topics.remove(&topic);
+            }
+        }
+    }
 }
 
 /// More outputs at once than any history here can lead to.
@@ -58,7 +104,7 @@ impl Watched {
             markets: SYMBOLS.map(Market::new),
             topics: Vec::new(),
             requests: Vec::new(),
-            conn: None,
+            conns: Vec::new(),
             mirrors: BTreeMap::new(),
             closed: false,
         }
@@ -125,9 +171,38 @@ impl Watched {
         self.checker.check_stats(self.client.stats()).unwrap();
     }
 
-    pub(super) fn text(&mut self, text: &[u8]) {
-        if let Some(conn) = &self.conn {
+    /// A text on the connection at that place, if there is one.
+    pub(super) fn text(&mut self, at: usize, text: &[u8]) {
+        if let Some(conn) = self.conns.get(at) {
             self.input(Input::Text { conn: conn.id, bytes: text });
+        }
+    }
+
+    /// A message of a topic comes on each connection that was asked for it; one that nobody has asked for, on the
+    /// first.
+    pub(super) fn push(&mut self, frame: &str) {
+        let (_, topic) = frame.split_once(r#""topic":""#).unwrap_or_default();
+        let topic = topic.split('"').next().unwrap_or_default();
+        if !self.conns.iter().any(|conn| conn.topics.contains(topic)) {
+            return self.text(0, frame.as_bytes());
+        }
+        for at in 0..self.conns.len() {
+            let Some(conn) = self.conns.get_mut(at) else { break };
+            if !conn.topics.contains(topic) {
+                continue;
+            }
+            match &mut conn.late {
+                Some(late) => late.push_back(frame.to_owned()),
+                None => self.text(at, frame.as_bytes()),
+            }
+        }
+    }
+
+    /// What is late arrives.
+    pub(super) fn catch_up(&mut self) {
+        for at in 0..self.conns.len() {
+            let late = self.conns.get_mut(at).and_then(|conn| conn.late.take());
+            late.into_iter().flatten().for_each(|text| self.text(at, text.as_bytes()));
         }
     }
 
@@ -166,39 +241,43 @@ impl Watched {
             let body = self.answer(0, u64::from(bits % 4));
             return self.reply(0, ResponseHead::new(200), body.as_bytes());
         }
-        let Some(conn) = &mut self.conn else { return self.due(Duration::ZERO) };
-        if !conn.opened {
+        if self.conns.is_empty() {
+            return self.due(Duration::ZERO);
+        }
+        if let Some(conn) = self.conns.iter_mut().find(|conn| !conn.opened) {
             conn.opened = true;
             let id = conn.id;
             return self.input(Input::Opened { conn: id });
         }
-        if !conn.welcomed {
-            return self.welcome();
+        if let Some(at) = self.conns.iter().position(|conn| !conn.welcomed) {
+            return self.welcome(at);
         }
-        if !conn.unanswered.is_empty() {
-            let ack = format!(r#"{{"id":"{}","type":"ack"}}"#, conn.unanswered.remove(0));
-            return self.text(ack.as_bytes());
+        if let Some(at) = self.conns.iter().position(|conn| !conn.unanswered.is_empty()) {
+            let ack = format!(r#"{{"id":"{}","type":"ack"}}"#, self.conns[at].unanswered.remove(0));
+            return self.text(at, ack.as_bytes());
         }
-        if let Some(id) = conn.ping.take() {
+        if let Some(at) = self.conns.iter().position(|conn| conn.ping.is_some()) {
+            let id = self.conns[at].ping.take().unwrap_or_default();
             let pong = format!(r#"{{"id":"{id}","type":"pong","timestamp":1791500000250000}}"#);
-            return self.text(pong.as_bytes());
+            return self.text(at, pong.as_bytes());
         }
+        self.catch_up();
         let at = usize::from(bits % 3);
         let frame = self.markets[at].change(bits);
-        self.text(frame.as_bytes());
+        self.push(&frame);
     }
 
     /// Whether the other side owes the client nothing.
     pub(super) fn is_quiet(&self) -> bool {
         let quiet = |c: &Conn| c.welcomed && c.unanswered.is_empty() && c.ping.is_none();
-        self.requests.is_empty() && self.conn.as_ref().is_none_or(quiet)
+        self.requests.is_empty() && self.conns.iter().all(quiet)
     }
 
-    pub(super) fn welcome(&mut self) {
-        let Some(conn) = &mut self.conn else { return };
+    pub(super) fn welcome(&mut self, at: usize) {
+        let Some(conn) = self.conns.get_mut(at) else { return };
         conn.welcomed |= conn.opened;
         let text = format!(r#"{{"id":"{}","type":"welcome"}}"#, conn.connect_id);
-        self.text(text.as_bytes());
+        self.text(at, text.as_bytes());
     }
 
     fn enter(&mut self) {
@@ -234,28 +313,12 @@ impl Watched {
             Output::Open { conn, to } => {
                 let (_, connect_id) =
                     to.secret_url().split_once("&connectId=").expect("it has an id");
-                self.conn = Some(Conn {
-                    id: *conn,
-                    connect_id: connect_id.into(),
-                    opened: false,
-                    welcomed: false,
-                    unanswered: Vec::new(),
-                    ping: None,
-                });
+                self.conns.push(Conn::new(*conn, connect_id));
             }
-            Output::Close { conn } => {
-                self.conn.take_if(|present| present.id == *conn);
-            }
+            Output::Close { conn } => self.conns.retain(|present| present.id != *conn),
             Output::Send { conn, text } => {
-                let mut words = text.split('"').skip(3).step_by(4);
-                let (id, kind) = (words.next().unwrap_or_default().into(), words.next());
-                if let Some(present) = self.conn.as_mut().filter(|present| present.id == *conn) {
-                    if kind == Some("ping") {
-                        present.ping = Some(id);
-                    } else {
-                        present.unanswered.push(id);
-                    }
-                }
+                let present = self.conns.iter_mut().find(|present| present.id == *conn);
+                present.into_iter().for_each(|present| present.take(text));
             }
             Output::Fetch(fetch) => self.requests.push((fetch.request(), fetch.path().into())),
             Output::Event(event) => self.mirror(event),
@@ -283,13 +346,15 @@ impl Watched {
     }
 
     fn check_books(&mut self) {
-        let welcomed = self.conn.as_ref().is_some_and(|conn| conn.welcomed);
         for topic in &self.topics {
             let book = self.client.book(*topic);
             let sequence: Option<Sequence> = book.map(Book::sequence);
             self.checker.check_book(*topic, sequence).unwrap();
             let Some(book) = book else { continue };
-            assert!(welcomed, "no line carries it");
+            let name = self.client.channel(*topic).map(|channel| channel.to_string());
+            let name = name.unwrap_or_default();
+            let carries = |conn: &Conn| conn.welcomed && conn.asked.contains(&name);
+            assert!(self.conns.iter().any(carries), "no line carries it");
             let mirror = self.mirrors.entry(*topic).or_insert_with(|| book.clone());
             assert!(mirror == book, "{topic:?}: {mirror:?} by its events, {book:?} to read");
         }
