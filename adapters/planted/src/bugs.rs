@@ -94,6 +94,12 @@ pub(crate) const BUGS: &[Bug] = &[
     bug("silence-believed", "a silent stream is a still market", Skip),
     bug("books-outlive-line", "books outlive the connection", Skip),
     bug(
+        "any-line-carries",
+        "what a line brings is taken though it was not asked for it",
+        Condition("!entry.is_wanted()"),
+    ),
+    bug("lines-filled-up", "one line is filled up before the next", Condition("load >= room")),
+    bug(
         "no-resubscribe",
         "nothing is subscribed after a reconnect",
         Instead("if self.cx.stats.reconnects == 0 { {right} }"),

@@ -23,6 +23,7 @@ use fill::FirstFill;
 use line::LineWatch;
 pub(crate) use messages::{Arrival, Found, MessageChecker};
 use refusals::Refusals;
+use shown::{check_secrets, check_words};
 pub(crate) use topics::topic_in;
 use topics::{Delivered, SLACK, Topics, Verdict};
 use window::Window;
@@ -35,6 +36,7 @@ mod fill;
 mod line;
 mod messages;
 mod refusals;
+mod shown;
 mod topics;
 mod window;
 
@@ -54,6 +56,8 @@ pub(crate) struct ProtocolChecker {
     /// Until when deadlines may be missed: whoever drives the client is to blame.
     excused_until: Instant,
     buffered: u64,
+    /// Messages that were not put aside, as the client counts them.
+    taken: u64,
     texts: u64,
 }
 
@@ -81,6 +85,7 @@ impl ProtocolChecker {
             used_tokens: BTreeSet::new(),
             excused_until: Instant::ZERO,
             buffered: 0,
+            taken: 0,
             texts: 0,
             config: config.clone(),
         }
@@ -199,8 +204,16 @@ impl ProtocolChecker {
     ) -> Verdict {
         let buffered = client.stats().buffered - self.buffered;
         self.buffered += buffered;
-        let name = topic_in(text).filter(|name| self.carriage.carries(conn, name));
-        let Some(name) = name else { return Ok(()) };
+        let taken = taken(client.stats());
+        let was_taken = core::mem::replace(&mut self.taken, taken) != taken;
+        let Some(name) = topic_in(text).filter(|_| about != About::Session) else { return Ok(()) };
+        if !self.carriage.carries(conn, name) {
+            // Without another one it may have been asked a moment ago, and the request not be sent yet.
+            if was_taken && self.carriage.is_carried_beside(conn, name) {
+                return Err(format!("{name} was taken from {conn:?}, which was not asked for it"));
+            }
+            return Ok(());
+        }
         // What cannot be decoded may not even show whose it is.
         let is_readable = match about {
             About::Delta { sound, .. } => sound,
@@ -457,31 +470,9 @@ impl ProtocolChecker {
     }
 }
 
-/// Nobody but the server that a connection is opened to gets to see a token.
-fn check_secrets(exchange: &Exchange, text: &str) -> Verdict {
-    let shows = |token: &String| {
-        // The part before the dot is the same raw and percent-encoded.
-        let body = token.split(['.', '=']).next().unwrap_or_default();
-        text.contains(body)
-    };
-    if exchange.latest_tokens().iter().any(shows) {
-        return Err("a token in plain sight".into());
-    }
-    Ok(())
-}
-
-/// What is told in the exchange's words can be read, by anybody.
-fn check_words(moment: Moment<'_>, client: &Client, event: &Event) -> Verdict {
-    let Some(words) = event.refusal().and_then(|refusal| refusal.words) else { return Ok(()) };
-    match client.words(words) {
-        Some(text) if text.is_empty() || text.len() > 256 || text.contains(char::is_control) => {
-            Err(format!("words that cannot be shown: {text:?}"))
-        }
-        Some(text) => check_secrets(moment.exchange, text),
-        // Many more may have come while nobody drained.
-        None if moment.late => Ok(()),
-        None => Err("words that were forgotten before they were told".into()),
-    }
+/// Messages that were taken for something that is wanted.
+const fn taken(s: &Stats) -> u64 {
+    s.deltas + s.buffered + s.repeats + s.covered + s.poisoned + s.pushes
 }
 
 fn sum_of_rows(s: &Stats) -> u64 {
