@@ -227,12 +227,13 @@ impl Topics {
         let Some(entry) = self.list.get_mut(topic.index()).filter(|entry| entry.is_wanted()) else {
             return;
         };
-        entry.interest = Interest::Wanted { is_silent: false };
-        entry.confirmed_at = cx.now;
         entry.refusals.reset();
-        cx.timers
-            .set(Timer::Topic(topic, TopicTimer::Silence), cx.now + cx.config.timeouts.silence);
+        // A topic that is silent on one line does not become heard by being carried on another.
         if !elsewhere {
+            entry.interest = Interest::Wanted { is_silent: false };
+            entry.confirmed_at = cx.now;
+            let due = cx.now + cx.config.timeouts.silence;
+            cx.timers.set(Timer::Topic(topic, TopicTimer::Silence), due);
             cx.event(Event::Topic(topic, TopicEvent::Confirmed));
         }
         match &mut entry.state {

@@ -373,6 +373,7 @@ impl Node {
             form,
             push: tag.as_ref().map(|tag| tag.on(frame.as_bytes())),
             is_stale: is_stale || !self.judge.carries(conn, name),
+            conn,
             is_shared: self.judge.is_shared(conn, name),
             is_late: self.driver.left_lying,
         };
