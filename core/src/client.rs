@@ -228,7 +228,8 @@ impl Client {
             }
             // Each turn uses up some work or finds the budget exhausted.
             let line = self.router.lines.iter_mut().find(|line| line.has_output())?;
-            line.compose(&mut self.router.cx, |topic| Some(self.router.topics.get(topic)?.channel));
+            let (id, topics) = (line.id(), &mut self.router.topics);
+            line.compose(&mut self.router.cx, |topic| topics.on_asked(topic, id));
             self.router.settle();
         }
     }

@@ -90,12 +90,18 @@ impl Deduplicator {
             return false;
         };
         let is_back = source.highest.is_some_and(|highest| at.sequence <= highest);
+        if source.is_former {
+            // What is not beyond this run, or was said after its newest, is of it.
+            let is_of_this = self
+                .newest
+                .is_none_or(|newest| at.sequence <= newest.sequence || at.is_later_than(newest));
+            if !is_back && !is_of_this {
+                return false;
+            }
+            (source.is_former, source.first, source.highest) = (false, Some(at.sequence), None);
+        }
         source.first = source.first.or(Some(at.sequence));
         source.highest = source.highest.max(Some(at.sequence));
-        if source.is_former && !is_back {
-            return false;
-        }
-        source.is_former = false;
         let repeats = source.repeats;
         let is_repeat = self.is_repeat(at);
         // planted: repeat-is-new

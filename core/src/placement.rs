@@ -55,14 +55,21 @@ struct Slot {
     is_open: bool,
 }
 
+/// The topics of one role.
+#[derive(Clone, Debug, Default)]
+struct Set {
+    homes: BTreeMap<TopicId, LineId>,
+    /// Topics without a home yet.
+    waiting: BTreeSet<TopicId>,
+}
+
 /// Where topics are at home.
 #[derive(Clone, Debug)]
 pub(crate) struct Placement {
     /// By the number of the line.
     slots: Vec<Slot>,
-    homes: [BTreeMap<TopicId, LineId>; 3],
-    /// Topics without a home yet.
-    waiting: [BTreeSet<TopicId>; 3],
+    /// Of each role.
+    sets: [Set; 3],
     has_spares: bool,
     topics_per_line: usize,
     lines_per_set: usize,
@@ -72,8 +79,7 @@ impl Placement {
     pub(crate) fn new(config: &Config) -> Self {
         Self {
             slots: Vec::new(),
-            homes: Default::default(),
-            waiting: Default::default(),
+            sets: Default::default(),
             has_spares: config.lines.per_topic > 1,
             topics_per_line: config.budgets.topics_per_line,
             lines_per_set: config.lines.at_most,
@@ -124,13 +130,13 @@ impl Placement {
             Some(Duty::Succeeds(old)) => old,
             Some(Duty::Carries | Duty::Free) | None => line,
         };
-        let homes = slot.map(|slot| self.homes[slot.set as usize].iter());
+        let homes = slot.map(|slot| self.set(slot.set).homes.iter());
         homes.into_iter().flatten().filter(move |&(_, &at)| at == home).map(|(&topic, _)| topic)
     }
 
     /// The lines that are to carry a topic.
     pub(crate) fn lines_of(&self, topic: TopicId) -> impl Iterator<Item = LineId> + '_ {
-        let homes = self.homes.iter().filter_map(move |homes| homes.get(&topic).copied());
+        let homes = self.sets.iter().filter_map(move |set| set.homes.get(&topic).copied());
         homes.flat_map(|home| [Some(home), self.successor(home)]).flatten()
     }
 
@@ -149,21 +155,21 @@ impl Placement {
     /// The topics of a set that wait for a home, while none can come any more.
     pub(crate) fn homeless(&self, set: LineRole) -> Option<TopicId> {
         let is_hopeless = self.room_in(set) == 0 && self.lines_in(set) >= self.most_lines(set);
-        if is_hopeless { self.waiting[set as usize].first().copied() } else { None }
+        if is_hopeless { self.set(set).waiting.first().copied() } else { None }
     }
 
     /// A topic waits no more for a second home; true if it has none at all.
     pub(crate) fn give_up(&mut self, set: LineRole, topic: TopicId) -> bool {
         self.waiting_in(set).remove(&topic);
-        self.homes.iter().all(|homes| !homes.contains_key(&topic))
-            && self.waiting.iter().all(|waiting| !waiting.contains(&topic))
+        let has_none = |set: &Set| !set.homes.contains_key(&topic) && !set.waiting.contains(&topic);
+        self.sets.iter().all(has_none)
     }
 
     // Lines.
 
     /// Whether a set needs another line for the topics that wait.
     pub(crate) fn wants_line(&self, set: LineRole) -> bool {
-        let waiting = self.waiting[set as usize].len();
+        let waiting = self.set(set).waiting.len();
         waiting > self.room_in(set) && self.lines_in(set) < self.most_lines(set)
     }
 
@@ -292,7 +298,7 @@ impl Placement {
         let (lines, placed) = open.fold((0_usize, 0_usize), |(lines, placed), slot| {
             (lines.saturating_add(1), placed.saturating_add(slot.load))
         });
-        placed.saturating_add(self.waiting[set as usize].len()).div_ceil(lines.max(1))
+        placed.saturating_add(self.set(set).waiting.len()).div_ceil(lines.max(1))
     }
 
     fn carrying(&self, set: LineRole) -> impl Iterator<Item = &Slot> {
@@ -327,11 +333,29 @@ impl Placement {
         self.slots.get_mut(line.index())
     }
 
+    const fn set(&self, role: LineRole) -> &Set {
+        let [public, spare, private] = &self.sets;
+        match role {
+            LineRole::Public => public,
+            LineRole::Spare => spare,
+            LineRole::Private => private,
+        }
+    }
+
+    const fn set_mut(&mut self, role: LineRole) -> &mut Set {
+        let [public, spare, private] = &mut self.sets;
+        match role {
+            LineRole::Public => public,
+            LineRole::Spare => spare,
+            LineRole::Private => private,
+        }
+    }
+
     const fn homes_in(&mut self, set: LineRole) -> &mut BTreeMap<TopicId, LineId> {
-        &mut self.homes[set as usize]
+        &mut self.set_mut(set).homes
     }
 
     const fn waiting_in(&mut self, set: LineRole) -> &mut BTreeSet<TopicId> {
-        &mut self.waiting[set as usize]
+        &mut self.set_mut(set).waiting
     }
 }

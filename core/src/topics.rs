@@ -209,11 +209,11 @@ impl Topics {
         }
     }
 
-    /// A line is about to be asked for a topic.
-    pub(crate) fn on_asked(&mut self, topic: TopicId, line: LineId) {
-        if let Some(entry) = self.list.get_mut(topic.index()) {
-            entry.lines.insert(line);
-        }
+    /// A line is asked for a topic, or to end it: its channel.
+    pub(crate) fn on_asked(&mut self, topic: TopicId, line: LineId) -> Option<Channel> {
+        let entry = self.list.get_mut(topic.index())?;
+        entry.lines.insert(line);
+        Some(entry.channel)
     }
 
     /// A line carries a topic that is wanted; `elsewhere` if another one does, too.

@@ -97,7 +97,7 @@ pub struct Limits {
     pub symbols_per_frame: usize,
     /// Topics on one connection. Default 300.
     pub topics_per_session: usize,
-    /// Connections at a time. Default 50.
+    /// Connections at a time. Default 800.
     pub sessions: usize,
 }
 
@@ -121,7 +121,7 @@ impl Default for ExchangeConfig {
                 messages_per_10s: 100,
                 symbols_per_frame: 100,
                 topics_per_session: 300,
-                sessions: 50,
+                sessions: 800,
             },
             faults: Plan::default(),
         }

@@ -138,28 +138,21 @@ impl Audit {
 
     /// The snapshot that waited for the book to come this far.
     pub(super) fn take_reached(&mut self, sequence: Sequence) -> Option<Book> {
-        match &self.state {
-            State::Ahead { snapshot, .. } if snapshot.sequence() <= sequence => {}
-            _ => return None,
+        let State::Ahead { snapshot, .. } = &self.state else { return None };
+        if snapshot.sequence() > sequence {
+            return None;
         }
-        match core::mem::take(&mut self.state) {
-            State::Ahead { snapshot, .. } => Some(*snapshot),
-            _ => None,
-        }
+        let State::Ahead { snapshot, .. } = core::mem::take(&mut self.state) else { return None };
+        Some(*snapshot)
     }
 
     /// The time is over in which the stream could come after the exchange: where that was, and whether the book
     /// has not moved at all.
     pub(super) fn give_up_waiting(&mut self, book: &Book) -> Option<(Sequence, bool)> {
-        match core::mem::take(&mut self.state) {
-            State::Ahead { snapshot, book: at } => {
-                Some((snapshot.sequence(), at == book.sequence()))
-            }
-            other => {
-                self.state = other;
-                None
-            }
-        }
+        let State::Ahead { snapshot, book: at } = &self.state else { return None };
+        let found = (snapshot.sequence(), *at == book.sequence());
+        self.state = State::Idle;
+        Some(found)
     }
 
     /// A snapshot is behind all that is recorded. A service that lags is behind for once, or hands out one and the

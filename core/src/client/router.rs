@@ -218,10 +218,10 @@ impl Router {
         match report {
             LineReport::Event(event) => {
                 self.cx.event(Event::Line(line, event));
-                match event {
-                    LineEvent::Up { .. } => self.on_up(line),
-                    LineEvent::Down { .. } => self.placement.on_down(line),
-                    _ => {}
+                if matches!(event, LineEvent::Up { .. }) {
+                    self.on_up(line);
+                } else if matches!(event, LineEvent::Down { .. }) {
+                    self.placement.on_down(line);
                 }
             }
             LineReport::NeedToken => {

@@ -15,7 +15,7 @@ impl Line {
     pub(crate) fn compose(
         &mut self,
         cx: &mut Context,
-        channel_of: impl Fn(TopicId) -> Option<Channel>,
+        mut channel_of: impl FnMut(TopicId) -> Option<Channel>,
     ) {
         let Some(conn) = self.conn.filter(|_| self.has_output()) else { return };
         // planted: pings-starved

@@ -145,6 +145,7 @@ impl World {
         assert_eq!(counted(&self.client), expected, "law 7: counted, each time");
     }
 
+    #[allow(clippy::too_many_lines, reason = "an arm for each step")]
     fn step(&mut self, step: &Step) {
         match step {
             Step::GoOn(change) => self.go_on(*change),

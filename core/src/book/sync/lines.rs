@@ -113,7 +113,12 @@ impl BookSync {
 
     /// Something is missing before a delta: another line may bring it.
     fn hold(&mut self, cx: &mut Context, line: LineId, delta: Delta) -> Disposition {
-        if !self.arbiter.hold(delta, cx.config.book.max_pending_deltas) {
+        // What is held and what is buffered wait together.
+        let room = cx.config.book.max_pending_deltas.saturating_sub(self.buffer.len());
+        if !self.arbiter.hold(delta, room) {
+            if !self.arbiter.holds() {
+                return self.take_in(cx, line, delta, false);
+            }
             self.give_up_hole(cx);
             return self.arbitrate(cx, line, delta, false);
         }

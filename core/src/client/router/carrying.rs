@@ -28,7 +28,6 @@ impl Router {
     fn ask_for(&mut self, topic: TopicId, kind: ChannelKind) {
         for line in self.placement.lines_of(topic) {
             if let Some(line) = self.lines.get_mut(line.index()).filter(|line| line.is_ready()) {
-                self.topics.on_asked(topic, line.id());
                 line.subscribe(topic, kind);
             }
         }
@@ -84,7 +83,6 @@ impl Router {
         let Some(line) = lines.get_mut(id.index()) else { return };
         for topic in placement.topics_of(id) {
             let Some(kind) = topics.get(topic).map(|entry| entry.channel.kind()) else { continue };
-            topics.on_asked(topic, id);
             // planted: no-resubscribe
             line.subscribe(topic, kind);
         }
@@ -106,10 +104,10 @@ impl Router {
         self.placement.on_no_room(line, topic);
         // What is said of it elsewhere does not say why, and this does.
         let set = self.placement.role_of(line);
-        if let Some(set) = set.filter(|&set| self.placement.homeless(set) == Some(topic)) {
-            if self.placement.give_up(set, topic) {
-                self.on_rejected(topic, code, words);
-            }
+        if let Some(set) = set.filter(|&set| self.placement.homeless(set) == Some(topic))
+            && self.placement.give_up(set, topic)
+        {
+            self.on_rejected(topic, code, words);
         }
         self.place();
     }
