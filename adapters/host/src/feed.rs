@@ -5,6 +5,7 @@ use std::marker::PhantomData;
 use std::task::{self, Context, Poll, ready};
 use std::time::Duration;
 
+use kucoin_futures_proto::book::LineShare;
 use kucoin_futures_proto::{
     Account, AccountStatus, Book, BookStatus, Channel, Config, Instant, LineId, LineRole,
     LineStatus, Misuse, Query, RequestId, Stats, TopicId, TopicStatus, WordsId,
@@ -138,6 +139,26 @@ impl<T: Transport, M> Feed<T, M> {
         self.engine.client_mut().fetch(self.clock.now(), query)
     }
 
+    /// Holds a live book against a snapshot, once. What comes of it is told:
+    /// [`Verified`](kucoin_futures_proto::BookEvent::Verified),
+    /// [`Diverged`](kucoin_futures_proto::BookLostReason::Diverged) (and the book is made anew), or
+    /// [`NotVerified`](kucoin_futures_proto::BookEvent::NotVerified). It stays live meanwhile.
+    ///
+    /// # Errors
+    /// See [`Client::verify`](kucoin_futures_proto::Client::verify).
+    pub fn verify(&mut self, topic: TopicId) -> Result<(), Misuse> {
+        self.engine.client_mut().verify(self.clock.now(), topic)
+    }
+
+    /// Replaces every line that is up by a new one, without a book leaving live: for a time of the caller's own,
+    /// before the exchange cuts them. How many are being replaced.
+    ///
+    /// # Errors
+    /// See [`Client::replace_lines`](kucoin_futures_proto::Client::replace_lines).
+    pub fn replace_lines(&mut self) -> Result<usize, Misuse> {
+        self.engine.client_mut().replace_lines(self.clock.now())
+    }
+
     /// Follows the account of the credentials that the feed was made with: see
     /// [`Client::follow_account`](kucoin_futures_proto::Client::follow_account).
     ///
@@ -195,6 +216,12 @@ impl<T: Transport, M> Feed<T, M> {
     #[must_use]
     pub fn line_role(&self, line: LineId) -> Option<LineRole> {
         self.engine.client().line_role(line)
+    }
+
+    /// What each line has brought of a book that several carry: who was first, and by how much. Empty while one line
+    /// is all there is.
+    pub fn shares(&self, topic: TopicId) -> impl Iterator<Item = (LineId, &LineShare)> {
+        self.engine.client().shares(topic)
     }
 
     /// Where the book of a topic stands; `None` if the topic has no book.

@@ -16,11 +16,16 @@
 //! ```
 
 use std::fmt;
+use std::time::Duration;
 
+use kucoin_futures_proto::book::LagHistogram;
 use kucoin_futures_proto::{BookStatus, LineRole, LineStatus, Stats, Symbol};
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::prometheus_text;
-use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric};
+use prometheus_client::encoding::{
+    DescriptorEncoder, EncodeLabelSet, EncodeMetric, MetricEncoder, NoLabelSet,
+};
+use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
@@ -35,6 +40,8 @@ const PREFIX: &str = "kucoin_futures";
 type CounterRow = (&'static str, &'static str, fn(&Stats) -> u64);
 /// What became of a message: its label, and where it is counted.
 type DispositionRow = (&'static str, fn(&Stats) -> u64);
+/// A counter of every line.
+type LineCounterRow = (&'static str, &'static str, fn(&LineStatus) -> u64);
 /// A gauge of every line, or of every book.
 type GaugeRow<T> = (&'static str, &'static str, fn(&T) -> i64);
 
@@ -48,6 +55,7 @@ const COUNTERS: &[CounterRow] = &[
     ("gaps", "Missing runs of deltas", |stats| stats.gaps),
     ("resyncs", "Times a live book was lost", |stats| stats.resyncs),
     ("reconnects", "Connections that were ready and ended", |stats| stats.reconnects),
+    ("change_overs", "Lines that took the place of others", |stats| stats.change_overs),
     ("tokens", "Tokens received", |stats| stats.tokens),
     ("unauthorized", "Tokens that the server refused", |stats| stats.unauthorized),
     ("snapshots", "Snapshots received and usable", |stats| stats.snapshots),
@@ -90,6 +98,19 @@ const LINE_GAUGES: &[GaugeRow<LineStatus>] = &[
     }),
 ];
 
+/// Of each line: what it has brought of the books that another one carries, too. They begin anew with a line that
+/// takes the number of one that is over.
+const LINE_COUNTERS: &[LineCounterRow] = &[
+    ("line_first", "Deltas that the line brought before another one did", |line| line.share.first),
+    ("line_later", "Copies that came after another line's", |line| line.share.later),
+    ("line_missed", "Deltas that the line left out and another one brought", |line| {
+        line.share.missed
+    }),
+];
+
+/// The same: how late its copies were.
+const LINE_LAG: (&str, &str) = ("line_lag_seconds", "How late the copies of the line were");
+
 /// Of each book, with its symbol.
 const BOOK_GAUGES: &[GaugeRow<BookStatus>] =
     &[("book_live", "Whether the book is the exchange's", |status| {
@@ -127,6 +148,19 @@ struct Moment {
     books: Vec<(Symbol, BookStatus)>,
 }
 
+impl Moment {
+    /// A value of each line, with its labels.
+    fn lines<M>(
+        &self,
+        value: impl Fn(&LineStatus) -> M,
+    ) -> impl Iterator<Item = ([(&'static str, String); 2], M)> {
+        self.lines.iter().map(move |line| {
+            let labels = [("line", line.id.get().to_string()), ("role", role(line.role).into())];
+            (labels, value(line))
+        })
+    }
+}
+
 impl Collector for Moment {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
         let label = |row: &DispositionRow| [("disposition", row.0)];
@@ -143,12 +177,13 @@ impl Collector for Moment {
             )?)?;
         }
         for (name, help, read) in LINE_GAUGES {
-            let label = |line: &LineStatus| {
-                [("line", line.id.get().to_string()), ("role", role(line.role).to_owned())]
-            };
-            let rows = self.lines.iter().map(|line| (label(line), ConstGauge::new(read(line))));
-            family(&mut encoder, name, help, rows)?;
+            family(&mut encoder, name, help, self.lines(|line| ConstGauge::new(read(line))))?;
         }
+        for (name, help, read) in LINE_COUNTERS {
+            family(&mut encoder, name, help, self.lines(|line| ConstCounter::new(read(line))))?;
+        }
+        let (name, help) = LINE_LAG;
+        family(&mut encoder, name, help, self.lines(|line| Lag(line.share.lag)))?;
         for (name, help, read) in BOOK_GAUGES {
             let row = |(symbol, status): &(Symbol, BookStatus)| {
                 ([("symbol", symbol.to_string())], ConstGauge::new(read(status)))
@@ -156,6 +191,30 @@ impl Collector for Moment {
             family(&mut encoder, name, help, self.books.iter().map(row))?;
         }
         Ok(())
+    }
+}
+
+/// The ranges that a client counts in, in seconds.
+#[derive(Debug)]
+struct Lag(LagHistogram);
+
+impl EncodeMetric for Lag {
+    fn encode(&self, mut encoder: MetricEncoder<'_>) -> fmt::Result {
+        let end = |range| LagHistogram::bound(range).as_ref().map(Duration::as_secs_f64);
+        let ranges: Vec<(f64, u64)> = self
+            .0
+            .counts()
+            .iter()
+            .enumerate()
+            .map(|(range, count)| (end(range).unwrap_or(f64::INFINITY), u64::from(*count)))
+            .collect();
+        let count = ranges.iter().map(|(_, count)| count).sum();
+        // The ranges are all that is kept: a sum made out of them would be a guess.
+        encoder.encode_histogram::<NoLabelSet>(f64::NAN, count, &ranges, None)
+    }
+
+    fn metric_type(&self) -> MetricType {
+        MetricType::Histogram
     }
 }
 

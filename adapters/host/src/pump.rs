@@ -111,6 +111,22 @@ macro_rules! commands {
         pub $($function)+ fetch(&self, query: Query) -> Result<RequestId, Misuse> {
             self.with(move |feed| feed.fetch(query))$($wait)*?
         }
+
+        /// Holds a live book against a snapshot, once; what comes of it is told as an [`Item::State`].
+        ///
+        /// # Errors
+        /// See [`Client::verify`](kucoin_futures_proto::Client::verify).
+        pub $($function)+ verify(&self, topic: TopicId) -> Result<(), Misuse> {
+            self.with(move |feed| feed.verify(topic))$($wait)*?
+        }
+
+        /// Replaces every line that is up by a new one, without a book leaving live. How many are being replaced.
+        ///
+        /// # Errors
+        /// See [`Client::replace_lines`](kucoin_futures_proto::Client::replace_lines).
+        pub $($function)+ replace_lines(&self) -> Result<usize, Misuse> {
+            self.with(move |feed| feed.replace_lines())$($wait)*?
+        }
     };
 }
 

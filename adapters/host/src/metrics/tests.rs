@@ -11,9 +11,15 @@ const FAULTS: &str = "every 7s drop * 1; at 20s close 1006; at 28s repeat * 1; \
                       at 40s refuse 1m; at 40s close 1001";
 
 fn world() -> (World, [TopicId; 2]) {
+    world_with(1, FAULTS)
+}
+
+fn world_with(lines: u8, faults: &str) -> (World, [TopicId; 2]) {
     let mut exchange = ExchangeConfig::default();
-    exchange.faults = FAULTS.parse().unwrap();
-    let mut world = World::new(7, World::client_config(), exchange, Duration::from_millis(30));
+    exchange.faults = faults.parse().unwrap();
+    let mut config = World::client_config();
+    config.lines.per_topic = lines;
+    let mut world = World::new(7, config, exchange, Duration::from_millis(30));
     let topics = ["XBTUSDTM", "ETHUSDTM"]
         .map(|symbol| world.subscribe(Channel::level2(symbol.parse().unwrap())).unwrap().unwrap());
     (world, topics)
@@ -29,7 +35,8 @@ fn text((world, topics): &(World, [TopicId; 2])) -> String {
 
 /// Every series with its value.
 fn series(text: &str) -> BTreeMap<&str, i64> {
-    let lines = text.lines().filter(|line| !line.starts_with('#'));
+    // The ranges of a histogram are looked at by themselves.
+    let lines = text.lines().filter(|line| !line.starts_with('#') && !line.contains("_lag_"));
     let all: Vec<_> = lines
         .map(|line| line.rsplit_once(' ').unwrap())
         .map(|(name, value)| (name, value.parse().unwrap()))
@@ -96,6 +103,8 @@ fn each_metric_is_introduced_once_and_numbers_are_counters_or_gauges() {
     let types: BTreeMap<_, _> = words("# TYPE ").into_iter().collect();
     assert_eq!(types.len(), words("# TYPE ").len());
     assert_eq!(types.len(), words("# HELP ").len());
+    let mut types = types;
+    assert_eq!(types.remove("kucoin_futures_line_lag_seconds"), Some("histogram"));
     let names: BTreeSet<&str> =
         series(&text).into_keys().map(|name| name.split('{').next().unwrap()).collect();
     assert_eq!(names, types.keys().copied().collect());
@@ -103,4 +112,39 @@ fn each_metric_is_introduced_once_and_numbers_are_counters_or_gauges() {
         assert_eq!(kind, if name.ends_with("_total") { "counter" } else { "gauge" }, "{name}");
     }
     assert_eq!(encode(&Stats::default(), [], []).matches("line_").count(), 0, "no line, no word");
+}
+
+#[test]
+fn what_each_of_two_lines_has_brought_is_told_with_how_late_it_was() {
+    let mut rig = world_with(2, "");
+    rig.0.run_for(Duration::from_secs(20)).unwrap();
+    let text = text(&rig);
+    let series = series(&text);
+    let lines: Vec<LineStatus> = rig.0.client().lines().collect();
+    assert_eq!(lines.len(), 2);
+    for line in lines {
+        let (id, role, share) = (line.id.get(), role(line.role), line.share);
+        let of = |name: &str| format!("{PREFIX}_line_{name}{{line=\"{id}\",role=\"{role}\"");
+        let counts = ["first", "later", "missed"]
+            .map(|name| series[format!("{}}}", of(&format!("{name}_total"))).as_str()]);
+        assert_eq!(counts, [share.first, share.later, share.missed].map(|n| n as i64));
+        assert!(share.first + share.later > 200, "{share:?}");
+        // Each range holds the ones before it.
+        let start = format!("{},le=\"", of("lag_seconds_bucket"));
+        let ranges: Vec<(&str, u64)> = text
+            .lines()
+            .filter_map(|line| line.strip_prefix(start.as_str())?.split_once("\"} "))
+            .map(|(end, count)| (end, count.parse().unwrap()))
+            .collect();
+        let mut sum = 0;
+        for (range, count) in share.lag.counts().iter().enumerate() {
+            sum += u64::from(*count);
+            assert_eq!(ranges[range].1, sum, "{ranges:?}");
+        }
+        assert_eq!((ranges[0].0, ranges[15].0, ranges.len()), ("6.4e-05", "+Inf", 16));
+        assert!(sum > 0 && sum <= share.later, "{share:?}");
+        let count = format!("{}}} {sum}\n", of("lag_seconds_count"));
+        assert!(text.contains(&count), "{text}");
+        assert!(text.contains(&format!("{}}} NaN\n", of("lag_seconds_sum"))), "no sum is kept");
+    }
 }
