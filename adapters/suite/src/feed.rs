@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use kucoin_futures_host::{Clock, FeedError, Item, Next, Options, Taken};
+use kucoin_futures_proto::book::LineShare;
 use kucoin_futures_proto::{
-    Book, BookStatus, Channel, Misuse, Query, RequestId, Stats, TopicId, TopicStatus, WordsId,
+    Book, BookStatus, Channel, LineId, LineStatus, Misuse, Query, RequestId, Stats, TopicId,
+    TopicStatus, WordsId,
 };
 
 /// A feed of any runtime, driven from the thread of a test.
@@ -15,6 +17,10 @@ pub trait Feed: Sized + 'static {
     fn with_options(options: Options) -> Result<Self, FeedError>;
     fn subscribe(&mut self, channel: Channel) -> Result<TopicId, Misuse>;
     fn fetch(&mut self, query: Query) -> Result<RequestId, Misuse>;
+    fn verify(&mut self, topic: TopicId) -> Result<(), Misuse>;
+    fn replace_lines(&mut self) -> Result<usize, Misuse>;
+    fn lines(&self) -> Vec<LineStatus>;
+    fn shares(&self, topic: TopicId) -> Vec<(LineId, LineShare)>;
     fn close(&mut self);
     fn next_within(&mut self, limit: Duration) -> Next<'_>;
     fn book(&self, topic: TopicId) -> Option<&Book>;
@@ -45,5 +51,7 @@ pub trait Pump<F> {
         &self,
         look: impl FnOnce(&mut F) -> T + Send + 'static,
     ) -> Result<T, Misuse>;
+    fn verify(&self, topic: TopicId) -> Result<(), Misuse>;
+    fn replace_lines(&self) -> Result<usize, Misuse>;
     fn close(&self);
 }

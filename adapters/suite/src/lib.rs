@@ -20,6 +20,7 @@ mod case;
 mod connecting;
 mod faults;
 mod feed;
+mod lines;
 mod opening;
 mod peer;
 mod refusals;
@@ -49,6 +50,7 @@ pub fn trials<F: Feed>(runtime: &str) -> Vec<Trial> {
         upgrade::cases::<F>(),
         faults::cases::<F>(),
         refusals::cases::<F>(),
+        lines::cases::<F>(),
         slow::cases::<F>(),
         tls::cases::<F>(),
     ];

@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use kucoin_futures_blocking as blocking;
 use kucoin_futures_host::{Clock, FeedError, Item, Next, Options, Taken};
+use kucoin_futures_proto::book::LineShare;
 use kucoin_futures_proto::{
-    Book, BookStatus, Channel, Misuse, Query, RequestId, Stats, TopicId, TopicStatus, WordsId,
+    Book, BookStatus, Channel, LineId, LineStatus, Misuse, Query, RequestId, Stats, TopicId,
+    TopicStatus, WordsId,
 };
 use kucoin_futures_smol as on_smol;
 use smol::future::FutureExt as _;
@@ -26,6 +28,22 @@ macro_rules! alike {
 
         fn fetch(&mut self, query: Query) -> Result<RequestId, Misuse> {
             self.fetch(query)
+        }
+
+        fn verify(&mut self, topic: TopicId) -> Result<(), Misuse> {
+            self.verify(topic)
+        }
+
+        fn replace_lines(&mut self) -> Result<usize, Misuse> {
+            self.replace_lines()
+        }
+
+        fn lines(&self) -> Vec<LineStatus> {
+            self.lines().collect()
+        }
+
+        fn shares(&self, topic: TopicId) -> Vec<(LineId, LineShare)> {
+            self.shares(topic).map(|(line, share)| (line, *share)).collect()
         }
 
         fn close(&mut self) {
@@ -108,6 +126,14 @@ impl Pump<blocking::Feed> for blocking::Pump {
         self.with(look)
     }
 
+    fn verify(&self, topic: TopicId) -> Result<(), Misuse> {
+        self.verify(topic)
+    }
+
+    fn replace_lines(&self) -> Result<usize, Misuse> {
+        self.replace_lines()
+    }
+
     fn close(&self) {
         self.close();
     }
@@ -159,6 +185,14 @@ impl Pump<on_smol::Feed> for on_smol::Pump {
         look: impl FnOnce(&mut on_smol::Feed) -> T + Send + 'static,
     ) -> Result<T, Misuse> {
         smol::block_on(self.with(look))
+    }
+
+    fn verify(&self, topic: TopicId) -> Result<(), Misuse> {
+        smol::block_on(self.verify(topic))
+    }
+
+    fn replace_lines(&self) -> Result<usize, Misuse> {
+        smol::block_on(self.replace_lines())
     }
 
     fn close(&self) {
