@@ -167,6 +167,15 @@ faults! {
         count: u32,
     }
 
+    /// One level of the next `count` snapshots has another size than it should. No client can tell that before it
+    /// hears better: runs that are drawn have none of it.
+    "lie" Lie {
+        /// Of which symbols.
+        target: Target,
+        /// How many.
+        count: u32,
+    }
+
     // Everything else that is pushed of a symbol: tickers, trades, depths, marks, candles.
 
     /// The next `count` pushes are made but never sent.
@@ -490,6 +499,11 @@ faults! {
 }
 
 impl Fault {
+    /// The words of those with which a client can keep all its promises: all but `lie`.
+    pub fn honest_words() -> impl Iterator<Item = &'static str> {
+        Self::WORDS.iter().copied().filter(|word| *word != "lie")
+    }
+
     /// Whether it needs a [`World`](crate::World): a server has neither the client's clock nor its
     /// caller in its hands.
     #[must_use]

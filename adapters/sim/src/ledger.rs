@@ -42,10 +42,10 @@ struct Open {
 const MOST_OPEN: usize = 256;
 
 impl Ledger {
-    /// Every kind there is: the words of the faults, each error by itself, and the cut after a day.
+    /// Every kind that is drawn: the words of the faults, each error by itself, and the cut after a day.
     pub fn words() -> impl Iterator<Item = &'static str> {
-        let plain = Fault::WORDS.iter().copied();
-        let plain = plain.filter(|word| !matches!(*word, "error" | "refuse-request"));
+        let plain =
+            Fault::honest_words().filter(|word| !matches!(*word, "error" | "refuse-request"));
         let errors = Refusal::ALL.iter().flat_map(|error| [error.as_error(), error.as_refusal()]);
         plain.chain(errors).chain([DAY_CUT])
     }

@@ -140,9 +140,10 @@ pub(crate) struct Troubles {
     pub(crate) dropped: PerSymbol,
     /// Deltas still to be spoiled.
     pub(crate) malformed: PerSymbol,
-    /// Snapshots still to be served from the past, and as another symbol's.
+    /// Snapshots still to be served from the past, as another symbol's, and with a wrong level.
     pub(crate) stale: PerSymbol,
     pub(crate) other: PerSymbol,
+    pub(crate) lies: PerSymbol,
     /// Pushes still to be spoiled, in each way.
     pub(crate) pushes: BTreeMap<PushTrouble, PerSymbol>,
     /// Until when pushes of a book wait.

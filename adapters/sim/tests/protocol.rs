@@ -329,6 +329,26 @@ fn scripted_faults_do_what_they_say() {
 }
 
 #[test]
+fn a_snapshot_that_lies_has_one_other_size_and_the_next_one_is_true() {
+    let mut peer = Peer::new();
+    let target = Target::One("XBTUSDTM".parse().unwrap());
+    peer.break_it(Fault::Lie { target, count: 1 });
+    let [lie, truth] = [(); 2].map(|()| {
+        let body = peer.get("/api/v1/level2/snapshot?symbol=XBTUSDTM").body;
+        let body: Value = serde_json::from_str(&body).unwrap();
+        body["data"].clone()
+    });
+    assert_eq!(lie["sequence"], truth["sequence"]);
+    assert_eq!(lie["asks"], truth["asks"]);
+    let [lie, truth] = [lie, truth].map(|body| body["bids"].as_array().unwrap().clone());
+    assert_eq!(lie.len(), truth.len());
+    let differing: Vec<usize> = (0..lie.len()).filter(|at| lie[*at] != truth[*at]).collect();
+    assert_eq!(differing, [lie.len() / 2]);
+    let (lie, truth) = (&lie[differing[0]], &truth[differing[0]]);
+    assert_eq!((&lie[0], lie[1].as_u64()), (&truth[0], truth[1].as_u64().map(|size| size + 1)));
+}
+
+#[test]
 fn healing_ends_faults_and_spares_tokens() {
     let mut peer = Peer::new();
     peer.break_it(Fault::ExpireToken { count: 5 });

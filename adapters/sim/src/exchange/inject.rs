@@ -89,6 +89,7 @@ impl Exchange {
             }
             Fault::StaleSnapshot { count, .. } => self.troubles.stale.add(one, count),
             Fault::OtherSnapshot { count, .. } => self.troubles.other.add(one, count),
+            Fault::Lie { count, .. } => self.troubles.lies.add(one, count),
             Fault::Repeat { count, .. } => self.repeat(symbol, count),
             Fault::StepBack { step, .. } => {
                 self.step(now, symbol, fault, |market| market.step_back(step));

@@ -35,6 +35,13 @@ impl Exchange {
             self.strike("other-snapshot", Some(name));
             return Response::data(&body);
         }
+        if may_be_stale && self.troubles.lies.take(name) {
+            let mut truth = market.truth().clone();
+            spoil_one(&mut truth, levels);
+            let body = snapshot_body(market, sequence, &truth, levels, stated(ts));
+            self.strike("lie", Some(name));
+            return Response::data(&body);
+        }
         if !(may_be_stale && self.troubles.stale.take(name)) {
             let body = snapshot_body(market, sequence, market.truth(), levels, stated(ts));
             return Response::data(&body);
@@ -132,6 +139,18 @@ fn snapshot_body(
         side(Side::Bid),
         side(Side::Ask)
     )
+}
+
+/// Another size for the level in the middle of the bids, or of the asks if there are no bids: far from where the
+/// market would soon put it right.
+fn spoil_one(truth: &mut Truth, levels: usize) {
+    let Truth { bids, asks } = truth;
+    let middle = |count: usize| count.min(levels) / 2;
+    let [bid, ask] = [bids.len(), asks.len()].map(middle);
+    let level = bids.values_mut().rev().nth(bid).or_else(|| asks.values_mut().nth(ask));
+    if let Some(size) = level {
+        *size += 1;
+    }
 }
 
 fn number(price: Price) -> String {

@@ -129,7 +129,7 @@ fn swarm(seed: u64, source: &mut impl Source) -> Scenario {
     let count = 5 + source.below(most);
     // One run in four has all kinds of fault, the others a few. Two words stand for a dozen each.
     let words: Vec<&str> =
-        Fault::WORDS.iter().chain(&["error", "refuse-request"].repeat(5)).copied().collect();
+        Fault::honest_words().chain(["error", "refuse-request"].repeat(5)).collect();
     let some = pick(source, &[words.len() as u64, 3, 8, 20]);
     let kinds: Vec<&str> = if some == words.len() as u64 {
         words
@@ -232,7 +232,7 @@ fn storm(seed: u64, source: &mut impl Source) -> Scenario {
         Scenario { span_ms: 600_000, symbols: 10, depth: 1200, rate_per_ks: 50_000, ..usual(seed) };
     let span = scenario.span();
     // Books that nobody wants would make it no storm.
-    let kinds: Vec<&str> = Fault::WORDS.iter().copied().filter(|word| *word != "toggle").collect();
+    let kinds: Vec<&str> = Fault::honest_words().filter(|word| *word != "toggle").collect();
     add_faults(&mut scenario, source, span, 60, &kinds);
     scenario.liveness_ms = liveness_ms(&scenario);
     scenario
