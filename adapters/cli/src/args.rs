@@ -13,7 +13,8 @@ use kucoin_futures_sim::Plan;
 
 pub(crate) use streams::{
     BookArgs, CandlesArgs, ContractSort, ContractsArgs, DepthArgs, DepthLevels, InstrumentArgs,
-    PrivateArgs, PrivatePart, RunArgs, StatsArgs, StreamArgs, TickerArgs, TradesArgs,
+    PrivateArgs, PrivatePart, RunArgs, StatsArgs, StreamArgs, SymbolArgs, TickerArgs, TradesArgs,
+    VerifyArgs,
 };
 pub(crate) use trials::{BenchArgs, BenchReader, SoakArgs, SoakProfile};
 
@@ -82,6 +83,8 @@ const EXIT_CODES: &str = "Exit codes: 0 ok, 1 runtime, 2 usage, 3 auth, 4 networ
 const MANUAL: &str = "Examples:
   kcf demo                                    watch faults happen and heal, offline
   kcf book XBTUSDTM ETHUSDTM                  exact books, live from KuCoin
+  kcf book XBTUSDTM --lines 2                 two connections: one may end, and nothing is missed
+  kcf verify XBTUSDTM                         once against a snapshot: equal, or what differs
   kcf trades XBTUSDTM --json                  for machines: one object a line
   kcf stats --all                             every contract there is
   kcf contracts pepe                          what is listed, and its terms
@@ -96,7 +99,10 @@ Output:
   Unix), so that silence and blindness can be told apart, and of a refusal `status` (HTTP), `code`,
   `message` (the exchange's own words) and `advice`; `book`, `digest`, `ticker`, `trade`, `depth`,
   `candle`, `mark`, `funding`, `settlement`, `stats`, `order`, `stop_order`, `wallet`, `position` and
-  so on are data; `malformed` is a message that could not be read; `summary` ends a stream. The demo adds
+  so on are data; `lines` says once a second what each connection of `kcf book` has brought, and how late
+  its copies were (the end of the range of powers of two that half, or 99 of 100, do not exceed);
+  `malformed` is a message that could not be read; `summary` ends a stream: `not_live_ms` is the longest time for which a book that was live was not.
+  `verify` is a verdict. The demo adds
   `demo`, `fault`, `healed` and `verdict`, the simulation `listening` and `fault`, a replay `replay`
   and `replay_total`, --metrics `metrics` (where it can be had). Prices and amounts are strings and exact, sizes are whole lots. `ts_ns`
   (and `ts_ms`) are the exchange's own times, `at_ns` (and `at_ms`) this machine's when it came, both
@@ -126,6 +132,8 @@ pub(crate) enum Command {
     Demo(DemoArgs),
     /// Stream exact order books
     Book(BookArgs),
+    /// Hold books against a snapshot once, and say whether they are equal
+    Verify(VerifyArgs),
     /// Stream the last trade with best bid and offer
     Ticker(TickerArgs),
     /// Stream trades
@@ -221,6 +229,7 @@ const FAULTS: &str = "Faults, separated by `;` or line breaks:
     repeat SYMBOL [N]          the last delta is sent N times more
     step-back SYMBOL N         the sequence is set back by N
     stale-snapshot SYMBOL [N]  N snapshots come from the past
+    lie SYMBOL [N]             one level of N snapshots has another size
     withhold-pongs TIME        pings are not answered
     close [CODE]               every connection is closed (1006: without a close frame)
     close-one [CODE]           the one that has been open longest is; the others stay

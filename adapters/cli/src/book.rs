@@ -13,20 +13,25 @@ use crate::args::{BookArgs, Connect};
 use crate::exit::Failure;
 use crate::feed::Feed;
 use crate::follow::{Ctx, Show, follow};
+use crate::lines;
 use crate::out::{DIM, Out};
 use crate::words;
 
 /// People read at most so many lines a second and symbol.
 const PAUSE: Duration = Duration::from_millis(250);
+/// Machines hear of the lines so often.
+const BEAT: Duration = Duration::from_secs(1);
 
 pub(crate) fn run(connect: &Connect, args: &BookArgs) -> Result<(), Failure> {
-    let mut books = Books { args, rows: BTreeMap::new() };
+    let mut books = Books { args, rows: BTreeMap::new(), beat: None };
     follow(connect, &args.stream, Channel::level2, &mut books)
 }
 
 struct Books<'a> {
     args: &'a BookArgs,
     rows: BTreeMap<TopicId, Row>,
+    /// When the lines are due to be told.
+    beat: Option<Instant>,
 }
 
 #[derive(Default)]
@@ -83,6 +88,35 @@ impl Show for Books<'_> {
             row.epoch = epoch.get();
         }
         feed.book(topic).map_or(Ok(()), |book| self.book(cx, topic, book))
+    }
+
+    /// Whole, as when it became live, and of the same epoch. People see no difference.
+    fn widened(&mut self, cx: &mut Ctx, topic: TopicId, feed: &Feed) -> Result<(), Failure> {
+        let (Some(symbol), Some(book)) = (cx.symbol(topic), feed.book(topic)) else {
+            return Ok(());
+        };
+        if !cx.json {
+            return Ok(());
+        }
+        let epoch = self.rows.entry(topic).or_default().epoch;
+        let mut line = book_json(book, symbol, epoch, self.args.levels);
+        if let Some(fields) = line.as_object_mut() {
+            fields.insert("why".into(), "wider".into());
+        }
+        cx.data(line)
+    }
+
+    fn beat(&mut self, cx: &mut Ctx, feed: &Feed) -> Result<Option<Duration>, Failure> {
+        if !cx.json {
+            return Ok(None);
+        }
+        let due = *self.beat.get_or_insert(cx.now + BEAT);
+        if cx.now < due {
+            return Ok(Some(due.since(cx.now)));
+        }
+        self.beat = Some(cx.now + BEAT);
+        cx.data(lines::json(&feed.lines(), cx.now))?;
+        Ok(Some(BEAT))
     }
 }
 

@@ -56,6 +56,10 @@ impl Feed {
         either!(self, feed => feed.fetch(query))
     }
 
+    pub(crate) fn verify(&mut self, topic: TopicId) -> Result<(), Misuse> {
+        either!(self, feed => feed.verify(topic))
+    }
+
     pub(crate) fn follow_account(&mut self) -> Result<(), Misuse> {
         either!(self, feed => feed.follow_account())
     }

@@ -1,6 +1,7 @@
 //! What the streaming commands do alike: subscribe, show what comes, end well.
 
 mod ctx;
+mod liveness;
 
 use std::time::Duration;
 
@@ -13,7 +14,7 @@ use kucoin_futures_proto::{
 
 pub(crate) use ctx::Ctx;
 
-use crate::args::{Connect, RunArgs, StreamArgs};
+use crate::args::{Connect, RunArgs, StreamArgs, SymbolArgs};
 use crate::exit::{Failure, Kind};
 use crate::feed::Feed;
 use crate::metrics::Metrics;
@@ -31,6 +32,16 @@ pub(crate) trait Show {
     /// A book became live, before anything in it changes.
     fn live(&mut self, _: &mut Ctx, _: TopicId, _: &Event, _: &Feed) -> Result<(), Failure> {
         Ok(())
+    }
+
+    /// A live book knows more than it did, of levels that did not change: whoever mirrors it takes it anew.
+    fn widened(&mut self, _: &mut Ctx, _: TopicId, _: &Feed) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    /// Whatever else comes: what is told by the clock. Gives how long there is to wait for the next time.
+    fn beat(&mut self, _: &mut Ctx, _: &Feed) -> Result<Option<Duration>, Failure> {
+        Ok(None)
     }
 
     /// Nothing more has come for now: what was held back can be shown. Gives how long there is to
@@ -63,8 +74,8 @@ pub(crate) fn follow(
     channel: impl Fn(Symbol) -> Channel,
     show: &mut impl Show,
 ) -> Result<(), Failure> {
-    let mut session = Session::open(connect, &args.run, None)?;
-    let symbols = session.symbols(args)?;
+    let mut session = Session::open(connect, &args.run, args.lines, None)?;
+    let symbols = session.symbols(&args.contracts)?;
     session.subscribe(symbols.into_iter().map(channel))?;
     session.run(show)
 }
@@ -86,13 +97,19 @@ pub(crate) struct Session<'a> {
 }
 
 impl<'a> Session<'a> {
+    /// `lines`: how many are to carry each public topic.
     pub(crate) fn open(
         connect: &Connect,
         run: &'a RunArgs,
+        lines: u8,
         credentials: Option<Credentials>,
     ) -> Result<Self, Failure> {
         let config = Config::with_rest(&run.url);
-        let config = config.map_err(|error| Failure::new(Kind::Usage, error))?;
+        let mut config = config.map_err(|error| Failure::new(Kind::Usage, error))?;
+        config.lines.per_topic = lines;
+        if let Some(life) = run.line_life {
+            (config.lines.life, config.lines.life_jitter) = (life, life / 20);
+        }
         let most = config.budgets.topics_per_line.saturating_mul(config.lines.at_most);
         let feed = Feed::open(connect, config, credentials)?;
         let stop = Stop::on_signal(feed.waker())?;
@@ -116,7 +133,7 @@ impl<'a> Session<'a> {
     }
 
     /// The contracts that are meant. Asks for a list of all only if that cannot be told from the names.
-    pub(crate) fn symbols(&mut self, args: &StreamArgs) -> Result<Vec<Symbol>, Failure> {
+    pub(crate) fn symbols(&mut self, args: &SymbolArgs) -> Result<Vec<Symbol>, Failure> {
         let Some(symbols) = symbols::as_written(args) else {
             let (found, others) = symbols::ask(&mut self.feed, &self.stop, args)?;
             for (typed, symbol) in others {
@@ -158,13 +175,14 @@ impl<'a> Session<'a> {
             }
             self.ask();
             self.answer_metrics();
+            let beat = show.beat(&mut self.cx, &self.feed)?.unwrap_or(LONG);
             // What has come already is printed in one go; then the reader gets it, and we wait.
             let mut next = self.feed.next_within(Duration::ZERO);
             if matches!(next, Next::Quiet) {
                 let held = show.rest(&mut self.cx, &self.feed)?.unwrap_or(LONG);
                 self.cx.out.flush()?;
                 let left = end.map_or(LONG, |end| end.since(self.cx.now));
-                next = self.feed.next_within(left.min(held));
+                next = self.feed.next_within(left.min(held).min(beat));
             }
             self.cx.now = clock.now();
             match next {
@@ -186,8 +204,10 @@ impl<'a> Session<'a> {
             }
         }
         // Whatever was held back is due.
-        self.cx.now = clock.now() + LONG;
+        let over = clock.now();
+        self.cx.now = over + LONG;
         show.rest(&mut self.cx, &self.feed)?;
+        self.cx.now = over;
         self.cx.summary(self.feed.stats())?;
         self.feed.close();
         self.verdict()
@@ -221,6 +241,9 @@ impl<'a> Session<'a> {
         match *event {
             Event::Book(topic, BookEvent::Live { .. }) => {
                 show.live(&mut self.cx, topic, event, &self.feed)?;
+            }
+            Event::Book(topic, BookEvent::Verified { is_wider: true, .. }) => {
+                show.widened(&mut self.cx, topic, &self.feed)?;
             }
             Event::Account(AccountEvent::Live { .. }) => {
                 if let Some(account) = self.feed.account() {

@@ -17,8 +17,8 @@ use crate::out::DIM;
 use crate::words;
 
 pub(crate) fn run(connect: &Connect, args: &InstrumentArgs) -> Result<(), Failure> {
-    let mut session = Session::open(connect, &args.stream.run, None)?;
-    let symbols = session.symbols(&args.stream)?;
+    let mut session = Session::open(connect, &args.stream.run, args.stream.lines, None)?;
+    let symbols = session.symbols(&args.stream.contracts)?;
     // Settlements of all contracts are one topic.
     let topics = symbols.into_iter().map(Channel::instrument);
     session.subscribe(topics.chain([Channel::announcements()]))?;

@@ -17,6 +17,7 @@ mod exit;
 mod feed;
 mod follow;
 mod instrument;
+mod lines;
 mod market;
 mod metrics;
 mod numbers;
@@ -30,6 +31,7 @@ mod stop;
 mod symbols;
 mod terminal;
 mod ticks;
+mod verify;
 mod words;
 
 use std::io::{IsTerminal as _, Write as _};
@@ -57,6 +59,7 @@ pub fn run() -> ExitCode {
     let result = match args.command {
         Command::Demo(args) => demo::run(connect, &args),
         Command::Book(args) => book::run(connect, &args),
+        Command::Verify(args) => verify::run(connect, &args),
         Command::Ticker(args) => ticks::ticker(connect, &args),
         Command::Trades(args) => ticks::trades(connect, &args),
         Command::Depth(args) => market::depth(connect, &args),

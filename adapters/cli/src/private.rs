@@ -33,7 +33,7 @@ pub(crate) fn run(connect: &Connect, args: &PrivateArgs) -> Result<(), Failure> 
         Failure::new(if missing { Kind::Auth } else { Kind::Usage }, error)
     })?;
     let Some(credentials) = credentials else { return Err(no_credentials()) };
-    let mut session = Session::open(connect, &args.run, Some(credentials))?;
+    let mut session = Session::open(connect, &args.run, 1, Some(credentials))?;
     let wanted = |part: &PrivatePart| args.only.is_empty() || args.only.contains(part);
     // All that it has, and whether that can be relied on.
     let parts =

@@ -11,7 +11,7 @@ use kucoin_futures_proto::{
 };
 use serde_json::{Value, json};
 
-use crate::args::StreamArgs;
+use crate::args::SymbolArgs;
 use crate::exit::{Failure, Kind};
 use crate::feed::Feed;
 use crate::follow::Ctx;
@@ -19,7 +19,7 @@ use crate::stop::Stop;
 use crate::words::State;
 
 /// The symbols, if they can be told without asking anybody.
-pub(crate) fn as_written(args: &StreamArgs) -> Option<Vec<Symbol>> {
+pub(crate) fn as_written(args: &SymbolArgs) -> Option<Vec<Symbol>> {
     if args.all {
         return None;
     }
@@ -45,11 +45,11 @@ fn looks_like_symbol(typed: &str) -> Option<Symbol> {
 type Found = (Vec<Symbol>, Vec<(String, Symbol)>);
 
 /// The symbols, by a list of all contracts.
-pub(crate) fn ask(feed: &mut Feed, stop: &Stop, args: &StreamArgs) -> Result<Found, Failure> {
+pub(crate) fn ask(feed: &mut Feed, stop: &Stop, args: &SymbolArgs) -> Result<Found, Failure> {
     load(feed, stop, |list| if args.all { all(args, list) } else { resolve(args, list) })?
 }
 
-fn all(args: &StreamArgs, list: &Contracts<'_>) -> Result<Found, Failure> {
+fn all(args: &SymbolArgs, list: &Contracts<'_>) -> Result<Found, Failure> {
     let mut symbols: Vec<Symbol> = list.iter().flatten().map(|row| row.symbol).collect();
     symbols.sort_unstable();
     let symbols = match args.part {
@@ -62,7 +62,7 @@ fn all(args: &StreamArgs, list: &Contracts<'_>) -> Result<Found, Failure> {
     Ok((symbols, Vec::new()))
 }
 
-fn resolve(args: &StreamArgs, list: &Contracts<'_>) -> Result<Found, Failure> {
+fn resolve(args: &SymbolArgs, list: &Contracts<'_>) -> Result<Found, Failure> {
     let (mut symbols, mut others, mut doubts) = (Vec::new(), Vec::new(), Vec::new());
     for typed in &args.symbols {
         match (looks_like_symbol(typed), resolve_symbol(typed, list.iter().flatten())) {

@@ -1,13 +1,14 @@
 //! Events, books and counters in words and in JSON: one vocabulary for all commands.
 
 use std::cmp::Ordering;
+use std::time::Duration;
 
 use kucoin_futures_host::unix_now;
 use kucoin_futures_proto::book::{Best, Coverage, Level, Scope};
 use kucoin_futures_proto::wire::{Side, Text};
 use kucoin_futures_proto::{
-    AccountEvent, Book, BookEvent, Channel, Decimal, Event, LineEvent, LineId, LineRole, Stats,
-    Symbol, TopicEvent, TopicId, UnixNanos,
+    AccountEvent, Book, BookEvent, Channel, Decimal, DisconnectReason, Event, LineEvent, LineId,
+    LineRole, Stats, Symbol, TopicEvent, TopicId, UnixNanos,
 };
 use serde_json::{Value, json};
 
@@ -24,8 +25,29 @@ pub(crate) struct State {
     pub(crate) name: &'static str,
     pub(crate) reason: Option<String>,
     pub(crate) refusal: Option<Refusal>,
-    /// Whether it is what one hopes for.
-    pub(crate) good: bool,
+    pub(crate) tone: Tone,
+}
+
+/// What kind of news it is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Tone {
+    /// What one hopes for.
+    Good,
+    /// As it was planned.
+    Calm,
+    /// What one does not hope for.
+    Bad,
+}
+
+impl Tone {
+    /// How it is shown.
+    pub(crate) const fn style(self) -> anstyle::Style {
+        match self {
+            Self::Good => GOOD,
+            Self::Calm => DIM,
+            Self::Bad => BAD,
+        }
+    }
 }
 
 impl State {
@@ -39,59 +61,73 @@ impl State {
             Event::Line(line, _) => role(*line).map(|role| (*line, role)),
             _ => None,
         };
-        let state = |good, name, reason| {
+        let state = |tone, name, reason| {
             let refusal = Refusal::of(event, message);
             let topic = event.topic();
-            Some(Self { topic, channel: None, line, name, reason, refusal, good })
+            Some(Self { topic, channel: None, line, name, reason, refusal, tone })
         };
         match *event {
-            Event::Line(_, LineEvent::Up { .. }) => state(true, "line_up", None),
+            Event::Line(_, LineEvent::Up { .. }) => state(Tone::Good, "line_up", None),
+            Event::Line(_, LineEvent::Replacing { by, reason }) => {
+                let reason = format!("line {} takes its place: {reason}", by.get());
+                state(Tone::Calm, "replacing", Some(reason))
+            }
             Event::Line(_, LineEvent::Down { reason, .. }) => {
-                state(false, "line_down", Some(reason.to_string()))
+                let is_planned = reason == DisconnectReason::Replaced;
+                let tone = if is_planned { Tone::Calm } else { Tone::Bad };
+                state(tone, "line_down", Some(reason.to_string()))
             }
             Event::Line(_, LineEvent::TokenFailed(reason)) => {
-                state(false, "no_token", Some(reason.to_string()))
+                state(Tone::Bad, "no_token", Some(reason.to_string()))
             }
             Event::Line(_, LineEvent::LoginRefused { error, .. }) => {
-                state(false, "login_refused", Some(error.to_string()))
+                state(Tone::Bad, "login_refused", Some(error.to_string()))
             }
             Event::Line(_, LineEvent::Waiting { delay, failures, .. }) => {
                 let reason = format!("{} ms before attempt {}", delay.as_millis(), failures + 1);
-                state(false, "line_waiting", Some(reason))
+                state(Tone::Bad, "line_waiting", Some(reason))
             }
-            Event::Topic(_, TopicEvent::Confirmed) => state(true, "confirmed", None),
+            Event::Topic(_, TopicEvent::Confirmed) => state(Tone::Good, "confirmed", None),
             Event::Topic(_, TopicEvent::Refused { code, delay, .. }) => {
                 let again = format!("code {code}; asked again in {} ms", delay.as_millis());
-                state(false, "refused", Some(again))
+                state(Tone::Bad, "refused", Some(again))
             }
             Event::Topic(_, TopicEvent::Rejected { code, .. }) => {
-                state(false, "rejected", Some(format!("code {code}")))
+                state(Tone::Bad, "rejected", Some(format!("code {code}")))
             }
-            Event::Topic(_, TopicEvent::Unsubscribed) => state(true, "unsubscribed", None),
-            Event::Topic(_, TopicEvent::Idle) => state(false, "silent", None),
-            Event::Topic(_, TopicEvent::Active) => state(true, "heard", None),
-            Event::Topic(_, TopicEvent::MayHaveMissed) => state(false, "may_have_missed", None),
+            Event::Topic(_, TopicEvent::Unsubscribed) => state(Tone::Good, "unsubscribed", None),
+            Event::Topic(_, TopicEvent::Idle) => state(Tone::Bad, "silent", None),
+            Event::Topic(_, TopicEvent::Active) => state(Tone::Good, "heard", None),
+            Event::Topic(_, TopicEvent::MayHaveMissed) => state(Tone::Bad, "may_have_missed", None),
             Event::Book(_, BookEvent::Live { epoch, sequence }) => {
-                state(true, "live", Some(format!("epoch {} at {sequence}", epoch.get())))
+                state(Tone::Good, "live", Some(format!("epoch {} at {sequence}", epoch.get())))
+            }
+            // One that says no more than the book did is no news.
+            Event::Book(_, BookEvent::Verified { sequence, is_wider: true }) => {
+                let reason = format!("at {sequence}; it reaches further than before");
+                state(Tone::Good, "verified", Some(reason))
+            }
+            Event::Book(_, BookEvent::NotVerified(reason)) => {
+                state(Tone::Bad, "not_verified", Some(reason.to_string()))
             }
             Event::Book(_, BookEvent::Lost { reason, .. }) => {
-                state(false, "lost", Some(reason.to_string()))
+                state(Tone::Bad, "lost", Some(reason.to_string()))
             }
             Event::Book(_, BookEvent::Delayed(reason)) => {
-                state(false, "delayed", Some(reason.to_string()))
+                state(Tone::Bad, "delayed", Some(reason.to_string()))
             }
             Event::Account(event) => {
-                let (good, name, reason) = account(&event)?;
-                state(good, name, reason)
+                let (tone, name, reason) = account(&event)?;
+                state(tone, name, reason)
             }
             Event::QueryFailed { reason, .. } => {
-                state(false, "query_failed", Some(reason.to_string()))
+                state(Tone::Bad, "query_failed", Some(reason.to_string()))
             }
             Event::OddTime(place) => {
-                state(false, "odd_time", Some(format!("{place} cannot be read")))
+                state(Tone::Bad, "odd_time", Some(format!("{place} cannot be read")))
             }
             Event::Lagged { dropped } => {
-                state(false, "lagged", Some(format!("{dropped} were not shown")))
+                state(Tone::Bad, "lagged", Some(format!("{dropped} were not shown")))
             }
             _ => None,
         }
@@ -106,7 +142,7 @@ impl State {
             name: "stale",
             reason: Some("the line is down".into()),
             refusal: None,
-            good: false,
+            tone: Tone::Bad,
         }
     }
 
@@ -162,18 +198,20 @@ impl State {
     }
 }
 
-/// Whether it is good news, its name, and why.
-fn account(event: &AccountEvent) -> Option<(bool, &'static str, Option<String>)> {
+/// What kind of news it is, its name, and why.
+fn account(event: &AccountEvent) -> Option<(Tone, &'static str, Option<String>)> {
     Some(match event {
         AccountEvent::Live { epoch } => {
-            (true, "account_live", Some(format!("epoch {}", epoch.get())))
+            (Tone::Good, "account_live", Some(format!("epoch {}", epoch.get())))
         }
-        AccountEvent::Lost { reason, .. } => (false, "account_lost", Some(reason.to_string())),
-        AccountEvent::Delayed(reason) => (false, "account_delayed", Some(reason.to_string())),
+        AccountEvent::Lost { reason, .. } => (Tone::Bad, "account_lost", Some(reason.to_string())),
+        AccountEvent::Delayed(reason) => (Tone::Bad, "account_delayed", Some(reason.to_string())),
         AccountEvent::FillsRecovered { count } => {
-            (true, "fills_recovered", Some(format!("{count} that no stream had told")))
+            (Tone::Good, "fills_recovered", Some(format!("{count} that no stream had told")))
         }
-        AccountEvent::Refused { error, .. } => (false, "account_refused", Some(error.to_string())),
+        AccountEvent::Refused { error, .. } => {
+            (Tone::Bad, "account_refused", Some(error.to_string()))
+        }
         _ => return None,
     })
 }
@@ -213,6 +251,11 @@ pub(crate) fn exact(number: impl std::fmt::Display) -> Value {
 /// The same of one that may be absent.
 pub(crate) fn exact_if_any(number: Option<impl std::fmt::Display>) -> Value {
     number.map_or(Value::Null, exact)
+}
+
+/// Milliseconds, and no part of one is none.
+pub(crate) fn millis(span: Duration) -> u64 {
+    u64::try_from(span.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX)
 }
 
 /// Nanoseconds since 1970.
@@ -271,6 +314,7 @@ pub(crate) fn summary(stats: &Stats) -> Value {
         "gaps": stats.gaps,
         "resyncs": stats.resyncs,
         "reconnects": stats.reconnects,
+        "change_overs": stats.change_overs,
         "tokens": stats.tokens,
     })
 }
@@ -278,13 +322,14 @@ pub(crate) fn summary(stats: &Stats) -> Value {
 /// The same for people.
 pub(crate) fn summary_text(stats: &Stats) -> String {
     format!(
-        "{} messages, {} deltas, {} pushes; {} gaps, {} resyncs, {} reconnects, {} tokens",
+        "{} messages, {} deltas, {} pushes; {} gaps, {} resyncs, {} reconnects, {} lines replaced, {} tokens",
         stats.messages,
         stats.deltas,
         stats.pushes,
         stats.gaps,
         stats.resyncs,
         stats.reconnects,
+        stats.change_overs,
         stats.tokens
     )
 }

@@ -23,20 +23,43 @@ pub(crate) struct RunArgs {
     /// Serve counters, lines and books for Prometheus, as http://ADDR/metrics; port 0 lets the system choose
     #[arg(long, value_name = "ADDR")]
     pub(crate) metrics: Option<SocketAddr>,
+    /// Replace a line after this time (at least 10s), or up to a twentieth earlier. Without this 23h: the
+    /// exchange ends a connection a day after its token was given. For a `kcf sim --token-life`
+    #[arg(long, value_name = "TIME", value_parser = line_life, hide_short_help = true)]
+    pub(crate) line_life: Option<Duration>,
 }
 
-/// What those of contracts have in common.
+/// The client keeps each line for at least so long.
+fn line_life(text: &str) -> Result<Duration, String> {
+    match duration(text)? {
+        life if life < Duration::from_secs(10) => Err("at least 10s".into()),
+        life => Ok(life),
+    }
+}
+
+/// Which contracts are meant.
 #[derive(clap::Args, Debug)]
-pub(crate) struct StreamArgs {
+pub(crate) struct SymbolArgs {
     /// Contracts, such as XBTUSDTM (Bitcoin is XBT); btc/usdt will do
     #[arg(required_unless_present = "all", value_name = "SYMBOL")]
     pub(crate) symbols: Vec<String>,
     /// All contracts that are listed
     #[arg(long, conflicts_with = "symbols")]
     pub(crate) all: bool,
-    /// Of all, the Kth of N parts: a line carries 300 topics, so that all need several kcf
+    /// Of all, the Kth of N parts, for several kcf that share them
     #[arg(long, value_name = "K/N", requires = "all")]
     pub(crate) part: Option<Part>,
+}
+
+/// What the streams of contracts have in common.
+#[derive(clap::Args, Debug)]
+pub(crate) struct StreamArgs {
+    #[command(flatten)]
+    pub(crate) contracts: SymbolArgs,
+    /// Connections that carry each topic. With two the first copy of each message counts, and either may end
+    /// without a book leaving live
+    #[arg(long, value_name = "1|2", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=2))]
+    pub(crate) lines: u8,
     #[command(flatten)]
     pub(crate) run: RunArgs,
 }
@@ -161,6 +184,25 @@ pub(crate) struct InstrumentArgs {
 pub(crate) struct StatsArgs {
     #[command(flatten)]
     pub(crate) stream: StreamArgs,
+}
+
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:\n  kcf verify XBTUSDTM ETHUSDTM\n  \
+    kcf verify --all --timeout 5m --json | jq 'select(.verdict != \"equal\")'\n\n\
+    Each book is made live, then held once against another snapshot, brought to the same sequence. What both\n\
+    know is compared, level by level. Exit codes: 0 all are equal, 5 one differs, 4 nobody answers, 1 no verdict.")]
+pub(crate) struct VerifyArgs {
+    #[command(flatten)]
+    pub(crate) contracts: SymbolArgs,
+    /// REST base of another exchange, such as a `kcf sim`
+    #[arg(long, value_name = "URL", default_value = "https://api-futures.kucoin.com")]
+    pub(crate) url: String,
+    /// One JSON object per contract
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Give up after this time
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = duration)]
+    pub(crate) timeout: Duration,
 }
 
 /// By what contracts are listed.

@@ -11,7 +11,7 @@ use kucoin_futures_proto::{
 };
 
 use crate::demo::acts::Act;
-use crate::words::State;
+use crate::words::{State, Tone};
 
 pub(crate) struct Scene {
     pub(crate) runtime: &'static str,
@@ -131,7 +131,12 @@ impl Scene {
             Some(topic) if self.traded.is_some_and(|(of, _)| of == topic) => "trades".into(),
             Some(topic) => self.symbol(topic).map_or_else(String::new, |s| s.to_string()),
         };
-        self.say(who, state.text(), if state.good { Mood::Good } else { Mood::Bad });
+        let mood = match state.tone {
+            Tone::Good => Mood::Good,
+            Tone::Calm => Mood::Plain,
+            Tone::Bad => Mood::Bad,
+        };
+        self.say(who, state.text(), mood);
         Some(state)
     }
 

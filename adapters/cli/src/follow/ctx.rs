@@ -1,6 +1,7 @@
 //! What a command prints with: states of lines and topics, and what is known of them.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::Duration;
 
 use kucoin_futures_host::unix_now;
 use kucoin_futures_proto::{
@@ -11,7 +12,8 @@ use serde_json::{Value, json};
 
 use crate::exit::Failure;
 use crate::feed::Feed;
-use crate::out::{BAD, DIM, GOOD, Out};
+use crate::follow::liveness::Liveness;
+use crate::out::{DIM, Out};
 use crate::refusal::Refusal;
 use crate::words::{self, State};
 
@@ -33,6 +35,8 @@ pub(crate) struct Ctx {
     /// Whose messages may be missing since their line went down.
     stale: BTreeSet<String>,
     stale_changes: u64,
+    /// Of the books.
+    liveness: Liveness,
 }
 
 struct Topic {
@@ -73,6 +77,7 @@ impl Ctx {
             hints: Vec::new(),
             stale: BTreeSet::new(),
             stale_changes: 0,
+            liveness: Liveness::default(),
         }
     }
 
@@ -179,6 +184,7 @@ impl Ctx {
     }
 
     pub(super) fn state(&mut self, event: &Event, feed: &Feed) -> Result<(), Failure> {
+        self.liveness.on_event(self.now, event);
         let state = State::of(event, feed.words_of(event), |line| feed.line_role(line));
         let Some(mut state) = state else { return Ok(()) };
         let topic = state.topic.and_then(|topic| self.topics.get_mut(&topic));
@@ -205,7 +211,7 @@ impl Ctx {
         if self.json {
             self.out.json(&state.json(symbol))?;
         } else {
-            let style = if state.good { GOOD } else { BAD };
+            let style = state.tone.style();
             let text = state.text();
             self.out.line(format_args!("{who:<12} {style}{text}{style:#}"))?;
             if let Some(advice) = state.advice()
@@ -298,10 +304,24 @@ impl Ctx {
     }
 
     pub(super) fn summary(&mut self, stats: &Stats) -> Result<(), Failure> {
+        // Those who want no book hear nothing of books.
+        let not_live = self.books().next().map(|_| self.liveness.longest(self.now));
         if self.json {
-            self.out.json(&words::summary(stats))?;
+            let mut summary = words::summary(stats);
+            if let (Some(span), Some(fields)) = (not_live, summary.as_object_mut()) {
+                fields.insert("not_live_ms".into(), words::millis(span).into());
+            }
+            self.out.json(&summary)?;
         } else {
             let text = words::summary_text(stats);
+            let books = match not_live {
+                None => String::new(),
+                Some(Duration::ZERO) => "; no book was lost".into(),
+                Some(span) => {
+                    format!("; a book was not live for {} ms at most", words::millis(span))
+                }
+            };
+            let text = text + &books;
             self.out.line(format_args!("{DIM}{text}{DIM:#}"))?;
         }
         Ok(self.out.flush()?)
