@@ -52,7 +52,9 @@ impl BookSync {
         delta: Delta,
         is_unsure: bool,
     ) -> Disposition {
-        if !self.lineage.is_shared() && !self.arbiter.holds() {
+        // A line that is left over still brings copies of what the one that ended was ahead by.
+        let is_alone = !self.lineage.is_shared() && !self.arbiter.holds();
+        if is_alone && self.arbiter.at(delta.sequence).is_none() {
             return self.take_in(cx, line, delta, is_unsure);
         }
         match self.reached() {

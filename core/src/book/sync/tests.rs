@@ -180,6 +180,24 @@ fn what_one_line_leaves_out_another_one_brings_and_the_book_stays_live() {
     assert!(missed.contains(&(a, 1)) && missed.contains(&(b, 0)), "{missed:?}");
 }
 
+/// Found over sockets: they were held against the snapshot's time, as if that contained them.
+#[test]
+fn what_the_line_that_ended_was_ahead_by_is_no_news_of_the_other_one() {
+    let (mut cx, mut book) = joined();
+    let [a, b] = LINES;
+    (503..=506).for_each(|sequence| {
+        assert_eq!(bring(&mut cx, &mut book, a, sequence), Disposition::Applied)
+    });
+    book.on_line_lost(&mut cx, a);
+    events(&mut cx);
+    for sequence in 503..=506 {
+        let disposition = bring(&mut cx, &mut book, b, sequence);
+        assert!(matches!(disposition, Disposition::Repeat), "{sequence}: {disposition:?}");
+    }
+    assert_eq!((events(&mut cx), at(&book)), (Vec::new(), Some(506)));
+    assert_eq!(bring(&mut cx, &mut book, b, 507), Disposition::Applied);
+}
+
 #[test]
 fn what_all_lines_leave_out_is_a_gap_at_once() {
     let (mut cx, mut book) = joined();
