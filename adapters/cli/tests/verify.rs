@@ -99,7 +99,8 @@ fn what_cannot_be_told_is_said_with_why() {
     assert_eq!(verify(&["--url", &sim.url]).0, Some(2), "whose?");
 
     // No snapshot to make a book of.
-    let sim = Sim::start(&["--symbols", "XBTUSDTM", "--faults", "at 0s other-snapshot * 1000"]);
+    let sim =
+        Sim::start(&["--symbols", "XBTUSDTM,ETHUSDTM", "--faults", "at 0s other-snapshot * 1000"]);
     let (code, text, _) = verify(&["XBTUSDTM", "--url", &sim.url, "--timeout", "3s"]);
     assert_eq!(code, Some(1), "{text}");
     assert!(text.starts_with("XBTUSDTM no verdict: not live; none in time"), "{text}");
