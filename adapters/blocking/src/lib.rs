@@ -38,6 +38,33 @@
 //!
 //! `for item in feed` yields owned items.
 //!
+//! With two lines for each topic either may end without a book leaving live, and a live book can be held against a
+//! snapshot at any time:
+//!
+//! ```no_run
+//! use kucoin_futures_blocking::{Feed, Update};
+//! use kucoin_futures_proto::{BookEvent, Channel, Config, Event};
+//!
+//! let mut config = Config::default();
+//! config.lines.per_topic = 2;
+//! let mut feed = Feed::new(config)?;
+//! feed.subscribe(Channel::level2("XBTUSDTM".parse()?))?;
+//! while let Some(update) = feed.next() {
+//!     let Update::State(Event::Book(topic, event)) = update else { continue };
+//!     match event {
+//!         BookEvent::Live { .. } => feed.verify(topic)?,
+//!         BookEvent::Verified { sequence, .. } => {
+//!             println!("equal at {sequence}");
+//!             for line in feed.lines() {
+//!                 println!("line {}: {} first", line.id.get(), line.share.first);
+//!             }
+//!         }
+//!         event => println!("{event:?}"),
+//!     }
+//! }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! All logic is in the core, [`kucoin_futures_proto`], the loop in [`kucoin_futures_host`]; this crate
 //! carries bytes.
 

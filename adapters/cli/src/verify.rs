@@ -47,7 +47,7 @@ pub(crate) fn run(connect: &Connect, args: &VerifyArgs) -> Result<(), Failure> {
 struct Pending {
     symbol: Symbol,
     /// How far it knew bids and asks when it was asked about; `None` while it is not live.
-    reach: Option<[Coverage; 2]>,
+    reach: Option<[(Side, Coverage); 2]>,
 }
 
 /// All books that are asked about.
@@ -103,7 +103,7 @@ impl<'a> Trial<'a> {
     fn on_event(&mut self, event: &Event, feed: &mut Feed) -> Result<(), Failure> {
         let state = State::of(event, feed.words_of(event), |line| feed.line_role(line));
         let text = state.as_ref().map(State::text);
-        self.trouble = state.filter(is_trouble).or(self.trouble.take());
+        self.trouble = state.filter(is_trouble).or_else(|| self.trouble.take());
         match *event {
             Event::Line(_, LineEvent::Up { .. }) => {
                 (self.reached, self.unauthorized) = (true, false);
@@ -132,7 +132,7 @@ impl<'a> Trial<'a> {
 
     fn ask(&mut self, topic: TopicId, feed: &mut Feed) {
         let Some(pending) = self.pending.get_mut(&topic) else { return };
-        let reach = |book: &Book| [Side::Bid, Side::Ask].map(|side| book.reach(side));
+        let reach = |book: &Book| [Side::Bid, Side::Ask].map(|side| (side, book.reach(side)));
         // One that is lost already is asked about once it is live again.
         pending.reach = feed.verify(topic).ok().and_then(|()| feed.book(topic)).map(reach);
     }
@@ -145,10 +145,7 @@ impl<'a> Trial<'a> {
         };
         self.equal += 1;
         // What it has learned from the snapshot was held against nothing.
-        let [bids, asks] = [Side::Bid, Side::Ask].map(|side| {
-            let reach = reach[side as usize];
-            (levels_within(book, side, reach), reach)
-        });
+        let [bids, asks] = reach.map(|(side, reach)| (levels_within(book, side, reach), reach));
         let known = format!("{}, {}", side_text(bids, "bids"), side_text(asks, "asks"));
         let text = format!("{GOOD}equal{GOOD:#} at sequence {at} ({known})");
         let line = json!({

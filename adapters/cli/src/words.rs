@@ -67,25 +67,9 @@ impl State {
             Some(Self { topic, channel: None, line, name, reason, refusal, tone })
         };
         match *event {
-            Event::Line(_, LineEvent::Up { .. }) => state(Tone::Good, "line_up", None),
-            Event::Line(_, LineEvent::Replacing { by, reason }) => {
-                let reason = format!("line {} takes its place: {reason}", by.get());
-                state(Tone::Calm, "replacing", Some(reason))
-            }
-            Event::Line(_, LineEvent::Down { reason, .. }) => {
-                let is_planned = reason == DisconnectReason::Replaced;
-                let tone = if is_planned { Tone::Calm } else { Tone::Bad };
-                state(tone, "line_down", Some(reason.to_string()))
-            }
-            Event::Line(_, LineEvent::TokenFailed(reason)) => {
-                state(Tone::Bad, "no_token", Some(reason.to_string()))
-            }
-            Event::Line(_, LineEvent::LoginRefused { error, .. }) => {
-                state(Tone::Bad, "login_refused", Some(error.to_string()))
-            }
-            Event::Line(_, LineEvent::Waiting { delay, failures, .. }) => {
-                let reason = format!("{} ms before attempt {}", delay.as_millis(), failures + 1);
-                state(Tone::Bad, "line_waiting", Some(reason))
+            Event::Line(_, event) => {
+                let (tone, name, reason) = line_news(&event)?;
+                state(tone, name, reason)
             }
             Event::Topic(_, TopicEvent::Confirmed) => state(Tone::Good, "confirmed", None),
             Event::Topic(_, TopicEvent::Refused { code, delay, .. }) => {
@@ -99,25 +83,12 @@ impl State {
             Event::Topic(_, TopicEvent::Idle) => state(Tone::Bad, "silent", None),
             Event::Topic(_, TopicEvent::Active) => state(Tone::Good, "heard", None),
             Event::Topic(_, TopicEvent::MayHaveMissed) => state(Tone::Bad, "may_have_missed", None),
-            Event::Book(_, BookEvent::Live { epoch, sequence }) => {
-                state(Tone::Good, "live", Some(format!("epoch {} at {sequence}", epoch.get())))
-            }
-            // One that says no more than the book did is no news.
-            Event::Book(_, BookEvent::Verified { sequence, is_wider: true }) => {
-                let reason = format!("at {sequence}; it reaches further than before");
-                state(Tone::Good, "verified", Some(reason))
-            }
-            Event::Book(_, BookEvent::NotVerified(reason)) => {
-                state(Tone::Bad, "not_verified", Some(reason.to_string()))
-            }
-            Event::Book(_, BookEvent::Lost { reason, .. }) => {
-                state(Tone::Bad, "lost", Some(reason.to_string()))
-            }
-            Event::Book(_, BookEvent::Delayed(reason)) => {
-                state(Tone::Bad, "delayed", Some(reason.to_string()))
+            Event::Book(_, event) => {
+                let (tone, name, reason) = book_news(&event)?;
+                state(tone, name, reason)
             }
             Event::Account(event) => {
-                let (tone, name, reason) = account(&event)?;
+                let (tone, name, reason) = account_news(&event)?;
                 state(tone, name, reason)
             }
             Event::QueryFailed { reason, .. } => {
@@ -199,7 +170,50 @@ impl State {
 }
 
 /// What kind of news it is, its name, and why.
-fn account(event: &AccountEvent) -> Option<(Tone, &'static str, Option<String>)> {
+type News = (Tone, &'static str, Option<String>);
+
+fn line_news(event: &LineEvent) -> Option<News> {
+    Some(match event {
+        LineEvent::Up { .. } => (Tone::Good, "line_up", None),
+        LineEvent::Replacing { by, reason } => {
+            let reason = format!("line {} takes its place: {reason}", by.get());
+            (Tone::Calm, "replacing", Some(reason))
+        }
+        LineEvent::Down { reason, .. } => {
+            let is_planned = *reason == DisconnectReason::Replaced;
+            let tone = if is_planned { Tone::Calm } else { Tone::Bad };
+            (tone, "line_down", Some(reason.to_string()))
+        }
+        LineEvent::TokenFailed(reason) => (Tone::Bad, "no_token", Some(reason.to_string())),
+        LineEvent::LoginRefused { error, .. } => {
+            (Tone::Bad, "login_refused", Some(error.to_string()))
+        }
+        LineEvent::Waiting { delay, failures, .. } => {
+            let reason = format!("{} ms before attempt {}", delay.as_millis(), failures + 1);
+            (Tone::Bad, "line_waiting", Some(reason))
+        }
+        _ => return None,
+    })
+}
+
+fn book_news(event: &BookEvent) -> Option<News> {
+    Some(match event {
+        BookEvent::Live { epoch, sequence } => {
+            (Tone::Good, "live", Some(format!("epoch {} at {sequence}", epoch.get())))
+        }
+        // One that says no more than the book did is no news.
+        BookEvent::Verified { sequence, is_wider: true } => {
+            let reason = format!("at {sequence}; it reaches further than before");
+            (Tone::Good, "verified", Some(reason))
+        }
+        BookEvent::NotVerified(reason) => (Tone::Bad, "not_verified", Some(reason.to_string())),
+        BookEvent::Lost { reason, .. } => (Tone::Bad, "lost", Some(reason.to_string())),
+        BookEvent::Delayed(reason) => (Tone::Bad, "delayed", Some(reason.to_string())),
+        _ => return None,
+    })
+}
+
+fn account_news(event: &AccountEvent) -> Option<News> {
     Some(match event {
         AccountEvent::Live { epoch } => {
             (Tone::Good, "account_live", Some(format!("epoch {}", epoch.get())))

@@ -91,6 +91,24 @@ fn a_get_tells_counters_lines_and_books_as_they_are_now() {
     }
 }
 
+#[test]
+fn of_two_lines_each_is_told_with_what_it_has_brought() {
+    let sim = Sim::start(&["--symbols", "XBTUSDTM", "--rate", "100"]);
+    let book = Streaming::start(&["book", "XBTUSDTM", "--lines", "2", "--url", &sim.url]);
+    let of = |name: &str, line: u8, role: &str| {
+        format!("kucoin_futures_line_{name}{{line=\"{line}\",role=\"{role}\"}}")
+    };
+    let [firsts, laters] =
+        ["first_total", "later_total"].map(|name| [of(name, 0, "public"), of(name, 1, "spare")]);
+    let lag = [of("lag_seconds_count", 0, "public"), of("lag_seconds_count", 1, "spare")];
+    let all =
+        [&firsts[0], &firsts[1], &laters[0], &laters[1], &lag[0], &lag[1]].map(|s| s.as_str());
+    book.until(all, |[a, b, a_later, b_later, a_lag, b_lag]| {
+        a + b > 50 && a_later + b_later > 50 && (a_lag, b_lag) == (a_later, b_later)
+    });
+    book.until(["kucoin_futures_change_overs_total"], |[replaced]| replaced == 0);
+}
+
 /// Nothing comes in a still market: whoever asks wakes the command.
 #[test]
 fn a_command_that_waits_answers_at_once() {
