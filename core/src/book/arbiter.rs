@@ -112,6 +112,11 @@ impl Arbiter {
         !self.held.is_empty()
     }
 
+    /// How many deltas are held.
+    pub(super) fn held(&self) -> usize {
+        self.held.len()
+    }
+
     /// What was said at a sequence, as far as it is remembered.
     pub(super) fn at(&self, sequence: Sequence) -> Option<Delta> {
         let taken = self.taken(sequence).map(|(delta, _)| delta);

@@ -232,9 +232,17 @@ impl Lineage {
         self.behind = Duration::ZERO;
     }
 
-    /// A delta came that the live book contains.
-    pub(super) fn on_covered(&mut self, now: Instant, delta: &Delta) -> Option<Evidence> {
+    /// A delta came that the live book has passed; `is_contained` if the snapshot that it began with had.
+    pub(super) fn on_covered(
+        &mut self,
+        now: Instant,
+        delta: &Delta,
+        is_contained: bool,
+    ) -> Option<Evidence> {
         let behind = self.stays_behind(now);
+        if !is_contained {
+            return self.new_run_if(behind, Evidence::StreamStaysBehind);
+        }
         let times = Times { contained: delta.ts_event, ..self.loaded() };
         self.skew.see_delta(delta.ts_event);
         let later = self.skew.is_too_early(times);

@@ -303,10 +303,12 @@ impl BookSync {
 
     /// The live book contains it already.
     fn on_covered(&mut self, cx: &mut Context, delta: &Delta) -> Disposition {
+        // What another line had brought after the snapshot, that one does not contain.
+        let is_contained = delta.sequence <= self.loaded;
         if let State::Provisional(check) = &mut self.state {
             check.note(delta, cx.config.book.max_pending_deltas);
         }
-        if let Some(evidence) = self.lineage.on_covered(cx.now, delta) {
+        if let Some(evidence) = self.lineage.on_covered(cx.now, delta, is_contained) {
             self.on_new_run(cx, evidence);
         }
         Disposition::Covered
@@ -316,7 +318,9 @@ impl BookSync {
         if let Some(evidence) = self.lineage.on_buffered(cx.now, &delta) {
             self.on_new_run(cx, evidence);
         }
-        let delay = match self.buffer.push(delta, cx.config.book.max_pending_deltas) {
+        // What is held waits with it.
+        let room = cx.config.book.max_pending_deltas.saturating_sub(self.arbiter.held());
+        let delay = match self.buffer.push(delta, room.max(1)) {
             Pushed::Kept => None,
             Pushed::Restarted => {
                 cx.stats.gaps = cx.stats.gaps.saturating_add(1);

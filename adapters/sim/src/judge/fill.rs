@@ -33,7 +33,8 @@ impl FirstFill {
     pub(super) fn check(&self, load: usize) -> Result<(), String> {
         let lines = self.wanted.len().div_ceil(self.topics_per_line.max(1)).max(1);
         let share = self.wanted.len().div_ceil(lines);
-        if self.is_over || load <= share {
+        // Nothing is known of what a test asked for behind our back.
+        if self.is_over || self.wanted.is_empty() || load <= share {
             return Ok(());
         }
         let wanted = self.wanted.len();

@@ -204,8 +204,8 @@ impl MessageChecker {
             None => heard.carried = heard.carried.or(Some(arrival.now)),
         }
         if arrival.is_shared {
-            let is_ordered = heard.is_ordered();
-            if is_ordered && heard.recent.iter().any(|known| known == arrival.frame) {
+            let has_place = heard.is_ordered() && position.is_some();
+            if has_place && heard.recent.iter().any(|known| known == arrival.frame) {
                 return Err(format!("{name}: handed out twice, as two connections brought it"));
             }
             heard.remember(arrival.frame);

@@ -87,18 +87,17 @@ impl BookSync {
 
     /// What is not beyond the book is a copy, or among the first words of a line, which the snapshot contains.
     fn on_old_copy(&mut self, cx: &mut Context, line: LineId, delta: &Delta) -> Disposition {
-        let is_contained = self.is_live() && delta.sequence <= self.loaded;
-        if self.arbiter.at(delta.sequence).is_none() && is_contained {
-            if let State::Provisional(check) = &self.state
-                && !check.is_beyond(delta)
-            {
-                return Disposition::Covered;
-            }
-            self.arbiter.on_first(cx.now, line, delta);
-            return self.on_covered(cx, delta);
+        if self.arbiter.at(delta.sequence).is_some() || !self.is_live() {
+            self.arbiter.on_copy(cx.now, line, delta.sequence);
+            return Disposition::Repeat;
         }
-        self.arbiter.on_copy(cx.now, line, delta.sequence);
-        Disposition::Repeat
+        if let State::Provisional(check) = &self.state
+            && !check.is_beyond(delta)
+        {
+            return Disposition::Covered;
+        }
+        self.arbiter.on_first(cx.now, line, delta);
+        self.on_covered(cx, delta)
     }
 
     /// Lines that are beyond a delta have left it out.
