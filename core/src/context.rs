@@ -2,6 +2,7 @@
 
 use alloc::boxed::Box;
 use alloc::collections::{BTreeSet, VecDeque};
+use core::time::Duration;
 
 use crate::config::Config;
 use crate::event::{BookDelayReason, BookEvent, Event, TimePlace};
@@ -11,7 +12,7 @@ use crate::refusal::RecentWords;
 use crate::rng::SplitMix64;
 use crate::stats::Stats;
 use crate::time::Instant;
-use crate::timers::Timers;
+use crate::timers::{Timer, Timers, TopicTimer};
 use crate::wire::Delta;
 
 /// Handed to every component that reacts to an input.
@@ -84,6 +85,14 @@ impl Context {
         if told.is_some_and(|told| !core::mem::replace(told, true)) {
             self.event(Event::OddTime(place));
         }
+    }
+
+    /// A topic that was refused on a line is to be asked for again after a pause; if others refused it, too, after
+    /// the longest.
+    pub(crate) fn pause(&mut self, topic: TopicId, delay: Duration) {
+        let timer = Timer::Topic(topic, TopicTimer::Subscribe);
+        let at = self.now + delay;
+        self.timers.set(timer, self.timers.get(timer).map_or(at, |known| known.max(at)));
     }
 
     pub(crate) fn effect(&mut self, output: Output<'static>) {

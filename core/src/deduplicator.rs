@@ -122,7 +122,6 @@ impl Deduplicator {
         if next.is_some() && (is_owner || next == Some(line)) {
             self.hand_over.note(is_owner, bytes);
         }
-        // planted: every-line-is-owner
         is_owner && self.hand_over.is_new(bytes)
     }
 
@@ -133,6 +132,11 @@ impl Deduplicator {
     /// A lower sequence with a later time is of a counter that was set back, and no repeat.
     fn is_repeat(&self, at: Position) -> bool {
         let Some(newest) = self.newest else { return false };
+        // Of several lines one may still bring what was before a reset.
+        let is_outdated = self.sources.len() > 1 && !self.each && newest.is_later_than(at);
+        if is_outdated {
+            return true;
+        }
         if at.sequence > newest.sequence || at.is_later_than(newest) {
             return false;
         }
@@ -193,7 +197,6 @@ impl Deduplicator {
             self.hand_over = HandOver::default();
             return false;
         }
-        // planted: in-flight-forgotten
         let goes_on = gone.highest.is_none() && !was_owner;
         !(is_heard && (is_covered || has_met || goes_on))
     }

@@ -313,7 +313,6 @@ impl Line {
         cx.timers.set(self.timer(LineTimer::Ping), cx.now + interval);
         let Lines { life, life_jitter, .. } = cx.config.lines;
         let age = life.saturating_sub(cx.rng.up_to(life_jitter));
-        // planted: never-replaced
         cx.timers.set(self.timer(LineTimer::Age), cx.now + age.max(SHORTEST_LIFE));
         Disposition::Control
     }

@@ -264,7 +264,7 @@ impl Topics {
         }
         let delay = entry.refusals.next(&mut cx.rng);
         // planted: refused-for-good
-        cx.timers.set(Timer::Topic(topic, TopicTimer::Subscribe), cx.now + delay);
+        cx.pause(topic, delay);
         cx.event(Event::Topic(topic, TopicEvent::Refused { code, delay, words }));
         entry.goes_on(cx, line);
         true
@@ -293,7 +293,6 @@ impl Topics {
             TopicState::Deduplicator(dedup) => {
                 let has_missed = dedup.drop_line(cx.now, line);
                 if has_missed {
-                    // planted: hand-over-untold
                     cx.event(Event::Topic(topic, TopicEvent::MayHaveMissed));
                 }
                 has_missed

@@ -92,7 +92,7 @@ pub(crate) const BUGS: &[Bug] = &[
     bug("told-twice", "changes are told twice", Before("{right}")),
     bug("lag-untold", "what was dropped is not owned up to", Skip),
     bug("silence-believed", "a silent stream is a still market", Skip),
-    bug("books-outlive-line", "books outlive the connection", Skip),
+    bug("books-outlive-line", "books outlive the connection", Value("false")),
     bug(
         "any-line-carries",
         "what a line brings is taken though it was not asked for it",

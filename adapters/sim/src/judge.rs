@@ -139,6 +139,11 @@ impl ProtocolChecker {
         self.carriage.carries(conn, name)
     }
 
+    /// How many connections may bring a topic.
+    pub(crate) fn carriers(&self, name: &str) -> usize {
+        self.carriage.of(name).count()
+    }
+
     /// Whether another connection than this one may bring a topic, too.
     pub(crate) fn is_shared(&self, conn: ConnId, name: &str) -> bool {
         self.carriage.is_carried_beside(conn, name)
@@ -159,7 +164,8 @@ impl ProtocolChecker {
             lines.any(|line| line.conn == Some(*conn) && line.replaces.is_some())
         };
         let on = self.carriage.confirmed(&name).filter(|conn| !is_heir(conn)).count();
-        if on == most { Ok(()) } else { Err(format!("{name} is carried {on} times, not {most}")) }
+        let is_enough = on == most || (self.fill.is_short() && (1..most).contains(&on));
+        if is_enough { Ok(()) } else { Err(format!("{name} is carried {on} times, not {most}")) }
     }
 
     // Inputs.
@@ -178,6 +184,9 @@ impl ProtocolChecker {
             self.conns.get_mut(&id).into_iter().for_each(|conn| conn.on_session_text(text));
             if text.contains(r#""type":"error""#) {
                 self.fill.disturb();
+                if text.contains("per session") {
+                    self.fill.run_short();
+                }
             }
             let ended = self.carriage.on_answer(id, text);
             ended.iter().for_each(|name| self.topics.on_ended(id, name, &self.carriage));
@@ -445,6 +454,8 @@ impl ProtocolChecker {
         if rows != counted {
             return Err(format!("{counted} messages, but the rows say {rows}"));
         }
+        // What took the place of a line that is over is another one, whatever its number.
+        self.lines.retain(|line, _| client.lines().any(|known| known.id == *line));
         let excused = moment.late || moment.at < self.excused_until;
         let Self { conns, carriage, topics, config, excused_until, .. } = self;
         if moment.late {

@@ -288,6 +288,11 @@ impl Scenario {
         config.book.max_pending_deltas = self.max_pending as usize;
         config.queues.events = self.max_queued as usize;
         config.budgets.symbols_per_frame = self.symbols_per_frame as usize;
+        // Where the exchange cuts early, half of the clients know it, and replace their lines in time.
+        if self.lifetime_ms < 3_600_000 && self.seed.is_multiple_of(2) {
+            config.lines.life = Duration::from_millis(self.lifetime_ms / 4 * 3);
+            config.lines.life_jitter = Duration::from_millis(self.lifetime_ms / 20);
+        }
         if self.topics_per_line > 0 {
             config.budgets.topics_per_line = self.topics_per_line as usize;
         }

@@ -207,7 +207,6 @@ impl Lineage {
         for evidence in found.into_iter().flatten() {
             if self.rule(Stage::Stream, evidence) == Ruling::NewRun {
                 self.carriers.of(line, None).tracker.restart(&delta);
-                // planted: other-lines-are-restarted
                 self.carriers.leave_behind(line, now + FORMER);
                 return Heard::NewRun(evidence);
             }

@@ -389,7 +389,6 @@ impl BookSync {
             return;
         }
         let below = cx.config.book.refresh_below;
-        // planted: horizon-is-the-end
         if let Some(side) = self.book.short_side(below.min(1)) {
             return self.resync(cx, BookLostReason::Horizon(side));
         }

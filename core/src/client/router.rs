@@ -254,8 +254,7 @@ impl Router {
     /// Asks for a topic of the account again after a pause, if it was carried lately.
     fn put_off(&mut self, topic: TopicId, code: u32, words: Option<WordsId>) -> bool {
         let Some(delay) = self.account.put_off(&mut self.cx, topic) else { return false };
-        let timer = Timer::Topic(topic, TopicTimer::Subscribe);
-        self.cx.timers.set(timer, self.cx.now + delay);
+        self.cx.pause(topic, delay);
         self.cx.event(Event::Topic(topic, TopicEvent::Refused { code, delay, words }));
         true
     }

@@ -11,12 +11,14 @@ pub(super) struct FirstFill {
     wanted: BTreeSet<Channel>,
     topics_per_line: usize,
     is_over: bool,
+    /// The exchange has said that there is no room on a connection: a second home may not be found.
+    is_short: bool,
 }
 
 impl FirstFill {
     pub(super) const fn new(config: &Config) -> Self {
         let topics_per_line = config.budgets.topics_per_line;
-        Self { wanted: BTreeSet::new(), topics_per_line, is_over: false }
+        Self { wanted: BTreeSet::new(), topics_per_line, is_over: false, is_short: false }
     }
 
     /// A channel is wanted that everybody may hear.
@@ -27,6 +29,15 @@ impl FirstFill {
     /// Something has happened after which lines may differ.
     pub(super) const fn disturb(&mut self) {
         self.is_over = true;
+    }
+
+    /// The exchange has said that there is no room.
+    pub(super) const fn run_short(&mut self) {
+        self.is_short = true;
+    }
+
+    pub(super) const fn is_short(&self) -> bool {
+        self.is_short
     }
 
     /// A line carries so many of the topics.

@@ -146,9 +146,14 @@ fn swarm(seed: u64, source: &mut impl Source) -> Scenario {
 }
 
 /// In a quarter of the runs a client needs several lines: at most eight, of which a few reconnect within a
-/// minute's budget.
+/// minute's budget. In another quarter each topic is on two.
 fn draw_lines(scenario: &mut Scenario, source: &mut impl Source) {
-    if source.below(4) < 3 {
+    scenario.lines = pick(source, &[0, 0, 0, 2]);
+    if scenario.lines > 1 {
+        scenario.liveness_ms += 60_000;
+        return;
+    }
+    if source.below(3) < 2 {
         return;
     }
     let topics = scenario.channels().len() as u64;

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use kucoin_futures_proto::{
     AccountStatus, BookEvent, BookLostReason, Channel, Client, Config, ConnId, Event, Input,
-    Instant, LineEvent, LineRole, Misuse, Output, PushTag, ResponseHead, Symbol, TopicId,
+    Instant, LineEvent, LineRole, LineStatus, Misuse, Output, PushTag, ResponseHead, Symbol,
+    TopicId,
 };
 
 use super::driver::Driver;
@@ -375,6 +376,7 @@ impl Node {
             is_stale: is_stale || !self.judge.carries(conn, name),
             conn,
             is_shared: self.judge.is_shared(conn, name),
+            carriers: self.judge.carriers(name),
             is_late: self.driver.left_lying,
         };
         match self.messages.on_push(&arrival) {
@@ -414,8 +416,12 @@ impl Node {
         let found = self.judge.settle(self.moment(cx), &self.client);
         self.driver.left_lying = false;
         found.or_else(|problem| self.fail(cx, &problem))?;
-        let has_all = |conn: &ConnId| self.on_way.get(conn) == Some(&0);
-        if self.private.as_ref().is_some_and(has_all) && self.inbox.is_empty() {
+        // While a line of it is replaced there are two.
+        let mut lines = self.client.lines().filter(|line| line.role.is_private());
+        let has_all =
+            |line: LineStatus| line.conn.is_none_or(|conn| self.on_way.get(&conn) == Some(&0));
+        let is_up = self.private.is_some();
+        if is_up && lines.all(has_all) && self.inbox.is_empty() {
             let found = self.accounts.check(&self.client, cx.exchange);
             return found.or_else(|problem| self.fail(cx, &problem));
         }

@@ -102,7 +102,6 @@ impl BookSync {
     /// Holds the live book against a snapshot that has been brought to its sequence.
     fn compare(&mut self, cx: &mut Context, snapshot: Book) {
         cx.timers.clear(Timer::Topic(self.topic, TopicTimer::LeftBehind));
-        // planted: difference-unseen
         if let Some(found) = first_difference(&self.book, &snapshot) {
             let reason = BookLostReason::Diverged {
                 side: found.side,
@@ -112,7 +111,6 @@ impl BookSync {
             };
             return self.resync(cx, reason);
         }
-        // planted: horizon-stays
         let is_wider = self.book.learn(snapshot);
         self.end_audit(cx);
         let sequence = self.book.sequence();

@@ -59,7 +59,6 @@ impl BookSync {
         }
         match self.reached() {
             Some(reached) if delta.sequence <= reached => self.on_old_copy(cx, line, &delta),
-            // planted: hole-is-gap
             Some(reached) if reached.next() != Some(delta.sequence) => self.hold(cx, line, delta),
             Some(_) => {
                 if self.arbiter.holds() {

@@ -16,6 +16,7 @@ use crate::event::{Event, LineEvent, ReplaceReason};
 use crate::ids::{LineId, TopicId};
 use crate::line::Line;
 use crate::subscription::SubscriptionState;
+use crate::time::Instant;
 use crate::timers::{LineTimer, Timer};
 use crate::topics::Topic;
 
@@ -60,23 +61,28 @@ impl Router {
             return true;
         }
         let look = Timer::Line(new, LineTimer::ChangeOver);
-        // planted: change-over-at-once
         if !line.carried().all(|topic| self.is_carried_beside(topic, old)) {
-            self.cx.timers.set(look, end);
+            self.look_again(look, end);
             return false;
         }
         let Some(line) = self.lines.get_mut(old.index()) else { return false };
         let overlap = self.cx.config.lines.overlap;
         let answered = line.probe(&mut self.cx);
         let is_drained = answered.is_some_and(|since| self.cx.now.since(since) >= overlap);
-        // planted: change-over-loses
         let is_over = is_drained && line.carried().all(|topic| self.topics.is_caught_up(topic));
         if !is_over {
-            self.cx.timers.set(look, (self.cx.now + LOOK).min(end));
+            self.look_again(look, (self.cx.now + LOOK).min(end));
             return false;
         }
         line.carried().for_each(|topic| self.topics.vouch(topic, new));
         true
+    }
+
+    /// Sets when to look again; a time that is set stands, so that a call that comes early puts nothing off.
+    fn look_again(&mut self, look: Timer, at: Instant) {
+        if self.cx.timers.get(look).is_none_or(|known| at < known) {
+            self.cx.timers.set(look, at);
+        }
     }
 
     /// Whether another line has a topic confirmed that this one has; or there is nothing to lose.
