@@ -146,14 +146,9 @@ fn swarm(seed: u64, source: &mut impl Source) -> Scenario {
 }
 
 /// In a quarter of the runs a client needs several lines: at most eight, of which a few reconnect within a
-/// minute's budget. In another quarter each topic is on two.
+/// minute's budget. Each topic is on two of them only where that is asked for.
 fn draw_lines(scenario: &mut Scenario, source: &mut impl Source) {
-    scenario.lines = pick(source, &[0, 0, 0, 2]);
-    if scenario.lines > 1 {
-        scenario.liveness_ms += 60_000;
-        return;
-    }
-    if source.below(3) < 2 {
+    if source.below(4) < 3 {
         return;
     }
     let topics = scenario.channels().len() as u64;
