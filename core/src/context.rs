@@ -27,6 +27,8 @@ pub(crate) struct Context {
     pub(crate) outbox: Outbox,
     /// What the exchange said when it refused something.
     pub(crate) words: RecentWords,
+    /// Public lines that are up.
+    pub(crate) lines_up: u32,
     conns: u32,
     requests: u32,
     /// Whether a time that cannot be read was told, for each place.
@@ -45,6 +47,7 @@ impl Context {
             stats: Stats::default(),
             outbox,
             words: RecentWords::default(),
+            lines_up: 0,
             conns: 0,
             requests: 0,
             odd_times_told: [false; 4],

@@ -306,6 +306,7 @@ impl Line {
             return Disposition::Control;
         }
         self.session.on_welcome(cx.now);
+        cx.lines_up = cx.lines_up.saturating_add(u32::from(!self.is_private));
         self.tell(LineEvent::Up { conn });
         cx.timers.clear(self.timer(LineTimer::Phase));
         let interval = self.keepalive.timing().interval;
@@ -467,8 +468,10 @@ impl Line {
         if self.is_ready() {
             count(&mut cx.stats.reconnects);
         }
-        let retry = self.session.on_down(cx.now, &mut cx.rng, reason);
         self.disconnect(cx, reason);
+        // While another line carries the same, the exchange works, and all depends on that one.
+        let is_pressing = !self.is_private && cx.config.lines.per_topic > 1 && cx.lines_up > 0;
+        let retry = self.session.on_down(cx.now, &mut cx.rng, reason, is_pressing);
         self.apply(cx, retry);
     }
 
@@ -476,6 +479,9 @@ impl Line {
     fn disconnect(&mut self, cx: &mut Context, reason: DisconnectReason) {
         for timer in LineTimer::ALL {
             cx.timers.clear(self.timer(timer));
+        }
+        if self.is_ready() {
+            cx.lines_up = cx.lines_up.saturating_sub(u32::from(!self.is_private));
         }
         self.send_paused = false;
         self.probe = Probe::None;

@@ -96,6 +96,10 @@ pub(crate) enum Retry {
     Wait(Duration),
 }
 
+/// For no longer a line stays away while another one carries what it did, alone: the budget of attempts, 20 a minute,
+/// holds all the same.
+const LONGEST_ALONE: Duration = Duration::from_secs(4);
+
 /// Bounds for how long a server may tell us to stay away.
 const SHORTEST_STAY: Duration = Duration::from_secs(1);
 const LONGEST_STAY: Duration = Duration::from_secs(300);
@@ -140,12 +144,13 @@ impl Session {
         self.ready_since = Some(now);
     }
 
-    /// The connection ended or was not to be had.
+    /// The connection ended or was not to be had. `is_pressing`: what it carried has one line left.
     pub(crate) fn on_down(
         &mut self,
         now: Instant,
         rng: &mut SplitMix64,
         reason: DisconnectReason,
+        is_pressing: bool,
     ) -> Retry {
         // A connect proves little; only time in use shows that the failures are over.
         let ready_for = self.ready_since.take().map_or(Duration::ZERO, |since| now.since(since));
@@ -163,8 +168,15 @@ impl Session {
         self.on(Cause::Failed);
         Retry::Wait(match named_wait(reason) {
             Some(stay) => self.stay_away(rng, stay),
+            None if is_pressing && !is_lasting(reason) => self.fail_within(now, rng, LONGEST_ALONE),
             None => self.fail(now, rng, is_lasting(reason)),
         })
+    }
+
+    /// Counts a failure and says how long to wait, at most.
+    fn fail_within(&mut self, now: Instant, rng: &mut SplitMix64, most: Duration) -> Duration {
+        let failing_for = now.since(*self.failing_since.get_or_insert(now));
+        self.backoff.next_within(rng, failing_for.min(most))
     }
 
     /// A server that says how long to stay away works: that long is waited, with jitter on top, and it is no
@@ -175,11 +187,11 @@ impl Session {
 
     /// Counts a failure and says how long to wait.
     fn fail(&mut self, now: Instant, rng: &mut SplitMix64, is_lasting: bool) -> Duration {
-        let failing_for = now.since(*self.failing_since.get_or_insert(now));
         if is_lasting {
+            self.failing_since.get_or_insert(now);
             self.backoff.next_long(rng)
         } else {
-            self.backoff.next_within(rng, failing_for)
+            self.fail_within(now, rng, Duration::MAX)
         }
     }
 
@@ -264,9 +276,9 @@ mod tests {
         welcome(&mut session, Instant::ZERO);
         let unauthorized = DisconnectReason::Unauthorized { words: None };
         let now = Instant::from_nanos(1);
-        assert_eq!(session.on_down(now, &mut rng, unauthorized), Retry::NewToken);
+        assert_eq!(session.on_down(now, &mut rng, unauthorized, false), Retry::NewToken);
         session.on(Cause::Granted);
-        assert!(matches!(session.on_down(now, &mut rng, unauthorized), Retry::Wait(_)));
+        assert!(matches!(session.on_down(now, &mut rng, unauthorized, false), Retry::Wait(_)));
     }
 
     #[test]
@@ -276,13 +288,13 @@ mod tests {
         for failures in 1..4 {
             welcome(&mut session, now);
             now = now + Duration::from_secs(59);
-            session.on_down(now, &mut rng, DisconnectReason::Lost(TransportError::Eof));
+            session.on_down(now, &mut rng, DisconnectReason::Lost(TransportError::Eof), false);
             assert_eq!(session.failures(), failures, "accepted and dropped");
             session.on(Cause::WaitOver);
         }
         welcome(&mut session, now);
         now = now + Duration::from_secs(60);
-        session.on_down(now, &mut rng, DisconnectReason::Lost(TransportError::Eof));
+        session.on_down(now, &mut rng, DisconnectReason::Lost(TransportError::Eof), false);
         assert_eq!(session.failures(), 1);
     }
 
@@ -327,7 +339,7 @@ mod tests {
         let failures = |reason| {
             let (mut session, mut rng) = (session(), SplitMix64::new(1));
             welcome(&mut session, Instant::ZERO);
-            session.on_down(Instant::ZERO, &mut rng, reason);
+            session.on_down(Instant::ZERO, &mut rng, reason, false);
             session.failures()
         };
         assert!(lasting.iter().all(|&reason| failures(reason) == 5), "as after four failures");
@@ -341,7 +353,8 @@ mod tests {
         for (status, stay, expected) in [(429, 7, 7), (503, 7, 7), (403, 0, 1), (503, 9999, 300)] {
             let retry_after = Some(Duration::from_secs(stay));
             let refused = DisconnectReason::Lost(TransportError::Upgrade { status, retry_after });
-            let Retry::Wait(delay) = session.on_down(Instant::ZERO, &mut rng, refused) else {
+            let Retry::Wait(delay) = session.on_down(Instant::ZERO, &mut rng, refused, false)
+            else {
                 panic!("{status}")
             };
             assert!(waits(expected).contains(&delay), "{status}: {delay:?}");
@@ -351,7 +364,7 @@ mod tests {
         // Whatever else it says, a 502 is a failure.
         let retry_after = Some(Duration::from_secs(7));
         let broken = DisconnectReason::Lost(TransportError::Upgrade { status: 502, retry_after });
-        session.on_down(Instant::ZERO, &mut rng, broken);
+        session.on_down(Instant::ZERO, &mut rng, broken, false);
         assert_eq!(session.failures(), 1);
     }
 

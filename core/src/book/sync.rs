@@ -290,10 +290,10 @@ impl BookSync {
         self.lineage.on_applied();
         // planted: told-twice
         cx.delta_event(self.topic, *delta);
-        // planted: horizon-unseen
         if self.audit.is_recording() {
             self.on_recorded(cx, delta);
         }
+        // planted: horizon-unseen
         let is_short = self.book.short_side(cx.config.book.refresh_below).is_some();
         if is_short || self.crossed || self.book.is_crossed_by(delta) {
             self.check(cx);
