@@ -156,8 +156,9 @@ fn every_stream_of_contracts_takes_lines_and_all() {
             assert!(help.contains(option), "{stream} has no {option}");
         }
     }
-    let sim = Sim::start(&["--rate", "100", "--faults", "every 1s close-one"]);
-    let args = ["ticker", "--all", "--lines", "2", "--json", "--for", "4s", "--url", &sim.url];
+    // Farther apart than the first waits of a line are long.
+    let sim = Sim::start(&["--rate", "100", "--faults", "every 3s close-one"]);
+    let args = ["ticker", "--all", "--lines", "2", "--json", "--for", "8s", "--url", &sim.url];
     let lines = lines(&kcf(&args));
     assert_eq!(states(&lines, "stale"), [] as [&Value; 0], "one line is always there");
     assert!(states(&lines, "line_down").len() >= 2 && !of_type(&lines, "ticker").is_empty());
