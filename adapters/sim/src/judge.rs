@@ -339,7 +339,10 @@ impl ProtocolChecker {
             return Err(format!("{symbols} symbols in one frame"));
         }
         conn.on_send(now, text)?;
-        let asked = self.carriage.on_send(id, text, self.config.budgets.topics_per_line)?;
+        // An error that names no request of the client's leaves open what it was about.
+        let most = self.config.budgets.topics_per_line;
+        let most = if self.fill.is_over() { usize::MAX } else { most };
+        let asked = self.carriage.on_send(id, text, most)?;
         self.refusals.on_asked(now, id, &asked)?;
         let role = line.and_then(|line| client.line_role(line));
         if asked.is_empty() || role.is_some_and(|role| role.is_private()) {
