@@ -256,6 +256,7 @@ fn what_one_topic_had_goes_to_that_of_all_once_the_one_has_ended() {
     let one = Channel::announcements_of(LINK.parse().unwrap());
     let one = rig.client.subscribe(rig.now, one).unwrap();
     let all = rig.client.subscribe(rig.now, Channel::announcements()).unwrap();
+    rig.drain();
     for _ in 0..3 {
         assert_eq!(taken_by(&mut rig, SETTLEMENT), Some(one));
     }
@@ -267,6 +268,7 @@ fn what_one_topic_had_goes_to_that_of_all_once_the_one_has_ended() {
     );
     let again = Channel::announcements_of(LINK.parse().unwrap());
     assert_eq!(rig.client.subscribe(rig.now, again).unwrap(), one);
+    rig.drain();
     assert_eq!(taken_by(&mut rig, SETTLEMENT), Some(one), "and back");
     rig.client.unsubscribe(rig.now, one).unwrap();
     rig.client.unsubscribe(rig.now, all).unwrap();
@@ -278,6 +280,7 @@ fn a_topic_without_a_text_is_nobodys() {
     let (mut rig, _) = confirmed();
     let one = Channel::announcements_of(LINK.parse().unwrap());
     let one = rig.client.subscribe(rig.now, one).unwrap();
+    rig.drain();
     assert_eq!(taken_by(&mut rig, SETTLEMENT), Some(one));
     let nobodys = SETTLEMENT.replace("/contract/announcement:LINKUSDTM", "");
     assert_eq!(taken_by(&mut rig, &nobodys), None);

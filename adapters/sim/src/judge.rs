@@ -359,6 +359,11 @@ impl ProtocolChecker {
     fn on_event(&mut self, moment: Moment<'_>, client: &Client, event: &Event) -> Verdict {
         let now = (moment.at, moment.late);
         match *event {
+            // Its number may have been another line's.
+            Event::Line(_, LineEvent::Replacing { by, .. }) => {
+                self.lines.remove(&by);
+                Ok(())
+            }
             Event::Line(id, LineEvent::Up { conn }) => {
                 let known = self.conns.get_mut(&conn).filter(|conn| conn.is_ready());
                 let Some(known) = known else {
