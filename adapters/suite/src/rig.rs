@@ -31,8 +31,8 @@ impl fmt::Display for Wire {
     }
 }
 
-/// Longer than anything in a test that goes well.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+/// Longer than the first wait after what will not pass quickly (close code 1012): up to 16 s.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 /// What a busy machine may add to a deadline.
 pub(crate) const SLACK: Duration = Duration::from_millis(1500);
 pub(crate) const SECOND: Duration = Duration::from_secs(1);
