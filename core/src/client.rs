@@ -49,7 +49,16 @@ impl Client {
         let account = AccountSync::new(&cx.config);
         let topics = Topics::default();
         let lines = Vec::new();
-        let router = Router { cx, lines, placement, topics, scheduler, account, message: None };
+        let router = Router {
+            cx,
+            lines,
+            placement,
+            topics,
+            scheduler,
+            account,
+            may_send: false,
+            message: None,
+        };
         Self { router, closed: false }
     }
 
@@ -227,7 +236,13 @@ impl Client {
                 return Some(output);
             }
             // Each turn uses up some work or finds the budget exhausted.
-            let line = self.router.lines.iter_mut().find(|line| line.has_output())?;
+            if !self.router.may_send {
+                return None;
+            }
+            let Some(line) = self.router.lines.iter_mut().find(|line| line.has_output()) else {
+                self.router.may_send = false;
+                return None;
+            };
             let (id, topics) = (line.id(), &mut self.router.topics);
             line.compose(&mut self.router.cx, |topic| topics.on_asked(topic, id));
             self.router.settle();
@@ -237,7 +252,8 @@ impl Client {
     /// When to call `handle` with `Timeout`, and what for. O(1); changes only by `&mut` calls.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Deadline> {
-        if !self.router.cx.outbox.is_empty() || self.router.lines.iter().any(Line::has_output) {
+        let has_work = self.router.may_send && self.router.lines.iter().any(Line::has_output);
+        if !self.router.cx.outbox.is_empty() || has_work {
             return Some(Deadline::new(self.router.cx.now, TimeoutReason::Outputs));
         }
         // planted: early-deadline

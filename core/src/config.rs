@@ -212,8 +212,7 @@ pub struct Lines {
     /// taken, and either line may end without a book leaving live. An account has one.
     pub per_topic: u8,
     /// Lines that topics are spread over, at most, besides those of second copies and those that are being
-    /// replaced. Default 16: 4800 topics of 300 to a line. 1 to 31. KuCoin
-    /// allows 800 connections from an address.
+    /// replaced. Default 16: 4800 topics of 300 to a line. 1 to 31. KuCoin allows 800 connections from an address.
     pub at_most: usize,
     /// How long a book stays as it is when one of several lines has left something out: so long another one may
     /// bring it. Default 250 ms: the time in which TCP repeats what was lost on the way. The book is true at its
@@ -267,9 +266,9 @@ pub struct BookLimits {
     /// A live book with fewer complete levels on a side that was cut is widened by a snapshot, and stays live. Default
     /// 250; cut to half of `snapshot_levels`. 0 switches this off: the best may then become unknown.
     pub refresh_below: usize,
-    /// Time after which a live book is held against a snapshot again. Default 10 min: of weight 3, so that 700 books
-    /// use 105 of the 2000 in 30 s. Up to half as long, spread over the books. 0: never, but when it is silent or
-    /// its horizon is near.
+    /// Time after which a live book is held against a snapshot again, or up to half of it earlier, each book by its
+    /// own. Default 10 min: a snapshot has a weight of 3, so that 700 books use some 140 of the 2000 in 30 s. 0: never,
+    /// but when a book is silent or its horizon is near.
     pub audit_every: Duration,
     /// Most levels of a side that are kept. Default 5000; at least `snapshot_levels`.
     pub max_levels_per_side: usize,

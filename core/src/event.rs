@@ -143,8 +143,8 @@ pub enum LineEvent {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum TopicEvent {
-    /// The exchange confirmed the subscription. (Once more to an account that asks only to see that all has come
-    /// is not told.)
+    /// The exchange confirmed the subscription, on the first line. (On a second one, or once more to an account that
+    /// asks only to see that all has come, is not told.)
     Confirmed,
     /// The exchange refuses a topic that has brought something within the last 24 h, or that an account is kept
     /// from and was carried within that time: during an upgrade of the exchange no symbol exists. It is asked for
@@ -173,7 +173,8 @@ pub enum TopicEvent {
     /// A topic that was silent speaks again.
     Active,
     /// Messages of a topic without a book may have been missed: the line that carried it was down
-    /// and it is carried again. (A book says by its epoch that it was lost.)
+    /// and it is carried again, or another one goes on with it and nothing proves that it has all. (A book says by its
+    /// epoch that it was lost.)
     MayHaveMissed,
     /// A topic that is not wanted any more is not carried any more: the exchange confirmed it, or the
     /// connection ended.

@@ -47,8 +47,8 @@ id! {
     TopicId(u32)
 }
 id! {
-    /// One source of topics: a connection that is renewed for ever. 0 is the public one, 1 that of the account, which
-    /// is there once something private is wanted.
+    /// One source of topics: a connection that is renewed until another line takes its place. What it is there for
+    /// [`Client::line_role`](crate::Client::line_role) says; the number of one that is over is given to a later one.
     LineId(u32)
 }
 id! {

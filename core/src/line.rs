@@ -469,7 +469,7 @@ impl Line {
             count(&mut cx.stats.reconnects);
         }
         self.disconnect(cx, reason);
-        // While another line carries the same, the exchange works, and all depends on that one.
+        // While another public line is up the exchange works, and each topic has one line left.
         let is_pressing = !self.is_private && cx.config.lines.per_topic > 1 && cx.lines_up > 0;
         let retry = self.session.on_down(cx.now, &mut cx.rng, reason, is_pressing);
         self.apply(cx, retry);

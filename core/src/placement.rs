@@ -25,6 +25,16 @@ pub enum LineRole {
 impl LineRole {
     pub(crate) const ALL: [Self; 3] = [Self::Public, Self::Spare, Self::Private];
 
+    /// Its name: `public`, `spare` or `private`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Public => "public",
+            Self::Spare => "spare",
+            Self::Private => "private",
+        }
+    }
+
     /// Whether its tokens are signed for.
     #[must_use]
     pub const fn is_private(self) -> bool {

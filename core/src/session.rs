@@ -96,8 +96,8 @@ pub(crate) enum Retry {
     Wait(Duration),
 }
 
-/// For no longer a line stays away while another one carries what it did, alone: the budget of attempts, 20 a minute,
-/// holds all the same.
+/// For no longer a line stays away while what it carried has one line left: closed one after the other each 10 s, both
+/// would be away at once with waits that double. The budget of attempts, 20 a minute, holds all the same.
 const LONGEST_ALONE: Duration = Duration::from_secs(4);
 
 /// Bounds for how long a server may tell us to stay away.

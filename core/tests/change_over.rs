@@ -142,6 +142,28 @@ fn an_old_line_that_ends_meanwhile_costs_nothing_once_the_new_one_carries() {
     assert_eq!((world.conns.len(), world.client.lines().count()), (1, 1));
 }
 
+/// Found by reading: the pong of before spoke for what was pushed after it.
+#[test]
+fn a_new_line_that_ends_and_comes_back_is_waited_for_anew() {
+    let mut world = Willing::new(config(1), 300);
+    world.client.subscribe(world.now, Channel::instrument(SYMBOL.parse().unwrap())).unwrap();
+    world.pass(SECOND);
+    let old = *world.conns.keys().next().unwrap();
+    world.client.replace_lines(world.now).unwrap();
+    world.pass(SECOND);
+    let new = *world.conns.keys().next_back().unwrap();
+    assert_ne!(old, new);
+    world.lose(new);
+    world.pass(2 * SECOND);
+    let again = *world.conns.keys().next_back().unwrap();
+    assert!(again != old && again != new);
+    // Both have carried everything for less than 2 s: what is on its way on the old one still counts.
+    assert!(world.conns.contains_key(&old));
+    assert_eq!(heard(&mut world, old, &mark(1)).as_deref(), Some("1"));
+    world.pass(5 * SECOND);
+    assert_eq!(world.conns.keys().collect::<Vec<_>>(), [&again]);
+}
+
 #[test]
 fn with_two_lines_either_may_end_at_any_moment() {
     let (mut world, book) = live(config(2));

@@ -214,3 +214,17 @@ fn a_subscription_that_the_exchange_loses_is_noticed_and_made_anew() {
     world.run_for(SECOND * 10).unwrap();
     assert!(behind(&world) > before, "and goes on");
 }
+
+/// A service that lags once, is right once and lags again: no reset, whichever of its snapshots is the newer.
+#[test]
+fn a_snapshot_that_agrees_ends_what_those_before_it_have_begun() {
+    let (mut rig, topic, mut request) = audited();
+    for sequence in [498, 500, 499, 500, 497] {
+        rig.reply(request, &plain_snapshot(sequence));
+        assert!(rig.shown(topic).is_some(), "after {sequence}");
+        request = snapshot_request(&rig.pass(MINUTE));
+    }
+    // One that moves on and is behind all the same, twice in a row, knows another run.
+    rig.reply(request, &plain_snapshot(498));
+    assert!(rig.shown(topic).is_none());
+}

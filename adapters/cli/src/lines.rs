@@ -7,8 +7,6 @@ use kucoin_futures_proto::book::LagHistogram;
 use kucoin_futures_proto::{Instant, LineStatus};
 use serde_json::{Value, json};
 
-use crate::words;
-
 /// All of them, as they are at `now`.
 pub(crate) fn json(lines: &[LineStatus], now: Instant) -> Value {
     let lines: Vec<Value> = lines.iter().map(|line| one(line, now)).collect();
@@ -22,7 +20,7 @@ fn one(line: &LineStatus, now: Instant) -> Value {
     });
     json!({
         "line_id": line.id.get(),
-        "role": words::role(line.role),
+        "role": line.role.name(),
         "up_since_ms": up_since,
         "topics": line.topics,
         "replaces": line.replaces.map(|line| line.get()),

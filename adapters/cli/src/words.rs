@@ -131,7 +131,7 @@ impl State {
             let mut add = |name: &str, value: Option<String>| {
                 fields.extend(value.map(|value| (name.to_owned(), Value::from(value))));
             };
-            add("line", self.line.map(|(_, is)| role(is).to_owned()));
+            add("line", self.line.map(|(_, role)| role.name().to_owned()));
             add("topic", self.channel.map(|channel| channel.to_string()));
         }
         if let (Some((line, _)), Some(fields)) = (self.line, line.as_object_mut()) {
@@ -228,15 +228,6 @@ fn account_news(event: &AccountEvent) -> Option<News> {
         }
         _ => return None,
     })
-}
-
-/// What a line is called, in JSON.
-pub(crate) const fn role(role: LineRole) -> &'static str {
-    match role {
-        LineRole::Public => "public",
-        LineRole::Spare => "spare",
-        LineRole::Private => "private",
-    }
 }
 
 /// A text of the exchange's, or of whoever named an order: harmless on a terminal.

@@ -19,7 +19,7 @@ use std::fmt;
 use std::time::Duration;
 
 use kucoin_futures_proto::book::LagHistogram;
-use kucoin_futures_proto::{BookStatus, LineRole, LineStatus, Stats, Symbol};
+use kucoin_futures_proto::{BookStatus, LineStatus, Stats, Symbol};
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::prometheus_text;
 use prometheus_client::encoding::{
@@ -155,7 +155,7 @@ impl Moment {
         value: impl Fn(&LineStatus) -> M,
     ) -> impl Iterator<Item = ([(&'static str, String); 2], M)> {
         self.lines.iter().map(move |line| {
-            let labels = [("line", line.id.get().to_string()), ("role", role(line.role).into())];
+            let labels = [("line", line.id.get().to_string()), ("role", line.role.name().into())];
             (labels, value(line))
         })
     }
@@ -232,15 +232,6 @@ fn family<L: EncodeLabelSet, M: EncodeMetric>(
         value.encode(metric.encode_family(&labels)?)?;
     }
     Ok(())
-}
-
-const fn role(role: LineRole) -> &'static str {
-    match role {
-        LineRole::Spare => "spare",
-        LineRole::Private => "private",
-        // One that is not known here carries what is public.
-        _ => "public",
-    }
 }
 
 #[cfg(test)]

@@ -119,13 +119,13 @@ impl Audit {
         self.state = State::Scheduled;
     }
 
-    /// It is over, with whatever result; or the book is not live any more.
+    /// It is over without a verdict. How far snapshots were behind is remembered.
     pub(super) fn end(&mut self) {
         let behind = self.behind;
         *self = Self { behind, ..Self::default() };
     }
 
-    /// The book is not live any more.
+    /// It is over with a verdict, or the book is not live any more.
     pub(super) fn reset(&mut self) {
         *self = Self::default();
     }

@@ -301,7 +301,7 @@ impl BookSync {
         Disposition::Applied
     }
 
-    /// The live book contains it already.
+    /// The live book has passed it.
     fn on_covered(&mut self, cx: &mut Context, delta: &Delta) -> Disposition {
         // What another line had brought after the snapshot, that one does not contain.
         let is_contained = delta.sequence <= self.loaded;
@@ -311,7 +311,7 @@ impl BookSync {
         if let Some(evidence) = self.lineage.on_covered(cx.now, delta, is_contained) {
             self.on_new_run(cx, evidence);
         }
-        Disposition::Covered
+        if is_contained { Disposition::Covered } else { Disposition::Repeat }
     }
 
     fn buffer(&mut self, cx: &mut Context, delta: Delta) -> Disposition {

@@ -31,6 +31,8 @@ pub(super) struct Router {
     pub(super) topics: Topics,
     pub(super) scheduler: RestScheduler,
     pub(super) account: AccountSync,
+    /// A line may have something to send. Looked at after each frame: no frame of a topic gives a line work.
+    pub(super) may_send: bool,
     /// The message that the latest input held, if it held one.
     pub(super) message: Option<PushTag>,
 }
@@ -178,6 +180,7 @@ impl Router {
 
     /// Passes on what components want of each other.
     pub(super) fn settle(&mut self) {
+        self.may_send = true;
         self.route();
         if self.placement.has_successions() {
             self.advance_change_overs();
@@ -229,9 +232,7 @@ impl Router {
                 self.scheduler.want_token(TokenFor { line, is_private });
             }
             LineReport::LoginRefused { code, words } => self.on_login_refused(code, words),
-            LineReport::Confirmed(topic) => {
-                self.on_confirmed(line, topic);
-            }
+            LineReport::Confirmed(topic) => self.on_confirmed(line, topic),
             LineReport::Ended(topic) => self.on_ended(line, topic),
             LineReport::Dropped(topic) => self.on_dropped(line, topic),
             LineReport::Refused { topic, code, words } => {
@@ -246,7 +247,7 @@ impl Router {
                 }
             }
             LineReport::Rejected { topic, code, words } => {
-                self.on_no_room(line, topic, code, words)
+                self.on_no_room(line, topic, code, words);
             }
         }
     }

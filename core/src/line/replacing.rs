@@ -30,6 +30,11 @@ impl Line {
         if let Probe::Answered(since) = self.probe { Some(since) } else { None }
     }
 
+    /// What arrives from now on is to be waited for, too.
+    pub(crate) const fn forget_probe(&mut self) {
+        self.probe = Probe::None;
+    }
+
     /// Since when it is in use.
     pub(crate) const fn up_since(&self) -> Option<Instant> {
         self.session.ready_since()

@@ -123,7 +123,7 @@ fn what_each_of_two_lines_has_brought_is_told_with_how_late_it_was() {
     let lines: Vec<LineStatus> = rig.0.client().lines().collect();
     assert_eq!(lines.len(), 2);
     for line in lines {
-        let (id, role, share) = (line.id.get(), role(line.role), line.share);
+        let (id, role, share) = (line.id.get(), line.role.name(), line.share);
         let of = |name: &str| format!("{PREFIX}_line_{name}{{line=\"{id}\",role=\"{role}\"");
         let counts = ["first", "later", "missed"]
             .map(|name| series[format!("{}}}", of(&format!("{name}_total"))).as_str()]);

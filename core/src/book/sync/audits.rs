@@ -112,6 +112,7 @@ impl BookSync {
             return self.resync(cx, reason);
         }
         let is_wider = self.book.learn(snapshot);
+        self.audit.reset();
         self.end_audit(cx);
         let sequence = self.book.sequence();
         cx.event(Event::Book(self.topic, BookEvent::Verified { sequence, is_wider }));

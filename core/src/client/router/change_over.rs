@@ -13,7 +13,7 @@ use core::time::Duration;
 
 use super::Router;
 use crate::event::{Event, LineEvent, ReplaceReason};
-use crate::ids::{LineId, TopicId};
+use crate::ids::LineId;
 use crate::line::Line;
 use crate::subscription::SubscriptionState;
 use crate::time::Instant;
@@ -50,18 +50,22 @@ impl Router {
 
     /// Whether an old line is needed no more.
     fn is_over(&mut self, new: LineId, old: LineId) -> bool {
-        let Some(up_since) = self.lines.get(new.index()).and_then(Line::up_since) else {
+        let up_since = self.lines.get(new.index()).and_then(Line::up_since);
+        let Some(line) = self.lines.get_mut(old.index()) else { return false };
+        let Some(up_since) = up_since else {
+            // What was pushed before it carries everything anew is to be waited for anew.
+            line.forget_probe();
             return false;
         };
-        let Some(line) = self.lines.get(old.index()).filter(|line| line.is_ready()) else {
+        if !line.is_ready() {
             return true;
-        };
+        }
         let end = up_since + LONGEST;
         if self.cx.now >= end {
             return true;
         }
         let look = Timer::Line(new, LineTimer::ChangeOver);
-        if !line.carried().all(|topic| self.is_carried_beside(topic, old)) {
+        if !self.is_carried_elsewhere(old) {
             self.look_again(look, end);
             return false;
         }
@@ -85,13 +89,14 @@ impl Router {
         }
     }
 
-    /// Whether another line has a topic confirmed that this one has; or there is nothing to lose.
-    fn is_carried_beside(&self, topic: TopicId, line: LineId) -> bool {
-        let confirmed = Some(SubscriptionState::Confirmed);
-        let has = |known: &Line| known.subscription(topic) == confirmed;
-        let mut others = self.lines.iter().filter(|known| known.id() != line);
-        let is_wanted = self.topics.get(topic).is_some_and(Topic::is_wanted);
-        !is_wanted || !self.lines.get(line.index()).is_some_and(has) || others.any(has)
+    /// Whether all that a line has confirmed, and that is wanted, another one has, too.
+    fn is_carried_elsewhere(&self, line: LineId) -> bool {
+        let Some(old) = self.lines.get(line.index()) else { return true };
+        let has =
+            |line: &Line, topic| line.subscription(topic) == Some(SubscriptionState::Confirmed);
+        let is_wanted = |topic| self.topics.get(topic).is_some_and(Topic::is_wanted);
+        let mut topics = old.carried().filter(|&topic| has(old, topic) && is_wanted(topic));
+        topics.all(|topic| self.lines.iter().any(|other| other.id() != line && has(other, topic)))
     }
 
     fn finish_change_over(&mut self, new: LineId, old: LineId) {
