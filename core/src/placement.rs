@@ -144,12 +144,6 @@ impl Placement {
         homes.into_iter().flatten().filter(move |&(_, &at)| at == home).map(|(&topic, _)| topic)
     }
 
-    /// The lines that are to carry a topic.
-    pub(crate) fn lines_of(&self, topic: TopicId) -> impl Iterator<Item = LineId> + '_ {
-        let homes = self.sets.iter().filter_map(move |set| set.homes.get(&topic).copied());
-        homes.flat_map(|home| [Some(home), self.successor(home)]).flatten()
-    }
-
     /// There is no room for a topic on a line, which holds one less from now on. The topic waits for another.
     pub(crate) fn on_no_room(&mut self, line: LineId, topic: TopicId) {
         let Some(set) = self.slot(line).map(|slot| slot.set) else { return };

@@ -10,6 +10,7 @@
 )]
 
 mod common;
+mod willing;
 
 use std::time::Duration;
 
@@ -310,4 +311,39 @@ fn trades_are_asked_for_again_as_books_are() {
     let told = rig.ack(id);
     let [confirmed, missed] = [TopicEvent::Confirmed, TopicEvent::MayHaveMissed];
     assert_eq!(told, [Event::Topic(trades, confirmed), Event::Topic(trades, missed)]);
+}
+
+/// Found by the swarm: where the second line of a topic came up, the first one was asked again, too.
+#[test]
+fn a_second_line_that_comes_up_does_not_cut_the_pause_of_the_first_short() {
+    let mut waited = 0;
+    for seed in 0..40 {
+        let mut config = Config::default();
+        config.lines.per_topic = 2;
+        let mut world = willing::Willing::with_seed(seed, config, 300);
+        let channel = Channel::level2(LINK.parse().unwrap());
+        let topic = world.client.subscribe(world.now, channel).unwrap();
+        world.pass(3 * SECOND);
+        let conns: Vec<_> = world.conns.keys().copied().collect();
+        let frame = world.change(LINK);
+        conns.iter().for_each(|&conn| world.say(conn, &frame));
+        // It is wanted anew while its second line is down, and the first one is refused it.
+        world.lose(conns[1]);
+        world.client.unsubscribe(world.now, topic).unwrap();
+        world.serve();
+        world.told.clear();
+        world.refuses = Some(conns[0]);
+        world.client.subscribe(world.now, channel).unwrap();
+        world.pass(20 * SECOND);
+        let pauses = world.told.iter().filter_map(|event| match event {
+            Event::Topic(_, TopicEvent::Refused { delay, .. }) => Some(*delay),
+            _ => None,
+        });
+        for (times, pause) in world.refused.windows(2).zip(pauses) {
+            assert!(times[1].since(times[0]) >= pause, "seed {seed}");
+            waited += 1;
+        }
+        assert_eq!(world.conns.len(), 2, "the second line carries it");
+    }
+    assert!(waited > 100, "{waited}");
 }

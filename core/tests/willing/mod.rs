@@ -28,14 +28,21 @@ pub(crate) struct Willing {
     /// Where the market of every book stands, which answers for a snapshot.
     pub(crate) sequence: u64,
     pub(crate) snapshots: usize,
+    /// A connection on which every topic is refused, and when one was.
+    pub(crate) refuses: Option<ConnId>,
+    pub(crate) refused: Vec<Instant>,
     /// Its bids, by price; there are no asks.
     bids: BTreeMap<u64, u64>,
 }
 
 impl Willing {
     pub(crate) fn new(config: Config, room: usize) -> Self {
+        Self::with_seed(5, config, room)
+    }
+
+    pub(crate) fn with_seed(seed: u64, config: Config, room: usize) -> Self {
         let now = Instant::ZERO + SECOND * 3600;
-        let client = Client::new(now, 5, config);
+        let client = Client::new(now, seed, config);
         Self {
             client,
             now,
@@ -45,6 +52,8 @@ impl Willing {
             told: Vec::new(),
             sequence: 500,
             snapshots: 0,
+            refuses: None,
+            refused: Vec::new(),
             bids: BTreeMap::new(),
         }
     }
@@ -94,6 +103,11 @@ impl Willing {
         let topic = json["topic"].as_str().unwrap();
         let (prefix, keys) = topic.split_once(':').unwrap_or((topic, ""));
         let topics = keys.split(',').map(|key| format!("{prefix}:{key}"));
+        if json["type"] == "subscribe" && self.refuses == Some(conn) {
+            self.refused.push(self.now);
+            let error = format!(r#"{{"id":"{id}","type":"error","code":404,"data":"topic"}}"#);
+            return self.say(conn, &error);
+        }
         let known = self.conns.get_mut(&conn).unwrap();
         if json["type"] == "unsubscribe" {
             topics.for_each(|topic| assert!(known.remove(&topic)));

@@ -20,13 +20,12 @@ impl Router {
                 line.start();
             }
         }
-        // It may have been ended a moment ago, and its lines carry it still.
-        self.ask_for(topic, kind);
     }
 
-    /// Asks for a topic on each line that is to carry it and is connected.
-    fn ask_for(&mut self, topic: TopicId, kind: ChannelKind) {
-        for line in self.placement.lines_of(topic) {
+    /// Asks for a topic where it is at home from now on, and on the line that is about to take its place. Not on
+    /// others that carry it, too: one of them may have been refused it, and wait.
+    fn ask_for(&mut self, topic: TopicId, kind: ChannelKind, home: LineId) {
+        for line in [Some(home), self.placement.successor(home)].into_iter().flatten() {
             if let Some(line) = self.lines.get_mut(line.index()).filter(|line| line.is_ready()) {
                 line.subscribe(topic, kind);
             }
@@ -71,7 +70,7 @@ impl Router {
                 let Some(kind) = self.topics.get(topic).map(|entry| entry.channel.kind()) else {
                     continue;
                 };
-                self.ask_for(topic, kind);
+                self.ask_for(topic, kind, line);
             }
         }
     }
