@@ -146,10 +146,16 @@ fn swarm(seed: u64, source: &mut impl Source) -> Scenario {
 }
 
 /// In a quarter of the runs a client needs several lines: at most eight, of which a few reconnect within a
-/// minute's budget. Each topic is on two of them only where that is asked for.
+/// minute's budget. In another quarter each topic is on two.
 fn draw_lines(scenario: &mut Scenario, source: &mut impl Source) {
-    if source.below(4) < 3 {
-        return;
+    match source.below(4) {
+        0 | 1 => return,
+        2 if scenario.crowd == 0 => {
+            scenario.lines = 2;
+            scenario.liveness_ms += 60_000;
+            return;
+        }
+        _ => {}
     }
     let topics = scenario.channels().len() as u64;
     let least = topics.div_ceil(MOST_LINES);
