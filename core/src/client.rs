@@ -244,7 +244,7 @@ impl Client {
                 return None;
             };
             let (id, topics) = (line.id(), &mut self.router.topics);
-            line.compose(&mut self.router.cx, |topic| topics.on_asked(topic, id));
+            line.compose(&mut self.router.cx, |command, topic| topics.on_asked(command, topic, id));
             self.router.settle();
         }
     }

@@ -19,6 +19,7 @@ use crate::stats::Disposition;
 use crate::subscription::SubscriptionState;
 use crate::time::Instant;
 use crate::timers::{Timer, TopicTimer};
+use crate::wire::encode::Command;
 use crate::wire::{Delta, Position, Route, Routing};
 
 /// How far the subscription to a topic has come, on the line where it has come furthest.
@@ -209,10 +210,20 @@ impl Topics {
         }
     }
 
-    /// A line is asked for a topic, or to end it: its channel.
-    pub(crate) fn on_asked(&mut self, topic: TopicId, line: LineId) -> Option<Channel> {
+    /// A line is asked for a topic, or to end it: its channel. What a line brings that was asked to end is not
+    /// heard, though the topic may be wanted again by then: nobody knows where it breaks off.
+    pub(crate) fn on_asked(
+        &mut self,
+        command: Command,
+        topic: TopicId,
+        line: LineId,
+    ) -> Option<Channel> {
         let entry = self.list.get_mut(topic.index())?;
-        entry.lines.insert(line);
+        match command {
+            Command::Subscribe => entry.lines.insert(line),
+            // planted: ended-is-heard
+            Command::Unsubscribe => entry.lines.remove(line),
+        }
         Some(entry.channel)
     }
 

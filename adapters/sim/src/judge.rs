@@ -149,9 +149,9 @@ impl ProtocolChecker {
         self.carriage.is_carried_beside(conn, name)
     }
 
-    /// Whether with a connection a topic ends, because no other has it confirmed.
+    /// Whether with a connection the stream of a topic breaks off, because no other goes on with it.
     pub(crate) fn ends_with(&self, conn: ConnId, name: &str) -> bool {
-        self.carries(conn, name) && !self.carriage.is_confirmed_beside(conn, name)
+        self.carriage.ends_with(conn, name)
     }
 
     /// A topic that is confirmed is so on as many lines as it should be, and on no other; lines that are about to
@@ -188,7 +188,7 @@ impl ProtocolChecker {
                     self.fill.run_short();
                 }
             }
-            let ended = self.carriage.on_answer(id, text);
+            let ended = self.carriage.on_answer(at, id, text);
             ended.iter().for_each(|name| self.topics.on_ended(id, name, &self.carriage));
             return;
         }
@@ -339,9 +339,7 @@ impl ProtocolChecker {
             return Err(format!("{symbols} symbols in one frame"));
         }
         conn.on_send(now, text)?;
-        // An error that names no request of the client's leaves open what it was about.
         let most = self.config.budgets.topics_per_line;
-        let most = if self.fill.is_over() { usize::MAX } else { most };
         let asked = self.carriage.on_send(id, text, most)?;
         self.refusals.on_asked(now, id, &asked)?;
         let role = line.and_then(|line| client.line_role(line));

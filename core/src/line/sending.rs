@@ -7,7 +7,7 @@ use crate::context::Context;
 use crate::ids::TopicId;
 use crate::time::Instant;
 use crate::timers::LineTimer;
-use crate::wire::encode;
+use crate::wire::encode::{self, Command};
 
 impl Line {
     /// Composes the next frame, if there is one and the budget allows it. `channel_of` says the channel
@@ -15,7 +15,7 @@ impl Line {
     pub(crate) fn compose(
         &mut self,
         cx: &mut Context,
-        mut channel_of: impl FnMut(TopicId) -> Option<Channel>,
+        mut channel_of: impl FnMut(Command, TopicId) -> Option<Channel>,
     ) {
         let Some(conn) = self.conn.filter(|_| self.has_output()) else { return };
         // planted: pings-starved
@@ -32,9 +32,10 @@ impl Line {
                 self.report(LineReport::Rejected { topic, code: NO_ROOM, words: None });
             }
             Some(Ok(batch)) => {
-                let channels = batch.topics.iter().filter_map(|&topic| channel_of(topic));
+                let command = batch.command;
+                let channels = batch.topics.iter().filter_map(|&topic| channel_of(command, topic));
                 let keys = channels.map(|channel| channel.key());
-                cx.send(conn, encode::command(id, batch.command, batch.kind, keys));
+                cx.send(conn, encode::command(id, command, batch.kind, keys));
                 self.sends.record(cx.now, 1);
                 self.arm_ack(cx);
             }

@@ -22,6 +22,8 @@ struct Carried {
     topics: BTreeMap<String, Place>,
     /// Topics that an answer has ended.
     ended: Vec<String>,
+    /// An error named none of the requests: what it was about is not known, and so neither what is carried.
+    is_vague: bool,
 }
 
 /// One topic on one connection.
@@ -30,6 +32,8 @@ struct Place {
     stand: Stand,
     /// When it brought something for the first time.
     first: Option<Instant>,
+    /// Since when it is known to carry it: the answer came, or the first message.
+    since: Option<Instant>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -37,7 +41,7 @@ enum Stand {
     /// No answer yet.
     Asked,
     Confirmed,
-    /// The end was asked for: it may bring something until that is acknowledged.
+    /// The end was asked for: what it brings until that is acknowledged is not heard.
     Ending,
     /// Refused as a topic, to be asked for again: it may have been carried before, and go on.
     Refused,
@@ -85,21 +89,22 @@ impl Carriage {
         let request = Request { subscribes, names: names.clone() };
         carried.requests.insert(word("id").unwrap_or_default().into(), request);
         let load = carried.load();
-        if subscribes && load > most {
+        if subscribes && load > most && !carried.is_vague {
             return Err(format!("{conn:?} is to carry {load} topics, more than {most}"));
         }
         Ok(if subscribes { names } else { Vec::new() })
     }
 
     /// An answer to something is about to be handed in. The topics that the connection does not carry any more.
-    pub(super) fn on_answer(&mut self, conn: ConnId, text: &str) -> Vec<String> {
+    pub(super) fn on_answer(&mut self, at: Instant, conn: ConnId, text: &str) -> Vec<String> {
         let Some(carried) = self.conns.get_mut(&conn) else { return Vec::new() };
         let frame: Value = serde_json::from_str(text).unwrap_or_default();
         let word = |key| frame.get(key).and_then(Value::as_str);
         let id = word("id").unwrap_or_default();
         match word("type") {
-            Some("ack") => carried.on_ack(id),
+            Some("ack") => carried.on_ack(at, id),
             Some("error") => {
+                carried.is_vague |= id.parse::<u64>().is_err();
                 let code = frame.get("code").and_then(Value::as_u64).unwrap_or_default();
                 carried.on_error(id, About::of(code, word("data").unwrap_or_default()));
             }
@@ -114,6 +119,7 @@ impl Carriage {
     pub(super) fn on_text(&mut self, at: Instant, conn: ConnId, name: &str) {
         if let Some(place) = self.place_mut(conn, name) {
             place.first.get_or_insert(at);
+            place.since.get_or_insert(at);
         }
     }
 
@@ -132,13 +138,29 @@ impl Carriage {
 
     /// Whether a connection was asked for a topic, and may bring it.
     pub(super) fn carries(&self, conn: ConnId, name: &str) -> bool {
-        self.conns.get(&conn).is_some_and(|carried| carried.place(name).is_some())
+        self.conns.get(&conn).is_some_and(|carried| carried.has(name))
     }
 
     /// The connections that may bring a topic.
     pub(super) fn of(&self, name: &str) -> impl Iterator<Item = ConnId> {
-        let with = self.conns.iter().filter(move |(_, carried)| carried.place(name).is_some());
+        let with = self.conns.iter().filter(move |(_, carried)| carried.has(name));
         with.map(|(conn, _)| *conn)
+    }
+
+    /// Whether with a connection the stream of a topic breaks off: it carried it, no other connection has it
+    /// confirmed, and none that is heard did so before it, if it has said nothing yet.
+    pub(super) fn ends_with(&self, conn: ConnId, name: &str) -> bool {
+        let Some(own) = self.conns.get(&conn).and_then(|carried| carried.place(name)) else {
+            return false;
+        };
+        let mut others = self.conns.iter().filter(|(other, _)| **other != conn);
+        let goes_on = others.any(|(_, carried)| {
+            carried.place(name).is_some_and(|other| {
+                let was_first = other.since.is_some() && other.since <= own.since;
+                other.stand == Stand::Confirmed || (was_first && own.first.is_none())
+            })
+        });
+        own.stand != Stand::Ending && own.since.is_some() && !goes_on
     }
 
     /// Whether another connection than this one may bring a topic.
@@ -208,12 +230,22 @@ impl Carried {
         self.topics.get(name).or_else(|| self.topics.get(of_all(name)))
     }
 
+    /// Whether it may bring a topic.
+    fn has(&self, name: &str) -> bool {
+        self.place(name).is_some_and(|place| place.stand != Stand::Ending)
+    }
+
     /// Sets how far a topic has come; one that is not there yet only if it is asked for.
     fn stand(&mut self, name: &str, stand: Stand, is_asked: bool) {
         match self.topics.get_mut(name) {
-            Some(place) => place.stand = stand,
+            Some(place) => {
+                if (place.stand, stand) == (Stand::Ending, Stand::Asked) {
+                    (place.first, place.since) = (None, None);
+                }
+                place.stand = stand;
+            }
             None if is_asked => {
-                self.topics.insert(name.into(), Place { stand, first: None });
+                self.topics.insert(name.into(), Place { stand, first: None, since: None });
             }
             None => {}
         }
@@ -223,11 +255,14 @@ impl Carried {
         self.topics.values().filter(|place| place.stand != Stand::Ending).count()
     }
 
-    fn on_ack(&mut self, id: &str) {
+    fn on_ack(&mut self, at: Instant, id: &str) {
         let Some(request) = self.take(id) else { return };
         for name in &request.names {
             if request.subscribes {
                 self.stand(name, Stand::Confirmed, false);
+                if let Some(place) = self.topics.get_mut(name) {
+                    place.since.get_or_insert(at);
+                }
             } else {
                 self.end(name);
             }
@@ -330,11 +365,11 @@ mod tests {
 
     fn error(carriage: &mut Carriage, id: u32, code: u32, text: &str) {
         let text = format!(r#"{{"id":"{id}","type":"error","code":{code},"data":"{text}"}}"#);
-        carriage.on_answer(ONE, &text);
+        carriage.on_answer(Instant::ZERO, ONE, &text);
     }
 
     fn ack(carriage: &mut Carriage, conn: ConnId, id: u32) {
-        carriage.on_answer(conn, &format!(r#"{{"id":"{id}","type":"ack"}}"#));
+        carriage.on_answer(Instant::ZERO, conn, &format!(r#"{{"id":"{id}","type":"ack"}}"#));
     }
 
     #[test]
@@ -348,7 +383,7 @@ mod tests {
         assert!(carriage.is_confirmed_beside(OTHER, "/t:B"));
         assert!(!carriage.is_confirmed_beside(ONE, "/t:B"));
         send(&mut carriage, ONE, 2, "unsubscribe", "A").unwrap();
-        assert!(carriage.carries(ONE, "/t:A"), "not ended yet");
+        assert!(!carriage.carries(ONE, "/t:A"), "what it brings is not heard");
         assert_eq!(carriage.load(ONE), 1);
         ack(&mut carriage, ONE, 2);
         assert!(!carriage.is_carried("/t:A"));

@@ -36,10 +36,6 @@ impl FirstFill {
         self.is_short = true;
     }
 
-    pub(super) const fn is_over(&self) -> bool {
-        self.is_over
-    }
-
     pub(super) const fn is_short(&self) -> bool {
         self.is_short
     }

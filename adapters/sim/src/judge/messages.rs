@@ -52,6 +52,8 @@ struct Heard {
     candle: Option<Candle>,
     /// The settlement that began last, of each contract.
     begun: BTreeMap<Symbol, UnixNanos>,
+    /// Several connections have carried it: what one has left out another one brings, late.
+    was_shared: bool,
     /// What was handed out while several connections carried it: the others bring it, too.
     recent: VecDeque<String>,
     /// What one of several connections brought, and was kept back: another one is heard, and brings it too.
@@ -208,7 +210,8 @@ impl MessageChecker {
             Some(_) => {}
             None => heard.carried = heard.carried.or(Some(arrival.now)),
         }
-        if arrival.is_shared {
+        heard.was_shared |= arrival.is_shared;
+        if heard.was_shared {
             let has_place = heard.is_ordered() && position.is_some();
             if has_place && heard.recent.iter().any(|known| known == arrival.frame) {
                 return Err(format!("{name}: handed out twice, as two connections brought it"));
@@ -239,8 +242,7 @@ impl MessageChecker {
             }
             (form, decoded) => return Err(format!("{name}: {form:?} came out as {decoded:?}")),
         };
-        if arrival.is_shared && channel.kind() == ChannelKind::Execution {
-            // What one connection has left out another one brings, late.
+        if heard.was_shared && channel.kind() == ChannelKind::Execution {
             heard.newest = heard.newest.max(position);
             return Ok(found);
         }
@@ -309,6 +311,7 @@ impl Heard {
             interrupted: None,
             candle: None,
             begun: BTreeMap::new(),
+            was_shared: false,
             recent: VecDeque::new(),
             kept_back: VecDeque::new(),
         }
