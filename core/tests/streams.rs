@@ -182,6 +182,21 @@ fn a_new_interest_has_missed_nothing() {
 }
 
 /// A client that took a restarted counter for repeats would be silent for ever.
+/// Found by the swarm: what was still on its way before the end was handed out, and what came between the end and
+/// the new beginning was missing untold.
+#[test]
+fn what_is_wanted_again_before_its_end_is_confirmed_is_heard_from_its_new_beginning() {
+    let (mut rig, topic) = confirmed();
+    assert!(takes(&mut rig, &trade(100, 1)));
+    rig.client.unsubscribe(rig.now, topic).unwrap();
+    let end = sent(&rig.drain())[0].id;
+    rig.client.subscribe(rig.now, Channel::execution(LINK.parse().unwrap())).unwrap();
+    assert!(!takes(&mut rig, &trade(101, 2)), "sent before the exchange knew of the end");
+    let begin = sent(&rig.text(&format!(r#"{{"id":"{end}","type":"ack"}}"#)))[0].id;
+    assert_eq!(rig.ack(begin), [Event::Topic(topic, TopicEvent::Confirmed)]);
+    assert!(takes(&mut rig, &trade(103, 4)));
+}
+
 #[test]
 fn a_counter_that_was_set_back_silences_nothing() {
     let (mut rig, _) = confirmed();
