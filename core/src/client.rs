@@ -24,7 +24,7 @@ use crate::scheduler::RestScheduler;
 use crate::stats::Stats;
 use crate::time::Instant;
 use crate::topics::{Interest, TopicStatus, Topics};
-use router::Router;
+use router::{Comparison, Router};
 
 /// A KuCoin Futures client without any I/O: bytes and times in, effects and events out.
 ///
@@ -56,6 +56,7 @@ impl Client {
             topics,
             scheduler,
             account,
+            comparison: Comparison::default(),
             may_send: false,
             message: None,
         };

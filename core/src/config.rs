@@ -228,6 +228,12 @@ pub struct Lines {
     pub life_jitter: Duration,
     /// For so long at least both lines carry everything before the old one is shut. Default 2 s.
     pub overlap: Duration,
+    /// How often the two lines of each topic are held against each other: one that is behind the other twice in a row
+    /// is replaced. Default 60 s; 0: never.
+    pub compare_every: Duration,
+    /// A line is behind if half of what it brings comes so much later than from another one, as far as the ranges of a
+    /// [`LagHistogram`](crate::book::LagHistogram) tell. Default 500 ms.
+    pub most_lag: Duration,
 }
 
 impl Default for Lines {
@@ -240,6 +246,8 @@ impl Default for Lines {
             life: Duration::from_secs(23 * 3600),
             life_jitter: Duration::from_secs(3600),
             overlap: Duration::from_secs(2),
+            compare_every: Duration::from_secs(60),
+            most_lag: Duration::from_millis(500),
         }
     }
 }

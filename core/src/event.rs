@@ -130,6 +130,17 @@ pub enum LineEvent {
         /// Why.
         reason: ReplaceReason,
     },
+    /// Of what another line has brought, too, it left out more or brought half much later, since lines were last
+    /// compared ([`Lines::compare_every`](crate::config::Lines::compare_every)). One that is so twice in a row is
+    /// replaced, one line in 10 min at most.
+    Behind {
+        /// Deltas that it brought.
+        brought: u64,
+        /// So many of them [`Lines::most_lag`](crate::config::Lines::most_lag) later than another line.
+        late: u64,
+        /// Deltas that it left out.
+        missed: u64,
+    },
     /// A connection ended, or could not be made.
     Down {
         /// Its connection.
@@ -166,10 +177,17 @@ pub enum TopicEvent {
         /// What it said.
         words: Option<WordsId>,
     },
-    /// A confirmed topic has said nothing for [`Timeouts::silence`](crate::config::Timeouts::silence):
+    /// A confirmed topic has said nothing for [`Timeouts::silence`](crate::config::Timeouts::silence), or for fifty
+    /// times the usual pause of its book if that is less, and at least 10 s:
     /// a still market, a symbol that does not exist, or a subscription that the server lost. A live book
     /// is then held against a snapshot, again after each such time.
     Idle,
+    /// A confirmed topic is subscribed once more on a line: nothing comes there, though another line, or the
+    /// exchange's snapshot, shows that there is something to say. If that does not help, the line is replaced.
+    Renewed {
+        /// The line.
+        line: LineId,
+    },
     /// A topic that was silent speaks again.
     Active,
     /// Messages of a topic without a book may have been missed: the line that carried it was down
@@ -364,6 +382,10 @@ pub enum ReplaceReason {
     Age,
     /// [`Client::replace_lines`](crate::Client::replace_lines) was called.
     Asked,
+    /// It was behind another line, as [`LineEvent::Behind`] has told, for a second time.
+    Behind,
+    /// It goes on to bring nothing of a topic, though that was asked for anew, as [`TopicEvent::Renewed`] has told.
+    Silent,
 }
 
 impl fmt::Display for ReplaceReason {
@@ -371,6 +393,8 @@ impl fmt::Display for ReplaceReason {
         f.write_str(match self {
             Self::Age => "it is old",
             Self::Asked => "that was asked for",
+            Self::Behind => "it is behind another line",
+            Self::Silent => "it is silent",
         })
     }
 }

@@ -115,6 +115,7 @@ mod line;
 mod message;
 mod num;
 mod output;
+mod pace;
 mod placement;
 mod push;
 mod query;

@@ -96,6 +96,10 @@ impl Line {
         self.conn == Some(conn)
     }
 
+    pub(crate) const fn conn(&self) -> Option<ConnId> {
+        self.conn
+    }
+
     pub(crate) const fn is_ready(&self) -> bool {
         matches!(self.session.phase(), Phase::Ready)
     }

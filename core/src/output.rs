@@ -66,6 +66,8 @@ pub enum TimeoutReason {
     Phase,
     /// A line is to be replaced, or about to replace another.
     ChangeOver,
+    /// Lines that carry the same are to be compared.
+    Comparison,
     /// A ping is due.
     Ping,
     /// A pong is overdue.

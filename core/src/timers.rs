@@ -18,6 +18,8 @@ pub(crate) enum Timer {
     RestScheduler,
     /// The account is to be asked for anew.
     Account,
+    /// Lines that carry the same are to be compared.
+    Comparison,
 }
 
 impl Timer {
@@ -38,6 +40,7 @@ impl Timer {
             Self::Topic(_, TopicTimer::Audit) => TimeoutReason::Audit,
             Self::Request(_) => TimeoutReason::Fetch,
             Self::Account => TimeoutReason::Account,
+            Self::Comparison => TimeoutReason::Comparison,
         }
     }
 }

@@ -14,6 +14,7 @@ use crate::deduplicator::Deduplicator;
 use crate::error::WireError;
 use crate::event::{Event, TopicEvent};
 use crate::ids::{LineId, TopicId, WordsId};
+use crate::pace::Pace;
 use crate::scheduler::Demand;
 use crate::stats::Disposition;
 use crate::subscription::SubscriptionState;
@@ -76,6 +77,10 @@ pub(crate) struct Topic {
     pub(crate) channel: Channel,
     /// When a line last confirmed it.
     confirmed_at: Instant,
+    /// When it was last subscribed once more because it was silent.
+    renewed_at: Option<Instant>,
+    /// Of its book.
+    pace: Pace,
     /// Of the pauses between refusals in a row. Of the topic and not of a line: over a reconnect the
     /// exchange lists what it listed before.
     refusals: Backoff,
@@ -166,6 +171,8 @@ impl Topics {
             lines: Lines(0),
             heard_at: Instant::ZERO,
             confirmed_at: Instant::ZERO,
+            renewed_at: None,
+            pace: Pace::default(),
             state,
             refusals: Backoff::new(config.backoff.base, config.backoff.cap),
         });
@@ -408,11 +415,17 @@ impl Topics {
         let Some(entry) = self.list.get_mut(topic.index()) else { return };
         let timer = Timer::Topic(topic, TopicTimer::Silence);
         // Re-armed here and not per frame: frames only note the time.
-        let due = entry.heard_at.max(entry.confirmed_at) + cx.config.timeouts.silence;
+        let longest = cx.config.timeouts.silence;
+        let limit = entry.pace.limit(longest);
+        let due = entry.heard_at.max(entry.confirmed_at) + limit;
         if due > cx.now {
+            if let TopicState::Book(book) = &entry.state {
+                entry.pace.look(book.book().map(|book| (entry.heard_at, book.sequence())));
+            }
             cx.timers.set(timer, due);
             return;
         }
+        entry.pace.on_silent(limit.saturating_mul(2).min(longest));
         if entry.interest == (Interest::Wanted { is_silent: false }) {
             entry.interest = Interest::Wanted { is_silent: true };
             // planted: silence-untold
@@ -421,8 +434,16 @@ impl Topics {
         if let TopicState::Book(book) = &mut entry.state {
             // planted: silence-believed
             book.on_silence(cx);
-            cx.timers.set(timer, cx.now + cx.config.timeouts.silence);
+            cx.timers.set(timer, cx.now + longest);
         }
+    }
+
+    /// A topic is subscribed once more, because it was silent. True if it has brought nothing since that was last
+    /// done.
+    pub(crate) fn on_renewed(&mut self, now: Instant, topic: TopicId) -> bool {
+        let Some(entry) = self.list.get_mut(topic.index()) else { return false };
+        let before = entry.renewed_at.replace(now);
+        before.is_some_and(|before| entry.heard_at <= before)
     }
 
     pub(crate) fn get(&self, topic: TopicId) -> Option<&Topic> {
@@ -453,6 +474,15 @@ impl Topics {
             }
         }
         sum
+    }
+
+    /// Lines were compared.
+    pub(crate) fn on_compared(&mut self) {
+        for entry in &mut self.list {
+            if let TopicState::Book(book) = &mut entry.state {
+                book.on_compared();
+            }
+        }
     }
 
     /// Every topic that is wanted.

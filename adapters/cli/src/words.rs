@@ -81,6 +81,10 @@ impl State {
             }
             Event::Topic(_, TopicEvent::Unsubscribed) => state(Tone::Good, "unsubscribed", None),
             Event::Topic(_, TopicEvent::Idle) => state(Tone::Bad, "silent", None),
+            Event::Topic(_, TopicEvent::Renewed { line }) => {
+                let reason = format!("nothing comes on line {}", line.get());
+                state(Tone::Bad, "subscribed_again", Some(reason))
+            }
             Event::Topic(_, TopicEvent::Active) => state(Tone::Good, "heard", None),
             Event::Topic(_, TopicEvent::MayHaveMissed) => state(Tone::Bad, "may_have_missed", None),
             Event::Book(_, event) => {
@@ -178,6 +182,10 @@ fn line_news(event: &LineEvent) -> Option<News> {
         LineEvent::Replacing { by, reason } => {
             let reason = format!("line {} takes its place: {reason}", by.get());
             (Tone::Calm, "replacing", Some(reason))
+        }
+        LineEvent::Behind { brought, late, missed } => {
+            let reason = format!("of {brought} deltas {late} came late, and {missed} not at all");
+            (Tone::Bad, "line_behind", Some(reason))
         }
         LineEvent::Down { reason, .. } => {
             let is_planned = *reason == DisconnectReason::Replaced;

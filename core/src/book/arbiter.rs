@@ -24,7 +24,16 @@ pub(super) struct Arbiter {
     /// The newest deltas and when they came, each at the place of its sequence. Empty while one line carries
     /// the topic.
     recent: Vec<Option<(Delta, Instant)>>,
-    shares: Vec<(LineId, LineShare)>,
+    records: Vec<Record>,
+}
+
+/// One of several lines that carry a topic.
+#[derive(Clone, Debug)]
+struct Record {
+    line: LineId,
+    share: LineShare,
+    /// What it was when lines were last compared.
+    compared: LineShare,
 }
 
 /// What one of several lines has brought of a topic.
@@ -69,6 +78,13 @@ impl LagHistogram {
         self.0.iter().skip(bucket(lag)).map(|count| u64::from(*count)).sum()
     }
 
+    /// What has been counted since then.
+    fn since(&self, before: &Self) -> Self {
+        let mut counts = self.0;
+        counts.iter_mut().zip(before.0).for_each(|(count, was)| *count = count.saturating_sub(was));
+        Self(counts)
+    }
+
     fn add(&mut self, lag: Duration) {
         if let Some(count) = self.0.get_mut(bucket(lag)) {
             *count = count.saturating_add(1);
@@ -95,6 +111,21 @@ impl LineShare {
         for (count, more) in self.lag.0.iter_mut().zip(other.lag.0) {
             *count = count.saturating_add(more);
         }
+    }
+
+    /// What has been brought since then.
+    pub(crate) fn since(&self, before: &Self) -> Self {
+        Self {
+            first: self.first.saturating_sub(before.first),
+            later: self.later.saturating_sub(before.later),
+            missed: self.missed.saturating_sub(before.missed),
+            lag: self.lag.since(&before.lag),
+        }
+    }
+
+    /// Deltas that it brought, first or not.
+    pub(crate) const fn brought(&self) -> u64 {
+        self.first.saturating_add(self.later)
     }
 }
 
@@ -157,36 +188,62 @@ impl Arbiter {
         }
     }
 
+    /// A line brought a copy of what is not remembered any more: longer ago than any range tells.
+    pub(super) fn on_late_copy(&mut self, line: LineId) {
+        let share = self.share(line);
+        share.later = share.later.saturating_add(1);
+        share.lag.add(Duration::MAX);
+    }
+
+    /// A line goes from one sequence to another: it has left out what others had brought in between.
+    pub(super) fn on_step(&mut self, line: LineId, from: Option<Sequence>, to: Sequence) {
+        let Some(from) = from.filter(|_| !self.recent.is_empty()) else { return };
+        let between = (from.get().saturating_add(1)..to.get()).rev().take(MEMORY);
+        let brought = between.filter(|at| self.at(Sequence::new(*at)).is_some()).count();
+        (0..brought).for_each(|_| self.on_missed(line));
+    }
+
     /// A line has left out what another one brought now; one that has just joined has left nothing out.
     pub(super) fn on_missed(&mut self, line: LineId) {
-        if let Some((_, share)) = self.shares.iter_mut().find(|(of, _)| *of == line) {
-            share.missed = share.missed.saturating_add(1);
+        if let Some(record) = self.records.iter_mut().find(|record| record.line == line) {
+            record.share.missed = record.share.missed.saturating_add(1);
         }
     }
 
     /// Whether what a line brings has met what others bring.
     pub(super) fn has_joined(&self, line: LineId) -> bool {
-        self.shares.iter().any(|(of, _)| *of == line)
+        self.records.iter().any(|record| record.line == line)
     }
 
     fn share(&mut self, line: LineId) -> &mut LineShare {
-        let known = self.shares.iter().position(|(of, _)| *of == line);
+        let known = self.records.iter().position(|record| record.line == line);
         let at = known.unwrap_or_else(|| {
-            self.shares.push((line, LineShare::default()));
-            self.shares.len().saturating_sub(1)
+            let nothing = LineShare::default();
+            self.records.push(Record { line, share: nothing, compared: nothing });
+            self.records.len().saturating_sub(1)
         });
         #[allow(clippy::indexing_slicing, reason = "the position was just found or made")]
-        &mut self.shares[at].1
+        &mut self.records[at].share
     }
 
     /// What each line has brought since it carries the topic beside another.
     pub(super) fn shares(&self) -> impl Iterator<Item = (LineId, &LineShare)> {
-        self.shares.iter().map(|(line, share)| (*line, share))
+        self.records.iter().map(|record| (record.line, &record.share))
+    }
+
+    /// The same, since lines were last compared.
+    pub(super) fn lately(&self) -> impl Iterator<Item = (LineId, LineShare)> {
+        self.records.iter().map(|record| (record.line, record.share.since(&record.compared)))
+    }
+
+    /// Lines were compared.
+    pub(super) fn on_compared(&mut self) {
+        self.records.iter_mut().for_each(|record| record.compared = record.share);
     }
 
     /// A line carries the topic no more.
     pub(super) fn forget_line(&mut self, line: LineId) {
-        self.shares.retain(|(of, _)| *of != line);
+        self.records.retain(|record| record.line != line);
     }
 
     /// Holds a delta that lies beyond a hole. False if there is no room for it.

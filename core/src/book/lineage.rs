@@ -149,6 +149,11 @@ impl Lineage {
         self.carriers.beyond(reached)
     }
 
+    /// The newest that a line has brought.
+    pub(super) fn newest(&mut self, line: LineId) -> Option<Sequence> {
+        Some(self.carriers.present(line)?.newest()?.sequence)
+    }
+
     /// A line carries the topic: a new one is held against what the book had reached.
     pub(super) fn carry(&mut self, line: LineId) {
         self.carriers.of(line, self.high_water);

@@ -182,13 +182,17 @@ impl BookSync {
         self.carry(line);
         // A buffer knows what its sequences said, however far back.
         let known = self.buffer.at(delta.sequence).or_else(|| self.arbiter.at(delta.sequence));
+        let before = self.lineage.newest(line);
         match self.lineage.hear(cx.now, line, delta, known) {
             Heard::Repeat | Heard::Former => Disposition::Repeat,
             Heard::NewRun(evidence) => {
                 self.on_new_run(cx, evidence);
                 self.take_in(cx, line, delta, false)
             }
-            Heard::New { is_unsure } => self.arbitrate(cx, line, delta, is_unsure),
+            Heard::New { is_unsure } => {
+                self.arbiter.on_step(line, before, delta.sequence);
+                self.arbitrate(cx, line, delta, is_unsure)
+            }
             Heard::Before => self.arbitrate(cx, line, delta, false),
         }
     }

@@ -2,6 +2,7 @@
 
 mod carrying;
 mod change_over;
+mod comparing;
 mod replies;
 
 use crate::account::sync::AccountSync;
@@ -21,6 +22,7 @@ use crate::topics::{Interest, Topic, Topics};
 use crate::wire::Decoded;
 
 use alloc::vec::Vec;
+pub(super) use comparing::Comparison;
 
 /// The components of a client.
 #[derive(Clone)]
@@ -31,6 +33,7 @@ pub(super) struct Router {
     pub(super) topics: Topics,
     pub(super) scheduler: RestScheduler,
     pub(super) account: AccountSync,
+    pub(super) comparison: Comparison,
     /// A line may have something to send. Looked at after each frame: no frame of a topic gives a line work.
     pub(super) may_send: bool,
     /// The message that the latest input held, if it held one.
@@ -137,6 +140,7 @@ impl Router {
                 }
                 Timer::RestScheduler => self.scheduler.stir(),
                 Timer::Account => self.account.on_pause_over(&self.cx),
+                Timer::Comparison => self.compare_lines(),
             }
         }
     }
@@ -223,6 +227,7 @@ impl Router {
                 self.cx.event(Event::Line(line, event));
                 if matches!(event, LineEvent::Up { .. }) {
                     self.on_up(line);
+                    self.await_comparison();
                 } else if matches!(event, LineEvent::Down { .. }) {
                     self.placement.on_down(line);
                 }

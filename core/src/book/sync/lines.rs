@@ -95,7 +95,11 @@ impl BookSync {
         {
             return Disposition::Covered;
         }
-        self.arbiter.on_first(cx.now, line, delta);
+        if self.arbiter.has_joined(line) {
+            self.arbiter.on_late_copy(line);
+        } else {
+            self.arbiter.on_first(cx.now, line, delta);
+        }
         self.on_covered(cx, delta)
     }
 
@@ -195,5 +199,15 @@ impl BookSync {
     /// What each line has brought beside others.
     pub(crate) fn shares(&self) -> impl Iterator<Item = (LineId, &LineShare)> {
         self.arbiter.shares()
+    }
+
+    /// The same, since lines were last compared.
+    pub(crate) fn lately(&self) -> impl Iterator<Item = (LineId, LineShare)> {
+        self.arbiter.lately()
+    }
+
+    /// Lines were compared.
+    pub(crate) fn on_compared(&mut self) {
+        self.arbiter.on_compared();
     }
 }

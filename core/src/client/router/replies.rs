@@ -1,7 +1,6 @@
 //! Answers of REST, passed on to who asked.
 
 use super::Router;
-use crate::book::sync::BookSync;
 use crate::event::{BookDelayReason, Event, RestError};
 use crate::ids::{LineId, RequestId, TopicId, WordsId};
 use crate::input::ResponseHead;
@@ -129,14 +128,6 @@ impl Router {
                 book.on_no_snapshot(&mut self.cx, BookDelayReason::SnapshotMalformed(error));
                 true
             }
-        }
-    }
-
-    /// Asks for a topic once more on every line, if its book was found to be pushed no more.
-    pub(super) fn renew(&mut self, topic: TopicId) {
-        let Some(kind) = self.topics.get(topic).map(|entry| entry.channel.kind()) else { return };
-        if self.topics.book_mut(topic).is_some_and(BookSync::poll_renewal) {
-            self.lines.iter_mut().for_each(|line| line.renew(topic, kind));
         }
     }
 }
