@@ -416,9 +416,10 @@ impl ProtocolChecker {
                 return self.refusals.on_refused(now, (topic, &conns), delay, backoff);
             }
             TopicEvent::Rejected { code, .. } => {
-                self.carriage.on_rejected(&name);
+                self.carriage.on_gone(&name);
                 return self.refusals.on_rejected(now, topic, code);
             }
+            TopicEvent::Unsubscribed => self.carriage.on_gone(&name),
             _ => {}
         }
         Ok(())

@@ -123,8 +123,8 @@ impl Carriage {
         }
     }
 
-    /// A topic cannot be had: nobody carries it any more.
-    pub(super) fn on_rejected(&mut self, name: &str) {
+    /// A topic cannot be had, or has ended: nobody carries it any more.
+    pub(super) fn on_gone(&mut self, name: &str) {
         for carried in self.conns.values_mut() {
             carried.topics.remove(name);
         }

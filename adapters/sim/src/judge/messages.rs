@@ -172,6 +172,7 @@ impl MessageChecker {
                     }
                     TopicEvent::MayHaveMissed => {
                         heard.interrupted = None;
+                        heard.carried = heard.carried.and(Some(now));
                         heard.kept_back.clear();
                     }
                     TopicEvent::Rejected { .. } | TopicEvent::Unsubscribed => {
