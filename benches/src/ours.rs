@@ -100,7 +100,8 @@ pub fn held(book: &Book) -> [Vec<Level>; 2] {
 pub struct Live {
     client: Client,
     now: Instant,
-    conn: ConnId,
+    /// One for each copy.
+    conns: Vec<ConnId>,
     topics: Vec<TopicId>,
 }
 
@@ -115,18 +116,28 @@ impl Live {
     /// The books do not become live.
     #[must_use]
     pub fn new(markets: &[Market]) -> Self {
-        let mut live = Self::subscribed(markets, Channel::level2);
+        Self::on_lines(markets, 1)
+    }
+
+    /// The same with each book on so many lines, 1 or 2.
+    ///
+    /// # Panics
+    /// The books do not become live.
+    #[must_use]
+    pub fn on_lines(markets: &[Market], lines: u8) -> Self {
+        let mut live = Self::subscribed(markets, Channel::level2, lines);
         live.run(markets, |client, topic| client.book(topic).is_some());
         live
     }
 
     /// A client that wants a topic of each market, and has done nothing yet.
-    fn subscribed(markets: &[Market], channel: fn(Symbol) -> Channel) -> Self {
+    fn subscribed(markets: &[Market], channel: fn(Symbol) -> Channel, lines: u8) -> Self {
         let mut config = Config::default();
+        config.lines.per_topic = lines;
         config.budgets.topics_per_line = config.budgets.topics_per_line.max(markets.len());
         let now = Instant::ZERO;
         let client = Client::new(now, 1, config);
-        let mut live = Self { client, now, conn: ConnId::new(0), topics: Vec::new() };
+        let mut live = Self { client, now, conns: Vec::new(), topics: Vec::new() };
         for market in markets {
             let channel = market.symbol.parse().map(channel).ok();
             let topic = channel.and_then(|channel| live.client.subscribe(now, channel).ok());
@@ -170,31 +181,37 @@ impl Live {
                 let _ = self.client.handle(self.now, input);
             }
             Output::Open { conn, to } => {
-                self.conn = *conn;
+                self.conns.push(*conn);
                 let _ = self.client.handle(self.now, Input::Opened { conn: *conn });
                 let (_, id) = to.secret_url().rsplit_once("connectId=").unwrap_or_default();
-                self.text(&format!(r#"{{"id":"{id}","type":"welcome"}}"#));
+                self.text(*conn, &format!(r#"{{"id":"{id}","type":"welcome"}}"#));
             }
-            Output::Send { text, .. } => {
+            Output::Send { conn, text } => {
                 let id = text.split('"').nth(3).unwrap_or_default();
                 let kind = if text.contains(r#""type":"ping""#) { "pong" } else { "ack" };
-                self.text(&format!(r#"{{"id":"{id}","type":"{kind}"}}"#));
+                self.text(*conn, &format!(r#"{{"id":"{id}","type":"{kind}"}}"#));
             }
             Output::Close { .. } | Output::Event(_) | Output::Push(_) => {}
         }
     }
 
-    fn text(&mut self, text: &str) {
-        let _ =
-            self.client.handle(self.now, Input::Text { conn: self.conn, bytes: text.as_bytes() });
+    fn text(&mut self, conn: ConnId, text: &str) {
+        let _ = self.client.handle(self.now, Input::Text { conn, bytes: text.as_bytes() });
     }
 
     /// What an adapter does with a frame, and what its user does then: the frame goes in, the outputs
     /// are drained, and the best of the book that changed is read. `None` if no book changed.
     #[inline]
     pub fn feed(&mut self, frame: &[u8]) -> Option<(Best, Best)> {
+        self.feed_on(0, frame)
+    }
+
+    /// The same with what comes on one of the lines.
+    #[inline]
+    pub fn feed_on(&mut self, line: usize, frame: &[u8]) -> Option<(Best, Best)> {
         self.now = self.now + STEP;
-        let mut turn = self.client.handle(self.now, Input::Text { conn: self.conn, bytes: frame });
+        let conn = *self.conns.get(line)?;
+        let mut turn = self.client.handle(self.now, Input::Text { conn, bytes: frame });
         let mut changed = None;
         while let Some(output) = turn.next() {
             if let Output::Event(Event::Book(topic, BookEvent::Delta(_))) = output {
@@ -241,7 +258,7 @@ impl Messages {
             Feed::Position => Channel::positions_of,
             Feed::Wallet => |_| Channel::wallet(),
         };
-        let mut live = Live::subscribed(markets, channel);
+        let mut live = Live::subscribed(markets, channel, 1);
         live.run(markets, |client, topic| {
             matches!(client.status(topic), TopicStatus::Confirmed { .. })
         });
@@ -252,9 +269,10 @@ impl Messages {
     /// drained, and the message is decoded and looked at.
     #[inline]
     pub fn feed<T>(&mut self, frame: &[u8], look: impl FnOnce(&Message<'_>) -> T) -> Option<T> {
-        let Live { client, now, conn, .. } = &mut self.0;
+        let Live { client, now, conns, .. } = &mut self.0;
         *now = *now + STEP;
-        let mut turn = client.handle(*now, Input::Text { conn: *conn, bytes: frame });
+        let conn = *conns.first()?;
+        let mut turn = client.handle(*now, Input::Text { conn, bytes: frame });
         while turn.next().is_some() {}
         match turn.into_message()?.decode() {
             Ok(message) => Some(look(&message)),

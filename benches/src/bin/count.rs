@@ -28,18 +28,22 @@ enum Case {
     Apply,
     /// Bytes to the best of the changed book, through a client with 200 of them.
     Pipeline,
+    /// The same of a book on two lines, which both bring each frame, one after the other or one sixteen frames later.
+    TwoLines { later: bool },
     /// Bytes to a decoded message, through a client with 200 topics of this channel.
     Message(Feed),
     /// A level of a snapshot, 2 x 1000 of them, into the book.
     Snapshot,
 }
 
-const CASES: [(&str, Case); 16] = [
+const CASES: [(&str, Case); 18] = [
     ("parse, usual", Case::Parse(Layout::Usual)),
     ("parse, other key order", Case::Parse(Layout::OtherOrder)),
     ("parse, random key order", Case::Parse(Layout::Random)),
     ("apply", Case::Apply),
     ("pipeline, 200 symbols", Case::Pipeline),
+    ("pipeline, two lines", Case::TwoLines { later: false }),
+    ("pipeline, two lines, late", Case::TwoLines { later: true }),
     ("tickerV2, decoded", Case::Message(Feed::TickerV2)),
     ("execution, decoded", Case::Message(Feed::Execution)),
     ("level2Depth5, decoded", Case::Message(Feed::Depth5)),
@@ -158,7 +162,11 @@ fn perform(name: Option<&str>) -> ExitCode {
     let Some((_, case)) = CASES.into_iter().find(|(known, _)| Some(*known) == name) else {
         return ExitCode::from(2);
     };
-    let symbols = if matches!(case, Case::Pipeline | Case::Message(_)) { 200 } else { 1 };
+    let symbols = if matches!(case, Case::Pipeline | Case::TwoLines { .. } | Case::Message(_)) {
+        200
+    } else {
+        1
+    };
     let (levels, changes) = if case == Case::Snapshot { (1000, 0) } else { (500, FRAMES) };
     let shape = Shape { symbols, levels, changes, spread: Spread::Touch, seed: 2 };
     let corpus = Corpus::new(shape);
@@ -178,6 +186,17 @@ fn perform(name: Option<&str>) -> ExitCode {
             let frames = corpus.frames(Layout::Usual);
             let mut live = ours::Live::new(&corpus.markets);
             counted(|| frames.iter().filter(|frame| live.feed(frame).is_some()).count())
+        }
+        Case::TwoLines { later } => {
+            let frames = corpus.frames(Layout::Usual);
+            let mut live = ours::Live::on_lines(&corpus.markets, 2);
+            let lag = if later { 16 } else { 0 };
+            let copies = std::iter::repeat_n(None, lag).chain(frames.iter().map(Some));
+            let mut both = |(frame, copy): (&_, Option<&_>)| {
+                let changed = live.feed_on(0, frame).is_some();
+                copy.is_none_or(|copy| live.feed_on(1, copy).is_none()) && changed
+            };
+            counted(|| frames.iter().zip(copies).filter(|pair| both(*pair)).count())
         }
         Case::Message(feed) => {
             let frames = corpus.messages(feed);
