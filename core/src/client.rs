@@ -245,7 +245,9 @@ impl Client {
                 return None;
             };
             let (id, topics) = (line.id(), &mut self.router.topics);
-            line.compose(&mut self.router.cx, |command, topic| topics.on_asked(command, topic, id));
+            line.compose(&mut self.router.cx, |topic, is_heard| {
+                topics.on_asked(topic, id, is_heard)
+            });
             self.router.settle();
         }
     }
@@ -285,7 +287,12 @@ impl Client {
     /// How far the subscription to a topic has come. An id of another client is `Unsubscribed`.
     #[must_use]
     pub fn status(&self, topic: TopicId) -> TopicStatus {
-        let on_lines = self.router.lines.iter().filter_map(|line| line.subscription(topic)).max();
+        let heard = self
+            .router
+            .lines
+            .iter()
+            .filter(|line| self.router.topics.is_heard_on(topic, line.id()));
+        let on_lines = heard.filter_map(|line| line.subscription(topic)).max();
         let entry = self.router.topics.get(topic);
         entry.map_or(TopicStatus::Unsubscribed, |entry| entry.status(on_lines))
     }

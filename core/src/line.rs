@@ -128,6 +128,15 @@ impl Line {
         self.subs.state(topic)
     }
 
+    /// Whether it was asked for a topic that it is not to end.
+    pub(crate) fn is_asked(&self, topic: TopicId) -> bool {
+        let state = self.subscription(topic);
+        matches!(
+            state,
+            Some(SubscriptionState::Asked { reverse: false } | SubscriptionState::Confirmed)
+        )
+    }
+
     // Frames.
 
     /// Reads a delta of a topic that looks like the last one of its symbol. `None`: decode the frame.

@@ -133,6 +133,12 @@ impl Placement {
         }
     }
 
+    /// Whether a topic is at home on a line, or on the one that it is to succeed.
+    pub(crate) fn is_placed_on(&self, topic: TopicId, line: LineId) -> bool {
+        let home = self.predecessor(line).unwrap_or(line);
+        self.sets.iter().any(|set| set.homes.get(&topic) == Some(&home))
+    }
+
     /// The topics that are at home on a line, or on the one that it is to succeed.
     pub(crate) fn topics_of(&self, line: LineId) -> impl Iterator<Item = TopicId> + '_ {
         let slot = self.slot(line);

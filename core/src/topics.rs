@@ -20,7 +20,6 @@ use crate::stats::Disposition;
 use crate::subscription::SubscriptionState;
 use crate::time::Instant;
 use crate::timers::{Timer, TopicTimer};
-use crate::wire::encode::Command;
 use crate::wire::{Delta, Position, Route, Routing};
 
 /// How far the subscription to a topic has come, on the line where it has come furthest.
@@ -69,7 +68,7 @@ pub enum TopicStatus {
 #[repr(C)]
 pub(crate) struct Topic {
     pub(crate) interest: Interest,
-    /// Lines that were asked for it: what others bring of it is not taken.
+    /// Lines that were asked for it since it is wanted: what others bring of it is not taken.
     lines: Lines,
     /// When it last brought something; zero if never.
     heard_at: Instant,
@@ -202,6 +201,7 @@ impl Topics {
             *wanted = wanted.saturating_sub(1);
         }
         entry.interest = last;
+        entry.lines = Lines(0);
         entry.refusals.reset();
         cx.timers.clear(Timer::Topic(topic, TopicTimer::Silence));
         cx.timers.clear(Timer::Topic(topic, TopicTimer::Subscribe));
@@ -217,21 +217,33 @@ impl Topics {
         }
     }
 
-    /// A line is asked for a topic, or to end it: its channel. What a line brings that was asked to end is not
-    /// heard, though the topic may be wanted again by then: nobody knows where it breaks off.
+    /// A line is asked for a topic, or to end it: its channel. What a line brings that is to end is not heard, though
+    /// the topic may be wanted again by then: nobody knows where it breaks off.
     pub(crate) fn on_asked(
         &mut self,
-        command: Command,
         topic: TopicId,
         line: LineId,
+        is_heard: bool,
     ) -> Option<Channel> {
         let entry = self.list.get_mut(topic.index())?;
-        match command {
-            Command::Subscribe => entry.lines.insert(line),
-            // planted: ended-is-heard
-            Command::Unsubscribe => entry.lines.remove(line),
+        if is_heard {
+            entry.lines.insert(line);
+        } else {
+            entry.lines.remove(line);
         }
         Some(entry.channel)
+    }
+
+    /// A topic is wanted again on a line that was not asked to end it yet.
+    pub(crate) fn on_kept(&mut self, topic: TopicId, line: LineId) {
+        if let Some(entry) = self.list.get_mut(topic.index()) {
+            entry.lines.insert(line);
+        }
+    }
+
+    /// Whether what a line brings of a topic is heard: it was asked for it since it is wanted.
+    pub(crate) fn is_heard_on(&self, topic: TopicId, line: LineId) -> bool {
+        self.get(topic).is_some_and(|entry| entry.lines.has(line))
     }
 
     /// A line carries a topic that is wanted; `elsewhere` if another one does, too.

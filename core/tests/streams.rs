@@ -9,6 +9,7 @@
 )]
 
 mod common;
+mod willing;
 
 use common::*;
 use kucoin_futures_proto::{
@@ -195,6 +196,38 @@ fn what_is_wanted_again_before_its_end_is_confirmed_is_heard_from_its_new_beginn
     let begin = sent(&rig.text(&format!(r#"{{"id":"{end}","type":"ack"}}"#)))[0].id;
     assert_eq!(rig.ack(begin), [Event::Topic(topic, TopicEvent::Confirmed)]);
     assert!(takes(&mut rig, &trade(103, 4)));
+}
+
+/// Found by the swarm: a line that was to end a topic owned it, as its late ack came when the topic was wanted again,
+/// and then said nothing any more, while another one brought it.
+#[test]
+fn a_late_ack_of_what_is_to_end_there_makes_no_owner() {
+    let mut config = Config::default();
+    config.budgets.topics_per_line = 1;
+    let mut world = willing::Willing::new(config, 300);
+    world.is_mute = true;
+    let channel = Channel::instrument(LINK.parse().unwrap());
+    let topic = world.client.subscribe(world.now, channel).unwrap();
+    world.pass(SECOND);
+    let (old, id) = world.unanswered[0].clone();
+    world.client.unsubscribe(world.now, topic).unwrap();
+    // Another one takes the place that is free.
+    let other = Channel::instrument("ADAUSDTM".parse().unwrap());
+    world.client.subscribe(world.now, other).unwrap();
+    world.client.subscribe(world.now, channel).unwrap();
+    world.is_mute = false;
+    world.pass(SECOND);
+    world.say(old, &format!(r#"{{"id":"{id}","type":"ack"}}"#));
+    world.pass(SECOND);
+    let name = channel.to_string();
+    let on: Vec<_> = world.conns.iter().filter(|(_, topics)| topics.contains(&name)).collect();
+    let [(&conn, _)] = on[..] else { panic!("{on:?}") };
+    assert_ne!(conn, old);
+    let mark = format!(
+        r#"{{"topic":"{name}","type":"message","subject":"mark.index.price","data":{{"granularity":1000,"timestamp":1790000000000,"indexPrice":14.1,"markPrice":14}}}}"#
+    );
+    let input = Input::Text { conn, bytes: mark.as_bytes() };
+    assert!(world.client.handle(world.now, input).into_message().is_some());
 }
 
 #[test]

@@ -240,6 +240,12 @@ impl Router {
             LineReport::Confirmed(topic) => self.on_confirmed(line, topic),
             LineReport::Ended(topic) => self.on_ended(line, topic),
             LineReport::Dropped(topic) => self.on_dropped(line, topic),
+            // It was to end there, and found another home meanwhile.
+            LineReport::Refused { topic, .. } | LineReport::Rejected { topic, .. }
+                if self.is_elsewhere(topic, line) =>
+            {
+                self.on_dropped(line, topic);
+            }
             LineReport::Refused { topic, code, words } => {
                 self.account.on_refused(topic);
                 let is_put_off = self.topics.on_refused(&mut self.cx, topic, line, code, words)

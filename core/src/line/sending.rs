@@ -5,17 +5,18 @@ use super::{Line, LineReport, count};
 use crate::channel::Channel;
 use crate::context::Context;
 use crate::ids::TopicId;
+use crate::subscription::Batch;
 use crate::time::Instant;
 use crate::timers::LineTimer;
 use crate::wire::encode::{self, Command};
 
 impl Line {
     /// Composes the next frame, if there is one and the budget allows it. `channel_of` says the channel
-    /// of a topic.
+    /// of a topic, and is told whether what comes of it is wanted.
     pub(crate) fn compose(
         &mut self,
         cx: &mut Context,
-        mut channel_of: impl FnMut(Command, TopicId) -> Option<Channel>,
+        mut channel_of: impl FnMut(TopicId, bool) -> Option<Channel>,
     ) {
         let Some(conn) = self.conn.filter(|_| self.has_output()) else { return };
         // planted: pings-starved
@@ -32,10 +33,12 @@ impl Line {
                 self.report(LineReport::Rejected { topic, code: NO_ROOM, words: None });
             }
             Some(Ok(batch)) => {
-                let command = batch.command;
-                let channels = batch.topics.iter().filter_map(|&topic| channel_of(command, topic));
+                let Batch { command, kind, topics, .. } = batch.clone();
+                let channels = topics.into_iter().filter_map(|topic| {
+                    channel_of(topic, command == Command::Subscribe && self.is_asked(topic))
+                });
                 let keys = channels.map(|channel| channel.key());
-                cx.send(conn, encode::command(id, command, batch.kind, keys));
+                cx.send(conn, encode::command(id, command, kind, keys));
                 self.sends.record(cx.now, 1);
                 self.arm_ack(cx);
             }

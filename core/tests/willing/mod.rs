@@ -33,6 +33,10 @@ pub(crate) struct Willing {
     /// A connection on which every topic is refused, and when one was.
     pub(crate) refuses: Option<ConnId>,
     pub(crate) refused: Vec<Instant>,
+    /// No ack comes.
+    pub(crate) is_mute: bool,
+    /// Those that did not: where, and their ids.
+    pub(crate) unanswered: Vec<(ConnId, String)>,
     /// Its bids, by price; there are no asks.
     bids: BTreeMap<u64, u64>,
 }
@@ -57,6 +61,8 @@ impl Willing {
             snapshots: 0,
             refuses: None,
             refused: Vec::new(),
+            is_mute: false,
+            unanswered: Vec::new(),
             bids: BTreeMap::new(),
         }
     }
@@ -121,6 +127,9 @@ impl Willing {
             return self.say(conn, &error);
         } else {
             self.again += topics.filter(|topic| !known.insert(topic.clone())).count();
+        }
+        if self.is_mute {
+            return self.unanswered.push((conn, id.to_owned()));
         }
         self.say(conn, &format!(r#"{{"id":"{id}","type":"ack"}}"#));
     }

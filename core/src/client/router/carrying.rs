@@ -28,6 +28,9 @@ impl Router {
         for line in [Some(home), self.placement.successor(home)].into_iter().flatten() {
             if let Some(line) = self.lines.get_mut(line.index()).filter(|line| line.is_ready()) {
                 line.subscribe(topic, kind);
+                if line.is_asked(topic) {
+                    self.topics.on_kept(topic, line.id());
+                }
             }
         }
     }
@@ -121,9 +124,13 @@ impl Router {
 
     /// A line carries a topic, as the exchange has confirmed.
     pub(super) fn on_confirmed(&mut self, line: LineId, topic: TopicId) {
-        let confirmed = Some(SubscriptionState::Confirmed);
+        // It may have ended meanwhile, and be wanted again on another line.
+        // planted: ended-is-heard
+        if !self.topics.is_heard_on(topic, line) {
+            return;
+        }
         let mut others = self.lines.iter().filter(|other| other.id() != line);
-        let elsewhere = others.any(|other| other.subscription(topic) == confirmed);
+        let elsewhere = others.any(|other| self.carries(other, topic));
         let was_owner = self.topics.is_owner(topic, line);
         if !self.account.awaits(topic) || !was_owner {
             self.topics.on_confirmed(&mut self.cx, topic, line, elsewhere);
@@ -180,7 +187,18 @@ impl Router {
 
     /// Whether a line carries a topic, as the exchange has confirmed.
     pub(super) fn is_confirmed(&self, topic: TopicId) -> bool {
-        let confirmed = Some(SubscriptionState::Confirmed);
-        self.lines.iter().any(|line| line.subscription(topic) == confirmed)
+        self.lines.iter().any(|line| self.carries(line, topic))
+    }
+
+    /// Whether a topic is wanted, and not from this line.
+    pub(super) fn is_elsewhere(&self, topic: TopicId, line: LineId) -> bool {
+        let is_wanted = self.topics.get(topic).is_some_and(Topic::is_wanted);
+        is_wanted && !self.placement.is_placed_on(topic, line)
+    }
+
+    /// Whether this line carries a topic, and is heard.
+    pub(super) fn carries(&self, line: &Line, topic: TopicId) -> bool {
+        line.subscription(topic) == Some(SubscriptionState::Confirmed)
+            && self.topics.is_heard_on(topic, line.id())
     }
 }

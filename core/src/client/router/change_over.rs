@@ -15,7 +15,6 @@ use super::Router;
 use crate::event::{Event, LineEvent, ReplaceReason};
 use crate::ids::LineId;
 use crate::line::Line;
-use crate::subscription::SubscriptionState;
 use crate::time::Instant;
 use crate::timers::{LineTimer, Timer};
 use crate::topics::Topic;
@@ -92,8 +91,7 @@ impl Router {
     /// Whether all that a line has confirmed, and that is wanted, another one has, too.
     fn is_carried_elsewhere(&self, line: LineId) -> bool {
         let Some(old) = self.lines.get(line.index()) else { return true };
-        let has =
-            |line: &Line, topic| line.subscription(topic) == Some(SubscriptionState::Confirmed);
+        let has = |line: &Line, topic| self.carries(line, topic);
         let is_wanted = |topic| self.topics.get(topic).is_some_and(Topic::is_wanted);
         let mut topics = old.carried().filter(|&topic| has(old, topic) && is_wanted(topic));
         topics.all(|topic| self.lines.iter().any(|other| other.id() != line && has(other, topic)))

@@ -14,7 +14,6 @@ use crate::book::sync::BookSync;
 use crate::event::{Event, LineEvent, ReplaceReason, TopicEvent};
 use crate::ids::{ConnId, LineId, TopicId};
 use crate::line::Line;
-use crate::subscription::SubscriptionState;
 use crate::time::Instant;
 use crate::timers::Timer;
 
@@ -99,8 +98,7 @@ impl Router {
 
     fn weigh(&self, line: &Line) -> Weighed {
         let mut weighed = Weighed::default();
-        let confirmed = Some(SubscriptionState::Confirmed);
-        for topic in line.carried().filter(|&topic| line.subscription(topic) == confirmed) {
+        for topic in line.carried().filter(|&topic| self.carries(line, topic)) {
             let Some(book) = self.topics.book(topic) else { continue };
             let (mut own, mut other) = (LineShare::default(), LineShare::default());
             for (of, share) in book.lately() {
@@ -154,8 +152,7 @@ impl Router {
             return;
         }
         let is_again = self.topics.on_renewed(self.cx.now, topic);
-        let confirmed = Some(SubscriptionState::Confirmed);
-        let on = self.lines.iter().filter(|line| line.subscription(topic) == confirmed);
+        let on = self.lines.iter().filter(|line| self.carries(line, topic));
         let on: Vec<_> = on.map(Line::id).collect();
         for line in on {
             self.renew_on(line, topic);
