@@ -4,6 +4,7 @@
 //! *horizon*, the worst price of that snapshot. Deltas never move the horizon; the market moves
 //! relative to it. A level beyond is exact, but its neighbours may be unknown.
 
+mod age;
 mod arbiter;
 mod audit;
 mod buffer;
@@ -25,6 +26,7 @@ use crate::ids::Sequence;
 use crate::num::{Lots, Price};
 use crate::time::UnixNanos;
 use crate::wire::{Delta, LevelSink, Side, SideSink, Snapshot, SnapshotHead};
+pub use age::BookAge;
 pub use arbiter::{LagHistogram, LineShare};
 pub use level::{Best, Coverage, Level, Scope};
 pub use lineage::Evidence;

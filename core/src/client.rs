@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use crate::account::sync::AccountSync;
 use crate::account::{Account, AccountStatus};
 use crate::book::sync::{BookStatus, BookSync};
-use crate::book::{Book, LineShare};
+use crate::book::{Book, BookAge, LineShare};
 use crate::channel::Channel;
 use crate::config::Config;
 use crate::context::Context;
@@ -301,6 +301,31 @@ impl Client {
     #[must_use]
     pub fn book_status(&self, topic: TopicId) -> Option<BookStatus> {
         self.router.topics.get(topic)?.book_status()
+    }
+
+    /// How long ago a live book was heard of, and known to be right; `None` while it is not live, and for a topic
+    /// without a book. It only looks: unlike commands with a time it queues nothing.
+    ///
+    /// ```
+    /// use kucoin_futures_proto::{Channel, Client, Config, Instant};
+    ///
+    /// let now = Instant::ZERO;
+    /// let mut client = Client::new(now, 42, Config::default());
+    /// let topic = client.subscribe(now, Channel::level2("XBTUSDTM".parse()?))?;
+    /// assert_eq!(client.book_age(now, topic), None, "not live yet");
+    /// # Ok::<(), kucoin_futures_proto::Misuse>(())
+    /// ```
+    #[must_use]
+    pub fn book_age(&self, now: Instant, topic: TopicId) -> Option<BookAge> {
+        let heard_at = self.router.topics.get(topic)?.heard_at;
+        let agreed_at = self.router.topics.book(topic)?.agreed_at()?;
+        let answers = self.router.lines.iter().filter_map(|line| line.answered_at(topic));
+        let proof = answers.fold(heard_at.max(agreed_at), Instant::max);
+        Some(BookAge {
+            since_delta: (heard_at > Instant::ZERO).then(|| now.since(heard_at)),
+            since_snapshot: now.since(agreed_at),
+            since_proof: now.since(proof),
+        })
     }
 
     /// The channel of a topic; `None` for an id of another client.

@@ -137,7 +137,7 @@ pub use account::{
     Account, AccountFill, AccountPart, AccountStatus, Balance, OpenOrder, Position, StopOrder,
 };
 pub use book::sync::BookStatus;
-pub use book::{Book, Evidence};
+pub use book::{Book, BookAge, Evidence};
 pub use channel::{Channel, ChannelKey, ChannelKind};
 pub use client::{Client, Turn};
 pub use config::Config;

@@ -59,6 +59,9 @@ pub(crate) struct Line {
     binaries: SlidingWindow,
     /// While it is replaced.
     probe: Probe,
+    /// When the exchange last said something about the connection: a pong, an ack. Its messages only note the time of
+    /// their topic.
+    answered_at: Instant,
     /// What has happened and the client has not been told yet, oldest first.
     reports: VecDeque<LineReport>,
 }
@@ -80,6 +83,7 @@ impl Line {
             frame_ids: 0,
             binaries: MOST_BINARIES,
             probe: Probe::None,
+            answered_at: Instant::ZERO,
             reports: VecDeque::new(),
         }
     }
@@ -156,6 +160,7 @@ impl Line {
 
     /// Takes a frame that concerns the connection.
     pub(crate) fn on_control(&mut self, cx: &mut Context, frame: Frame<'_>) -> Disposition {
+        self.answered_at = cx.now;
         match frame {
             Frame::Welcome(welcome) => self.on_welcome(cx, welcome),
             Frame::Pong(pong) => self.on_pong(cx, pong),

@@ -71,7 +71,7 @@ pub(crate) struct Topic {
     /// Lines that were asked for it since it is wanted: what others bring of it is not taken.
     lines: Lines,
     /// When it last brought something; zero if never.
-    heard_at: Instant,
+    pub(crate) heard_at: Instant,
     state: TopicState,
     pub(crate) channel: Channel,
     /// When a line last confirmed it.

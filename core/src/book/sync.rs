@@ -17,6 +17,7 @@ use crate::event::{BookDelayReason, BookEvent, BookLostReason, Event};
 use crate::ids::{Epoch, LineId, RequestId, Sequence, TopicId};
 use crate::scheduler::Urgency;
 use crate::stats::Disposition;
+use crate::time::Instant;
 use crate::timers::{Timer, TopicTimer};
 use crate::wire::{Delta, SnapshotHead};
 
@@ -80,6 +81,8 @@ pub(crate) struct BookSync {
     arbiter: Arbiter,
     /// Where the snapshot was that the live book began with.
     loaded: Sequence,
+    /// When the live book was last found to be equal to a snapshot.
+    agreed_at: Instant,
     /// The exchange does not push it any more: to be subscribed again.
     needs_renewal: bool,
 }
@@ -98,6 +101,7 @@ impl BookSync {
             audit: Audit::default(),
             arbiter: Arbiter::default(),
             loaded: Sequence::new(0),
+            agreed_at: Instant::ZERO,
             needs_renewal: false,
         }
     }
@@ -115,6 +119,11 @@ impl BookSync {
 
     pub(crate) const fn book(&self) -> Option<&Book> {
         if self.is_live() { Some(&self.book) } else { None }
+    }
+
+    /// When the book was last found to be equal to a snapshot; `None` while it is not live.
+    pub(crate) const fn agreed_at(&self) -> Option<Instant> {
+        if self.is_live() { Some(self.agreed_at) } else { None }
     }
 
     const fn is_live(&self) -> bool {

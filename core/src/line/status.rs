@@ -2,8 +2,9 @@
 
 use super::Line;
 use crate::book::LineShare;
-use crate::ids::{ConnId, LineId};
+use crate::ids::{ConnId, LineId, TopicId};
 use crate::placement::LineRole;
+use crate::subscription::SubscriptionState;
 use crate::time::Instant;
 
 /// A line as it is now: see [`Client::lines`](crate::Client::lines).
@@ -42,5 +43,11 @@ impl Line {
             topics: self.subs.carried().count(),
             share,
         }
+    }
+
+    /// When the exchange last answered on this connection; `None` unless it has confirmed the topic there.
+    pub(crate) fn answered_at(&self, topic: TopicId) -> Option<Instant> {
+        let is_confirmed = self.subscription(topic) == Some(SubscriptionState::Confirmed);
+        is_confirmed.then_some(self.answered_at)
     }
 }

@@ -114,6 +114,7 @@ impl BookSync {
         let is_wider = self.book.learn(snapshot);
         self.audit.reset();
         self.end_audit(cx);
+        self.agreed_at = cx.now;
         let sequence = self.book.sequence();
         cx.event(Event::Book(self.topic, BookEvent::Verified { sequence, is_wider }));
     }

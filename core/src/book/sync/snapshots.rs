@@ -113,7 +113,7 @@ impl BookSync {
         // planted: same-epoch
         self.epoch = self.epoch.saturating_add(1);
         self.lineage.on_live(cx.now);
-        self.loaded = loaded;
+        (self.loaded, self.agreed_at) = (loaded, cx.now);
         self.schedule_audit(cx);
         let (topic, sequence) = (self.topic, self.book.sequence());
         cx.event(Event::Book(topic, BookEvent::Live { epoch: Epoch::new(self.epoch), sequence }));
