@@ -15,6 +15,7 @@ use crate::error::Misuse;
 use crate::event::AccountLostReason;
 use crate::ids::{LineId, RequestId, TopicId, WordsId};
 use crate::input::Input;
+use crate::limiter::BudgetUse;
 use crate::line::{Line, LineStatus};
 use crate::output::{Deadline, Output, TimeoutReason};
 use crate::placement::{LineRole, Placement};
@@ -342,6 +343,13 @@ impl Client {
             let share = self.router.topics.share_of(line.id());
             Some(line.status(role, placement.predecessor(line.id()), share))
         })
+    }
+
+    /// How much of each budget is in use: those of REST and of connecting, and that of each line that is up. It only
+    /// looks: unlike commands with a time it queues nothing.
+    pub fn budgets(&self, now: Instant) -> impl Iterator<Item = BudgetUse> + '_ {
+        let lines = self.router.lines.iter().filter_map(move |line| line.messages(now));
+        self.router.scheduler.budgets(now).into_iter().chain(lines)
     }
 
     /// What each line has brought of a book that several carry, since they do: who was first, and by how much.

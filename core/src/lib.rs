@@ -152,6 +152,7 @@ pub use event::{
 };
 pub use ids::{ConnId, Epoch, LineId, RequestId, Sequence, Symbol, TopicId, WordsId};
 pub use input::{Input, ResponseHead};
+pub use limiter::{BudgetKind, BudgetUse};
 pub use line::LineStatus;
 pub use message::{Message, UnknownMessage};
 pub use num::{Decimal, Lots, Price};

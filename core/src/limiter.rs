@@ -6,7 +6,61 @@
 use alloc::collections::VecDeque;
 use core::time::Duration;
 
+use crate::ids::LineId;
 use crate::time::Instant;
+
+/// How much of a budget is in use at a moment: see [`Client::budgets`](crate::Client::budgets).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct BudgetUse {
+    /// Which.
+    pub kind: BudgetKind,
+    /// What was used within the window that ends now: weight, or how many.
+    pub used: u32,
+    /// What may be used within any window of that length, as [`Budgets`](crate::config::Budgets) has it.
+    pub limit: u32,
+    /// The exchange has asked us to leave the pool alone for so long yet (429); zero if it has not.
+    pub held_for: Duration,
+}
+
+impl BudgetUse {
+    /// What may be used now: nothing while the exchange has asked for a pause.
+    #[must_use]
+    pub const fn left(&self) -> u32 {
+        if self.held_for.is_zero() { self.limit.saturating_sub(self.used) } else { 0 }
+    }
+}
+
+/// What a budget is for. Those that are counted by address or by account are shared with other programs there, whose
+/// use is not known.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[non_exhaustive]
+pub enum BudgetKind {
+    /// Weight of public REST requests, of 30 s.
+    PublicWeight,
+    /// Weight of signed REST requests, of 30 s.
+    SignedWeight,
+    /// Tokens, of a minute.
+    Tokens,
+    /// Attempts to connect, of a minute.
+    Connects,
+    /// Messages that were sent on the present connection of a line, of 11 s.
+    Messages(LineId),
+}
+
+impl BudgetKind {
+    /// Its name: `public_weight`, `signed_weight`, `tokens`, `connects` or `messages`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::PublicWeight => "public_weight",
+            Self::SignedWeight => "signed_weight",
+            Self::Tokens => "tokens",
+            Self::Connects => "connects",
+            Self::Messages(_) => "messages",
+        }
+    }
+}
 
 /// At most `limit` in any window of `span`.
 #[derive(Clone, Debug)]
@@ -43,6 +97,14 @@ impl SlidingWindow {
         self.forget(now);
         self.used = self.used.saturating_add(weight);
         self.entries.push_back((now, weight));
+    }
+
+    /// How much is in use at a moment. A read: what counts no more is left to the next request to forget.
+    pub(crate) fn in_use(&self, now: Instant, kind: BudgetKind) -> BudgetUse {
+        let gone = self.entries.iter().take_while(|(at, _)| *at + self.span <= now);
+        let gone = gone.fold(0_u32, |sum, (_, weight)| sum.saturating_add(*weight));
+        let used = self.used.saturating_sub(gone);
+        BudgetUse { kind, used, limit: self.limit, held_for: Duration::ZERO }
     }
 
     /// What was recorded a whole span ago counts no more.
@@ -86,7 +148,14 @@ mod tests {
                 window.record(now, weight);
                 sent.push((now, weight));
                 let inside = sent.iter().filter(|(at, _)| *at + SPAN > now);
-                prop_assert!(inside.map(|(_, weight)| weight).sum::<u32>() <= limit);
+                let inside: u32 = inside.map(|(_, weight)| weight).sum();
+                prop_assert!(inside <= limit);
+                prop_assert_eq!(window.in_use(now, BudgetKind::Tokens).used, inside);
+                // A look ahead sees what will count no more, and changes nothing.
+                let later = now + SPAN / 2;
+                let inside = sent.iter().filter(|(at, _)| *at + SPAN > later);
+                let inside: u32 = inside.map(|(_, weight)| weight).sum();
+                prop_assert_eq!(window.in_use(later, BudgetKind::Tokens).used, inside);
             }
         }
     }

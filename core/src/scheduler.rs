@@ -14,7 +14,7 @@ use crate::error::Misuse;
 use crate::event::{Event, RestError};
 use crate::ids::{LineId, RequestId, Symbol, TopicId};
 use crate::input::ResponseHead;
-use crate::limiter::SlidingWindow;
+use crate::limiter::{BudgetKind, BudgetUse, SlidingWindow};
 use crate::output::Output;
 use crate::query::{Pool, Query, Resource};
 use crate::rest_request::RestRequest;
@@ -208,6 +208,20 @@ impl RestScheduler {
         for request in asked.chain(waiting) {
             cx.event(Event::QueryFailed { request, reason: RestError::Closed });
         }
+    }
+
+    /// How much of each budget is in use.
+    pub(crate) fn budgets(&self, now: Instant) -> [BudgetUse; 4] {
+        let pool = |budget: &Budget, kind| BudgetUse {
+            held_for: budget.blocked_until.since(now),
+            ..budget.weights.in_use(now, kind)
+        };
+        [
+            pool(&self.public, BudgetKind::PublicWeight),
+            pool(&self.signed, BudgetKind::SignedWeight),
+            self.tokens.in_use(now, BudgetKind::Tokens),
+            self.connects.in_use(now, BudgetKind::Connects),
+        ]
     }
 
     /// A budget may have freed up.

@@ -232,6 +232,9 @@ impl Rig {
                 }
                 drain(client, requests, deltas);
                 let Some(book) = client.book(topics[n % SYMBOLS]) else { continue };
+                let age = client.book_age(*now, topics[n % SYMBOLS]).unwrap();
+                sum += age.since_proof.as_nanos();
+                sum += client.budgets(*now).map(|budget| u128::from(budget.used)).sum::<u128>();
                 if let (Best::Level(bid), Best::Level(ask)) = (book.best_bid(), book.best_ask()) {
                     sum += u128::from(bid.size.get() + ask.size.get());
                 }

@@ -3,6 +3,7 @@
 use super::Line;
 use crate::book::LineShare;
 use crate::ids::{ConnId, LineId, TopicId};
+use crate::limiter::{BudgetKind, BudgetUse};
 use crate::placement::LineRole;
 use crate::subscription::SubscriptionState;
 use crate::time::Instant;
@@ -43,6 +44,11 @@ impl Line {
             topics: self.subs.carried().count(),
             share,
         }
+    }
+
+    /// How much of the budget of its connection is in use; `None` without one that is ready.
+    pub(crate) fn messages(&self, now: Instant) -> Option<BudgetUse> {
+        self.is_ready().then(|| self.sends.in_use(now, BudgetKind::Messages(self.id)))
     }
 
     /// When the exchange last answered on this connection; `None` unless it has confirmed the topic there.
