@@ -100,6 +100,11 @@ impl Connection for Conn {
         self.websocket.get_ref().text(at)
     }
 
+    #[inline]
+    fn has_frame(&self) -> bool {
+        self.websocket.get_ref().has_frame()
+    }
+
     fn send(&mut self, text: &str) -> Result<(), TransportError> {
         match self.websocket.write(Message::text(text)) {
             Ok(()) => self.flush(),

@@ -107,6 +107,11 @@ impl Transport for Sockets {
     fn waker(&self) -> Waker {
         Waker::from(Arc::new(Notify(Arc::clone(&self.poller))))
     }
+
+    #[inline]
+    fn has_frame(&self) -> bool {
+        self.conns.has_frame()
+    }
 }
 
 impl Sockets {

@@ -111,6 +111,11 @@ impl Feed {
         either!(self, feed => feed.stats())
     }
 
+    /// What is told to Prometheus, with the books of these topics.
+    pub(crate) fn metrics(&self, books: impl IntoIterator<Item = TopicId>) -> String {
+        either!(self, feed => feed.metrics(books))
+    }
+
     pub(crate) const fn clock(&self) -> Clock {
         either!(self, feed => feed.clock())
     }

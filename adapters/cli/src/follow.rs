@@ -216,13 +216,7 @@ impl<'a> Session<'a> {
     /// Tells whoever has asked over HTTP.
     fn answer_metrics(&self) {
         let Some(metrics) = &self.metrics else { return };
-        metrics.answer(|| {
-            let books = self
-                .cx
-                .books()
-                .filter_map(|(topic, symbol)| Some((symbol, self.feed.book_status(topic)?)));
-            kucoin_futures_host::metrics::encode(self.feed.stats(), self.feed.lines(), books)
-        });
+        metrics.answer(|| self.feed.metrics(self.cx.books().map(|(topic, _)| topic)));
     }
 
     fn state(&mut self, event: &Event, show: &mut impl Show) -> Result<(), Failure> {

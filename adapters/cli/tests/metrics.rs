@@ -38,12 +38,17 @@ impl Streaming {
         Self { child, url: first["url"].as_str().unwrap().to_owned() }
     }
 
-    /// What it says now of these series; those that are not there are `None`.
-    fn read<const N: usize>(&self, series: [&str; N]) -> [Option<u64>; N] {
+    /// All that it says now.
+    fn text(&self) -> String {
         let mut reply = ureq::get(&self.url).call().unwrap();
         let kind = reply.headers()["content-type"].to_str().unwrap().to_owned();
         assert_eq!(kind, "text/plain; version=0.0.4; charset=utf-8");
-        let text = reply.body_mut().read_to_string().unwrap();
+        reply.body_mut().read_to_string().unwrap()
+    }
+
+    /// What it says now of these series; those that are not there are `None`.
+    fn read<const N: usize>(&self, series: [&str; N]) -> [Option<u64>; N] {
+        let text = self.text();
         series.map(|name| {
             let value = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
             value.map(|value| value.parse().unwrap())
@@ -107,6 +112,41 @@ fn of_two_lines_each_is_told_with_what_it_has_brought() {
         a + b > 50 && a_later + b_later > 50 && (a_lag, b_lag) == (a_later, b_later)
     });
     book.until(["kucoin_futures_change_overs_total"], |[replaced]| replaced == 0);
+}
+
+/// What is in seconds, and how many there were.
+#[test]
+fn ages_budgets_and_latencies_are_told_of_either_runtime() {
+    for runtime in ["blocking", "smol"] {
+        let sim = Sim::start(&["--symbols", "XBTUSDTM", "--rate", "100"]);
+        let book = Streaming::start(&["book", "XBTUSDTM", "--url", &sim.url, "--runtime", runtime]);
+        let counts = [
+            "kucoin_futures_exchange_to_received_seconds_count",
+            "kucoin_futures_received_to_applied_seconds_count",
+            DELTAS,
+        ];
+        book.until(counts, |[received, applied, deltas]| {
+            received == deltas && deltas > 100 && applied >= deltas
+        });
+        book.until(
+            [
+                "kucoin_futures_received_to_applied_seconds_bucket{le=\"1\"}",
+                "kucoin_futures_budget_used{budget=\"connects\"}",
+                "kucoin_futures_budget_left{budget=\"connects\"}",
+                "kucoin_futures_line_messages_left{line=\"0\",role=\"public\"}",
+            ],
+            |[applied, used, left, messages]| {
+                applied > 100 && (used, left) == (1, 19) && messages >= 90
+            },
+        );
+        let text = book.text();
+        for age in ["delta", "snapshot", "proof"] {
+            let start = format!("kucoin_futures_book_{age}_age_seconds{{symbol=\"XBTUSDTM\"}} ");
+            let value = text.lines().find_map(|line| line.strip_prefix(&start)).unwrap();
+            let value: f64 = value.parse().unwrap();
+            assert!((0.0..20.0).contains(&value), "{start}{value}");
+        }
+    }
 }
 
 /// Nothing comes in a still market: whoever asks wakes the command.

@@ -17,6 +17,12 @@ pub trait Connection {
     /// The bytes of a [`Received::Text`], until the next `poll_read`.
     fn text(&self, at: Range<usize>) -> &[u8];
 
+    /// Whether a whole frame was read already, so that the next `poll_read` reads nothing from the socket. For
+    /// measurements alone; one that does not know says no, and each of its frames counts as a read.
+    fn has_frame(&self) -> bool {
+        false
+    }
+
     /// Sends a message, or keeps what the socket does not take and sends that when it does.
     ///
     /// # Errors
@@ -81,6 +87,13 @@ impl<C: Connection> Connections<C> {
             }
             None => Poll::Pending,
         }
+    }
+
+    /// Whether a frame was read already and waits: [`Transport::has_frame`](crate::Transport::has_frame).
+    #[must_use]
+    #[inline]
+    pub fn has_frame(&self) -> bool {
+        self.open.iter().any(|(_, connection)| connection.has_frame())
     }
 
     /// Performs [`Effect::Send`](crate::Effect::Send); a failure is the next input.

@@ -10,6 +10,7 @@ use std::collections::VecDeque;
 use bytes::Bytes;
 use kucoin_futures_proto::{BookEvent, Client, Config, Event, Input, Instant, Output, PushTag};
 
+use crate::latencies::Latencies;
 use crate::transport::{Effect, Incoming};
 use crate::update::{BookUpdate, Item, Message, Update};
 
@@ -19,6 +20,7 @@ pub(crate) struct Engine {
     client: Client,
     kept: Kept,
     closed: bool,
+    latencies: Latencies,
 }
 
 /// What the client put out and was not taken yet, oldest first.
@@ -45,7 +47,12 @@ pub(crate) enum Step {
 impl Engine {
     /// Nothing has happened yet.
     pub(crate) fn new(now: Instant, seed: u64, config: Config) -> Self {
-        Self { client: Client::new(now, seed, config), kept: Kept::default(), closed: false }
+        Self {
+            client: Client::new(now, seed, config),
+            kept: Kept::default(),
+            closed: false,
+            latencies: Latencies::new(now),
+        }
     }
 
     /// Lets the core take an input.
@@ -65,6 +72,9 @@ impl Engine {
     fn input(&mut self, now: Instant, input: Input<'_>) {
         let mut turn = self.client.handle(now, input);
         while let Some(output) = turn.next() {
+            if let Output::Event(Event::Book(_, BookEvent::Delta(delta))) = &output {
+                self.latencies.on_delta(delta.ts_event);
+            }
             self.kept.keep(output);
         }
     }
@@ -98,6 +108,16 @@ impl Engine {
     #[inline]
     pub(crate) fn step(&mut self) -> Option<Step> {
         self.kept.steps.pop_front()
+    }
+
+    /// How long what was told was on its way.
+    pub(crate) const fn latencies(&self) -> &Latencies {
+        &self.latencies
+    }
+
+    /// The same, to be counted on.
+    pub(crate) const fn latencies_mut(&mut self) -> &mut Latencies {
+        &mut self.latencies
     }
 
     /// Shows a step that was just taken.

@@ -7,15 +7,16 @@ use std::time::Duration;
 
 use kucoin_futures_proto::book::LineShare;
 use kucoin_futures_proto::{
-    Account, AccountStatus, Book, BookStatus, Channel, Config, Instant, LineId, LineRole,
-    LineStatus, Misuse, Query, RequestId, Stats, TopicId, TopicStatus, WordsId,
+    Account, AccountStatus, Book, BookAge, BookStatus, BudgetUse, Channel, Config, Instant, LineId,
+    LineRole, LineStatus, Misuse, Query, RequestId, Stats, TopicId, TopicStatus, WordsId,
 };
 
 use crate::clock::{CachedClock, Clock};
 use crate::engine::{Engine, Step};
+use crate::latencies::Latencies;
 use crate::options::{FeedError, Next, Options};
 use crate::tls::tls_config;
-use crate::transport::{Async, Blocking, Transport};
+use crate::transport::{Async, Blocking, Incoming, Transport};
 use crate::update::{Item, Update};
 use crate::waker::Waker;
 
@@ -224,6 +225,32 @@ impl<T: Transport, M> Feed<T, M> {
         self.engine.client().shares(topic)
     }
 
+    /// How long ago a live book was heard of, and known to be right, as of now; `None` while it is not live. See
+    /// [`BookAge`].
+    #[must_use]
+    pub fn book_age(&self, topic: TopicId) -> Option<BookAge> {
+        self.engine.client().book_age(self.clock.clock().now(), topic)
+    }
+
+    /// How much of each budget is in use now: weight of REST, tokens, connects, and the messages of each line.
+    pub fn budgets(&self) -> impl Iterator<Item = BudgetUse> + '_ {
+        self.engine.client().budgets(self.clock.clock().now())
+    }
+
+    /// How long changes of books were on their way: to us, and through us.
+    #[must_use]
+    pub const fn latencies(&self) -> &Latencies {
+        self.engine.latencies()
+    }
+
+    /// All that [`metrics`](crate::metrics) tells, as of now, with the books of these topics.
+    #[cfg(feature = "metrics")]
+    #[must_use]
+    pub fn metrics(&self, books: impl IntoIterator<Item = TopicId>) -> String {
+        let now = self.clock.clock().now();
+        crate::metrics::encode(self.engine.client(), now, self.engine.latencies(), books)
+    }
+
     /// Where the book of a topic stands; `None` if the topic has no book.
     #[must_use]
     pub fn book_status(&self, topic: TopicId) -> Option<BookStatus> {
@@ -272,8 +299,6 @@ impl<T: Transport, M> Feed<T, M> {
     pub(crate) fn poll_step(&mut self, cx: &mut Context<'_>, limit: &mut Limit) -> Poll<Waited> {
         if std::mem::take(&mut self.waiting) {
             self.wakes += 1;
-            // However short the wait was.
-            self.clock.now();
         }
         loop {
             if let Some(step) = self.engine.step() {
@@ -286,6 +311,9 @@ impl<T: Transport, M> Feed<T, M> {
             let busy = self.take_input(cx) || self.engine.handle_timeout(self.clock.now());
             if busy {
                 self.perform_effects();
+                if self.engine.latencies().is_within_read() && !self.transport.has_frame() {
+                    self.end_read();
+                }
                 self.streak += 1;
                 if self.streak < STREAK {
                     continue;
@@ -330,10 +358,34 @@ impl<T: Transport, M> Feed<T, M> {
     }
 
     fn take_input(&mut self, cx: &mut Context<'_>) -> bool {
-        let now = self.clock.recent();
-        let Poll::Ready(incoming) = self.transport.poll_input(cx) else { return false };
+        // However short the wait was, and whatever the caller has done meanwhile.
+        let now = if self.engine.latencies().is_within_read() {
+            self.clock.recent()
+        } else {
+            let now = self.clock.now();
+            self.engine.latencies_mut().on_read(now);
+            now
+        };
+        let Poll::Ready(incoming) = self.transport.poll_input(cx) else {
+            self.end_read();
+            return false;
+        };
+        let is_frame = matches!(incoming, Incoming::Text(..) | Incoming::Read(..));
         self.engine.handle(now, incoming);
+        if is_frame {
+            self.engine.latencies_mut().on_frame();
+        }
         true
+    }
+
+    /// Nothing is left of what was read from the sockets.
+    fn end_read(&mut self) {
+        let now = if self.engine.latencies().has_frames() {
+            self.clock.now()
+        } else {
+            self.clock.recent()
+        };
+        self.engine.latencies_mut().on_read_over(now);
     }
 
     fn perform_effects(&mut self) {

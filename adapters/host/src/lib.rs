@@ -44,6 +44,7 @@ mod feed;
 mod happy_eyeballs;
 mod io_error;
 mod items;
+mod latencies;
 mod mailbox;
 #[cfg(feature = "metrics")]
 pub mod metrics;
@@ -71,6 +72,7 @@ pub use feed::Feed;
 pub use happy_eyeballs::{Move, Race};
 pub use io_error::io_error;
 pub use items::Items;
+pub use latencies::{Latencies, LatencyHistogram};
 pub use mailbox::{Mailbox, Sender};
 pub use options::{FeedError, Next, Options};
 pub use pump::{Pump, Spawn};

@@ -74,6 +74,13 @@ impl Socket {
         self.reader.text(taken)
     }
 
+    /// Whether a whole frame is here that was read already.
+    #[must_use]
+    #[inline]
+    pub fn has_frame(&self) -> bool {
+        self.reader.has_frame()
+    }
+
     /// The TCP stream, for timeouts, pollers and options.
     #[must_use]
     pub const fn tcp(&self) -> &TcpStream {

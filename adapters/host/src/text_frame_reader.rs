@@ -139,6 +139,14 @@ impl TextFrameReader {
         self.bytes.get(taken).unwrap_or_default()
     }
 
+    /// Whether a whole frame is here: the next one comes without a read from the socket.
+    #[must_use]
+    #[inline]
+    pub fn has_frame(&self) -> bool {
+        let is_here = |(_, len)| usize::try_from(len).is_ok_and(|len| len <= self.here().len());
+        self.stage == Stage::Between && self.frame().is_some_and(is_here)
+    }
+
     /// After `take_text` found nothing: whether the library should be passed something before more is
     /// read.
     fn has_more(&self) -> bool {

@@ -71,6 +71,13 @@ pub trait Transport: fmt::Debug + Send + Sized + 'static {
 
     /// Ends the present or the next `wait` from any thread.
     fn waker(&self) -> Waker;
+
+    /// Whether a frame that was read from a socket already waits for the next `poll_input`:
+    /// [`Connections::has_frame`](crate::Connections::has_frame) says so. For measurements
+    /// ([`Latencies`](crate::Latencies)) alone.
+    fn has_frame(&self) -> bool {
+        false
+    }
 }
 
 /// The caller's thread waits inside `next`.

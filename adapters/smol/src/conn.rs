@@ -58,6 +58,11 @@ impl Connection for Conn {
         self.websocket.get_ref().text(at)
     }
 
+    #[inline]
+    fn has_frame(&self) -> bool {
+        self.websocket.get_ref().has_frame()
+    }
+
     /// It goes out at the next read at the latest.
     fn send(&mut self, text: &str) -> Result<(), TransportError> {
         self.unsent = true;

@@ -49,6 +49,11 @@ impl Socket {
         self.reader.poll_text(|space| self.stream.poll_read(cx, space))
     }
 
+    /// Whether a whole frame is here that was read already.
+    pub(crate) fn has_frame(&self) -> bool {
+        self.reader.has_frame()
+    }
+
     pub(crate) fn text(&self, taken: Range<usize>) -> &[u8] {
         self.reader.text(taken)
     }

@@ -132,6 +132,11 @@ impl Transport for Sockets {
     fn waker(&self) -> Waker {
         Waker::from(Arc::clone(&self.task))
     }
+
+    #[inline]
+    fn has_frame(&self) -> bool {
+        self.conns.has_frame()
+    }
 }
 
 impl Spawn for Sockets {

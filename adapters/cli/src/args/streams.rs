@@ -20,7 +20,8 @@ pub(crate) struct RunArgs {
     /// Stop after this time
     #[arg(long = "for", value_name = "TIME", value_parser = duration)]
     pub(crate) span: Option<Duration>,
-    /// Serve counters, lines and books for Prometheus, as http://ADDR/metrics; port 0 lets the system choose
+    /// Serve counters, lines, latencies, budgets and ages of books for Prometheus, as http://ADDR/metrics; port 0
+    /// lets the system choose
     #[arg(long, value_name = "ADDR")]
     pub(crate) metrics: Option<SocketAddr>,
     /// Replace a line after this time (at least 10s), or up to a twentieth earlier. Without this 23h: the

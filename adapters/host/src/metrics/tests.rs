@@ -26,17 +26,14 @@ fn world_with(lines: u8, faults: &str) -> (World, [TopicId; 2]) {
 }
 
 fn text((world, topics): &(World, [TopicId; 2])) -> String {
-    let client = world.client();
-    let books = topics
-        .iter()
-        .filter_map(|topic| Some((client.channel(*topic)?.symbol()?, client.book_status(*topic)?)));
-    encode(client.stats(), client.lines(), books)
+    let now = world.now();
+    encode(world.client(), now, &Latencies::new(now), *topics)
 }
 
 /// Every series with its value.
 fn series(text: &str) -> BTreeMap<&str, i64> {
-    // The ranges of a histogram are looked at by themselves.
-    let lines = text.lines().filter(|line| !line.starts_with('#') && !line.contains("_lag_"));
+    // Histograms and seconds are looked at by themselves.
+    let lines = text.lines().filter(|line| !line.starts_with('#') && !line.contains("_seconds"));
     let all: Vec<_> = lines
         .map(|line| line.rsplit_once(' ').unwrap())
         .map(|(name, value)| (name, value.parse().unwrap()))
@@ -104,14 +101,101 @@ fn each_metric_is_introduced_once_and_numbers_are_counters_or_gauges() {
     assert_eq!(types.len(), words("# TYPE ").len());
     assert_eq!(types.len(), words("# HELP ").len());
     let mut types = types;
-    assert_eq!(types.remove("kucoin_futures_line_lag_seconds"), Some("histogram"));
+    for name in ["line_lag", "exchange_to_received", "received_to_applied"] {
+        let name = format!("{PREFIX}_{name}_seconds");
+        assert_eq!(types.remove(name.as_str()), Some("histogram"), "{name}");
+    }
+    let in_seconds = ["budget_held", "book_delta_age", "book_snapshot_age", "book_proof_age"];
+    for name in in_seconds {
+        let name = format!("{PREFIX}_{name}_seconds");
+        assert_eq!(types.remove(name.as_str()), Some("gauge"), "{name}");
+    }
     let names: BTreeSet<&str> =
         series(&text).into_keys().map(|name| name.split('{').next().unwrap()).collect();
     assert_eq!(names, types.keys().copied().collect());
     for (name, kind) in types {
         assert_eq!(kind, if name.ends_with("_total") { "counter" } else { "gauge" }, "{name}");
     }
-    assert_eq!(encode(&Stats::default(), [], []).matches("line_").count(), 0, "no line, no word");
+    let now = Instant::ZERO;
+    let empty = Client::new(now, 1, kucoin_futures_proto::Config::default());
+    let text = encode(&empty, now, &Latencies::new(now), []);
+    assert_eq!(text.matches("line_").count(), 0, "no line, no word");
+}
+
+/// The value of a series in seconds.
+fn seconds(text: &str, name: &str) -> Option<f64> {
+    let value = text.lines().find_map(|line| line.strip_prefix(&format!("{PREFIX}_{name} ")))?;
+    Some(value.parse().unwrap())
+}
+
+#[test]
+fn the_age_of_a_live_book_is_told_in_seconds_and_that_of_no_other() {
+    let mut rig = world();
+    rig.0.run_for(Duration::from_secs(39)).unwrap();
+    let told = text(&rig);
+    for (topic, symbol) in rig.1.into_iter().zip(["XBTUSDTM", "ETHUSDTM"]) {
+        let age = rig.0.client().book_age(rig.0.now(), topic).unwrap();
+        let of =
+            |name: &str| seconds(&told, &format!("book_{name}_age_seconds{{symbol=\"{symbol}\"}}"));
+        assert_eq!(of("delta"), age.since_delta.map(|age| age.as_secs_f64()));
+        assert_eq!(of("snapshot"), Some(age.since_snapshot.as_secs_f64()));
+        assert_eq!(of("proof"), Some(age.since_proof.as_secs_f64()));
+        assert!(of("proof") <= of("delta") && of("snapshot") > Some(1.0), "{age:?}");
+    }
+    rig.0.run_for(Duration::from_secs(10)).unwrap();
+    assert!(!text(&rig).contains("_age_seconds"), "no book is live");
+}
+
+#[test]
+fn what_is_used_and_left_of_budgets_is_told_and_of_messages_by_line() {
+    let mut rig = world();
+    rig.0.run_for(Duration::from_secs(6)).unwrap();
+    let told = text(&rig);
+    let series = series(&told);
+    let mut lines = 0;
+    for budget in rig.0.client().budgets(rig.0.now()) {
+        let labels = match budget.kind {
+            BudgetKind::Messages(line) => format!("line=\"{}\",role=\"public\"", line.get()),
+            other => format!("budget=\"{}\"", other.name()),
+        };
+        let is_of_line = matches!(budget.kind, BudgetKind::Messages(_));
+        lines += u32::from(is_of_line);
+        let name = if is_of_line { "line_messages" } else { "budget" };
+        let of = |what: &str| series[format!("{PREFIX}_{name}_{what}{{{labels}}}").as_str()];
+        assert_eq!((of("used"), of("left")), (budget.used.into(), budget.left().into()));
+        if !is_of_line {
+            assert_eq!(seconds(&told, &format!("budget_held_seconds{{{labels}}}")), Some(0.0));
+        }
+    }
+    assert_eq!(lines, 1);
+    assert!(series[format!("{PREFIX}_budget_used{{budget=\"public_weight\"}}").as_str()] >= 16);
+}
+
+#[test]
+fn how_long_deltas_were_on_their_way_is_told_with_ranges_and_sum() {
+    use kucoin_futures_proto::UnixNanos;
+    let (now, client) =
+        (Instant::ZERO, Client::new(Instant::ZERO, 1, kucoin_futures_proto::Config::default()));
+    let mut latencies = Latencies::new(now);
+    latencies.on_read(now);
+    let unix = crate::unix_now().as_nanos();
+    for late_ms in [4_000, 40_000] {
+        latencies.on_delta(Some(UnixNanos::from_nanos(unix - late_ms * 1_000_000)));
+    }
+    latencies.on_frame();
+    latencies.on_read_over(now + Duration::from_micros(150));
+    let text = encode(&client, now, &latencies, []);
+    let of = |name: &str| seconds(&text, name).unwrap_or_else(|| panic!("{name} in {text}"));
+    for (end, count) in [("2", 0.0), ("5", 1.0), ("30", 1.0), ("60", 2.0), ("+Inf", 2.0)] {
+        let name = format!("exchange_to_received_seconds_bucket{{le=\"{end}\"}}");
+        assert_eq!(of(&name), count, "{text}");
+    }
+    assert_eq!(of("exchange_to_received_seconds_count"), 2.0);
+    assert!((43.0..44.5).contains(&of("exchange_to_received_seconds_sum")), "{text}");
+    assert_eq!(of("received_to_applied_seconds_bucket{le=\"0.0001\"}"), 0.0, "{text}");
+    assert_eq!(of("received_to_applied_seconds_bucket{le=\"0.0002\"}"), 1.0);
+    assert_eq!(of("received_to_applied_seconds_sum"), 0.000_15);
+    assert!(text.contains(&format!("{PREFIX}_deltas_from_future_total 0\n")));
 }
 
 #[test]
