@@ -112,6 +112,10 @@ impl Transport for Sockets {
     fn has_frame(&self) -> bool {
         self.conns.has_frame()
     }
+
+    fn span(&self) -> Span {
+        self.span.clone()
+    }
 }
 
 impl Sockets {

@@ -26,6 +26,41 @@ fn every_test_that_the_pages_name_exists() {
     assert!(named > 20, "{named}");
 }
 
+/// What `docs/watching.md` lists is what there is: of traces each event, of metrics each but the client's counters.
+#[test]
+fn every_event_and_metric_is_on_the_page_and_the_other_way_round() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap();
+    let read = |path: &str| fs::read_to_string(root.join(path)).unwrap();
+    let page = read("docs/watching.md");
+    let host = ["trace", "metrics"].map(|name| read(&format!("adapters/host/src/{name}.rs")));
+    let tables = host[1].split_once("const LINE_GAUGES").unwrap().1;
+    let metrics = tables.split_once("pub fn encode").unwrap().0;
+    // The last word of a macro, and the first of a row.
+    let events = host[0].split('"').zip(host[0].split('"').skip(1));
+    let events = events.filter(|(_, rest)| rest.starts_with(')'));
+    let rows = metrics.split("(\"").chain(metrics.split("(\n        \"")).skip(1);
+    let names = rows.filter_map(|rest| Some(rest.split_once("\",")?.0));
+    // What a version of the core may add that this one does not know.
+    let unknown = ["event", "line", "topic", "book", "account"];
+    let mut found = 0;
+    for name in events.map(|(name, _)| name).chain(names).filter(|name| !unknown.contains(name)) {
+        if name.contains(char::is_uppercase) || name.contains('{') || name.contains('\n') {
+            continue;
+        }
+        found += 1;
+        let listed = ["`", "_total`"].map(|end| page.contains(&format!("`{name}{end}")));
+        assert!(listed.contains(&true), "{name} is not on the page");
+    }
+    assert!(found > 40, "{found}");
+    for row in page.lines().filter_map(|line| line.strip_prefix("| `")) {
+        let first = format!("`{}", row.split_once(" |").unwrap().0);
+        for name in first.split('`').skip(1).step_by(2) {
+            let base = format!("\"{}\"", name.trim_end_matches("_total"));
+            assert!(host.iter().any(|code| code.contains(&base)), "{name} is not in the code");
+        }
+    }
+}
+
 fn read_code(folder: &Path, code: &mut String) {
     let entries: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()).collect();
     for path in entries {

@@ -9,8 +9,10 @@ use std::collections::VecDeque;
 
 use bytes::Bytes;
 use kucoin_futures_proto::{BookEvent, Client, Config, Event, Input, Instant, Output, PushTag};
+use tracing::Span;
 
 use crate::latencies::Latencies;
+use crate::trace::Trace;
 use crate::transport::{Effect, Incoming};
 use crate::update::{BookUpdate, Item, Message, Update};
 
@@ -21,6 +23,9 @@ pub(crate) struct Engine {
     kept: Kept,
     closed: bool,
     latencies: Latencies,
+    trace: Trace,
+    /// When the client was last told something.
+    now: Instant,
 }
 
 /// What the client put out and was not taken yet, oldest first.
@@ -52,6 +57,8 @@ impl Engine {
             kept: Kept::default(),
             closed: false,
             latencies: Latencies::new(now),
+            trace: Trace::default(),
+            now,
         }
     }
 
@@ -70,6 +77,7 @@ impl Engine {
     /// Drains all that came of an input. A message is copied: what it lies in is the transport's.
     #[inline]
     fn input(&mut self, now: Instant, input: Input<'_>) {
+        self.now = now;
         let mut turn = self.client.handle(now, input);
         while let Some(output) = turn.next() {
             if let Output::Event(Event::Book(_, BookEvent::Delta(delta))) = &output {
@@ -90,6 +98,7 @@ impl Engine {
 
     /// Ends everything; what was reported can still be told.
     pub(crate) fn close(&mut self, now: Instant) {
+        self.now = now;
         self.client.close(now);
         self.closed = true;
     }
@@ -107,7 +116,17 @@ impl Engine {
     /// What is to be told next.
     #[inline]
     pub(crate) fn step(&mut self) -> Option<Step> {
-        self.kept.steps.pop_front()
+        let step = self.kept.steps.pop_front()?;
+        match step {
+            Step::Event(Event::Book(_, BookEvent::Delta(_))) | Step::Message => {}
+            Step::Event(event) => self.trace.on_event(&self.client, self.now, event),
+        }
+        Some(step)
+    }
+
+    /// What is traced from now on is part of this.
+    pub(crate) fn trace_under(&mut self, span: Span) {
+        self.trace = Trace::new(span);
     }
 
     /// How long what was told was on its way.

@@ -99,8 +99,9 @@ impl<T: Transport> Feed<T> {
     /// The system has no poller left, or the roots cannot be used.
     pub fn with_options(options: Options) -> Result<Self, FeedError> {
         let tls = tls_config(&options.roots)?;
-        let (engine, clock, rest) = options.into_parts();
+        let (mut engine, clock, rest) = options.into_parts();
         let transport = T::new(tls, rest)?;
+        engine.trace_under(transport.span());
         Ok(Self {
             engine,
             clock: CachedClock::new(clock),

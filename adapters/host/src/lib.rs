@@ -56,6 +56,7 @@ mod rest_connector;
 mod socket;
 mod text_frame_reader;
 mod tls;
+mod trace;
 mod transport;
 mod update;
 mod upgrade;

@@ -7,6 +7,7 @@ use std::task::{Context, Poll, Waker};
 
 use kucoin_futures_proto::{ConnId, Endpoint, Instant, RequestId, RestRequest, TransportError};
 use rustls::ClientConfig;
+use tracing::Span;
 
 use crate::rest::{Rest, RestOutcome};
 use crate::websocket::WsRead;
@@ -77,6 +78,11 @@ pub trait Transport: fmt::Debug + Send + Sized + 'static {
     /// ([`Latencies`](crate::Latencies)) alone.
     fn has_frame(&self) -> bool {
         false
+    }
+
+    /// What everything that the feed does is traced under. Default: nothing.
+    fn span(&self) -> Span {
+        Span::none()
     }
 }
 

@@ -29,6 +29,7 @@ mod runtimes;
 mod slow;
 mod streams;
 mod tls;
+mod traces;
 mod upgrade;
 
 use libtest_mimic::{Arguments, Trial};
@@ -53,6 +54,7 @@ pub fn trials<F: Feed>(runtime: &str) -> Vec<Trial> {
         lines::cases::<F>(),
         slow::cases::<F>(),
         tls::cases::<F>(),
+        traces::cases::<F>(),
     ];
     on_wires(runtime, cases.into_iter().flatten())
 }
