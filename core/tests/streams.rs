@@ -215,9 +215,13 @@ fn a_late_ack_of_what_is_to_end_there_makes_no_owner() {
     let other = Channel::instrument("ADAUSDTM".parse().unwrap());
     world.client.subscribe(world.now, other).unwrap();
     world.client.subscribe(world.now, channel).unwrap();
-    world.is_mute = false;
     world.pass(SECOND);
     world.say(old, &format!(r#"{{"id":"{id}","type":"ack"}}"#));
+    world.serve();
+    let others: Vec<_> = world.unanswered.iter().filter(|(conn, _)| *conn != old).collect();
+    for (conn, id) in others.into_iter().cloned().collect::<Vec<_>>() {
+        world.say(conn, &format!(r#"{{"id":"{id}","type":"ack"}}"#));
+    }
     world.pass(SECOND);
     let name = channel.to_string();
     let on: Vec<_> = world.conns.iter().filter(|(_, topics)| topics.contains(&name)).collect();
