@@ -188,7 +188,7 @@ impl ProtocolChecker {
                     self.fill.run_short();
                 }
             }
-            let ended = self.carriage.on_answer(at, id, text);
+            let ended = self.carriage.on_answer(id, text);
             ended.iter().for_each(|name| self.topics.on_ended(id, name, &self.carriage));
             return;
         }
@@ -223,7 +223,9 @@ impl ProtocolChecker {
         let Some(name) = topic_in(text).filter(|_| about != About::Session) else { return Ok(()) };
         if !self.carriage.carries(conn, name) {
             // Without another one it may have been asked a moment ago, and the request not be sent yet.
-            if was_taken && !self.was_asked && self.carriage.is_carried_beside(conn, name) {
+            let is_doubtful = self.carriage.is_doubtful(conn, name);
+            let may_be_asked = is_doubtful || !self.carriage.is_carried_beside(conn, name);
+            if was_taken && !self.was_asked && !may_be_asked {
                 return Err(format!("{name} was taken from {conn:?}, which was not asked for it"));
             }
             return Ok(());

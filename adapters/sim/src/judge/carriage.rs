@@ -32,8 +32,8 @@ struct Place {
     stand: Stand,
     /// When it brought something for the first time.
     first: Option<Instant>,
-    /// Since when it is known to carry it: the answer came, or the first message.
-    since: Option<Instant>,
+    /// The answer has come, or a message.
+    is_known: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -45,6 +45,8 @@ enum Stand {
     Ending,
     /// Refused as a topic, to be asked for again: it may have been carried before, and go on.
     Refused,
+    /// An error that named no request may have been about it: whether the client hears it is not known.
+    Doubtful,
 }
 
 /// One request that subscribes or unsubscribes.
@@ -96,13 +98,13 @@ impl Carriage {
     }
 
     /// An answer to something is about to be handed in. The topics that the connection does not carry any more.
-    pub(super) fn on_answer(&mut self, at: Instant, conn: ConnId, text: &str) -> Vec<String> {
+    pub(super) fn on_answer(&mut self, conn: ConnId, text: &str) -> Vec<String> {
         let Some(carried) = self.conns.get_mut(&conn) else { return Vec::new() };
         let frame: Value = serde_json::from_str(text).unwrap_or_default();
         let word = |key| frame.get(key).and_then(Value::as_str);
         let id = word("id").unwrap_or_default();
         match word("type") {
-            Some("ack") => carried.on_ack(at, id),
+            Some("ack") => carried.on_ack(id),
             Some("error") => {
                 carried.is_vague |= id.parse::<u64>().is_err();
                 let code = frame.get("code").and_then(Value::as_u64).unwrap_or_default();
@@ -119,7 +121,7 @@ impl Carriage {
     pub(super) fn on_text(&mut self, at: Instant, conn: ConnId, name: &str) {
         if let Some(place) = self.place_mut(conn, name) {
             place.first.get_or_insert(at);
-            place.since.get_or_insert(at);
+            place.is_known = true;
         }
     }
 
@@ -141,26 +143,24 @@ impl Carriage {
         self.conns.get(&conn).is_some_and(|carried| carried.has(name))
     }
 
+    /// Whether it is not known if a connection is heard of a topic.
+    pub(super) fn is_doubtful(&self, conn: ConnId, name: &str) -> bool {
+        let place = self.conns.get(&conn).and_then(|carried| carried.place(name));
+        place.is_some_and(|place| place.stand == Stand::Doubtful)
+    }
+
     /// The connections that may bring a topic.
     pub(super) fn of(&self, name: &str) -> impl Iterator<Item = ConnId> {
         let with = self.conns.iter().filter(move |(_, carried)| carried.has(name));
         with.map(|(conn, _)| *conn)
     }
 
-    /// Whether with a connection the stream of a topic breaks off: it carried it, no other connection has it
-    /// confirmed, and none that is heard did so before it, if it has said nothing yet.
+    /// Whether with a connection the stream of a topic breaks off: it carried it, and no other one brings it, or has
+    /// said that it will.
     pub(super) fn ends_with(&self, conn: ConnId, name: &str) -> bool {
-        let Some(own) = self.conns.get(&conn).and_then(|carried| carried.place(name)) else {
-            return false;
-        };
-        let mut others = self.conns.iter().filter(|(other, _)| **other != conn);
-        let goes_on = others.any(|(_, carried)| {
-            carried.place(name).is_some_and(|other| {
-                let was_first = other.since.is_some() && other.since <= own.since;
-                other.stand == Stand::Confirmed || (was_first && own.first.is_none())
-            })
-        });
-        own.stand != Stand::Ending && own.since.is_some() && !goes_on
+        let own = self.conns.get(&conn).and_then(|carried| carried.place(name));
+        let carried = own.is_some_and(|own| own.is_heard() && own.is_known);
+        carried && !self.is_brought_beside(conn, name)
     }
 
     /// Whether another connection than this one may bring a topic.
@@ -232,7 +232,7 @@ impl Carried {
 
     /// Whether it may bring a topic.
     fn has(&self, name: &str) -> bool {
-        self.place(name).is_some_and(|place| place.stand != Stand::Ending)
+        self.place(name).is_some_and(Place::is_heard)
     }
 
     /// Sets how far a topic has come; one that is not there yet only if it is asked for.
@@ -240,29 +240,27 @@ impl Carried {
         match self.topics.get_mut(name) {
             Some(place) => {
                 if (place.stand, stand) == (Stand::Ending, Stand::Asked) {
-                    (place.first, place.since) = (None, None);
+                    (place.first, place.is_known) = (None, false);
                 }
                 place.stand = stand;
             }
             None if is_asked => {
-                self.topics.insert(name.into(), Place { stand, first: None, since: None });
+                self.topics.insert(name.into(), Place { stand, first: None, is_known: false });
             }
             None => {}
         }
     }
 
     fn load(&self) -> usize {
-        self.topics.values().filter(|place| place.stand != Stand::Ending).count()
+        self.topics.values().filter(|place| place.is_heard()).count()
     }
 
-    fn on_ack(&mut self, at: Instant, id: &str) {
+    fn on_ack(&mut self, id: &str) {
         let Some(request) = self.take(id) else { return };
         for name in &request.names {
             if request.subscribes {
                 self.stand(name, Stand::Confirmed, false);
-                if let Some(place) = self.topics.get_mut(name) {
-                    place.since.get_or_insert(at);
-                }
+                self.topics.entry(name.clone()).and_modify(|place| place.is_known = true);
             } else {
                 self.end(name);
             }
@@ -273,7 +271,7 @@ impl Carried {
         if about == About::Else {
             return;
         }
-        let Some(request) = self.take(id) else { return };
+        let Some(request) = self.take(id) else { return self.on_nameless_error(id) };
         if !request.subscribes {
             // Whatever it was that could not be ended, it is not there.
             return request.names.iter().for_each(|name| self.end(name));
@@ -303,16 +301,28 @@ impl Carried {
         }
     }
 
-    /// The request of an id; with it go all tries of the same. An id that is none of ours may stand for the only
-    /// one that is open.
-    fn take(&mut self, id: &str) -> Option<Request> {
+    /// An id that is none of ours may stand for the only request that is open, and the client may see it so.
+    fn on_nameless_error(&mut self, id: &str) {
         let mut open = self.requests.values();
-        let first = open.next()?;
-        let only = open.all(|other| other == first).then(|| first.clone());
-        let only = only.filter(|_| id.parse::<u64>().is_err());
-        let request = self.requests.remove(id).or(only)?;
+        let first = open.next().filter(|_| id.parse::<u64>().is_err());
+        let Some(first) = first.filter(|first| open.all(|other| other == *first)) else { return };
+        for name in first.names.clone() {
+            self.stand(&name, Stand::Doubtful, false);
+            self.ended.push(name);
+        }
+    }
+
+    /// The request of an id; with it go all tries of the same.
+    fn take(&mut self, id: &str) -> Option<Request> {
+        let request = self.requests.remove(id)?;
         self.requests.retain(|_, other| *other != request);
         Some(request)
+    }
+}
+
+impl Place {
+    fn is_heard(&self) -> bool {
+        !matches!(self.stand, Stand::Ending | Stand::Doubtful)
     }
 }
 
@@ -365,11 +375,11 @@ mod tests {
 
     fn error(carriage: &mut Carriage, id: u32, code: u32, text: &str) {
         let text = format!(r#"{{"id":"{id}","type":"error","code":{code},"data":"{text}"}}"#);
-        carriage.on_answer(Instant::ZERO, ONE, &text);
+        carriage.on_answer(ONE, &text);
     }
 
     fn ack(carriage: &mut Carriage, conn: ConnId, id: u32) {
-        carriage.on_answer(Instant::ZERO, conn, &format!(r#"{{"id":"{id}","type":"ack"}}"#));
+        carriage.on_answer(conn, &format!(r#"{{"id":"{id}","type":"ack"}}"#));
     }
 
     #[test]
