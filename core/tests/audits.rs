@@ -10,15 +10,18 @@
 )]
 
 mod common;
+mod willing;
 
 use std::time::Duration;
 
 use common::{Rig, events, fetches, level2, plain_snapshot, snapshot, snapshot_request};
-use kucoin_futures_proto::book::{Coverage, Scope};
+use kucoin_futures_proto::book::{Best, Coverage, Scope};
 use kucoin_futures_proto::wire::Side;
 use kucoin_futures_proto::{
-    BookDelayReason, BookEvent, Config, Event, Input, Misuse, Sequence, TopicId, TransportError,
+    BookDelayReason, BookEvent, Channel, Config, Event, Input, Misuse, Sequence, TopicId,
+    TransportError,
 };
+use willing::Willing;
 
 const MS: Duration = Duration::from_millis(1);
 const SECOND: Duration = Duration::from_secs(1);
@@ -182,6 +185,40 @@ fn a_walking_market_widens_the_book_and_it_stays_live() {
         book.levels(Side::Bid, Scope::Complete).map(|level| level.size.get()).collect();
     assert_eq!(bids, (990..1100).rev().collect::<Vec<u64>>());
     assert_eq!(rig.client.stats().snapshots, 1);
+}
+
+/// 63,000 up by a fifth in an hour, 35 ticks a second: the window of a snapshot is behind the market within half a
+/// minute.
+#[test]
+fn a_market_that_climbs_a_fifth_in_an_hour_is_followed_without_a_resync() {
+    let mut world = Willing::new(Config::default(), 300);
+    world.dense = Some(630_000);
+    let channel = Channel::level2("XBTUSDTM".parse().unwrap());
+    let topic = world.client.subscribe(world.now, channel).unwrap();
+    world.pass(SECOND * 3);
+    let mut longest_lead = 0;
+    for _ in 0..3600 {
+        let conn = *world.conns.keys().next().unwrap();
+        for _ in 0..35 {
+            world.climb("XBTUSDTM").iter().for_each(|frame| world.say(conn, frame));
+        }
+        world.pass(SECOND);
+        let book = world.client.book(topic).expect("live");
+        let best = world.dense.unwrap() - 1;
+        let Best::Level(level) = book.best_bid() else { panic!("{:?}", book.best_bid()) };
+        assert_eq!(
+            level.price.to_string(),
+            format!("{}.{}", best / 10, best % 10).replace(".0", "")
+        );
+        longest_lead = longest_lead.max(book.levels(Side::Ask, Scope::Complete).count());
+    }
+    let stats = world.client.stats();
+    assert_eq!((stats.resyncs, stats.gaps), (0, 0));
+    assert!(stats.audits > 120, "{} audits", stats.audits);
+    assert!(longest_lead > 900);
+    assert!(
+        !world.told.iter().any(|event| matches!(event, Event::Book(_, BookEvent::Lost { .. })))
+    );
 }
 
 #[test]

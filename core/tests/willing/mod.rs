@@ -37,6 +37,9 @@ pub(crate) struct Willing {
     pub(crate) is_mute: bool,
     /// Those that did not: where, and their ids.
     pub(crate) unanswered: Vec<(ConnId, String)>,
+    /// In place of that: the best ask, in tenths; at each tenth below it is a bid of one lot, at each other one an
+    /// ask.
+    pub(crate) dense: Option<u64>,
     /// Its bids, by price; there are no asks.
     bids: BTreeMap<u64, u64>,
 }
@@ -62,6 +65,7 @@ impl Willing {
             refuses: None,
             refused: Vec::new(),
             is_mute: false,
+            dense: None,
             unanswered: Vec::new(),
             bids: BTreeMap::new(),
         }
@@ -78,9 +82,17 @@ impl Willing {
                     let symbol = fetch.path().split_once("?symbol=").unwrap().1;
                     let rows =
                         self.bids.iter().rev().map(|(price, size)| format!("[{price},{size}]"));
-                    let (bids, sequence) = (rows.collect::<Vec<_>>().join(","), self.sequence);
+                    let mut sides = [rows.collect::<Vec<_>>().join(","), String::new()];
+                    if let Some(ask) = self.dense {
+                        let side = |ticks: &mut dyn Iterator<Item = u64>| {
+                            let rows = ticks.take(1000).map(|tick| format!("[{},1]", price(tick)));
+                            rows.collect::<Vec<_>>().join(",")
+                        };
+                        sides = [side(&mut (0..ask).rev()), side(&mut (ask..))];
+                    }
+                    let ([bids, asks], sequence) = (sides, self.sequence);
                     let body = format!(
-                        r#"{{"code":"200000","data":{{"sequence":{sequence},"symbol":"{symbol}","bids":[{bids}],"asks":[]}}}}"#
+                        r#"{{"code":"200000","data":{{"sequence":{sequence},"symbol":"{symbol}","bids":[{bids}],"asks":[{asks}]}}}}"#
                     );
                     self.snapshots += 1;
                     let (request, head) = (fetch.request(), ResponseHead::new(200));
@@ -171,8 +183,25 @@ impl Willing {
         )
     }
 
+    /// The dense market goes up by a tenth: the two frames.
+    pub(crate) fn climb(&mut self, symbol: &str) -> [String; 2] {
+        let ask = self.dense.unwrap();
+        self.dense = Some(ask + 1);
+        [("sell", 0), ("buy", 1)].map(|(side, size)| {
+            self.sequence += 1;
+            format!(
+                r#"{{"topic":"/contractMarket/level2:{symbol}","type":"message","subject":"level2","data":{{"sequence":{},"change":"{},{side},{size}","timestamp":1790000000000}}}}"#,
+                self.sequence, price(ask)
+            )
+        })
+    }
+
     /// Topics on each connection.
     pub(crate) fn loads(&self) -> Vec<usize> {
         self.conns.values().map(BTreeSet::len).collect()
     }
+}
+
+fn price(tenths: u64) -> String {
+    format!("{}.{}", tenths / 10, tenths % 10)
 }
