@@ -31,6 +31,7 @@ mod streams;
 mod tls;
 mod traces;
 mod upgrade;
+mod whole_market;
 
 use libtest_mimic::{Arguments, Trial};
 
@@ -55,6 +56,7 @@ pub fn trials<F: Feed>(runtime: &str) -> Vec<Trial> {
         slow::cases::<F>(),
         tls::cases::<F>(),
         traces::cases::<F>(),
+        whole_market::cases::<F>(),
     ];
     on_wires(runtime, cases.into_iter().flatten())
 }

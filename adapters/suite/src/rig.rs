@@ -62,6 +62,15 @@ impl Rig {
         let mut config = ExchangeConfig::default();
         config.rate = rate;
         config.unix_start = unix_now();
+        Self::start(wire, config, flaw)
+    }
+
+    /// An exchange that is set up otherwise.
+    pub(crate) fn with_config(wire: Wire, config: ExchangeConfig) -> Self {
+        Self::start(wire, config, None)
+    }
+
+    fn start(wire: Wire, config: ExchangeConfig, flaw: Option<Flaw>) -> Self {
         let clock = Clock::new();
         let now = Arc::new(move || clock.now());
         let authority = Authority::new().unwrap();

@@ -165,7 +165,8 @@ impl Carriage {
 
     /// Whether another connection than this one may bring a topic.
     pub(super) fn is_carried_beside(&self, conn: ConnId, name: &str) -> bool {
-        self.of(name).any(|other| other != conn)
+        let mut others = self.conns.keys().filter(|other| **other != conn);
+        others.any(|other| self.carries(*other, name) || self.is_doubtful(*other, name))
     }
 
     /// Whether another connection than this one brings a topic, or has said that it will.
@@ -178,6 +179,16 @@ impl Carriage {
     /// Whether any connection may bring a topic.
     pub(super) fn is_carried(&self, name: &str) -> bool {
         self.of(name).next().is_some()
+    }
+
+    /// The same, and those where it is not known.
+    pub(super) fn may_be_carried(&self, name: &str) -> bool {
+        self.is_carried(name) || self.doubtful(name) > 0
+    }
+
+    /// On how many connections it is not known whether a topic is heard.
+    pub(super) fn doubtful(&self, name: &str) -> usize {
+        self.conns.keys().filter(|conn| self.is_doubtful(**conn, name)).count()
     }
 
     /// The connections on which a topic is confirmed.
@@ -306,7 +317,9 @@ impl Carried {
         let mut open = self.requests.values();
         let first = open.next().filter(|_| id.parse::<u64>().is_err());
         let Some(first) = first.filter(|first| open.all(|other| other == *first)) else { return };
-        for name in first.names.clone() {
+        let names = first.names.clone();
+        self.requests.clear();
+        for name in names {
             self.stand(&name, Stand::Doubtful, false);
             self.ended.push(name);
         }

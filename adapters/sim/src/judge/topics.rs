@@ -318,7 +318,7 @@ impl Topics {
         }
         for (symbol, Followed { topic, name, .. }) in &self.books {
             let is_live = client.book_status(*topic) == Some(BookStatus::Live);
-            if (is_live || client.book(*topic).is_some()) && !carriage.is_carried(name) {
+            if (is_live || client.book(*topic).is_some()) && !carriage.may_be_carried(name) {
                 return Err(format!("{symbol}: live without a connection"));
             }
         }
