@@ -123,6 +123,7 @@ impl ProtocolChecker {
     /// A channel is about to be unsubscribed.
     pub(crate) fn on_unsubscribe(&mut self, channel: Channel) {
         self.fill.disturb();
+        self.carriage.on_unwanted(&channel.to_string());
         channel.symbol().into_iter().for_each(|symbol| self.forget(symbol));
     }
 

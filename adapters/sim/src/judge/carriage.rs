@@ -45,7 +45,8 @@ enum Stand {
     Ending,
     /// Refused as a topic, to be asked for again: it may have been carried before, and go on.
     Refused,
-    /// An error that named no request may have been about it: whether the client hears it is not known.
+    /// An error that named no request may have been about it, or it was not wanted for a moment: whether the client
+    /// hears it is not known.
     Doubtful,
 }
 
@@ -85,10 +86,12 @@ impl Carriage {
         };
         let names = names_in(word("topic").unwrap_or_default());
         let carried = self.conns.entry(conn).or_default();
-        for name in &names {
+        let request = Request { subscribes, names: names.clone() };
+        // One that is sent again may be of what was not wanted any more meanwhile.
+        let is_again = carried.requests.values().any(|known| *known == request);
+        for name in names.iter().filter(|_| !is_again) {
             carried.stand(name, if subscribes { Stand::Asked } else { Stand::Ending }, subscribes);
         }
-        let request = Request { subscribes, names: names.clone() };
         carried.requests.insert(word("id").unwrap_or_default().into(), request);
         let load = carried.load();
         if subscribes && load > most && !carried.is_vague {
@@ -129,6 +132,16 @@ impl Carriage {
     pub(super) fn on_gone(&mut self, name: &str) {
         for carried in self.conns.values_mut() {
             carried.topics.remove(name);
+        }
+        self.has_shrunk = true;
+    }
+
+    /// Nobody wants a topic any more: what is brought of it is not heard, and may be again.
+    pub(super) fn on_unwanted(&mut self, name: &str) {
+        for carried in self.conns.values_mut() {
+            if carried.has(name) {
+                carried.stand(name, Stand::Doubtful, false);
+            }
         }
         self.has_shrunk = true;
     }
@@ -270,7 +283,9 @@ impl Carried {
         let Some(request) = self.take(id) else { return };
         for name in &request.names {
             if request.subscribes {
-                self.stand(name, Stand::Confirmed, false);
+                if self.has(name) {
+                    self.stand(name, Stand::Confirmed, false);
+                }
                 self.topics.entry(name.clone()).and_modify(|place| place.is_known = true);
             } else {
                 self.end(name);

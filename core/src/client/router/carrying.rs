@@ -160,7 +160,9 @@ impl Router {
     pub(super) fn ask_again(&mut self, topic: TopicId) {
         let Some(entry) = self.topics.get(topic).filter(|entry| entry.is_wanted()) else { return };
         let kind = entry.channel.kind();
-        self.lines.iter_mut().for_each(|line| line.ask_again(topic, kind));
+        let Self { lines, placement, .. } = self;
+        let homes = lines.iter_mut().filter(|line| placement.is_placed_on(topic, line.id()));
+        homes.for_each(|line| line.ask_again(topic, kind));
     }
 
     /// Nothing is wanted of a topic any more, for this reason.
