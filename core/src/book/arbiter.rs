@@ -130,10 +130,11 @@ impl LineShare {
 }
 
 impl Arbiter {
-    /// Another line carries the topic, too: from now on copies are told apart.
-    pub(super) fn begin(&mut self) {
+    /// Another line carries the topic, too: from now on copies are told apart. `others` have carried it before.
+    pub(super) fn begin(&mut self, others: impl Iterator<Item = LineId>) {
         if self.recent.is_empty() {
             self.recent = vec![None; MEMORY];
+            others.for_each(|line| _ = self.share(line));
         }
     }
 
@@ -325,7 +326,7 @@ mod tests {
     fn who_was_first_and_by_how_much_is_counted() {
         let (one, other) = (LineId::new(0), LineId::new(1));
         let mut arbiter = Arbiter::default();
-        arbiter.begin();
+        arbiter.begin([].into_iter());
         let at = |ms| Instant::ZERO + Duration::from_millis(ms);
         arbiter.on_first(at(0), one, &delta(5));
         arbiter.on_copy(at(3), other, Sequence::new(5));
@@ -355,7 +356,7 @@ mod tests {
     #[test]
     fn only_what_was_said_lately_is_remembered() {
         let mut arbiter = Arbiter::default();
-        arbiter.begin();
+        arbiter.begin([].into_iter());
         (1..=300).for_each(|n| arbiter.on_first(Instant::ZERO, LineId::new(0), &delta(n)));
         assert_eq!(arbiter.at(Sequence::new(300)), Some(delta(300)));
         assert_eq!(arbiter.at(Sequence::new(45)), Some(delta(45)));

@@ -249,7 +249,8 @@ impl BookSync {
     fn carry(&mut self, line: LineId) {
         self.lineage.carry(line);
         if self.lineage.is_shared() {
-            self.arbiter.begin();
+            let lines = self.lineage.beyond(Sequence::new(0)).map(|(other, _)| other);
+            self.arbiter.begin(lines.filter(|other| *other != line));
         }
         if matches!(self.state, State::Idle | State::Stale) {
             self.state = State::Buffering(Request::NotConfirmed);

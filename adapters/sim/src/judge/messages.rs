@@ -212,9 +212,10 @@ impl MessageChecker {
             None => heard.carried = heard.carried.or(Some(arrival.now)),
         }
         heard.was_shared |= arrival.is_shared;
+        let is_known = heard.recent.iter().any(|known| known == arrival.frame);
         if heard.was_shared {
             let has_place = heard.is_ordered() && position.is_some();
-            if has_place && heard.recent.iter().any(|known| known == arrival.frame) {
+            if arrival.is_shared && has_place && is_known {
                 return Err(format!("{name}: handed out twice, as two connections brought it"));
             }
             heard.remember(arrival.frame);
@@ -243,7 +244,7 @@ impl MessageChecker {
             }
             (form, decoded) => return Err(format!("{name}: {form:?} came out as {decoded:?}")),
         };
-        if heard.was_shared && channel.kind() == ChannelKind::Execution {
+        if heard.was_shared && !is_known && channel.kind() == ChannelKind::Execution {
             heard.newest = heard.newest.max(position);
             return Ok(found);
         }

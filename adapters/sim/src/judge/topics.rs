@@ -87,11 +87,11 @@ impl Topics {
 
     /// A connection is about to be over: what nobody else carries has ended with it.
     pub(super) fn on_down(&mut self, conn: ConnId, carriage: &Carriage) {
-        self.voices.retain(|name, _| {
-            !carriage.carries(conn, name) || carriage.is_confirmed_beside(conn, name)
-        });
+        let may_carry =
+            |name: &str| carriage.carries(conn, name) || carriage.is_doubtful(conn, name);
+        self.voices.retain(|name, _| !may_carry(name) || carriage.is_confirmed_beside(conn, name));
         let Self { books, crossed, .. } = self;
-        let carried = books.values_mut().filter(|book| carriage.carries(conn, &book.name));
+        let carried = books.values_mut().filter(|book| may_carry(&book.name));
         carried.for_each(|book| book.end_with(conn, carriage, crossed));
     }
 
