@@ -86,14 +86,13 @@ impl Deduplicator {
         let Some(at) = position else {
             return self.is_new_of_owner(line, bytes);
         };
-        let Some(source) = self.sources.iter_mut().find(|source| source.line == line) else {
-            return false;
-        };
+        // Judged before the line is looked up, so that this is done once for each message.
+        let (is_repeat, newest) = (self.is_repeat(at), self.newest);
+        let Some(source) = self.source(line) else { return false };
         let is_back = source.highest.is_some_and(|highest| at.sequence <= highest);
         if source.is_former {
             // What is not beyond this run, or was said after its newest, is of it.
-            let is_of_this = self
-                .newest
+            let is_of_this = newest
                 .is_none_or(|newest| at.sequence <= newest.sequence || at.is_later_than(newest));
             if !is_back && !is_of_this {
                 return false;
@@ -103,14 +102,14 @@ impl Deduplicator {
         source.first = source.first.or(Some(at.sequence));
         source.highest = source.highest.max(Some(at.sequence));
         let repeats = source.repeats;
-        let is_repeat = self.is_repeat(at);
         // planted: repeat-is-new
         if is_repeat && repeats < MEMORY {
-            if is_back && let Some(source) = self.source(line) {
+            if is_back {
                 source.repeats = source.repeats.saturating_add(1);
             }
             return false;
         }
+        source.repeats = 0;
         self.accept(line, at, repeats >= MEMORY);
         true
     }
@@ -125,8 +124,15 @@ impl Deduplicator {
         is_owner && self.hand_over.is_new(bytes)
     }
 
+    /// What a line has brought. Nearly always there is one: the first is looked at first.
+    #[inline]
     fn source(&mut self, line: LineId) -> Option<&mut Source> {
-        self.sources.iter_mut().find(|source| source.line == line)
+        let is_it = |source: &Source| source.line == line;
+        let at = match self.sources.first() {
+            Some(first) if is_it(first) => 0,
+            _ => self.sources.iter().position(is_it)?,
+        };
+        self.sources.get_mut(at)
     }
 
     /// A lower sequence with a later time is of a counter that was set back, and no repeat.
@@ -160,9 +166,6 @@ impl Deduplicator {
         }
         if restarted || !late {
             self.newest = Some(at);
-        }
-        if let Some(source) = self.source(line) {
-            source.repeats = 0;
         }
         if self.each {
             // planted: trades-remembered
@@ -220,19 +223,25 @@ impl Deduplicator {
 
     /// A line carries the topic, by its ack or by what it says: whether messages may have been missed
     /// since one last did.
+    #[inline]
     pub(crate) fn resume(&mut self, line: LineId) -> bool {
         if self.source(line).is_none() {
-            self.sources.push(Source {
-                line,
-                confirmed_at: None,
-                is_vouched: false,
-                first: None,
-                highest: None,
-                repeats: 0,
-                is_former: false,
-            });
+            self.begin(line);
         }
         core::mem::replace(&mut self.interrupted, false)
+    }
+
+    #[cold]
+    fn begin(&mut self, line: LineId) {
+        self.sources.push(Source {
+            line,
+            confirmed_at: None,
+            is_vouched: false,
+            first: None,
+            highest: None,
+            repeats: 0,
+            is_former: false,
+        });
     }
 
     /// The exchange has confirmed the topic on a line; otherwise as `resume`.
