@@ -27,7 +27,7 @@ use crate::time::Instant;
 use crate::timers::{LineTimer, Timer};
 use crate::wire::encode::Command;
 use crate::wire::{
-    Ack, Bullet, Decoded, Decoder, Delta, ErrorFrame, ErrorKind, Frame, Pong, Routing, Server,
+    Ack, Bullet, Decoded, Decoder, ErrorFrame, ErrorKind, FoundDelta, Frame, Pong, Routing, Server,
     Welcome,
 };
 pub(crate) use limits::NO_ROOM;
@@ -143,10 +143,10 @@ impl Line {
 
     // Frames.
 
-    /// Reads a delta of a topic that looks like the last one of its symbol. `None`: decode the frame.
+    /// What seems to be a delta, and of which topic: for whoever may know it without reading it.
     #[inline]
-    pub(crate) fn read_delta(&self, bytes: &[u8]) -> Option<(TopicId, Delta)> {
-        if self.is_ready() { self.decoder.read_delta(bytes) } else { None }
+    pub(crate) fn find_delta(&self, bytes: &[u8]) -> Option<FoundDelta<'_>> {
+        if self.is_ready() { self.decoder.find_delta(bytes) } else { None }
     }
 
     /// Reads any other frame. `routing` says who wants what comes under a channel.

@@ -99,7 +99,9 @@ pub(crate) const MOST_LINES: usize = 128;
 impl Lines {
     #[inline]
     const fn has(self, line: LineId) -> bool {
-        self.0 & Self::bit(line) != 0
+        // In one word: a shift of two is ten steps, for each frame.
+        let word = if line.get() & u64::BITS == 0 { self.0 } else { self.0 >> u64::BITS } as u64;
+        word.wrapping_shr(line.get()) & 1 != 0
     }
 
     const fn insert(&mut self, line: LineId) {
@@ -362,7 +364,8 @@ impl Topics {
         self.get(topic)?.is_wanted().then_some(topic)
     }
 
-    /// A line brought a delta.
+    /// A line brought a delta. `frame` is what says it and nothing else, or nothing: a copy that another line
+    /// brings is known by it.
     #[inline]
     pub(crate) fn on_delta(
         &mut self,
@@ -370,11 +373,31 @@ impl Topics {
         line: LineId,
         topic: TopicId,
         delta: Delta,
+        frame: &[u8],
     ) -> Disposition {
         match self.heard(cx, line, topic) {
-            Some(TopicState::Book(book)) => book.on_delta(cx, line, delta),
+            Some(TopicState::Book(book)) => book.on_delta(cx, line, delta, frame),
             Some(TopicState::Deduplicator(_)) | None => Disposition::Unwanted,
         }
+    }
+
+    /// A line brought a frame that has not been read. True if it is the same as another line has brought, and with
+    /// that a repeat. Otherwise nothing is known of it.
+    #[inline(never)]
+    pub(crate) fn take_same(
+        &mut self,
+        cx: &mut Context,
+        line: LineId,
+        topic: TopicId,
+        frame: &[u8],
+    ) -> bool {
+        let Some(entry) = self.carried(line, topic) else { return false };
+        let TopicState::Book(book) = &mut entry.state else { return false };
+        let is_same = book.take_same(cx.now, line, frame);
+        if is_same {
+            entry.on_heard(cx, topic);
+        }
+        is_same
     }
 
     /// A line brought something for a book that is no delta.
@@ -414,13 +437,20 @@ impl Topics {
     /// A wanted topic has spoken, on a line that was asked for it.
     #[inline]
     fn heard(&mut self, cx: &mut Context, line: LineId, topic: TopicId) -> Option<&mut TopicState> {
+        let entry = self.carried(line, topic)?;
+        entry.on_heard(cx, topic);
+        Some(&mut entry.state)
+    }
+
+    /// A wanted topic, if this line was asked for it.
+    #[inline]
+    fn carried(&mut self, line: LineId, topic: TopicId) -> Option<&mut Topic> {
         let entry = self.list.get_mut(topic.index())?;
         // planted: any-line-carries
         if !entry.is_wanted() || !entry.lines.has(line) {
             return None;
         }
-        entry.on_heard(cx, topic);
-        Some(&mut entry.state)
+        Some(entry)
     }
 
     pub(crate) fn on_silence_due(&mut self, cx: &mut Context, topic: TopicId) {

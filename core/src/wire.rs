@@ -52,8 +52,9 @@ mod values;
 mod walk;
 mod wallet;
 
-pub(crate) use decoder::{Decoded, Decoder, Route, Routing};
+pub(crate) use decoder::{Decoded, Decoder, FoundDelta, Route, Routing};
 pub use delta::Delta;
+pub(crate) use delta::NOT_KEPT;
 pub use depth::{Depth, Levels};
 pub use execution::Execution;
 pub use fields::TakerSide;

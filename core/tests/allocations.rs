@@ -76,11 +76,14 @@ enum Style {
 struct Rig {
     client: Client,
     now: Instant,
-    conn: ConnId,
+    /// One for each line.
+    conns: Vec<ConnId>,
     markets: Vec<Market>,
     topics: Vec<TopicId>,
     rng: SplitMix64,
     style: Style,
+    /// By so many frames every line but the first is behind.
+    lag: usize,
     /// Frames between two looks at the time.
     chunk: usize,
     bytes: Vec<u8>,
@@ -92,6 +95,10 @@ struct Rig {
 
 impl Rig {
     fn live() -> Self {
+        Self::on_lines(1)
+    }
+
+    fn on_lines(per_topic: u8) -> Self {
         let name = |n: usize| format!("S{n}USDTM");
         let market = |n| Market {
             name: name(n),
@@ -99,7 +106,9 @@ impl Rig {
             bids: [5; TICKS],
             asks: [7; TICKS],
         };
-        let mut client = Client::new(Instant::ZERO, 1, Config::default());
+        let mut config = Config::default();
+        config.lines.per_topic = per_topic;
+        let mut client = Client::new(Instant::ZERO, 1, config);
         let markets: Vec<Market> = (0..SYMBOLS).map(market).collect();
         let subscribe = |market: &Market| {
             let channel = Channel::level2(market.name.parse().unwrap());
@@ -109,11 +118,12 @@ impl Rig {
         let mut rig = Self {
             client,
             now: Instant::ZERO,
-            conn: ConnId::new(0),
+            conns: Vec::new(),
             markets,
             topics,
             rng: SplitMix64::new(1),
             style: Style::Usual,
+            lag: 0,
             chunk: 20_000,
             bytes: Vec::new(),
             frames: Vec::new(),
@@ -122,6 +132,7 @@ impl Rig {
         };
         rig.wait(Duration::from_secs(100));
         assert!(rig.all_live());
+        assert_eq!(rig.conns.len(), usize::from(per_topic));
         rig
     }
 
@@ -158,7 +169,7 @@ impl Rig {
             Output::Push(_) => {}
             Output::Fetch(fetch) => self.answer(fetch.request(), fetch.path()),
             Output::Open { conn, to } => {
-                self.conn = conn;
+                self.conns.push(conn);
                 self.input(Input::Opened { conn });
                 let id = to.secret_url().split_once("connectId=").unwrap().1.to_string();
                 let welcome = format!(r#"{{"id":"{id}","type":"welcome"}}"#);
@@ -219,18 +230,30 @@ impl Rig {
 
     /// Takes in what was composed, and says how often something was allocated meanwhile.
     fn feed(&mut self) -> u64 {
-        let Self { client, conn, topics, bytes, frames, requests, deltas, now, .. } = self;
+        let Self { client, conns, topics, bytes, frames, requests, deltas, now, lag, .. } = self;
         let counted = measure(|| {
             let mut sum = 0_u128;
             for (n, frame) in frames.iter().enumerate() {
                 *now = *now + Duration::from_micros(1);
-                let push = client
-                    .handle(*now, Input::Text { conn: *conn, bytes: &bytes[frame.clone()] })
-                    .into_message();
-                if let Some(push) = push {
-                    sum += lots(&push.decode().unwrap());
+                // What is behind brings its copies at the end of the chunk, too.
+                let is_last = n + 1 == frames.len();
+                let behind = n.saturating_sub(*lag)..if is_last {
+                    n + 1
+                } else {
+                    (n + 1).saturating_sub(*lag)
+                };
+                let copies = conns
+                    .iter()
+                    .skip(1)
+                    .flat_map(|conn| behind.clone().map(|at| (*conn, &frames[at])));
+                for (conn, frame) in core::iter::once((conns[0], frame)).chain(copies) {
+                    let text = Input::Text { conn, bytes: &bytes[frame.clone()] };
+                    let push = client.handle(*now, text).into_message();
+                    if let Some(push) = push {
+                        sum += lots(&push.decode().unwrap());
+                    }
+                    drain(client, requests, deltas);
                 }
-                drain(client, requests, deltas);
                 let Some(book) = client.book(topics[n % SYMBOLS]) else { continue };
                 let age = client.book_age(*now, topics[n % SYMBOLS]).unwrap();
                 sum += age.since_proof.as_nanos();
@@ -318,6 +341,21 @@ fn frames_are_taken_in_and_books_are_read_without_allocating() {
     assert_eq!(run("lost deltas, books refilled", rig, lossy), 0);
     let gaps = rig.client.stats().gaps - before;
     assert!(gaps > FRAMES as u64 / 3_000, "{gaps} gaps");
+}
+
+/// Every frame comes twice, the second time at once, soon, or after its symbol has gone on too far to be known by
+/// its bytes.
+#[test]
+fn what_comes_on_two_lines_is_taken_in_without_allocating() {
+    let rig = &mut Rig::on_lines(2);
+    let plain = |rig: &mut Rig, _: usize, frame: &str| rig.add(frame);
+    for (name, lag) in [("two lines", 0), ("one behind", 16), ("one far behind", 5_000)] {
+        rig.lag = lag;
+        let before = rig.client.stats().repeats;
+        assert_eq!(run(name, rig, plain), 0);
+        assert_eq!(rig.client.stats().repeats - before, 2 * FRAMES as u64, "{name}");
+    }
+    assert_eq!(rig.client.stats().deltas, 6 * FRAMES as u64);
 }
 
 #[test]

@@ -100,6 +100,22 @@ fn second(world: &Willing) -> ConnId {
     *world.conns.keys().nth(1).unwrap()
 }
 
+/// A copy in the same bytes is not read; one whose time cannot be read is, and counted again.
+#[test]
+fn an_odd_time_is_counted_on_each_line_that_says_it() {
+    let (mut world, _) = live(2);
+    let conns: Vec<_> = world.conns.keys().copied().collect();
+    for n in 1..=6 {
+        let frame = world.change(SYMBOL);
+        let (head, tail) = frame.rsplit_once(r#""timestamp":"#).unwrap();
+        let frame = if n % 2 == 0 { frame.clone() } else { format!("{head}\"timestamp\":-{tail}") };
+        conns.iter().for_each(|conn| world.say(*conn, &frame));
+        let stats = world.client.stats();
+        assert_eq!((stats.deltas, stats.repeats), (n, n));
+        assert_eq!(stats.odd_times, n.div_ceil(2) * 2);
+    }
+}
+
 #[test]
 fn lines_that_bring_the_same_are_left_alone() {
     let (mut world, _) = live(2);

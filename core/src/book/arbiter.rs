@@ -3,6 +3,8 @@
 //! A line may have a hole that another one fills, or bring its first words before another one has brought
 //! what came before them: what lies beyond is held for a moment. Only what no line brings in time is a gap.
 
+mod frames;
+
 use alloc::collections::VecDeque;
 use alloc::vec;
 use alloc::vec::Vec;
@@ -11,6 +13,7 @@ use core::time::Duration;
 use crate::ids::{LineId, Sequence};
 use crate::time::Instant;
 use crate::wire::Delta;
+use frames::Frames;
 
 /// So many deltas are remembered to hold the copies of other lines against: at a hundred deltas a second, those
 /// of a line that is two and a half seconds behind.
@@ -24,6 +27,8 @@ pub(super) struct Arbiter {
     /// The newest deltas and when they came, each at the place of its sequence. Empty while one line carries
     /// the topic.
     recent: Vec<Option<(Delta, Instant)>>,
+    /// The bytes of some of them.
+    frames: Frames,
     records: Vec<Record>,
 }
 
@@ -75,7 +80,7 @@ impl LagHistogram {
     /// are among them.
     #[must_use]
     pub fn at_least(&self, lag: Duration) -> u64 {
-        self.0.iter().skip(bucket(lag)).map(|count| u64::from(*count)).sum()
+        self.0.iter().skip(bucket(nanos(lag))).map(|count| u64::from(*count)).sum()
     }
 
     /// What has been counted since then.
@@ -85,21 +90,26 @@ impl LagHistogram {
         Self(counts)
     }
 
-    fn add(&mut self, lag: Duration) {
-        if let Some(count) = self.0.get_mut(bucket(lag)) {
+    #[inline]
+    fn add(&mut self, nanos: u64) {
+        if let Some(count) = self.0.get_mut(bucket(nanos)) {
             *count = count.saturating_add(1);
         }
     }
 }
 
 /// The range that a lag lies in.
-const fn bucket(lag: Duration) -> usize {
-    let steps = (lag.as_micros() / 64).checked_ilog2();
-    let bucket = match steps {
+#[inline]
+const fn bucket(nanos: u64) -> usize {
+    let bucket = match (nanos / 64_000).checked_ilog2() {
         Some(steps) => steps as usize + 1,
         None => 0,
     };
     if bucket < LagHistogram::BUCKETS { bucket } else { LagHistogram::BUCKETS - 1 }
+}
+
+fn nanos(lag: Duration) -> u64 {
+    u64::try_from(lag.as_nanos()).unwrap_or(u64::MAX)
 }
 
 impl LineShare {
@@ -160,11 +170,12 @@ impl Arbiter {
         entry.filter(|(delta, _)| delta.sequence == sequence)
     }
 
-    /// A line brought a delta first, or filled a hole with it.
+    /// A line brought a delta first, or filled a hole with it. `frame` is what says it, if copies are to be known by
+    /// that.
     #[inline]
-    pub(super) fn on_first(&mut self, now: Instant, line: LineId, delta: &Delta) {
+    pub(super) fn on_first(&mut self, now: Instant, line: LineId, delta: &Delta, frame: &[u8]) {
         if !self.recent.is_empty() {
-            self.remember(now, delta);
+            self.remember(now, delta, frame);
             let share = self.share(line);
             share.first = share.first.saturating_add(1);
         }
@@ -172,20 +183,34 @@ impl Arbiter {
 
     /// A delta was taken.
     #[inline]
-    pub(super) fn remember(&mut self, now: Instant, delta: &Delta) {
+    pub(super) fn remember(&mut self, now: Instant, delta: &Delta, frame: &[u8]) {
         if let Some(entry) = self.recent.get_mut(place(delta.sequence)) {
             *entry = Some((*delta, now));
+            self.frames.keep(now, delta, frame);
         }
+    }
+
+    /// The delta at this sequence that was taken, and when, if it was in the same frame.
+    #[inline]
+    pub(super) fn same(&self, sequence: Sequence, frame: &[u8]) -> Option<(&Delta, Instant)> {
+        self.frames.find(sequence, frame)
     }
 
     /// A line brought a copy of what another one had brought.
     #[inline]
     pub(super) fn on_copy(&mut self, now: Instant, line: LineId, sequence: Sequence) {
-        let first = self.taken(sequence);
+        let came = self.taken(sequence).map(|(_, came)| came);
+        self.on_copy_of(now, line, came);
+    }
+
+    /// A line brought a copy of what had come then.
+    #[inline]
+    pub(super) fn on_copy_of(&mut self, now: Instant, line: LineId, came: Option<Instant>) {
         let share = self.share(line);
         share.later = share.later.saturating_add(1);
-        if let Some((_, came)) = first {
-            share.lag.add(now.since(came));
+        if let Some(came) = came {
+            // In nanoseconds: a duration has its seconds apart, and to divide by them takes as long as the rest.
+            share.lag.add(now.as_nanos().saturating_sub(came.as_nanos()));
         }
     }
 
@@ -193,7 +218,7 @@ impl Arbiter {
     pub(super) fn on_late_copy(&mut self, line: LineId) {
         let share = self.share(line);
         share.later = share.later.saturating_add(1);
-        share.lag.add(Duration::MAX);
+        share.lag.add(u64::MAX);
     }
 
     /// A line goes from one sequence to another: it has left out what others had brought in between.
@@ -216,15 +241,19 @@ impl Arbiter {
         self.records.iter().any(|record| record.line == line)
     }
 
+    #[inline]
     fn share(&mut self, line: LineId) -> &mut LineShare {
         let known = self.records.iter().position(|record| record.line == line);
-        let at = known.unwrap_or_else(|| {
-            let nothing = LineShare::default();
-            self.records.push(Record { line, share: nothing, compared: nothing });
-            self.records.len().saturating_sub(1)
-        });
+        let at = known.unwrap_or_else(|| self.begin_share(line));
         #[allow(clippy::indexing_slicing, reason = "the position was just found or made")]
         &mut self.records[at].share
+    }
+
+    #[cold]
+    fn begin_share(&mut self, line: LineId) -> usize {
+        let nothing = LineShare::default();
+        self.records.push(Record { line, share: nothing, compared: nothing });
+        self.records.len().saturating_sub(1)
     }
 
     /// What each line has brought since it carries the topic beside another.
@@ -290,6 +319,7 @@ impl Arbiter {
     pub(super) fn on_new_run(&mut self) {
         self.held.clear();
         self.recent.fill(None);
+        self.frames.clear();
     }
 }
 
@@ -328,9 +358,9 @@ mod tests {
         let mut arbiter = Arbiter::default();
         arbiter.begin([].into_iter());
         let at = |ms| Instant::ZERO + Duration::from_millis(ms);
-        arbiter.on_first(at(0), one, &delta(5));
+        arbiter.on_first(at(0), one, &delta(5), b"");
         arbiter.on_copy(at(3), other, Sequence::new(5));
-        arbiter.on_first(at(4), other, &delta(6));
+        arbiter.on_first(at(4), other, &delta(6), b"");
         arbiter.on_copy(at(2_004), one, Sequence::new(6));
         let shares: Vec<_> = arbiter.shares().map(|(line, share)| (line, *share)).collect();
         let [(_, a), (_, b)] = shares[..] else { panic!("{shares:?}") };
@@ -346,7 +376,7 @@ mod tests {
     fn each_lag_lies_within_the_bounds_of_its_range() {
         for us in [0, 1, 63, 64, 65, 127, 128, 1_000, 999_999, 1_048_575, 1_048_576, 9_000_000] {
             let lag = Duration::from_micros(us);
-            let at = bucket(lag);
+            let at = bucket(nanos(lag));
             assert!(LagHistogram::bound(at).is_none_or(|end| lag < end), "{lag:?} in {at}");
             let begin = at.checked_sub(1).and_then(LagHistogram::bound);
             assert!(begin.is_none_or(|begin| lag >= begin), "{lag:?} in {at}");
@@ -357,7 +387,7 @@ mod tests {
     fn only_what_was_said_lately_is_remembered() {
         let mut arbiter = Arbiter::default();
         arbiter.begin([].into_iter());
-        (1..=300).for_each(|n| arbiter.on_first(Instant::ZERO, LineId::new(0), &delta(n)));
+        (1..=300).for_each(|n| arbiter.on_first(Instant::ZERO, LineId::new(0), &delta(n), b""));
         assert_eq!(arbiter.at(Sequence::new(300)), Some(delta(300)));
         assert_eq!(arbiter.at(Sequence::new(45)), Some(delta(45)));
         assert_eq!(arbiter.at(Sequence::new(44)), None);

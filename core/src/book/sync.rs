@@ -165,9 +165,15 @@ impl BookSync {
         }
     }
 
-    /// A delta arrived on a line.
+    /// A delta arrived on a line, in this frame.
     #[inline]
-    pub(crate) fn on_delta(&mut self, cx: &mut Context, line: LineId, delta: Delta) -> Disposition {
+    pub(crate) fn on_delta(
+        &mut self,
+        cx: &mut Context,
+        line: LineId,
+        delta: Delta,
+        frame: &[u8],
+    ) -> Disposition {
         // Nearly always it is the next one of a live book with one line, and there is nothing to judge.
         if matches!(self.state, State::Live)
             && let Some(tracker) = self.lineage.only(line)
@@ -180,7 +186,7 @@ impl BookSync {
             return self.on_applied(cx, &delta);
         }
         if self.lineage.is_shared() {
-            self.take_copy(cx, line, delta)
+            self.take_copy(cx, line, &delta, frame)
         } else {
             self.take(cx, line, delta)
         }

@@ -19,7 +19,7 @@ use crate::scheduler::{RestScheduler, TokenFor};
 use crate::stats::Disposition;
 use crate::timers::{LineTimer, Timer, TopicTimer};
 use crate::topics::{Interest, Topic, Topics};
-use crate::wire::Decoded;
+use crate::wire::{Decoded, NOT_KEPT};
 
 use alloc::vec::Vec;
 pub(super) use comparing::Comparison;
@@ -64,16 +64,22 @@ impl Router {
     /// Takes a text message. True: it was one of a topic.
     #[inline]
     fn on_text(&mut self, conn: ConnId, bytes: &[u8]) -> bool {
-        let Some(line) = self.lines.iter_mut().find(|line| line.is(conn)) else {
-            self.cx.stats.count(Disposition::Stale);
+        let Self { cx, lines, topics, .. } = self;
+        let Some(line) = lines.iter().find(|line| line.is(conn)) else {
+            cx.stats.count(Disposition::Stale);
             return false;
         };
-        if let Some((topic, delta)) = line.read_delta(bytes) {
-            let disposition = self.topics.on_delta(&mut self.cx, line.id(), topic, delta);
-            self.cx.stats.count(disposition);
+        let Some(found) = line.find_delta(bytes) else { return self.on_other(conn, bytes) };
+        // Where each topic is on several lines every other frame is a copy, and need not be read.
+        let are_several = cx.config.lines.per_topic > 1;
+        if are_several && topics.take_same(cx, line.id(), found.topic(), bytes) {
+            cx.stats.count(Disposition::Repeat);
             return true;
         }
-        self.on_other(conn, bytes)
+        let Some(delta) = found.read(bytes) else { return self.on_other(conn, bytes) };
+        let disposition = topics.on_delta(cx, line.id(), found.topic(), delta, bytes);
+        cx.stats.count(disposition);
+        true
     }
 
     /// A frame that does not look like the last delta of its symbol. Apart from those, which are most and
@@ -89,7 +95,9 @@ impl Router {
                 if has_odd_time {
                     cx.on_odd_time(TimePlace::Delta);
                 }
-                topics.on_delta(cx, line.id(), topic, delta)
+                // A copy of it has that time, too, which is to be counted again.
+                let frame = if has_odd_time { NOT_KEPT } else { bytes };
+                topics.on_delta(cx, line.id(), topic, delta, frame)
             }
             Decoded::BadDelta(topic, error) => topics.on_bad_delta(cx, line.id(), topic, error),
             Decoded::Message(topic, said) => {

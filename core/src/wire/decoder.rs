@@ -1,6 +1,6 @@
 //! What a frame is and says: the readers of one connection, the cheapest first.
 //!
-//! 1. The delta of a symbol that was read before and looks the same: [`Decoder::read_delta`].
+//! 1. The delta of a symbol that was read before and looks the same: [`Decoder::find_delta`].
 //! 2. A ticker or a trade, or another symbol's delta, that looks like earlier ones of its channel.
 //! 3. Any usual message, in one walk; what it looks like is remembered of the channels of 1 and 2, and what its
 //!    topic is of all.
@@ -10,7 +10,7 @@ use super::delta::Delta;
 use super::fields::{Fields, Position};
 use super::frame::{Frame, MessageFrame};
 use super::known_topics::KnownTopics;
-use super::level2::DeltaParser;
+use super::level2::{DeltaParser, FoundSymbol};
 use super::message::{Content, Data, DataPlace, Named};
 use super::template::MessageParser;
 use super::values::Values;
@@ -24,6 +24,13 @@ pub(crate) struct Decoder {
     deltas: DeltaParser,
     messages: MessageParser,
     topics: KnownTopics,
+}
+
+/// A frame that begins like the last one of its symbol, and has not been read yet.
+#[derive(Clone, Copy)]
+pub(crate) struct FoundDelta<'a> {
+    deltas: &'a DeltaParser,
+    symbol: FoundSymbol<'a>,
 }
 
 /// Whom a message is for.
@@ -80,11 +87,10 @@ impl Decoder {
         }
     }
 
-    /// Reads a delta of a topic, if it looks like the last one of its symbol.
+    /// What seems to be a delta, and of which topic. Nothing else has been looked at.
     #[inline]
-    pub(crate) fn read_delta(&self, bytes: &[u8]) -> Option<(TopicId, Delta)> {
-        let (known, delta) = self.deltas.read(bytes)?;
-        Some((TopicId::new(known.tag()), delta))
+    pub(crate) fn find_delta(&self, bytes: &[u8]) -> Option<FoundDelta<'_>> {
+        Some(FoundDelta { deltas: &self.deltas, symbol: self.deltas.find(bytes)? })
     }
 
     /// Reads any other frame. `routing` says who wants what comes under a channel.
@@ -201,6 +207,20 @@ impl Decoder {
             }
             Err(error) => Decoded::BadDelta(topic, error),
         }
+    }
+}
+
+impl FoundDelta<'_> {
+    /// The topic that it is of, if it is a delta.
+    #[inline]
+    pub(crate) const fn topic(&self) -> TopicId {
+        TopicId::new(self.symbol.tag())
+    }
+
+    /// Reads it, if all of it looks like the last one of its symbol.
+    #[inline]
+    pub(crate) fn read(self, bytes: &[u8]) -> Option<Delta> {
+        self.deltas.read_found(self.symbol, bytes)
     }
 }
 

@@ -28,6 +28,9 @@ pub struct Delta {
     pub side: Side,
 }
 
+/// In place of the frame of a delta whose copies are not to be known by their bytes.
+pub(crate) const NOT_KEPT: &[u8] = &[];
+
 /// Longest `change` that is unescaped; an unescaped one may be of any length.
 const ESCAPED_CHANGE: usize = 128;
 

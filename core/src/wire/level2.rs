@@ -93,6 +93,13 @@ struct Other {
     met: u32,
 }
 
+/// What is known of the symbol that a frame seems to be of, and where the frame has it.
+#[derive(Clone, Copy)]
+pub(crate) struct FoundSymbol<'a> {
+    known: &'a SymbolEntry,
+    edge: usize,
+}
+
 /// A symbol whose frame turned out to look like those of others.
 pub(crate) struct LayoutMatch {
     pub(crate) symbol: Symbol,
@@ -171,15 +178,28 @@ impl DeltaParser {
     /// Reads a frame that looks like an earlier one of its symbol. `None`: leave it to the scanner.
     #[inline]
     pub(crate) fn read(&self, frame: &[u8]) -> Option<(&SymbolEntry, Delta)> {
+        let found = self.find(frame)?;
+        Some((found.known, self.read_found(found, frame)?))
+    }
+
+    /// Whose a frame is, if it is like an earlier one of its symbol so far: the rest is not looked at.
+    #[inline]
+    pub(crate) fn find(&self, frame: &[u8]) -> Option<FoundSymbol<'_>> {
         let (key, edge) = self.anchor.find(frame)?;
-        let known = self.table.find(key)?;
+        Some(FoundSymbol { known: self.table.find(key)?, edge })
+    }
+
+    /// Reads a frame whose symbol was found. `None`: leave it to the scanner.
+    #[inline]
+    pub(crate) fn read_found(&self, found: FoundSymbol<'_>, frame: &[u8]) -> Option<Delta> {
+        let FoundSymbol { known, edge } = found;
         // Two ways, so that reading need not wait until it is known which layout it is: that is
         // guessed, and nearly always right.
         let delta = match known.layout {
             0 => known.read(self.usual.as_deref()?, frame, edge)?,
             other => self.read_as(other, known, frame, edge)?,
         };
-        Some((known, delta))
+        Some(delta)
     }
 
     #[inline(never)]
@@ -343,6 +363,12 @@ fn read_twice(frame: &[u8]) -> Result<DeltaFrame, WireError> {
     let channel = message.channel().filter(|channel| channel.kind() == ChannelKind::Level2);
     let symbol = channel.and_then(|channel| channel.symbol()).ok_or(WireError::Unexpected)?;
     Ok(DeltaFrame { symbol, delta: Delta::parse(message.data)? })
+}
+
+impl FoundSymbol<'_> {
+    pub(crate) const fn tag(&self) -> u32 {
+        self.known.tag()
+    }
 }
 
 impl LayoutMatch {

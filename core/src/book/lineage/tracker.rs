@@ -65,10 +65,16 @@ impl SequenceTracker {
         self.recent.get(self.newest).copied()?
     }
 
+    /// The sequence that follows the last one.
+    #[inline]
+    pub(in crate::book) fn expected(&self) -> Option<Sequence> {
+        self.last.and_then(Sequence::next)
+    }
+
     /// Whether this sequence follows the last one.
     #[inline]
     pub(in crate::book) fn is_next(&self, sequence: Sequence) -> bool {
-        self.last.and_then(Sequence::next) == Some(sequence)
+        self.expected() == Some(sequence)
     }
 
     /// Places a delta, and takes it in if it is new.

@@ -6,16 +6,38 @@ use crate::context::Context;
 use crate::event::BookLostReason;
 use crate::ids::{LineId, Sequence};
 use crate::stats::Disposition;
+use crate::time::Instant;
 use crate::timers::{Timer, TopicTimer};
-use crate::wire::Delta;
+use crate::wire::{Delta, NOT_KEPT};
 
 impl BookSync {
+    /// A frame of a topic that other lines carry, too. True if it is byte by byte one that was taken, and the next
+    /// one of its line: then it would be read as a copy, and is one without being read.
+    #[inline]
+    pub(crate) fn take_same(&mut self, now: Instant, line: LineId, frame: &[u8]) -> bool {
+        if !self.lineage.is_shared() || !matches!(self.state, State::Live) {
+            return false;
+        }
+        if let Some(tracker) = self.lineage.present(line)
+            && !tracker.is_unsure()
+            && let Some(next) = tracker.expected()
+            && next <= self.book.sequence()
+            && let Some((delta, came)) = self.arbiter.same(next, frame)
+        {
+            tracker.accept(delta);
+            self.arbiter.on_copy_of(now, line, Some(came));
+            return true;
+        }
+        false
+    }
+
     /// A delta of a topic that other lines carry, too.
     pub(super) fn take_copy(
         &mut self,
         cx: &mut Context,
         line: LineId,
-        delta: Delta,
+        delta: &Delta,
+        frame: &[u8],
     ) -> Disposition {
         // Nearly always it is the next one of the book, or a copy of one that was the next.
         if matches!(self.state, State::Live)
@@ -23,20 +45,19 @@ impl BookSync {
             && tracker.is_next(delta.sequence)
             && !tracker.is_unsure()
         {
-            if self.arbiter.at(delta.sequence) == Some(delta)
-                && delta.sequence <= self.book.sequence()
-            {
-                tracker.accept(&delta);
-                self.arbiter.on_copy(cx.now, line, delta.sequence);
-                return Disposition::Repeat;
-            }
-            if !self.arbiter.holds() && self.book.apply(&delta) == Apply::Applied {
-                tracker.accept(&delta);
-                self.arbiter.on_first(cx.now, line, &delta);
-                return self.on_applied(cx, &delta);
+            if delta.sequence <= self.book.sequence() {
+                if self.arbiter.at(delta.sequence) == Some(*delta) {
+                    tracker.accept(delta);
+                    self.arbiter.on_copy(cx.now, line, delta.sequence);
+                    return Disposition::Repeat;
+                }
+            } else if !self.arbiter.holds() && self.book.apply(delta) == Apply::Applied {
+                tracker.accept(delta);
+                self.arbiter.on_first(cx.now, line, delta, frame);
+                return self.on_applied(cx, delta);
             }
         }
-        self.take(cx, line, delta)
+        self.take(cx, line, *delta)
     }
 
     /// How far the stream has come.
@@ -80,7 +101,7 @@ impl BookSync {
         delta: Delta,
         is_unsure: bool,
     ) -> Disposition {
-        self.arbiter.on_first(cx.now, line, &delta);
+        self.arbiter.on_first(cx.now, line, &delta, NOT_KEPT);
         if self.is_live() { self.apply(cx, delta, is_unsure) } else { self.buffer(cx, delta) }
     }
 
@@ -98,7 +119,7 @@ impl BookSync {
         if self.arbiter.has_joined(line) {
             self.arbiter.on_late_copy(line);
         } else {
-            self.arbiter.on_first(cx.now, line, delta);
+            self.arbiter.on_first(cx.now, line, delta, NOT_KEPT);
         }
         self.on_covered(cx, delta)
     }
@@ -177,7 +198,7 @@ impl BookSync {
 
     fn release_all(&mut self, cx: &mut Context) {
         while let Some(delta) = self.arbiter.take_next(self.reached()) {
-            self.arbiter.remember(cx.now, &delta);
+            self.arbiter.remember(cx.now, &delta, NOT_KEPT);
             let _ =
                 if self.is_live() { self.apply(cx, delta, false) } else { self.buffer(cx, delta) };
         }

@@ -49,7 +49,7 @@ fn each_line_brings_what_the_other_has_not_brought_yet() {
     let (mut cx, mut book) = live();
     let [a, b] = LINES;
     let mut applied = |line, sequence| {
-        let disposition = book.on_delta(&mut cx, line, delta(sequence, sequence));
+        let disposition = book.on_delta(&mut cx, line, delta(sequence, sequence), b"");
         cx.stats.count(disposition);
         events(&mut cx).len()
     };
@@ -134,14 +134,14 @@ fn nothing_is_scheduled_while_a_snapshot_is_on_its_way() {
     }
     book.on_snapshot_due();
     book.on_asked(&cx, REQUEST);
-    let _ = book.on_delta(&mut cx, LINES[0], delta(501, 1));
+    let _ = book.on_delta(&mut cx, LINES[0], delta(501, 1), b"");
     assert_eq!(cx.timers.earliest(), None);
 }
 
 // Several lines.
 
 fn bring(cx: &mut Context, book: &mut BookSync, line: LineId, sequence: u64) -> Disposition {
-    book.on_delta(cx, line, delta(sequence, sequence))
+    book.on_delta(cx, line, delta(sequence, sequence), b"")
 }
 
 fn at(book: &BookSync) -> Option<u64> {
@@ -261,7 +261,7 @@ fn copies_that_differ_are_of_two_runs_of_the_counter() {
     let (mut cx, mut book) = joined();
     bring(&mut cx, &mut book, LINES[0], 503);
     events(&mut cx);
-    let _ = book.on_delta(&mut cx, LINES[1], delta(503, 9));
+    let _ = book.on_delta(&mut cx, LINES[1], delta(503, 9), b"");
     let reason = BookLostReason::SequenceReset(Evidence::RepeatDiffers);
     let lost = events(&mut cx);
     assert!(matches!(lost[..], [Event::Book(_, BookEvent::Lost { reason: r, .. })] if r == reason));
@@ -271,9 +271,9 @@ fn copies_that_differ_are_of_two_runs_of_the_counter() {
 fn copies_that_differ_in_their_times_alone_are_copies() {
     let (mut cx, mut book) = joined();
     let mut copy = delta(503, 503);
-    let _ = book.on_delta(&mut cx, LINES[0], copy);
+    let _ = book.on_delta(&mut cx, LINES[0], copy, b"");
     copy.ts_event = crate::time::UnixNanos::from_millis(1_790_000_000_000);
-    assert_eq!(book.on_delta(&mut cx, LINES[1], copy), Disposition::Repeat);
+    assert_eq!(book.on_delta(&mut cx, LINES[1], copy, b""), Disposition::Repeat);
     assert_eq!(at(&book), Some(503));
 }
 
@@ -283,7 +283,7 @@ fn a_line_that_is_behind_a_reset_is_not_heard_until_it_shows_it_too() {
     let (mut cx, mut book) = live();
     let [a, b] = LINES;
     for sequence in 3_000..3_010 {
-        let _ = book.on_delta(&mut cx, a, delta(sequence, sequence));
+        let _ = book.on_delta(&mut cx, a, delta(sequence, sequence), b"");
     }
     (501..=2_999).for_each(|sequence| {
         bring(&mut cx, &mut book, b, sequence);
@@ -299,4 +299,93 @@ fn a_line_that_is_behind_a_reset_is_not_heard_until_it_shows_it_too() {
     events(&mut cx);
     [10, 11, 12, 13].map(|sequence| bring(&mut cx, &mut book, b, sequence));
     assert_eq!((events(&mut cx), book.buffer.last()), (Vec::new(), Some(Sequence::new(13))));
+}
+
+/// A frame that says this delta and no other.
+fn frame(delta: &Delta) -> Vec<u8> {
+    std::format!("{} {}", delta.sequence.get(), delta.size.get()).into_bytes()
+}
+
+#[test]
+fn the_same_bytes_are_a_copy_only_where_they_are_the_next_of_their_line() {
+    let (mut cx, mut book) = joined();
+    let [a, b] = LINES;
+    let [first, second] = [503, 504].map(|sequence| delta(sequence, sequence));
+    assert!(!book.take_same(cx.now, a, &frame(&first)), "nobody has said it");
+    for said in [first, second] {
+        assert_eq!(book.on_delta(&mut cx, a, said, &frame(&said)), Disposition::Applied);
+    }
+    assert!(!book.take_same(cx.now, a, &frame(&second)), "said again on its own line");
+    assert!(!book.take_same(cx.now, b, &frame(&second)), "one was left out");
+    assert!(!book.take_same(cx.now, b, b"503 9"), "something else");
+    assert!(book.take_same(cx.now, b, &frame(&first)));
+    assert!(!book.take_same(cx.now, b, &frame(&first)), "once");
+    assert!(book.take_same(cx.now, b, &frame(&second)));
+}
+
+#[test]
+fn nothing_is_a_copy_of_what_was_said_before_a_reset_or_while_the_book_is_not_live() {
+    let (mut cx, mut book) = joined();
+    let [a, b] = LINES;
+    let said = delta(503, 503);
+    let _ = book.on_delta(&mut cx, a, said, &frame(&said));
+    let mut reset = book.clone();
+    reset.on_new_run(&mut cx, Evidence::ThreeRepeats);
+    assert!(!reset.take_same(cx.now, b, &frame(&said)));
+    let mut alone = book.clone();
+    alone.on_line_lost(&mut cx, a);
+    assert!(!alone.take_same(cx.now, b, &frame(&said)), "one line is judged as one line");
+    assert!(book.take_same(cx.now, b, &frame(&said)));
+}
+
+/// What is not read comes to the same as what is, whatever two lines bring in whatever order.
+#[test]
+fn a_book_that_knows_copies_by_their_bytes_becomes_what_one_that_reads_them_does() {
+    let (mut known, mut live_steps) = (0, 0);
+    for seed in 0..300 {
+        let mut rng = crate::rng::SplitMix64::new(seed);
+        let (mut cx, mut book) = live();
+        let (mut other_cx, mut other) = (cx.clone(), book.clone());
+        let (mut at, mut size) = ([500_u64; 2], 1_u64);
+        for _ in 0..400 {
+            let line = usize::from(rng.below(2) == 1);
+            let step = rng.below(100);
+            match step {
+                // Said again, left out, set back, said otherwise.
+                0 => at[line] = at[line].saturating_sub(1 + rng.below(4)),
+                1 if rng.below(4) == 0 => at[line] += 1 + rng.below(3),
+                2 if rng.below(12) == 0 => {
+                    (at, size) = ([at[line].saturating_sub(300); 2], size + 1)
+                }
+                3 if rng.below(12) == 0 => size += 1,
+                4 if rng.below(8) == 0 => {
+                    book.on_line_lost(&mut cx, LINES[line]);
+                    other.on_line_lost(&mut other_cx, LINES[line]);
+                    book.on_confirmed(&mut cx, LINES[line]);
+                    other.on_confirmed(&mut other_cx, LINES[line]);
+                }
+                _ => {}
+            }
+            at[line] += 1;
+            let said = delta(at[line], at[line] * 100 + size);
+            cx.now = cx.now + Duration::from_micros(rng.below(300_000));
+            other_cx.now = cx.now;
+            let bytes = if rng.below(10) == 0 { Vec::new() } else { frame(&said) };
+            let disposition = if book.take_same(cx.now, LINES[line], &bytes) {
+                known += 1;
+                Disposition::Repeat
+            } else {
+                book.on_delta(&mut cx, LINES[line], said, &bytes)
+            };
+            let read = other.on_delta(&mut other_cx, LINES[line], said, b"");
+            assert_eq!(disposition, read, "seed {seed}, {said:?}");
+            assert_eq!(events(&mut cx), events(&mut other_cx), "seed {seed}, {said:?}");
+            assert_eq!(hole_due(&cx), hole_due(&other_cx));
+            assert!(book.shares().eq(other.shares()), "seed {seed}, {said:?}");
+            live_steps += u32::from(book.is_live());
+        }
+        assert_eq!(book.buffer.last(), other.buffer.last());
+        assert_eq!(book.status(), other.status());
+    }
+    assert!(known > 10_000 && live_steps > 40_000, "{known} of {live_steps}");
 }
