@@ -192,11 +192,15 @@ fn perform(name: Option<&str>) -> ExitCode {
             let mut live = ours::Live::on_lines(&corpus.markets, 2);
             let lag = if later { 16 } else { 0 };
             let copies = std::iter::repeat_n(None, lag).chain(frames.iter().map(Some));
-            let mut both = |(frame, copy): (&_, Option<&_>)| {
-                let changed = live.feed_on(0, frame).is_some();
-                copy.is_none_or(|copy| live.feed_on(1, copy).is_none()) && changed
-            };
-            counted(|| frames.iter().zip(copies).filter(|pair| both(*pair)).count())
+            let pairs = frames.iter().zip(copies);
+            let order: Vec<_> = pairs
+                .flat_map(|(frame, copy)| [Some((0, frame)), copy.map(|copy| (1, copy))])
+                .flatten()
+                .collect();
+            // Copies change nothing: what is divided by is how many others there are.
+            counted(|| {
+                order.iter().filter(|(line, frame)| live.feed_on(*line, frame).is_some()).count()
+            })
         }
         Case::Message(feed) => {
             let frames = corpus.messages(feed);
