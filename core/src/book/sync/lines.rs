@@ -140,6 +140,7 @@ impl BookSync {
     fn hold(&mut self, cx: &mut Context, line: LineId, delta: Delta) -> Disposition {
         // What is held and what is buffered wait together.
         let room = cx.config.book.max_pending_deltas.saturating_sub(self.buffer.len());
+        let is_known = self.arbiter.at(delta.sequence).is_some();
         if !self.arbiter.hold(delta, room) {
             if !self.arbiter.holds() {
                 return self.take_in(cx, line, delta, false);
@@ -156,7 +157,7 @@ impl BookSync {
             cx.timers.set(timer, at);
         }
         self.check_hole(cx);
-        Disposition::Buffered
+        if is_known { Disposition::Repeat } else { Disposition::Buffered }
     }
 
     /// A hole that no line can fill is a gap.

@@ -59,6 +59,17 @@ fn each_line_brings_what_the_other_has_not_brought_yet() {
     assert_eq!((cx.stats.deltas, cx.stats.covered, cx.stats.repeats), (3, 0, 3));
 }
 
+/// Found by the swarm: each copy of what is held was counted as one more that waits.
+#[test]
+fn a_copy_of_what_is_held_is_a_repeat() {
+    let (mut cx, mut book) = live();
+    book.on_confirmed(&mut cx, LineId::new(2));
+    let held = [0, 1].map(|line| book.on_delta(&mut cx, LineId::new(line), delta(502, 1), b""));
+    assert_eq!(held, [Disposition::Buffered, Disposition::Repeat], "501 may come on the third");
+    book.on_delta(&mut cx, LineId::new(2), delta(501, 1), b"");
+    assert_eq!(book.book().unwrap().sequence().get(), 502);
+}
+
 #[test]
 fn a_book_outlives_one_line_of_two() {
     let (mut cx, mut book) = live();
