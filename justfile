@@ -21,7 +21,7 @@ soak seeds="2000":
     cargo run --release -p kcf -- soak --seeds {{seeds}}
 
 # Every history of the small world up to a length (7 takes a minute or two, each letter more ten times
-# as long), or one history, letter for letter: `just small-world "back-2 a lost-b a" close`.
+# as long; `+6`: on two lines), or one history, letter for letter: `just small-world "back-2 a lost-b a" close`.
 small-world depth="7" *times:
     cargo run --release -p kucoin-futures-sim --example small_world -- "{{depth}}" {{times}}
 

@@ -2,6 +2,8 @@
 //!
 //! `cargo run --release -p kucoin-futures-sim --example small_world -- [DEPTH [TIMES]]`
 //!
+//! With a `+` before the depth two lines carry the book.
+//!
 //! Fails if a claim has no story or a book does not come back.
 //!
 //! With letters in place of a depth, that one history, step by step:
@@ -23,14 +25,17 @@ fn main() -> ExitCode {
         if only.as_deref().is_some_and(|only| only != times.name()) {
             continue;
         }
-        let Ok(depth) = first.parse() else {
+        let (depth, two) = first.strip_prefix('+').map_or((&*first, false), |depth| (depth, true));
+        let Ok(depth) = depth.parse() else {
             println!("times {}", times.name());
             println!("{}", tell(&first, times).unwrap_or_else(|problem| problem));
             continue;
         };
         let start = Instant::now();
-        let report = explore(Extent::new(depth, times));
-        println!("times {}, {depth} letters, {:.1} s", times.name(), start.elapsed().as_secs_f64());
+        let extent = Extent::new(depth, times);
+        let report = explore(if two { extent.on_two_lines() } else { extent });
+        let took = start.elapsed().as_secs_f64();
+        println!("times {}, {first} letters, {took:.1} s", times.name());
         println!("{report}");
         sound &= report.is_sound();
     }

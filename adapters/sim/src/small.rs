@@ -30,6 +30,7 @@ mod letters;
 mod life;
 mod market;
 mod story;
+mod two_lines;
 
 pub use letters::{Letter, Times};
 
@@ -43,6 +44,8 @@ pub struct Extent {
     pub live_depth: usize,
     /// What is said of times.
     pub times: Times,
+    /// Lines that carry the book: 1, or 2.
+    pub lines: u8,
     /// Threads.
     pub threads: usize,
 }
@@ -54,7 +57,14 @@ impl Extent {
     pub fn new(depth: usize, times: Times) -> Self {
         let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let depth = depth.clamp(2, LONGEST);
-        Self { depth, live_depth: depth.saturating_sub(2), times, threads }
+        Self { depth, live_depth: depth.saturating_sub(2), times, lines: 1, threads }
+    }
+
+    /// The same with two lines that carry the book: the second one brings what the first one does, or did not,
+    /// later.
+    #[must_use]
+    pub fn on_two_lines(self) -> Self {
+        Self { lines: 2, ..self }
     }
 }
 
@@ -182,10 +192,9 @@ impl fmt::Display for Report {
 /// Goes through it all.
 #[must_use]
 pub fn explore(extent: Extent) -> Report {
-    let first: Vec<[Letter; 2]> = Letter::ALL
-        .into_iter()
-        .flat_map(|one| Letter::ALL.into_iter().map(move |other| [one, other]))
-        .collect();
+    let letters = Letter::with(extent.lines);
+    let first: Vec<[Letter; 2]> =
+        letters.iter().flat_map(|&one| letters.iter().map(move |&other| [one, other])).collect();
     let (next, sum) = (AtomicUsize::new(0), Mutex::new(Report::default()));
     let work = || {
         let mut search = Search { extent, report: Report::default() };
@@ -208,7 +217,8 @@ pub fn explore(extent: Extent) -> Report {
 /// # Errors
 /// A letter that is none of the words in `text`, which are separated by white space.
 pub fn tell(text: &str, times: Times) -> Result<String, String> {
-    let mut life = Life::new(times);
+    let lines = if text.split_whitespace().any(is_of_two) { 2 } else { 1 };
+    let mut life = Life::new(times, lines);
     let mut told = format!("{:<10} {}\n", "", life.describe());
     for word in text.split_whitespace() {
         let letter = Letter::ALL.into_iter().find(|letter| letter.word() == word);
@@ -222,6 +232,12 @@ pub fn tell(text: &str, times: Times) -> Result<String, String> {
     Ok(told)
 }
 
+/// Whether a word is a letter of two lines.
+fn is_of_two(word: &str) -> bool {
+    let of_one = Letter::with(1);
+    Letter::ALL.iter().any(|letter| letter.word() == word && !of_one.contains(letter))
+}
+
 struct Search {
     extent: Extent,
     report: Report,
@@ -230,9 +246,11 @@ struct Search {
 impl Search {
     /// The first two letters are one piece of work; what is found on the way to them is told once.
     fn begin_with(&mut self, prefix: &[Letter; 2]) {
-        let Some(first) = self.follow(&Life::new(self.extent.times), prefix[0]) else { return };
-        let [.., last] = Letter::ALL;
-        if prefix[1] == last {
+        let Some(first) = self.follow(&Life::new(self.extent.times, self.extent.lines), prefix[0])
+        else {
+            return;
+        };
+        if Letter::with(self.extent.lines).last() == Some(&prefix[1]) {
             self.look_at(&first);
         }
         if let Some(second) = self.follow(&first, prefix[1]) {
@@ -246,7 +264,7 @@ impl Search {
             self.report.histories += 1;
             return;
         }
-        for letter in Letter::ALL {
+        for &letter in Letter::with(self.extent.lines) {
             if let Some(next) = self.follow(life, letter) {
                 self.look_at(&next);
                 self.descend(&next);
@@ -289,6 +307,14 @@ impl Search {
         self.report.wrong += 1;
         let (faults, kind) = faults_of(life.letters());
         let example = words(life.letters());
+        if self.extent.lines > 1 {
+            if two_lines::has_story(life.streams(), claim, faults) {
+                self.report.as_likely += 1;
+            } else {
+                self.report.unjustified.entry(kind).or_default().add(1, &example);
+            }
+            return;
+        }
         let heard = life.heard();
         match story::explain(heard, claim, faults) {
             Explained::AsLikely => {

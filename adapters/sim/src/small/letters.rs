@@ -9,11 +9,12 @@ pub(super) const LONGEST: usize = 12;
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 #[allow(clippy::exhaustive_enums, reason = "the alphabet of the small world")]
 pub enum Letter {
-    /// The first bid changes its size, and the delta arrives.
+    /// The first bid changes its size, and the delta arrives; with two lines on the first, and on its way on the
+    /// other.
     ChangeA,
     /// The second bid comes or goes, and the delta arrives.
     ChangeB,
-    /// The first bid changes its size, and the delta is lost.
+    /// The first bid changes its size, and the delta is lost; with two lines on the first one.
     LostA,
     /// The second bid comes or goes, and the delta is lost.
     LostB,
@@ -33,11 +34,17 @@ pub enum Letter {
     Reconnect,
     /// A little more than a second passes.
     Time,
+    /// The second line brings the next of what the first one was sent before.
+    Late,
+    /// The second line leaves that out.
+    Skip,
+    /// The second line ends, with all that was on its way, and another one is made.
+    Reconnect2,
 }
 
 impl Letter {
-    /// All of them.
-    pub const ALL: [Self; 12] = [
+    /// All of them; the last three where a second line carries the book, too.
+    pub const ALL: [Self; 15] = [
         Self::ChangeA,
         Self::ChangeB,
         Self::LostA,
@@ -50,7 +57,16 @@ impl Letter {
         Self::Snapshot2,
         Self::Reconnect,
         Self::Time,
+        Self::Late,
+        Self::Skip,
+        Self::Reconnect2,
     ];
+
+    /// Those that there are with so many lines.
+    pub(super) fn with(lines: u8) -> &'static [Self] {
+        let count = if lines > 1 { Self::ALL.len() } else { Self::ALL.len() - 3 };
+        Self::ALL.get(..count).unwrap_or_default()
+    }
 
     pub(super) const fn word(self) -> &'static str {
         match self {
@@ -66,17 +82,21 @@ impl Letter {
             Self::Snapshot2 => "old-2",
             Self::Reconnect => "reconnect",
             Self::Time => "time",
+            Self::Late => "late",
+            Self::Skip => "skip",
+            Self::Reconnect2 => "reconnect-2",
         }
     }
 
     /// What it is called among the kinds of fault; `None` if it is no fault.
     pub(super) const fn fault(self) -> Option<&'static str> {
         match self {
-            Self::LostA | Self::LostB => Some("lost"),
+            Self::LostA | Self::LostB | Self::Skip => Some("lost"),
             Self::Repeat => Some("repeat"),
             Self::Back1 | Self::Back2 => Some("set back"),
             Self::Snapshot1 | Self::Snapshot2 => Some("old snapshot"),
             Self::ChangeA | Self::ChangeB | Self::Snapshot | Self::Reconnect | Self::Time => None,
+            Self::Late | Self::Reconnect2 => None,
         }
     }
 }

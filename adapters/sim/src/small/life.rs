@@ -1,5 +1,6 @@
 //! A client in the tiny market: whoever drives it does everything at once and right.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use kucoin_futures_proto::book::{Best, Scope};
@@ -11,6 +12,7 @@ use kucoin_futures_proto::{
 
 use super::letters::{LONGEST, Letter, Times};
 use super::market::{Level, Market, Place, Sizes};
+use super::two_lines::Streams;
 use crate::world::{ENDPOINT, World};
 
 /// What the client was given, as far as it says anything about the market.
@@ -38,7 +40,13 @@ pub(super) struct Life {
     client: Client,
     topic: TopicId,
     now: Instant,
-    conn: ConnId,
+    /// The connection of each line.
+    conns: [Option<ConnId>; 2],
+    lines: u8,
+    /// What is on its way on the second line.
+    late: VecDeque<Pushed>,
+    /// What each line has brought, and the snapshots that came.
+    streams: Streams,
     /// A snapshot is asked for.
     asked: Option<RequestId>,
     market: Market,
@@ -63,9 +71,11 @@ const LONGEST_RECOVERY: Duration = Duration::from_secs(360);
 
 impl Life {
     /// A client whose book is live.
-    pub(super) fn new(times: Times) -> Self {
+    pub(super) fn new(times: Times, lines: u8) -> Self {
         let now = Instant::ZERO + SECOND;
-        let mut client = Client::new(now, 1, World::client_config());
+        let mut config = World::client_config();
+        config.lines.per_topic = lines;
+        let mut client = Client::new(now, 1, config);
         let symbol = SYMBOL.parse().ok().map(Channel::level2);
         let topic = symbol.and_then(|channel| client.subscribe(now, channel).ok());
         let start = super::market::START;
@@ -74,7 +84,10 @@ impl Life {
             client,
             topic: topic.unwrap_or(TopicId::new(0)),
             now,
-            conn: ConnId::new(0),
+            conns: [None; 2],
+            lines,
+            late: VecDeque::new(),
+            streams: Streams::default(),
             asked: None,
             market: Market::new(now),
             last: None,
@@ -96,6 +109,10 @@ impl Life {
 
     pub(super) fn heard(&self) -> &[Heard] {
         self.heard.0.get(..self.heard.1).unwrap_or_default()
+    }
+
+    pub(super) const fn streams(&self) -> &Streams {
+        &self.streams
     }
 
     pub(super) const fn market(&self) -> &Market {
@@ -140,7 +157,13 @@ impl Life {
             Letter::Snapshot => self.ask() && self.snapshot(0),
             Letter::Snapshot1 => self.ask() && self.snapshot(1),
             Letter::Snapshot2 => self.ask() && self.snapshot(2),
-            Letter::Reconnect => self.reconnect(),
+            Letter::Reconnect => self.reconnect(0),
+            Letter::Late => self.bring_late(),
+            Letter::Skip => self.late.pop_front().is_some(),
+            Letter::Reconnect2 => {
+                self.late.clear();
+                self.reconnect(1)
+            }
             Letter::Time => {
                 self.pass(self.now + SECOND + SECOND / 10);
                 true
@@ -159,6 +182,7 @@ impl Life {
     /// moves, goes with it. `None`: too long.
     pub(super) fn recover(mut self, moving: bool) -> Option<Duration> {
         let start = self.now;
+        while self.bring_late() {}
         let mut in_a_row = 0;
         for turn in 0.. {
             if self.asked.is_some() {
@@ -175,6 +199,7 @@ impl Life {
             }
             if moving {
                 self.change(if turn % 3 == 0 { Level::B } else { Level::A });
+                self.bring_late();
             }
             self.pass_until_asked(self.now + SECOND);
         }
@@ -184,14 +209,30 @@ impl Life {
     // What the exchange does.
 
     fn change(&mut self, level: Level) -> bool {
-        self.market.change(level, self.now);
-        let Place { sequence, sizes } = self.market.place();
-        self.push(Pushed { sequence, level, size: sizes.of(level), at: self.now });
+        let pushed = self.make(level);
+        self.push(pushed);
         true
     }
 
     fn lose(&mut self, level: Level) -> bool {
+        self.make(level);
+        true
+    }
+
+    /// A change, and its delta. It is on its way on the second line.
+    fn make(&mut self, level: Level) -> Pushed {
         self.market.change(level, self.now);
+        let Place { sequence, sizes } = self.market.place();
+        let pushed = Pushed { sequence, level, size: sizes.of(level), at: self.now };
+        if self.lines > 1 {
+            self.late.push_back(pushed);
+        }
+        pushed
+    }
+
+    fn bring_late(&mut self) -> bool {
+        let Some(pushed) = self.late.pop_front() else { return false };
+        self.push_on(1, pushed);
         true
     }
 
@@ -210,6 +251,13 @@ impl Life {
         self.last = Some(pushed);
         let Pushed { sequence, level, size, at } = pushed;
         self.hear(Heard::Delta { sequence, level, size, is_fresh: at == self.now });
+        self.push_on(0, pushed);
+    }
+
+    fn push_on(&mut self, line: usize, pushed: Pushed) {
+        let Pushed { sequence, level, size, at } = pushed;
+        let Some(conn) = self.conns.get(line).copied().flatten() else { return };
+        self.streams.add(line, (sequence, level, size));
         let [a, b] = PRICES;
         let price = if level == Level::A { a } else { b };
         let time = self.stamp(",\"timestamp\":", at, "");
@@ -220,7 +268,7 @@ impl Life {
             ),
             SYMBOL, sequence, sequence, price, size, time
         );
-        self.input(Input::Text { conn: self.conn, bytes: frame.as_bytes() });
+        self.input(Input::Text { conn, bytes: frame.as_bytes() });
     }
 
     /// Answers what was asked; false if the market is not that old.
@@ -230,6 +278,7 @@ impl Life {
         // The present is stamped with the present, the past with its last change.
         let at = if changes == 0 { self.now } else { came };
         self.hear(Heard::Snapshot { place, is_fresh: at == self.now });
+        self.streams.snapshots.push(place);
         let (Place { sequence, sizes }, [a, b]) = (place, PRICES);
         let second = if sizes.b == 0 { String::new() } else { format!(",[{b},{}]", sizes.b) };
         let time = self.stamp(",\"ts\":", at, "000000");
@@ -260,12 +309,14 @@ impl Life {
 
     // What an adapter does.
 
-    fn reconnect(&mut self) -> bool {
-        let gone = self.conn;
-        self.asked = None;
+    fn reconnect(&mut self, line: usize) -> bool {
+        let Some(gone) = self.conns.get_mut(line).and_then(Option::take) else { return false };
+        if self.lines == 1 {
+            self.asked = None;
+        }
         self.input(Input::Lost { conn: gone, error: TransportError::Eof });
         for _ in 0..64 {
-            if self.conn != gone {
+            if self.conns.get(line).copied().flatten().is_some() {
                 break;
             }
             self.wait();
@@ -353,7 +404,10 @@ impl Life {
                 Output::Open { conn, to } => {
                     let id = to.secret_url().rsplit('=').next().unwrap_or_default();
                     let welcome = format!(r#"{{"id":"{id}","type":"welcome"}}"#);
-                    self.conn = conn;
+                    // The one that is without.
+                    if let Some(place) = self.conns.iter_mut().find(|known| known.is_none()) {
+                        *place = Some(conn);
+                    }
                     let _ = self.client.handle(self.now, Input::Opened { conn });
                     let _ = self
                         .client

@@ -22,6 +22,15 @@ fn every_short_history_is_justified_and_comes_back() {
 }
 
 #[test]
+fn every_short_history_of_two_lines_is_justified_and_comes_back() {
+    for times in [Times::Absent, Times::Plausible] {
+        let report = explore(Extent::new(4, times).on_two_lines());
+        assert!(report.is_sound(), "times {}: {report}", times.name());
+        assert!(report.histories > 10_000 && report.claims > 900, "{report}");
+    }
+}
+
+#[test]
 fn the_same_letters_are_the_same_history_and_unknown_ones_are_named() {
     let told = tell("back-1 lost-a b", Times::Close).unwrap();
     assert_eq!(told.lines().count(), 4);
