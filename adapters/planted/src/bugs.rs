@@ -98,7 +98,6 @@ pub(crate) const BUGS: &[Bug] = &[
         "what a line brings is taken though it was not asked for it",
         Condition("!entry.is_wanted()"),
     ),
-    bug("ended-is-heard", "what a line confirms that is to end is taken", Condition("false")),
     bug("lines-filled-up", "one line is filled up before the next", Condition("load >= room")),
     bug(
         "no-resubscribe",

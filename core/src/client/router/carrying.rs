@@ -125,7 +125,6 @@ impl Router {
     /// A line carries a topic, as the exchange has confirmed.
     pub(super) fn on_confirmed(&mut self, line: LineId, topic: TopicId) {
         // It may have ended meanwhile, and be wanted again on another line.
-        // planted: ended-is-heard
         if !self.topics.is_heard_on(topic, line) {
             return;
         }
