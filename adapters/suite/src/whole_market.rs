@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use kucoin_futures_host::{Clock, Next, Update, unix_now};
-use kucoin_futures_proto::{BookEvent, BookStatus, Channel, Event, TopicEvent, TopicStatus};
+use kucoin_futures_proto::{
+    BookEvent, BookLostReason, BookStatus, Channel, Event, Evidence, TopicEvent, TopicStatus,
+};
 use kucoin_futures_sim::{Contract, ExchangeConfig};
 
 use crate::case::{Case, cases};
@@ -40,7 +42,7 @@ fn seven_hundred_contracts_are_live_within_the_limits_own_minimum<F: Feed>(wire:
         }
     }
     let (mut to_confirm, mut to_go_live) = (books.len() + others.len(), books.len());
-    let mut confirmed = None;
+    let (mut confirmed, mut doubted) = (None, 0);
     while to_confirm + to_go_live > 0 {
         let next = feed.next_within(PATIENCE);
         let Next::Update(Update::State(event)) = next else {
@@ -53,7 +55,14 @@ fn seven_hundred_contracts_are_live_within_the_limits_own_minimum<F: Feed>(wire:
                 confirmed = Some(clock.now().since(start));
             }
             Event::Book(_, BookEvent::Live { .. }) => to_go_live -= 1,
-            Event::Book(_, BookEvent::Lost { .. }) => panic!("{event:?}"),
+            // A change that changes nothing, right behind a snapshot: one in hundreds, and not told from a counter
+            // that was set back.
+            Event::Book(_, BookEvent::Lost { reason, .. }) => {
+                let what = BookLostReason::SequenceReset(Evidence::ChangesNothing);
+                assert_eq!(reason, what);
+                doubted += 1;
+                to_go_live += 1;
+            }
             _ => {}
         }
     }
@@ -61,10 +70,11 @@ fn seven_hundred_contracts_are_live_within_the_limits_own_minimum<F: Feed>(wire:
     let is_confirmed = |&topic: &_| matches!(feed.status(topic), TopicStatus::Confirmed { .. });
     assert!(books.iter().chain(&others).all(is_confirmed));
     assert!(books.iter().all(|&book| feed.book_status(book) == Some(BookStatus::Live)));
-    println!("{wire}: all confirmed after {confirmed:?}, all live after {live:?}");
+    println!("{wire}: all confirmed after {confirmed:?}, all live after {live:?}, {doubted} twice");
     let counts = rig.server.with(|exchange, _| exchange.counts());
     assert_eq!(counts.violations, 0, "{counts:?}");
-    assert_eq!((feed.lines().len(), feed.stats().gaps, feed.stats().resyncs), (10, 0, 0));
+    assert_eq!((feed.lines().len(), feed.stats().gaps, feed.stats().resyncs), (10, 0, doubted));
+    assert!(doubted <= 5, "{doubted}");
     assert!(feed.lines().iter().all(|line| line.topics == 280));
     assert!(live < MOST, "{live:?}; {LEAST:?} is what the limits ask for");
 }
