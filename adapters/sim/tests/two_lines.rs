@@ -10,7 +10,7 @@
 
 use std::time::Duration;
 
-use kucoin_futures_proto::{BookStatus, Channel, Stats, TopicId};
+use kucoin_futures_proto::{BookStatus, Channel, TopicId};
 use kucoin_futures_sim::{Contract, ExchangeConfig, Fault, World};
 
 const SYMBOLS: [&str; 2] = ["XBTUSDTM", "CHRUSDTM"];
@@ -18,38 +18,60 @@ const DAY: Duration = Duration::from_secs(86_400);
 /// The load balancer of the exchange cuts a connection once or twice a week.
 const BETWEEN_CUTS: u64 = 5;
 
-/// Lines that live a day and are cut every few days by somebody else, one at a time; looked at every minute.
-fn run(days: u64) -> Stats {
+/// Two live books, each on two lines.
+fn live(seed: u64, rate: f64) -> (World, [TopicId; 2]) {
     let mut config = World::client_config();
     config.lines.per_topic = 2;
     let mut exchange = ExchangeConfig::default();
     exchange.contracts = SYMBOLS.map(|symbol| Contract::named(symbol.parse().unwrap())).into();
-    exchange.rate = 0.05;
-    let mut world = World::new(1, config, exchange, Duration::from_millis(80));
+    exchange.rate = rate;
+    let mut world = World::new(seed, config, exchange, Duration::from_millis(80));
     world.forget_happenings();
-    let topics: Vec<TopicId> = SYMBOLS
-        .map(|symbol| world.subscribe(Channel::level2(symbol.parse().unwrap())).unwrap().unwrap())
-        .into();
-    let is_live = |world: &World| {
-        topics.iter().all(|&topic| world.client().book_status(topic) == Some(BookStatus::Live))
-    };
-    assert!(world.run_until(Duration::from_secs(10), is_live).unwrap());
+    let topics = SYMBOLS
+        .map(|symbol| world.subscribe(Channel::level2(symbol.parse().unwrap())).unwrap().unwrap());
+    assert!(world.run_until(Duration::from_secs(20), |world| are_live(world, topics)).unwrap());
+    (world, topics)
+}
+
+fn are_live(world: &World, topics: [TopicId; 2]) -> bool {
+    topics.into_iter().all(|topic| world.client().book_status(topic) == Some(BookStatus::Live))
+}
+
+/// Lines that live a day and are cut every few days by somebody else, one at a time; looked at all the time.
+fn run(days: u64) {
+    let (mut world, topics) = live(1, 0.05);
     for day in 0..days {
         if day % BETWEEN_CUTS == 3 {
             world.inject(Fault::CloseOne { code: 1001 }).unwrap();
         }
-        let ended = world.run_until(DAY, |world| !is_live(world)).unwrap();
+        let ended = world.run_until(DAY, |world| !are_live(world, topics)).unwrap();
         assert!(!ended, "day {day}: a book is not live: {:?}", world.client().stats());
     }
     world.check_all().unwrap();
     assert_eq!(world.exchange().counts().violations, 0);
-    let stats = *world.client().stats();
+    let stats = world.client().stats();
     println!("{days} days: {stats:?}");
     let cuts = (days + 1) / BETWEEN_CUTS;
     assert_eq!((stats.gaps, stats.resyncs, stats.reconnects), (0, 0, cuts));
     assert_eq!(stats.snapshots, 2, "those at the start; all others are audits");
     assert!(stats.change_overs >= 2 * (days - cuts) - 2, "{stats:?}");
-    stats
+}
+
+#[test]
+fn one_line_ends_every_ten_seconds_and_no_book_leaves_live() {
+    for seed in 0..4 {
+        let (mut world, topics) = live(seed, 20.0);
+        for turn in 0..40 {
+            let code = [1000, 1001, 1006][turn % 3];
+            world.inject(Fault::CloseOne { code }).unwrap();
+            let pause = Duration::from_secs(10);
+            let ended = world.run_until(pause, |world| !are_live(world, topics)).unwrap();
+            assert!(!ended, "seed {seed}, end {turn}: {:?}", world.client().stats());
+        }
+        world.check_all().unwrap();
+        let stats = world.client().stats();
+        assert_eq!((stats.gaps, stats.resyncs, stats.reconnects), (0, 0, 40));
+    }
 }
 
 #[test]
