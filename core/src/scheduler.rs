@@ -107,9 +107,14 @@ pub(crate) enum Urgency {
     Audit,
     /// It is live, and before long would not know its best any more.
     Refresh,
-    /// It keeps so many deltas meanwhile: the fullest buffer is closest to overflowing.
-    Buffered(usize),
+    /// It has never been live. It keeps so many deltas meanwhile: the fullest buffer is closest to overflowing.
+    First(usize),
+    /// It was live. Before all others, and a part of the budget is left to it: somebody counts on it.
+    Again(usize),
 }
+
+/// This part of the budget is left to books that were live, while a whole market is fetched for the first time.
+const LEFT_TO_LOST: u32 = 20;
 
 /// Both pools count over this time.
 const WEIGHT_SPAN: Duration = Duration::from_secs(30);
@@ -313,7 +318,8 @@ impl RestScheduler {
             let (topic, demand) = idle.max_by_key(|(_, demand)| demand.urgency)?;
             let reserve = match demand.urgency {
                 Urgency::Audit => cx.config.budgets.rest_weight_per_30s / 2,
-                Urgency::Refresh | Urgency::Buffered(_) => 0,
+                Urgency::First(_) => cx.config.budgets.rest_weight_per_30s / LEFT_TO_LOST,
+                Urgency::Refresh | Urgency::Again(_) => 0,
             };
             let resource = Resource::Snapshot(demand.symbol.as_str());
             let ready = self.public.ready_at(cx.now, resource.route().weight, reserve);

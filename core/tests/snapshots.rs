@@ -323,6 +323,32 @@ fn snapshots_stay_within_the_budget_of_the_address() {
     assert!(topics.iter().all(|topic| rig.client.book(*topic).is_some()));
 }
 
+/// Found on sockets: of 700 books one was lost while the others came, and was out for half a minute, until the budget
+/// was free again.
+#[test]
+fn a_book_that_was_live_does_not_wait_for_those_that_never_were() {
+    let (mut rig, topics) =
+        confirmed_with(90, with(|config| config.budgets.rest_weight_per_30s = 200));
+    let answer = |rig: &mut Rig, outputs: &[Output<'_>]| {
+        let asked: Vec<_> = fetches(outputs).iter().map(|fetch| fetch.request()).collect();
+        let symbols = symbols_of(outputs);
+        let answered = asked
+            .into_iter()
+            .zip(&symbols)
+            .map(|(request, symbol)| rig.reply(request, &snapshot(symbol, 500, "[14.1,1]", "")));
+        (symbols.len(), answered.collect::<Vec<_>>().concat())
+    };
+    let (mut asked, mut outputs) = (0, rig.pass(SECOND));
+    while !fetches(&outputs).is_empty() {
+        let (now, more) = answer(&mut rig, &outputs);
+        (asked, outputs) = (asked + now, more);
+    }
+    assert_eq!(asked, 60, "a token of 10, 60 snapshots of 3, and 10 are left");
+    let live = topics.iter().position(|topic| rig.client.book(*topic).is_some()).unwrap();
+    rig.text(&level2(&symbol(live as u64), 507, "14.2,buy,1"));
+    assert_eq!(symbols_of(&rig.pass(2 * SECOND)), [symbol(live as u64)]);
+}
+
 #[test]
 fn a_429_that_names_a_time_stops_all_requests_until_then() {
     let (mut rig, topics) = confirmed(9);

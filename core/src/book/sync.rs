@@ -136,7 +136,8 @@ impl BookSync {
             let is_pressing = self.audit.cause() == Some(Cause::Horizon);
             Some(if is_pressing { Urgency::Refresh } else { Urgency::Audit })
         } else if matches!(self.state, State::Buffering(Request::Due)) {
-            Some(Urgency::Buffered(self.buffer.len()))
+            let kept = self.buffer.len();
+            Some(if self.epoch == 0 { Urgency::First(kept) } else { Urgency::Again(kept) })
         } else {
             None
         }
