@@ -149,6 +149,11 @@ impl Lineage {
         self.carriers.beyond(reached)
     }
 
+    /// What another line than this one has said at a sequence a moment ago.
+    pub(super) fn said_beside(&self, line: LineId, sequence: Sequence) -> Option<Delta> {
+        self.carriers.said_beside(line, sequence)
+    }
+
     /// The newest that a line has brought.
     pub(super) fn newest(&mut self, line: LineId) -> Option<Sequence> {
         Some(self.carriers.present(line)?.newest()?.sequence)

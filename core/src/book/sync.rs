@@ -198,6 +198,8 @@ impl BookSync {
         self.carry(line);
         // A buffer knows what its sequences said, however far back.
         let known = self.buffer.at(delta.sequence).or_else(|| self.arbiter.at(delta.sequence));
+        // What a line said before another came is in no other memory.
+        let known = known.or_else(|| self.lineage.said_beside(line, delta.sequence));
         let before = self.lineage.newest(line);
         match self.lineage.hear(cx.now, line, delta, known) {
             Heard::Repeat | Heard::Former => Disposition::Repeat,

@@ -184,7 +184,9 @@ impl Carriage {
 
     /// Whether another connection than this one brings a topic, or has said that it will.
     pub(super) fn is_brought_beside(&self, conn: ConnId, name: &str) -> bool {
-        let brings = |place: &Place| place.stand == Stand::Confirmed || place.first.is_some();
+        let brings = |place: &Place| {
+            matches!(place.stand, Stand::Confirmed | Stand::Doubtful) || place.first.is_some()
+        };
         let mut others = self.conns.iter().filter(|(other, _)| **other != conn);
         others.any(|(_, carried)| carried.place(name).is_some_and(brings))
     }

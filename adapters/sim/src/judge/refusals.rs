@@ -83,8 +83,12 @@ impl Refusals {
         let base = backoff.base.max(Duration::from_millis(1));
         let bound = base.saturating_mul(2_u32.saturating_pow(*count)).min(backoff.cap);
         *count = count.saturating_add(1);
-        for conn in conns {
-            self.pauses.insert((topic, *conn), Pause { end: at + delay, late });
+        // One whose own pause is over may be asked already: this one is about another.
+        let is_over = |pause: &Pause| at >= pause.end;
+        for key in conns.iter().map(|conn| (topic, *conn)) {
+            if !self.pauses.get(&key).is_some_and(is_over) {
+                self.pauses.insert(key, Pause { end: at + delay, late });
+            }
         }
         if !late && (delay.is_zero() || delay > bound.max(Duration::from_millis(1))) {
             return Err(format!(

@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 use super::tracker::SequenceTracker;
 use crate::ids::{LineId, Sequence};
 use crate::time::Instant;
+use crate::wire::Delta;
 
 /// Each line with its own last sequence. One line nearly always: so the first one lies where it is
 /// used, and the others, if there are any, elsewhere.
@@ -66,6 +67,13 @@ impl Carriers {
         for carrier in all.filter(|carrier| carrier.line != line) {
             carrier.former_until = Some(until);
         }
+    }
+
+    /// What another line than this one has said at a sequence, as far as its tracker knows.
+    pub(super) fn said_beside(&self, line: LineId, sequence: Sequence) -> Option<Delta> {
+        let others = self.first.iter().chain(&self.others);
+        let mut present = others.filter(|c| c.line != line && c.former_until.is_none());
+        present.find_map(|carrier| carrier.tracker.said(sequence))
     }
 
     /// The lines of the present run that have brought nothing beyond `reached`, and those that have.

@@ -106,6 +106,11 @@ impl SequenceTracker {
         }
     }
 
+    /// What the line has said at a sequence, if it was a moment ago.
+    pub(super) fn said(&self, sequence: Sequence) -> Option<Delta> {
+        self.recent.iter().flatten().find(|known| known.sequence == sequence).copied()
+    }
+
     /// Starts anew with this delta.
     pub(super) fn restart(&mut self, delta: &Delta) {
         *self = Self::starting_at(None);

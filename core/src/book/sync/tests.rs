@@ -59,6 +59,25 @@ fn each_line_brings_what_the_other_has_not_brought_yet() {
     assert_eq!((cx.stats.deltas, cx.stats.covered, cx.stats.repeats), (3, 0, 3));
 }
 
+/// Found by the swarm: what the first line had said before the second one came was not remembered, so that the first
+/// words of the second one, which were of a new run, were taken for old ones.
+#[test]
+fn the_first_words_of_a_second_line_are_held_against_what_the_first_has_just_said() {
+    let (mut cx, mut book) = live();
+    book.on_line_lost(&mut cx, LINES[1]);
+    book.arbiter = Arbiter::default();
+    for sequence in [501, 502] {
+        book.on_delta(&mut cx, LINES[0], delta(sequence, sequence), b"");
+    }
+    book.on_confirmed(&mut cx, LINES[1]);
+    events(&mut cx);
+    book.on_delta(&mut cx, LINES[1], delta(501, 77), b"");
+    let reason = BookLostReason::SequenceReset(Evidence::RepeatDiffers);
+    assert!(
+        matches!(events(&mut cx)[..], [Event::Book(_, BookEvent::Lost { reason: r, .. })] if r == reason)
+    );
+}
+
 /// Found by the swarm: each copy of what is held was counted as one more that waits.
 #[test]
 fn a_copy_of_what_is_held_is_a_repeat() {
