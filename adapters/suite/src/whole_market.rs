@@ -21,8 +21,8 @@ const CONTRACTS: usize = 700;
 /// 2000 in 30 s for REST, of which a snapshot takes 3: 666 at once, and the last 34 when the window is over.
 const LEAST: Duration = Duration::from_secs(30);
 
-/// What is beyond that: tokens, connections and acks on a machine that does other things, too.
-const MOST: Duration = Duration::from_secs(33);
+/// What is beyond that: tokens, connections and acks, built for debugging on a machine that does other things, too.
+const MOST: Duration = Duration::from_secs(45);
 
 fn seven_hundred_contracts_are_live_within_the_limits_own_minimum<F: Feed>(wire: Wire) {
     let mut config = ExchangeConfig::default();
