@@ -8,7 +8,7 @@ use core::time::Duration;
 use crate::currency::Currency;
 use crate::endpoint::RestBase;
 use crate::error::Misuse;
-use crate::topics::MOST_LINES;
+use crate::line_set::MOST_LINES;
 
 /// What a [`Client`](crate::Client) keeps to. Take the default and change single fields.
 ///
@@ -115,7 +115,8 @@ pub struct Timeouts {
     /// Times a request is sent again before the line is given up. Default 3.
     pub ack_retries: u8,
     /// Silence after which a confirmed topic is reported as silent, and a live book is held against a snapshot
-    /// (of weight 3), again after each such time. Default 60 s; at least 1 ms.
+    /// (of weight 3), again after each such time. Default 60 s; at least 1 ms. A book with a fast stream is looked at
+    /// sooner: after fifty of its usual pauses, and 10 s at least.
     pub silence: Duration,
 }
 
@@ -229,7 +230,7 @@ pub struct Lines {
     /// For so long at least both lines carry everything before the old one is shut. Default 2 s.
     pub overlap: Duration,
     /// How often the two lines of each topic are held against each other: one that is behind the other twice in a row
-    /// is replaced. Default 60 s; 0: never.
+    /// is replaced. Default 60 s; at least 1 s; 0: never.
     pub compare_every: Duration,
     /// A line is behind if half of what it brings comes so much later than from another one, as far as the ranges of a
     /// [`LagHistogram`](crate::book::LagHistogram) tell. Default 500 ms.
@@ -354,6 +355,9 @@ impl Config {
         budgets.signed_weight_per_30s = budgets.signed_weight_per_30s.max(10);
         budgets.queries_in_flight = budgets.queries_in_flight.max(1);
         lines.per_topic = lines.per_topic.clamp(1, 2);
+        if lines.compare_every > Duration::ZERO {
+            lines.compare_every = lines.compare_every.max(Duration::from_secs(1));
+        }
         lines.at_most = lines.at_most.clamp(1, MOST_LINES / 4 - 1);
         book.snapshot_levels = book.snapshot_levels.max(1);
         book.snapshot_patience = book.snapshot_patience.max(1);

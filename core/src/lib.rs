@@ -112,6 +112,7 @@ mod input;
 mod keepalive;
 mod limiter;
 mod line;
+mod line_set;
 mod message;
 mod num;
 mod output;

@@ -44,7 +44,8 @@ pub enum BudgetKind {
     Tokens,
     /// Attempts to connect, of a minute.
     Connects,
-    /// Messages that were sent on the present connection of a line, of 11 s.
+    /// Messages that were sent on the present connection of a line, of 11 s: the exchange counts over 10 s as they
+    /// arrive, and two bursts may arrive closer together than they went out.
     Messages(LineId),
 }
 

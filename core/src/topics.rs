@@ -14,6 +14,7 @@ use crate::deduplicator::Deduplicator;
 use crate::error::WireError;
 use crate::event::{Event, TopicEvent};
 use crate::ids::{LineId, TopicId, WordsId};
+use crate::line_set::LineSet;
 use crate::pace::Pace;
 use crate::scheduler::Demand;
 use crate::stats::Disposition;
@@ -50,7 +51,7 @@ pub enum TopicStatus {
     },
     /// The exchange confirmed it.
     Confirmed {
-        /// Nothing has been heard for [`Timeouts::silence`](crate::config::Timeouts::silence). The
+        /// Nothing has been heard for long, as [`TopicEvent::Idle`] has told. The
         /// exchange confirms symbols that do not exist, too, and then says nothing for ever.
         silent: bool,
     },
@@ -69,7 +70,7 @@ pub enum TopicStatus {
 pub(crate) struct Topic {
     pub(crate) interest: Interest,
     /// Lines that were asked for it since it is wanted: what others bring of it is not taken.
-    lines: Lines,
+    lines: LineSet,
     /// When it last brought something; zero if never.
     pub(crate) heard_at: Instant,
     state: TopicState,
@@ -88,35 +89,6 @@ pub(crate) struct Topic {
 /// For so long what a topic has brought speaks for its symbol: a maintenance of the exchange, during which it
 /// lists nothing, takes hours; a contract that has ended says nothing for ever.
 pub(crate) const EVIDENCE: Duration = Duration::from_secs(24 * 3600);
-
-/// A set of lines, by their numbers.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-struct Lines(u128);
-
-/// Lines that a set of them tells apart, and so that a client has at most.
-pub(crate) const MOST_LINES: usize = 128;
-
-impl Lines {
-    #[inline]
-    const fn has(self, line: LineId) -> bool {
-        // In one word: a shift of two is ten steps, for each frame.
-        let word = if line.get() & u64::BITS == 0 { self.0 } else { self.0 >> u64::BITS } as u64;
-        word.wrapping_shr(line.get()) & 1 != 0
-    }
-
-    const fn insert(&mut self, line: LineId) {
-        self.0 |= Self::bit(line);
-    }
-
-    const fn remove(&mut self, line: LineId) {
-        self.0 &= !Self::bit(line);
-    }
-
-    #[inline]
-    const fn bit(line: LineId) -> u128 {
-        1_u128.wrapping_shl(line.get())
-    }
-}
 
 /// What the user wants of a topic. How far it has come on a line, that line knows.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -169,7 +141,7 @@ impl Topics {
         self.list.push(Topic {
             channel,
             interest,
-            lines: Lines(0),
+            lines: LineSet::EMPTY,
             heard_at: Instant::ZERO,
             confirmed_at: Instant::ZERO,
             renewed_at: None,
@@ -203,7 +175,7 @@ impl Topics {
             *wanted = wanted.saturating_sub(1);
         }
         entry.interest = last;
-        entry.lines = Lines(0);
+        entry.lines = LineSet::EMPTY;
         entry.refusals.reset();
         cx.timers.clear(Timer::Topic(topic, TopicTimer::Silence));
         cx.timers.clear(Timer::Topic(topic, TopicTimer::Subscribe));

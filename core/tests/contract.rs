@@ -95,7 +95,7 @@ proptest! {
 
     /// Law 6 again: contradictions and absurdities of the config are brought in order.
     #[test]
-    fn no_config_is_too_strange(steps in steps(120), picks in prop::collection::vec(0_usize..4, 35)) {
+    fn no_config_is_too_strange(steps in steps(120), picks in prop::collection::vec(0_usize..4, 37)) {
         let mut world = World::new(strange_config(&picks));
         world.run(&steps, Drain::Always, Noise::None);
     }
@@ -312,6 +312,8 @@ fn strange_config(picks: &[usize]) -> Config {
         &mut c.timeouts.silence,
         &mut c.lines.hole_grace,
         &mut c.lines.join_grace,
+        &mut c.lines.compare_every,
+        &mut c.lines.most_lag,
     ] {
         *duration = durations[pick()];
     }

@@ -109,6 +109,10 @@ impl Trace {
                 let span = self.lines.get(&id).map_or(feed, |up| &up.span);
                 info!(parent: span, line, by = by.get(), %reason, "line is being replaced");
             }
+            LineEvent::Behind { brought, late, missed } => {
+                let span = self.lines.get(&id).map_or(feed, |up| &up.span);
+                info!(parent: span, line, brought, late, missed, "line is behind");
+            }
             LineEvent::Waiting { delay, failures } => {
                 let delay_ms = millis(delay);
                 debug!(parent: feed, line, role, delay_ms, failures, "line waits");
@@ -130,6 +134,9 @@ impl Trace {
             TopicEvent::Confirmed => debug!(parent: feed, topic, "topic confirmed"),
             TopicEvent::Idle => debug!(parent: feed, topic, "topic is silent"),
             TopicEvent::Active => debug!(parent: feed, topic, "topic speaks again"),
+            TopicEvent::Renewed { line } => {
+                info!(parent: feed, topic, line = line.get(), "topic subscribed again");
+            }
             TopicEvent::MayHaveMissed => info!(parent: feed, topic, "messages may be missing"),
             TopicEvent::Refused { code, delay, .. } => {
                 let delay_ms = millis(delay);

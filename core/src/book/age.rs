@@ -7,8 +7,8 @@ use core::time::Duration;
 /// A book that nothing was pushed for is quiet, or cut off. Its line tells the two apart: pings go out every 18 s and
 /// must be answered within 10 s, so while a line has the topic confirmed, `since_proof` is 28 s at most (or what the
 /// token response says in place of these); after that the line is down and the book is not live. That the exchange
-/// answers and does not push any more is not seen by that: a silent book is held against a snapshot after
-/// [`Timeouts::silence`](crate::config::Timeouts::silence), and `since_snapshot` says when that was done.
+/// answers and does not push any more is not seen by that: a book that is silent for longer than usual is held against
+/// a snapshot, after [`Timeouts::silence`](crate::config::Timeouts::silence) at the latest, and `since_snapshot` says when that was done.
 ///
 /// Counted from when something was received, not from when the exchange said it: what it is late by is not in it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -226,13 +226,13 @@ impl Arbiter {
         let Some(from) = from.filter(|_| !self.recent.is_empty()) else { return };
         let between = (from.get().saturating_add(1)..to.get()).rev().take(MEMORY);
         let brought = between.filter(|at| self.at(Sequence::new(*at)).is_some()).count();
-        (0..brought).for_each(|_| self.on_missed(line));
+        self.on_missed(line, brought as u64);
     }
 
-    /// A line has left out what another one brought now; one that has just joined has left nothing out.
-    pub(super) fn on_missed(&mut self, line: LineId) {
+    /// A line has left out so much that another one has brought; one that has just joined has left nothing out.
+    pub(super) fn on_missed(&mut self, line: LineId, count: u64) {
         if let Some(record) = self.records.iter_mut().find(|record| record.line == line) {
-            record.share.missed = record.share.missed.saturating_add(1);
+            record.share.missed = record.share.missed.saturating_add(count);
         }
     }
 

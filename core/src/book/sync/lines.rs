@@ -129,7 +129,7 @@ impl BookSync {
         let Self { lineage, arbiter, .. } = self;
         for (other, is_beyond) in lineage.beyond(sequence) {
             if other != line && is_beyond {
-                arbiter.on_missed(other);
+                arbiter.on_missed(other, 1);
             }
         }
     }
