@@ -78,6 +78,19 @@ fn the_first_words_of_a_second_line_are_held_against_what_the_first_has_just_sai
     );
 }
 
+/// Found by the swarm: a line that had carried the book alone was waited for as one that has just joined.
+#[test]
+fn a_hole_of_a_line_that_was_there_before_the_other_waits_no_longer_than_usual() {
+    let (mut cx, mut book) = live();
+    book.on_line_lost(&mut cx, LINES[1]);
+    book.arbiter = Arbiter::default();
+    book.on_delta(&mut cx, LINES[0], delta(501, 1), b"");
+    book.on_confirmed(&mut cx, LINES[1]);
+    book.on_delta(&mut cx, LINES[0], delta(503, 1), b"");
+    let due = cx.timers.get(Timer::Topic(TopicId::new(0), TopicTimer::Hole));
+    assert_eq!(due, Some(cx.now + cx.config.lines.hole_grace));
+}
+
 /// Found by the swarm: each copy of what is held was counted as one more that waits.
 #[test]
 fn a_copy_of_what_is_held_is_a_repeat() {
