@@ -118,9 +118,10 @@ pub enum ReplaceReason {
     Age,
     /// [`Client::replace_lines`](crate::Client::replace_lines) was called.
     Asked,
-    /// It was behind another line, as [`LineEvent::Behind`] has told, for a second time.
+    /// It was behind another line, as [`LineEvent::Behind`](crate::LineEvent::Behind) has told, for a second time.
     Behind,
-    /// It goes on to bring nothing of a topic, though that was asked for anew, as [`TopicEvent::Renewed`] has told.
+    /// It goes on to bring nothing of a topic, though that was asked for anew, as [`TopicEvent::Renewed`](crate::TopicEvent::Renewed) has
+    /// told.
     Silent,
 }
 
