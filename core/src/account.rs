@@ -8,6 +8,8 @@ use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, VecDeque};
 use core::fmt;
 
+use serde::Serialize;
+
 use crate::book::Resting;
 use crate::config::AccountLimits;
 use crate::currency::Currency;
@@ -170,7 +172,7 @@ pub struct AccountFill {
 }
 
 /// What an account has many of.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
 #[non_exhaustive]
 pub enum AccountPart {
     /// Open orders.

@@ -2,10 +2,12 @@
 
 use alloc::boxed::Box;
 use core::fmt;
+use core::str::FromStr;
 
-use crate::error::WireError;
+use crate::error::{Misuse, WireError};
 use crate::ids::Symbol;
 use crate::message::Message;
+use crate::text_serde::serde_as_text;
 use crate::wire::{
     BalanceUpdate, CandleUpdate, CrossLeverages, Data, Depth, Execution, Fields, FundingRate,
     FundingSettlement, Interval, Kept, Key, MarginModes, MarkPrice, OrderUpdate,
@@ -23,6 +25,7 @@ use crate::wire::{
 /// assert_eq!(candles.to_string(), "/contractMarket/limitCandle:XBTUSDTM_1hour");
 /// assert_eq!(Channel::orders().kind(), ChannelKind::Orders);
 /// assert!(Channel::orders().is_private());
+/// assert_eq!("/contractMarket/level2:XBTUSDTM".parse(), Ok(channel));
 /// # Ok::<(), kucoin_futures_proto::Misuse>(())
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -322,6 +325,16 @@ channels! {
             CrossLeverages::parse(data.bytes).map(Message::CrossLeverages)
         })];
 }
+
+impl FromStr for Channel {
+    type Err = Misuse;
+
+    fn from_str(topic: &str) -> Result<Self, Misuse> {
+        Self::from_bytes(topic.as_bytes()).ok_or(Misuse::InvalidTopic)
+    }
+}
+
+serde_as_text!(Channel, "a topic");
 
 /// Longest topic that is unescaped; one that needs no unescaping may be of any length.
 const MAX_TOPIC: usize = 96;

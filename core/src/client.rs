@@ -9,6 +9,7 @@ use crate::account::{Account, AccountStatus};
 use crate::book::sync::{BookStatus, BookSync};
 use crate::book::{Book, BookAge, LineShare};
 use crate::channel::Channel;
+use crate::command::Command;
 use crate::config::Config;
 use crate::context::Context;
 use crate::error::Misuse;
@@ -205,6 +206,26 @@ impl Client {
         self.router.scheduler.close(&mut self.router.cx);
         self.router.cx.timers.clear_all();
         self.closed = true;
+    }
+
+    /// One of the commands above, as a value: for recordings, and for commands that come from elsewhere.
+    ///
+    /// # Errors
+    /// Those of the command.
+    pub fn command(&mut self, now: Instant, command: Command) -> Result<(), Misuse> {
+        match command {
+            Command::Subscribe { channel } => self.subscribe(now, channel).map(drop),
+            Command::Unsubscribe { topic } => self.unsubscribe(now, topic),
+            Command::Fetch { query } => self.fetch(now, query).map(drop),
+            Command::FollowAccount => self.follow_account(now),
+            Command::UnfollowAccount => self.unfollow_account(now),
+            Command::Verify { topic } => self.verify(now, topic),
+            Command::ReplaceLines => self.replace_lines(now).map(drop),
+            Command::Close => {
+                self.close(now);
+                Ok(())
+            }
+        }
     }
 
     /// Takes one input. Total: whatever comes, it neither fails nor panics.

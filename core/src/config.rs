@@ -5,6 +5,8 @@ use alloc::vec;
 use alloc::vec::Vec;
 use core::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::currency::Currency;
 use crate::endpoint::RestBase;
 use crate::error::Misuse;
@@ -22,7 +24,8 @@ use crate::line_set::MOST_LINES;
 /// let mut config = Config::default();
 /// config.backoff.cap = Duration::from_secs(30);
 /// ```
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 #[non_exhaustive]
 pub struct Config {
     /// Where requests and connections go.
@@ -45,7 +48,8 @@ pub struct Config {
 }
 
 /// What is asked of an account that is followed.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default)]
 #[non_exhaustive]
 pub struct AccountLimits {
     /// The currencies whose balances are asked for; those that the stream speaks of come besides. Default:
@@ -80,7 +84,8 @@ impl Default for AccountLimits {
 }
 
 /// Where requests and connections go.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default)]
 #[non_exhaustive]
 pub struct Endpoints {
     /// Where REST requests go. Default: KuCoin's futures host.
@@ -97,7 +102,8 @@ impl Default for Endpoints {
 }
 
 /// How long something is waited for.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default)]
 #[non_exhaustive]
 pub struct Timeouts {
     /// Time from `Open` to `Opened`: DNS, TCP, TLS and the upgrade. Default 10 s.
@@ -137,7 +143,8 @@ impl Default for Timeouts {
 
 /// The delay before the next attempt to connect, and before a topic that was refused is asked for again:
 /// full jitter over a bound that doubles. Lines and topics count their failures each for itself.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default)]
 #[non_exhaustive]
 pub struct Backoff {
     /// First bound of the delay. Default 1 s.
@@ -160,7 +167,8 @@ impl Default for Backoff {
 }
 
 /// What is sent, asked and carried, at most.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default)]
 #[non_exhaustive]
 pub struct Budgets {
     /// Client messages per 10 s and line. Default 100: KuCoin's documented limit. Counted over 11 s,
@@ -206,7 +214,8 @@ impl Default for Budgets {
 }
 
 /// How many lines there are, and when they are replaced.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default)]
 #[non_exhaustive]
 pub struct Lines {
     /// Lines that carry each public topic: 1 (the default), or 2. With two the first copy of each message is
@@ -254,7 +263,8 @@ impl Default for Lines {
 }
 
 /// How a book comes to be live, how far it reaches, and what it keeps.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default)]
 #[non_exhaustive]
 pub struct BookLimits {
     /// From the first delta after the ack to the request for a snapshot. Default 200 ms: the
@@ -310,7 +320,8 @@ impl Default for BookLimits {
 }
 
 /// What may wait, at most.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default)]
 #[non_exhaustive]
 pub struct Queues {
     /// Queries that may wait. Default 64.

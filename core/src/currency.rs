@@ -5,6 +5,7 @@ use core::str::FromStr;
 
 use crate::error::Misuse;
 use crate::ids::Symbol;
+use crate::text_serde::serde_as_text;
 
 /// A currency as the exchange writes it, such as `USDT`. Bitcoin is `XBT` here.
 ///
@@ -49,6 +50,8 @@ impl fmt::Display for Currency {
         fmt::Display::fmt(&self.0, f)
     }
 }
+
+serde_as_text!(Currency, "the name of a currency");
 
 impl fmt::Debug for Currency {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

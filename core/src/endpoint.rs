@@ -5,10 +5,12 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use core::fmt;
 use core::net::Ipv4Addr;
+use core::str::FromStr;
 
 use zeroize::Zeroizing;
 
 use crate::error::Misuse;
+use crate::text_serde::serde_as_text;
 
 /// Longest endpoint accepted, in bytes; the real one has 31.
 const MAX_ENDPOINT: usize = 512;
@@ -57,6 +59,22 @@ impl RestBase {
         self.loopback
     }
 }
+
+impl fmt::Display for RestBase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.url)
+    }
+}
+
+impl FromStr for RestBase {
+    type Err = Misuse;
+
+    fn from_str(url: &str) -> Result<Self, Misuse> {
+        Self::new(url)
+    }
+}
+
+serde_as_text!(RestBase, "the base of a REST interface");
 
 impl fmt::Debug for RestBase {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -166,6 +184,14 @@ impl Endpoint {
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/..", self.shown())
+    }
+}
+
+/// For recordings: what [`Display`](fmt::Display) shows, and the connect id.
+impl serde::Serialize for Endpoint {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let (_, connect_id) = self.url.rsplit_once("&connectId=").unwrap_or_default();
+        serializer.collect_str(&format_args!("{self}{connect_id}"))
     }
 }
 

@@ -4,6 +4,8 @@
 use core::fmt;
 use core::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 /// A mistake of the caller, returned by the command that was called. Nothing has changed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
@@ -27,6 +29,8 @@ pub enum Misuse {
     Closed,
     /// A REST base must be `https://host[:port]`, or `http://` on a loopback address.
     InvalidRestBase,
+    /// Not the topic of a [`Channel`](crate::Channel).
+    InvalidTopic,
 }
 
 impl fmt::Display for Misuse {
@@ -44,6 +48,7 @@ impl fmt::Display for Misuse {
             Self::NotLive => "the book is not live: wait for BookEvent::Live",
             Self::TooManyQueries => "too many queries are waiting: drain replies before asking more",
             Self::Closed => "the client was closed: make a new one",
+            Self::InvalidTopic => "not a topic that is known (for example /contractMarket/level2:XBTUSDTM)",
             Self::InvalidRestBase => {
                 "not a usable REST base: use https://HOST[:PORT], or http:// on a loopback address"
             }
@@ -57,7 +62,7 @@ impl core::error::Error for Misuse {}
 ///
 /// `field` is the key as the exchange writes it. The text itself is never kept: it may be hostile
 /// and it may hold a token.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
 #[non_exhaustive]
 pub enum WireError {
     /// Not JSON from byte `at` on (an HTML page, a cut-off body, a broken escape).
@@ -159,7 +164,7 @@ impl fmt::Display for WireError {
 impl core::error::Error for WireError {}
 
 /// How a transport ended, in the adapter's words. What to do about it is the core's business.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum TransportError {
     /// The name could not be resolved.

@@ -5,6 +5,8 @@ mod reason;
 use core::fmt;
 use core::time::Duration;
 
+use serde::Serialize;
+
 use crate::currency::Currency;
 use crate::ids::{ConnId, Epoch, LineId, RequestId, Sequence, TopicId, WordsId};
 use crate::wire::Delta;
@@ -28,7 +30,7 @@ pub use reason::{
 ///   query   a push, or QueryFailed
 ///   any     Lagged: in place of deltas and delays that were not drained
 /// ```
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
 #[non_exhaustive]
 pub enum Event {
     /// Of a connection to the exchange.
@@ -75,7 +77,7 @@ impl Event {
 const _: () = assert!(size_of::<Event>() <= 64, "events are copied around");
 
 /// Where a time stands.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
 #[non_exhaustive]
 pub enum TimePlace {
     /// `timestamp` of a level2 delta, in milliseconds.
@@ -100,7 +102,7 @@ impl fmt::Display for TimePlace {
 }
 
 /// What happens to a line.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
 #[non_exhaustive]
 pub enum LineEvent {
     /// The line waits before its next attempt.
@@ -154,7 +156,7 @@ pub enum LineEvent {
 }
 
 /// What happens to a topic.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
 #[non_exhaustive]
 pub enum TopicEvent {
     /// The exchange confirmed the subscription, on the first line. (On a second one, or once more to an account that
@@ -203,7 +205,7 @@ pub enum TopicEvent {
 }
 
 /// What happens to a book.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
 #[non_exhaustive]
 pub enum BookEvent {
     /// A book that is not live takes longer than usual to become so.
@@ -237,7 +239,7 @@ pub enum BookEvent {
 }
 
 /// What happens to the account that is followed.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
 #[non_exhaustive]
 pub enum AccountEvent {
     /// It takes longer than usual to become live.

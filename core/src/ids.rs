@@ -3,12 +3,15 @@
 use core::fmt;
 use core::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 use crate::error::Misuse;
+use crate::text_serde::serde_as_text;
 
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident($inner:ty)) => {
         $(#[$doc])*
-        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         pub struct $name($inner);
 
         impl $name {
@@ -159,6 +162,8 @@ impl fmt::Display for Symbol {
         f.pad(self.as_str())
     }
 }
+
+serde_as_text!(Symbol, "a symbol");
 
 impl fmt::Debug for Symbol {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

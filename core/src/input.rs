@@ -3,6 +3,8 @@
 use core::fmt;
 use core::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::error::TransportError;
 use crate::ids::{ConnId, RequestId};
 
@@ -81,7 +83,7 @@ impl fmt::Debug for Input<'_> {
 /// head.header("GW-RateLimit-Reset", "1178");
 /// assert_eq!(head.retry_after(), Some(Duration::from_millis(1178)));
 /// ```
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct ResponseHead {
     status: u16,
     reset_ms: Option<u64>,

@@ -2,6 +2,8 @@
 
 use alloc::boxed::Box;
 
+use serde::Serialize;
+
 use crate::endpoint::Endpoint;
 use crate::event::Event;
 use crate::ids::ConnId;
@@ -10,7 +12,10 @@ use crate::rest_request::RestRequest;
 use crate::time::Instant;
 
 /// One thing to do or to report. Exhaustive, so that a new effect fails to compile in every adapter.
-#[derive(Clone, PartialEq, Eq, Debug)]
+///
+/// Serialized it holds all that it says but the token of an [`Endpoint`]: two runs of a client are the same if this
+/// is.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 #[allow(clippy::exhaustive_enums, reason = "an adapter must not overlook an effect")]
 pub enum Output<'a> {
     /// For the user.

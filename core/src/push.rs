@@ -1,5 +1,7 @@
 //! Messages for the user that stand in a frame: handed out borrowed, decoded when wanted.
 
+use serde::ser::{Serialize, SerializeStruct as _, Serializer};
+
 use crate::error::WireError;
 use crate::ids::{RequestId, TopicId};
 use crate::message::Message;
@@ -105,6 +107,26 @@ impl<'a> Push<'a> {
             Kind::Topic(..) => read_message(self.bytes),
             Kind::Reply(_, query) => query.decode(self.bytes),
         }
+    }
+}
+
+/// As the name of what it belongs to and the whole frame or body; what it says follows from these.
+impl Serialize for Push<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut parts = serializer.serialize_struct("Push", 3)?;
+        parts.serialize_field("topic", &self.topic())?;
+        parts.serialize_field("request", &self.request())?;
+        parts.serialize_field("bytes", &Bytes(self.bytes))?;
+        parts.end()
+    }
+}
+
+/// In one piece, and not one by one.
+struct Bytes<'a>(&'a [u8]);
+
+impl Serialize for Bytes<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bytes(self.0)
     }
 }
 

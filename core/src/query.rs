@@ -5,6 +5,8 @@ mod table;
 use alloc::boxed::Box;
 use core::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use crate::currency::Currency;
 use crate::error::WireError;
 use crate::ids::Symbol;
@@ -22,7 +24,7 @@ pub(crate) use table::{Pool, Resource};
 /// Each says what it is answered with. Requests for an account are signed by the adapter, and have a budget of
 /// their own ([`Budgets::signed_weight_per_30s`](crate::config::Budgets::signed_weight_per_30s)). Times are
 /// sent in milliseconds, rounded down.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Query {
     /// The exchange's clock: [`Message::ServerTime`].
@@ -150,7 +152,7 @@ pub enum Query {
 }
 
 /// A stretch of time, open where it has no end.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
 pub struct TimeRange {
     /// The first moment.
     pub from: Option<UnixNanos>,
@@ -159,7 +161,7 @@ pub struct TimeRange {
 }
 
 /// Which part of a series.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
 pub struct SeriesPart {
     /// When its points were.
     pub range: TimeRange,
@@ -170,7 +172,7 @@ pub struct SeriesPart {
 }
 
 /// Which page of a list.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
 pub struct PageNumber {
     /// From 1; `None` is the first.
     pub number: Option<u32>,
@@ -180,7 +182,7 @@ pub struct PageNumber {
 
 /// What a candle stands for. The documentation lists all but 3 minutes and a month, which the exchange
 /// accepts; of anything else it says 300000.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Granularity {
     /// A minute.

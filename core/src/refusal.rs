@@ -7,6 +7,8 @@ use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::string::String;
 
+use serde::Serialize;
+
 use crate::event::{
     AccountDelayReason, AccountEvent, BookDelayReason, BookEvent, DisconnectReason, Event,
 };
@@ -14,7 +16,7 @@ use crate::event::{LineEvent, LoginError, RestError, TopicEvent};
 use crate::ids::WordsId;
 
 /// What is known of a refusal, wherever it came from.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
 #[non_exhaustive]
 pub struct Refusal {
     /// The HTTP status, if it came by HTTP: 200 is as usual as any other.

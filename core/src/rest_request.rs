@@ -4,12 +4,14 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use core::time::Duration;
 
+use serde::Serialize;
+
 use crate::endpoint::RestBase;
 use crate::ids::RequestId;
 use crate::query::{Pool, Resource};
 
 /// One REST request.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct RestRequest {
     request: RequestId,
     method: Method,
@@ -21,7 +23,7 @@ pub struct RestRequest {
 }
 
 /// An HTTP method.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
 #[allow(clippy::exhaustive_enums, reason = "reading market data needs no others")]
 pub enum Method {
     /// GET.
@@ -42,7 +44,7 @@ impl Method {
 }
 
 /// Whether a request is signed, and with whose clock.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
 #[allow(clippy::exhaustive_enums, reason = "an adapter must not overlook one")]
 pub enum Sign {
     /// Public: no signature.

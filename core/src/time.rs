@@ -4,6 +4,8 @@ use core::fmt;
 use core::ops::Add;
 use core::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 /// A point on the caller's monotonic clock, in nanoseconds since a start the caller picked.
 ///
 /// The core never reads a clock: whoever drives it says what time it is. Any start will do, also
@@ -18,7 +20,7 @@ use core::time::Duration;
 /// assert_eq!(later.since(start), Duration::from_millis(2));
 /// assert_eq!(start.since(later), Duration::ZERO);
 /// ```
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Instant(u64);
 
 impl Instant {
@@ -64,7 +66,7 @@ impl fmt::Debug for Instant {
 ///
 /// The wire uses milliseconds (level2 deltas), microseconds (pong) and nanoseconds (tickers,
 /// snapshots); here the unit is settled once, when the message is decoded.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct UnixNanos(u64);
 
 impl UnixNanos {

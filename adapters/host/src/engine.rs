@@ -8,7 +8,9 @@
 use std::collections::VecDeque;
 
 use bytes::Bytes;
-use kucoin_futures_proto::{BookEvent, Client, Config, Event, Input, Instant, Output, PushTag};
+use kucoin_futures_proto::{
+    BookEvent, Client, Command, Config, Event, Input, Instant, Output, PushTag, Tap,
+};
 use tracing::Span;
 
 use crate::latencies::Latencies;
@@ -19,6 +21,9 @@ use crate::update::{BookUpdate, Item, Message, Update};
 /// A [`Client`] and what it reported.
 #[derive(Debug)]
 pub(crate) struct Engine {
+    tap: Option<Box<dyn Tap>>,
+    /// A command may have put something out that nobody has asked for.
+    commanded: bool,
     client: Client,
     kept: Kept,
     closed: bool,
@@ -51,8 +56,18 @@ pub(crate) enum Step {
 
 impl Engine {
     /// Nothing has happened yet.
-    pub(crate) fn new(now: Instant, seed: u64, config: Config) -> Self {
+    pub(crate) fn new(
+        now: Instant,
+        seed: u64,
+        config: Config,
+        mut tap: Option<Box<dyn Tap>>,
+    ) -> Self {
+        if let Some(tap) = &mut tap {
+            tap.on_start(now, seed, &config);
+        }
         Self {
+            tap,
+            commanded: false,
             client: Client::new(now, seed, config),
             kept: Kept::default(),
             closed: false,
@@ -78,13 +93,37 @@ impl Engine {
     #[inline]
     fn input(&mut self, now: Instant, input: Input<'_>) {
         self.now = now;
+        if let Some(tap) = &mut self.tap {
+            tap.on_input(now, &input);
+        }
         let mut turn = self.client.handle(now, input);
         while let Some(output) = turn.next() {
+            if let Some(tap) = &mut self.tap {
+                tap.on_output(&output);
+            }
             if let Output::Event(Event::Book(_, BookEvent::Delta(delta))) = &output {
                 self.latencies.on_delta(delta.ts_event);
             }
             self.kept.keep(output);
         }
+        self.commanded = false;
+        if let Some(tap) = &mut self.tap {
+            tap.on_drained();
+        }
+    }
+
+    /// Gives the client a command, by a function that is called with it.
+    pub(crate) fn command<R>(
+        &mut self,
+        now: Instant,
+        command: Command,
+        call: impl FnOnce(&mut Client, Instant) -> R,
+    ) -> R {
+        self.commanded = true;
+        if let Some(tap) = &mut self.tap {
+            tap.on_command(now, command);
+        }
+        call(&mut self.client, now)
     }
 
     /// Tells the core that its deadline has come, if it has; false if it has not.
@@ -99,18 +138,31 @@ impl Engine {
     /// Ends everything; what was reported can still be told.
     pub(crate) fn close(&mut self, now: Instant) {
         self.now = now;
-        self.client.close(now);
+        self.command(now, Command::Close, Client::close);
         self.closed = true;
     }
 
     /// What is to be done next; `None` once all is.
     #[inline]
     pub(crate) fn next_effect(&mut self) -> Option<Effect> {
-        // What commands have queued.
-        while let Some(output) = self.client.poll_output() {
-            self.kept.keep(output);
+        if std::mem::take(&mut self.commanded) {
+            self.drain();
         }
         self.kept.effects.pop_front()
+    }
+
+    /// What commands have queued.
+    #[cold]
+    fn drain(&mut self) {
+        while let Some(output) = self.client.poll_output() {
+            if let Some(tap) = &mut self.tap {
+                tap.on_output(&output);
+            }
+            self.kept.keep(output);
+        }
+        if let Some(tap) = &mut self.tap {
+            tap.on_drained();
+        }
     }
 
     /// What is to be told next.
@@ -180,11 +232,6 @@ impl Engine {
     /// The client, to be read.
     pub(crate) const fn client(&self) -> &Client {
         &self.client
-    }
-
-    /// The client, for commands. Their effects are performed after the next input.
-    pub(crate) const fn client_mut(&mut self) -> &mut Client {
-        &mut self.client
     }
 }
 

@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use kucoin_futures_proto::book::LineShare;
 use kucoin_futures_proto::{
-    Account, AccountStatus, Book, BookAge, BookStatus, BudgetUse, Channel, Config, Instant, LineId,
-    LineRole, LineStatus, Misuse, Query, RequestId, Stats, TopicId, TopicStatus, WordsId,
+    Account, AccountStatus, Book, BookAge, BookStatus, BudgetUse, Channel, Client, Command, Config,
+    Instant, LineId, LineRole, LineStatus, Misuse, Query, RequestId, Stats, TopicId, TopicStatus,
+    WordsId,
 };
 
 use crate::clock::{CachedClock, Clock};
@@ -122,7 +123,8 @@ impl<T: Transport, M> Feed<T, M> {
     /// # Errors
     /// See [`Client::subscribe`](kucoin_futures_proto::Client::subscribe).
     pub fn subscribe(&mut self, channel: Channel) -> Result<TopicId, Misuse> {
-        self.engine.client_mut().subscribe(self.clock.now(), channel)
+        let command = Command::Subscribe { channel };
+        self.command(command, |client, now| client.subscribe(now, channel))
     }
 
     /// Wants a topic no more.
@@ -130,7 +132,8 @@ impl<T: Transport, M> Feed<T, M> {
     /// # Errors
     /// See [`Client::unsubscribe`](kucoin_futures_proto::Client::unsubscribe).
     pub fn unsubscribe(&mut self, topic: TopicId) -> Result<(), Misuse> {
-        self.engine.client_mut().unsubscribe(self.clock.now(), topic)
+        let command = Command::Unsubscribe { topic };
+        self.command(command, |client, now| client.unsubscribe(now, topic))
     }
 
     /// Asks the exchange something, once; the answer comes as an [`Update::Push`].
@@ -138,7 +141,7 @@ impl<T: Transport, M> Feed<T, M> {
     /// # Errors
     /// See [`Client::fetch`](kucoin_futures_proto::Client::fetch).
     pub fn fetch(&mut self, query: Query) -> Result<RequestId, Misuse> {
-        self.engine.client_mut().fetch(self.clock.now(), query)
+        self.command(Command::Fetch { query }, |client, now| client.fetch(now, query))
     }
 
     /// Holds a live book against a snapshot, once. What comes of it is told:
@@ -149,7 +152,7 @@ impl<T: Transport, M> Feed<T, M> {
     /// # Errors
     /// See [`Client::verify`](kucoin_futures_proto::Client::verify).
     pub fn verify(&mut self, topic: TopicId) -> Result<(), Misuse> {
-        self.engine.client_mut().verify(self.clock.now(), topic)
+        self.command(Command::Verify { topic }, |client, now| client.verify(now, topic))
     }
 
     /// Replaces every line that is up by a new one, without a book leaving live: for a time of the caller's own,
@@ -158,7 +161,7 @@ impl<T: Transport, M> Feed<T, M> {
     /// # Errors
     /// See [`Client::replace_lines`](kucoin_futures_proto::Client::replace_lines).
     pub fn replace_lines(&mut self) -> Result<usize, Misuse> {
-        self.engine.client_mut().replace_lines(self.clock.now())
+        self.command(Command::ReplaceLines, Client::replace_lines)
     }
 
     /// Follows the account of the credentials that the feed was made with: see
@@ -167,7 +170,7 @@ impl<T: Transport, M> Feed<T, M> {
     /// # Errors
     /// See there.
     pub fn follow_account(&mut self) -> Result<(), Misuse> {
-        self.engine.client_mut().follow_account(self.clock.now())
+        self.command(Command::FollowAccount, Client::follow_account)
     }
 
     /// Follows the account no more.
@@ -175,7 +178,11 @@ impl<T: Transport, M> Feed<T, M> {
     /// # Errors
     /// See [`Client::unfollow_account`](kucoin_futures_proto::Client::unfollow_account).
     pub fn unfollow_account(&mut self) -> Result<(), Misuse> {
-        self.engine.client_mut().unfollow_account(self.clock.now())
+        self.command(Command::UnfollowAccount, Client::unfollow_account)
+    }
+
+    fn command<R>(&mut self, command: Command, call: impl FnOnce(&mut Client, Instant) -> R) -> R {
+        self.engine.command(self.clock.now(), command, call)
     }
 
     /// The account that is followed, while it is live.

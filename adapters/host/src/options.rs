@@ -3,8 +3,8 @@
 use std::hash::{BuildHasher as _, Hasher as _};
 use std::io;
 
-use kucoin_futures_proto::Config;
 use kucoin_futures_proto::auth::Credentials;
+use kucoin_futures_proto::{Config, Tap};
 
 use crate::addresses::Resolve;
 use crate::clock::Clock;
@@ -29,6 +29,8 @@ pub struct Options {
     pub seed: Option<u64>,
     /// What the feed tells the time by. Default: the system's, from now on.
     pub clock: Clock,
+    /// What is shown all that the client is told and puts out: a recorder.
+    pub tap: Option<Box<dyn Tap>>,
 }
 
 impl Options {
@@ -42,7 +44,7 @@ impl Options {
     pub(crate) fn into_parts(self) -> (Engine, Clock, Rest) {
         let rest = Rest::with_resolve(&self.roots, self.credentials, self.resolve);
         let seed = self.seed.unwrap_or_else(random_seed);
-        (Engine::new(self.clock.now(), seed, self.config), self.clock, rest)
+        (Engine::new(self.clock.now(), seed, self.config, self.tap), self.clock, rest)
     }
 }
 

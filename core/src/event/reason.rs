@@ -3,6 +3,8 @@
 use core::fmt;
 use core::time::Duration;
 
+use serde::Serialize;
+
 use crate::account::AccountPart;
 use crate::book::Evidence;
 use crate::error::{TransportError, WireError};
@@ -11,7 +13,7 @@ use crate::num::{Lots, Price};
 use crate::wire::{ErrorKind, Side};
 
 /// Why an account stopped being live.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
 #[non_exhaustive]
 pub enum AccountLostReason {
     /// A topic of it is not carried any more.
@@ -28,7 +30,7 @@ pub enum AccountLostReason {
 }
 
 /// Why an account takes long to become live.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
 #[non_exhaustive]
 pub enum AccountDelayReason {
     /// Something that it has could not be had; all is asked for anew after a pause.
@@ -71,7 +73,7 @@ impl fmt::Display for AccountDelayReason {
 }
 
 /// Why a connection ended.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
 #[non_exhaustive]
 pub enum DisconnectReason {
     /// The transport ended.
@@ -111,7 +113,7 @@ pub enum DisconnectReason {
 }
 
 /// Why a line is replaced.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
 #[non_exhaustive]
 pub enum ReplaceReason {
     /// It has been up for [`Lines::life`](crate::config::Lines::life), and the exchange would cut it soon.
@@ -137,7 +139,7 @@ impl fmt::Display for ReplaceReason {
 }
 
 /// Why a live book stopped being live.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
 #[non_exhaustive]
 pub enum BookLostReason {
     /// Deltas are missing.
@@ -179,7 +181,7 @@ pub enum BookLostReason {
 }
 
 /// Why a book takes long to become live.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
 #[non_exhaustive]
 pub enum BookDelayReason {
     /// The snapshot is older than the first buffered delta.
@@ -223,7 +225,7 @@ pub enum BookDelayReason {
 }
 
 /// Why a REST request did not give what it should.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
 #[non_exhaustive]
 pub enum RestError {
     /// The transport ended or time ran out.
@@ -262,7 +264,7 @@ pub enum RestError {
 }
 
 /// Why an account cannot be used. To be mended by its owner, not by asking again.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
 #[non_exhaustive]
 pub enum LoginError {
     /// The adapter has no credentials.

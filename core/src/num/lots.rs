@@ -4,6 +4,8 @@ use core::fmt;
 use core::str::FromStr;
 
 use super::Decimal;
+use serde::{Deserialize, Serialize};
+
 use crate::error::WireError;
 
 /// A size in whole lots (contracts). Not coins: a lot is `multiplier` coins, see `contracts/active`.
@@ -14,7 +16,7 @@ use crate::error::WireError;
 /// assert!("0.5".parse::<Lots>().is_err());
 /// # Ok::<(), kucoin_futures_proto::WireError>(())
 /// ```
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 pub struct Lots(u64);
 
 impl Lots {

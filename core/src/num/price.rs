@@ -4,6 +4,8 @@ use core::fmt;
 use core::str::FromStr;
 
 use super::Decimal;
+use serde::{Deserialize, Serialize};
+
 use crate::error::WireError;
 
 /// An exact price in quote currency, zero or more, with up to 12 decimals and up to 9.2 million.
@@ -19,7 +21,7 @@ use crate::error::WireError;
 /// assert!("-1".parse::<Price>().is_err());
 /// # Ok::<(), kucoin_futures_proto::WireError>(())
 /// ```
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 pub struct Price(i64);
 
 impl Price {

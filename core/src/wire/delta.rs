@@ -5,6 +5,8 @@ use super::exchange_time::Unit;
 use super::fields::{Fields, Key};
 use super::side::Side;
 use super::text::Text;
+use serde::Serialize;
+
 use crate::error::WireError;
 use crate::ids::Sequence;
 use crate::num::{Lots, Price};
@@ -12,7 +14,7 @@ use crate::time::UnixNanos;
 
 /// One change: at `sequence`, the level at `price` has `size` lots. Zero removes the level;
 /// removing one that is not there is normal (it lay beyond the snapshot).
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
 #[non_exhaustive]
 pub struct Delta {
     /// Position in the symbol's stream; the next delta has the next number.

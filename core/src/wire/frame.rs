@@ -2,6 +2,8 @@
 
 use core::fmt;
 
+use serde::Serialize;
+
 use super::exchange_time::{Time, Unit};
 use super::message::Data;
 use super::scan::{Scanner, Value, once};
@@ -73,7 +75,7 @@ pub struct ErrorFrame<'a> {
 }
 
 /// What an error frame means, told apart by code and text.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
 #[non_exhaustive]
 pub enum ErrorKind {
     /// 401: the token is unknown or expired. A new one is needed.

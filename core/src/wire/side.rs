@@ -2,9 +2,11 @@
 
 use core::fmt;
 
+use serde::Serialize;
+
 /// A side of the book. Exhaustive: there is no third.
 #[allow(clippy::exhaustive_enums, reason = "a book has two sides")]
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize)]
 pub enum Side {
     /// Buyers; best is highest. `buy` on the wire.
     Bid,

@@ -2,8 +2,10 @@
 
 use core::fmt;
 
+use serde::Serialize;
+
 /// What shows, or may show, that the exchange's counter was set back.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize)]
 #[non_exhaustive]
 pub enum Evidence {
     /// A line's sequence went back by 1024 or more: repeats come from a queue that is shorter.

@@ -1,0 +1,1 @@
+//! Data sets made of what a client puts out.
