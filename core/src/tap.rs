@@ -19,7 +19,8 @@ use crate::time::Instant;
 /// on_input                  Client::handle
 ///   on_output                 its Turn, one after the other; or the message alone (Turn::into_message)
 ///   on_drained                if the turn was asked until it had no more
-/// on_output, on_drained     Client::poll_output, until it had no more
+/// on_poll                   Client::poll_output is about to be called until it has no more
+///   on_output
 /// ```
 ///
 /// A [`Output::Open`] holds a token, and so does the [`Input::Reply`] with a bullet response: whoever writes
@@ -33,6 +34,8 @@ pub trait Tap: fmt::Debug + Send {
     fn on_input(&mut self, now: Instant, input: &Input<'_>);
     /// It has put this out.
     fn on_output(&mut self, output: &Output<'_>);
-    /// It was asked for outputs until there were no more.
+    /// The turn of the latest input was asked until it had no more.
     fn on_drained(&mut self);
+    /// It is about to be asked for all outputs that there are, outside of a turn.
+    fn on_poll(&mut self);
 }

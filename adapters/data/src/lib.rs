@@ -1,8 +1,34 @@
 //! KuCoin Futures market data on disk: recordings that replay byte for byte, and data sets that state their own gaps.
+//!
+//! ```text
+//!                      ┌ Recorder ──> files          a feed's tap: what a client was told, and when
+//!  feed or simulation ─┤
+//!                      └ Sink                        what it put out
+//!
+//!  files ── Recording ── Session ── Replayer ──> Client ──> Sink: data sets, a server, yours
+//! ```
+//!
+//! A recording holds no outputs but their digest: the client is deterministic, so its inputs are all there is to know.
+
+mod calendar;
+mod digest;
+mod error;
+mod format;
+mod mask;
+mod names;
+mod reader;
+mod recorder;
+mod replayer;
+mod sink;
 
 pub mod export;
 pub mod join;
 
-mod sink;
-
+pub use digest::Digest;
+pub use error::{RecordingError, Tear, TearKind};
+pub use format::SCHEMA;
+pub use format::end::SegmentEnd;
+pub use reader::{Recording, Session};
+pub use recorder::{Recorder, RecorderOptions, RecorderStatus, SyncPolicy};
+pub use replayer::{Difference, Replayed, Replayer};
 pub use sink::{Moment, Sink};

@@ -44,3 +44,18 @@ pub trait Sink {
     /// Those of the file system.
     fn on_end(&mut self, moment: &Moment<'_>) -> io::Result<()>;
 }
+
+/// Looks at nothing.
+impl Sink for () {
+    fn on_start(&mut self, _: &Moment<'_>) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn on_output(&mut self, _: &Moment<'_>, _: &Output<'_>) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn on_end(&mut self, _: &Moment<'_>) -> io::Result<()> {
+        Ok(())
+    }
+}

@@ -154,14 +154,14 @@ impl Engine {
     /// What commands have queued.
     #[cold]
     fn drain(&mut self) {
+        if let Some(tap) = &mut self.tap {
+            tap.on_poll();
+        }
         while let Some(output) = self.client.poll_output() {
             if let Some(tap) = &mut self.tap {
                 tap.on_output(&output);
             }
             self.kept.keep(output);
-        }
-        if let Some(tap) = &mut self.tap {
-            tap.on_drained();
         }
     }
 

@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use kucoin_futures_proto::{Channel, Config, Interval, Symbol, UnixNanos};
+use kucoin_futures_proto::{Channel, Config, Instant, Interval, Symbol, Tap, UnixNanos};
 
 use crate::account::AccountConfig;
 use crate::config::{Clocks, ExchangeConfig};
@@ -193,9 +193,17 @@ impl Scenario {
     /// # Errors
     /// A broken promise, so early.
     pub fn world(&self) -> Result<World, Violation> {
+        self.world_with_tap(None)
+    }
+
+    /// The same, with somebody who looks on at the first client.
+    ///
+    /// # Errors
+    /// A broken promise, as early as that.
+    pub fn world_with_tap(&self, tap: Option<Box<dyn Tap>>) -> Result<World, Violation> {
         let latency = Duration::from_micros(self.latency_us);
         let config = self.config();
-        let mut world = World::new(self.seed, config.clone(), self.exchange(), latency);
+        let mut world = World::with_tap(self.seed, config.clone(), self.exchange(), latency, tap);
         world.forget_happenings();
         if self.overtakes > 0 {
             world.let_overtake();
@@ -214,6 +222,13 @@ impl Scenario {
             }
         }
         Ok(world)
+    }
+
+    /// What the exchange's clock says.
+    #[must_use]
+    pub fn unix(&self, now: Instant) -> UnixNanos {
+        let start = self.exchange().unix_start.as_nanos();
+        UnixNanos::from_nanos(start.saturating_add(now.as_nanos()))
     }
 
     /// Whether a channel is out of order for good, so that nothing can be expected of it.

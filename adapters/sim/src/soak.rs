@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
-use kucoin_futures_proto::{Client, Instant};
+use kucoin_futures_proto::{Client, Instant, Tap};
 
 use crate::ledger::Ledger;
 use crate::oracle::Violation;
@@ -136,8 +136,19 @@ pub fn run_watched(
     steps: Option<u64>,
     watch: &mut dyn FnMut(Duration) -> bool,
 ) -> Report {
+    run_tapped(scenario, steps, None, watch)
+}
+
+/// The same; and somebody looks on at the first client, for as long as it is not replaced.
+#[must_use]
+pub fn run_tapped(
+    scenario: &Scenario,
+    steps: Option<u64>,
+    tap: Option<Box<dyn Tap>>,
+    watch: &mut dyn FnMut(Duration) -> bool,
+) -> Report {
     let mut report = Report::default();
-    let mut world = match scenario.world() {
+    let mut world = match scenario.world_with_tap(tap) {
         Ok(world) => world,
         Err(violation) => {
             return Report { failure: Some(violation.to_string()), ..Report::default() };

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use kucoin_futures_proto::{
     BookStatus, Channel, ChannelKind, Client, Config, ConnId, Instant, Misuse, Sequence,
-    SplitMix64, Symbol, TopicId, TopicStatus, TransportError,
+    SplitMix64, Symbol, Tap, TopicId, TopicStatus, TransportError,
 };
 
 use crate::config::ExchangeConfig;
@@ -22,6 +22,7 @@ mod driver;
 mod happenings;
 pub(crate) mod net;
 mod node;
+mod tapped;
 
 pub use happenings::WorldEvent;
 
@@ -72,6 +73,18 @@ impl World {
     /// one way.
     #[must_use]
     pub fn new(seed: u64, config: Config, exchange: ExchangeConfig, latency: Duration) -> Self {
+        Self::with_tap(seed, config, exchange, latency, None)
+    }
+
+    /// The same, with somebody who looks on at the first client, until it is replaced by another one.
+    #[must_use]
+    pub fn with_tap(
+        seed: u64,
+        config: Config,
+        exchange: ExchangeConfig,
+        latency: Duration,
+        tap: Option<Box<dyn Tap>>,
+    ) -> Self {
         let mut seeds = SplitMix64::new(seed);
         let exchange = ExchangeConfig { endpoint: ENDPOINT.into(), ..exchange };
         let mut world = Self {
@@ -91,7 +104,8 @@ impl World {
             time_live: (Duration::ZERO, Duration::ZERO),
             happenings: Happenings::default(),
         };
-        world.add_client(config);
+        let node = world.new_node(config, tap);
+        world.nodes.push(node);
         world
     }
 
@@ -107,7 +121,7 @@ impl World {
 
     /// Adds a client with a network and a clock of its own; they are numbered from 0.
     pub fn add_client(&mut self, config: Config) -> usize {
-        let node = self.new_node(config);
+        let node = self.new_node(config, None);
         self.nodes.push(node);
         self.nodes.len() - 1
     }
@@ -254,7 +268,7 @@ impl World {
         node.subscribe(&mut cx, channel)
     }
 
-    /// Gives the first client a command.
+    /// Gives the first client a command. A tap is not shown it.
     ///
     /// # Errors
     /// A broken promise.
@@ -267,7 +281,7 @@ impl World {
         command: impl FnOnce(&mut Client, Instant) -> T,
     ) -> Result<T, Violation> {
         let (node, mut cx) = self.node(0).expect("a world has a client");
-        node.command(&mut cx, command)
+        node.command(&mut cx, |client, now| command(client, now))
     }
 
     /// Breaks something now.
@@ -476,9 +490,9 @@ impl World {
         [self.net.next(), node, self.exchange.poll_timeout()].into_iter().flatten().min()
     }
 
-    fn new_node(&mut self, config: Config) -> Node {
+    fn new_node(&mut self, config: Config, tap: Option<Box<dyn Tap>>) -> Node {
         self.addresses += 1;
-        Node::new(Address(self.addresses), self.now, self.seeds.next_u64(), config)
+        Node::new(Address(self.addresses), self.now, self.seeds.next_u64(), config, tap)
     }
 
     fn node(&mut self, number: usize) -> Option<(&mut Node, Cx<'_>)> {
@@ -638,7 +652,7 @@ impl World {
         let messages = node.messages.checked();
         self.retired = (self.retired.0 + deltas, self.retired.1 + checks);
         self.retired_messages += messages;
-        let fresh = self.new_node(config);
+        let fresh = self.new_node(config, None);
         if let Some(node) = self.nodes.get_mut(number) {
             *node = fresh;
         }

@@ -4,14 +4,15 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use kucoin_futures_proto::{
-    AccountStatus, BookEvent, BookLostReason, Channel, Client, Config, ConnId, Event, Input,
-    Instant, LineEvent, LineRole, LineStatus, Misuse, Output, PushTag, ResponseHead, Symbol,
-    TopicId,
+    AccountStatus, BookEvent, BookLostReason, Channel, Client, Command, Config, ConnId, Event,
+    Input, Instant, LineEvent, LineRole, LineStatus, Misuse, Output, PushTag, ResponseHead, Symbol,
+    Tap, TopicId,
 };
 
 use super::driver::Driver;
 use super::happenings::{Happenings, WorldEvent};
 use super::net::{Address, Asked, Load, Net, Way, Weather};
+use super::tapped::Tapped;
 use crate::exchange::{About, Exchange};
 use crate::fault::{Fault, Target};
 use crate::judge::{AccountChecker, Arrival, MessageChecker, Moment, ProtocolChecker, topic_in};
@@ -32,7 +33,7 @@ pub(super) struct Cx<'a> {
 #[derive(Debug)]
 pub(super) struct Node {
     pub(super) address: Address,
-    pub(super) client: Client,
+    pub(super) client: Tapped,
     pub(super) config: Config,
     pub(super) oracle: Oracle,
     pub(super) weather: Weather,
@@ -73,8 +74,14 @@ const LEARNS: Duration = Duration::from_secs(6);
 const RECOVERY: Duration = Duration::from_secs(2);
 
 impl Node {
-    pub(super) fn new(address: Address, now: Instant, seed: u64, config: Config) -> Self {
-        let client = Client::new(now, seed, config.clone());
+    pub(super) fn new(
+        address: Address,
+        now: Instant,
+        seed: u64,
+        config: Config,
+        tap: Option<Box<dyn Tap>>,
+    ) -> Self {
+        let client = Tapped::new(now, seed, &config, tap);
         Self {
             address,
             oracle: Oracle::default(),
@@ -108,7 +115,7 @@ impl Node {
     pub(super) fn command<T>(
         &mut self,
         cx: &mut Cx<'_>,
-        command: impl FnOnce(&mut Client, Instant) -> T,
+        command: impl FnOnce(&mut Tapped, Instant) -> T,
     ) -> Result<T, Violation> {
         let at = self.tell(cx.now);
         let result = command(&mut self.client, at);
@@ -123,7 +130,8 @@ impl Node {
     ) -> Result<Result<TopicId, Misuse>, Violation> {
         self.judge.on_subscribe(channel);
         let at = self.tell(cx.now);
-        let topic = self.client.subscribe(at, channel);
+        let command = Command::Subscribe { channel };
+        let topic = self.client.command(at, command, |client, at| client.subscribe(at, channel));
         if topic.is_ok() {
             self.judge.on_subscribed(channel);
         }
@@ -140,7 +148,8 @@ impl Node {
         cx: &mut Cx<'_>,
     ) -> Result<Result<(), Misuse>, Violation> {
         self.follows = true;
-        self.command(cx, |client, at| client.follow_account(at))
+        let follow = Command::FollowAccount;
+        self.command(cx, |client, at| client.command(at, follow, Client::follow_account))
     }
 
     /// Whether it follows an account, and its clock's error.
@@ -160,7 +169,9 @@ impl Node {
         self.judge.on_unsubscribe(channel);
         let Some(topic) = want.topic else { return Ok(()) };
         self.messages.on_unsubscribed(topic);
-        let ended = self.command(cx, |client, at| client.unsubscribe(at, topic))?;
+        let command = Command::Unsubscribe { topic };
+        let unsubscribe = |client: &mut Client, at| client.unsubscribe(at, topic);
+        let ended = self.command(cx, |client, at| client.command(at, command, unsubscribe))?;
         ended.map_err(|misuse| Violation::new(format!("{channel:?} unsubscribed: {misuse}")))
     }
 
@@ -314,7 +325,7 @@ impl Node {
                 }
                 self.messages.on_text();
                 let input = Input::Text { conn, bytes: frame.as_bytes() };
-                let push = self.client.handle(at, input).into_message();
+                let push = self.client.handle(at, input);
                 cx.happenings.push(cx.now, || Some(WorldEvent::Push(push?.bytes().into())));
                 let tag = push.map(|push| push.tag());
                 text = Some(((conn, frame, about), tag));
@@ -328,8 +339,7 @@ impl Node {
                 let mut head = ResponseHead::new(reply.status);
                 reply.headers.iter().for_each(|(name, value)| head.header(name, value));
                 let body = reply.body.as_bytes();
-                let push =
-                    self.client.handle(at, Input::Reply { request, head, body }).into_message();
+                let push = self.client.handle(at, Input::Reply { request, head, body });
                 cx.happenings.push(cx.now, || Some(WorldEvent::Push(push?.bytes().into())));
             }
             Load::Failed(request, error) => {
@@ -397,10 +407,11 @@ impl Node {
         if is_late {
             self.messages.forget_events();
         }
+        self.client.begin_poll();
         while let Some(output) = self.client.poll_output() {
             cx.trace.output(cx.now, &output);
             if let Output::Event(event) = &output {
-                let now = (cx.exchange.unix(cx.now), &self.client);
+                let now = (cx.exchange.unix(cx.now), &*self.client);
                 let ends_with = |conn, name: &str| self.judge.ends_with(conn, name);
                 self.messages.on_event(now, event, ends_with);
             }
@@ -494,7 +505,7 @@ impl Node {
     /// Closes the client for good and looks whether that is what it does.
     pub(super) fn end(&mut self, cx: &mut Cx<'_>) -> Result<(), Violation> {
         let at = self.tell(cx.now);
-        self.client.close(at);
+        self.client.command(at, Command::Close, Client::close);
         self.drain(cx)?;
         // The end of all time, and something from a past life.
         let end = Instant::from_nanos(u64::MAX);
