@@ -1,5 +1,6 @@
 //! The command line.
 
+mod recordings;
 mod streams;
 mod trials;
 
@@ -11,6 +12,9 @@ use clap::{Parser, Subcommand, ValueEnum};
 use kucoin_futures_proto::Symbol;
 use kucoin_futures_sim::Plan;
 
+pub(crate) use recordings::{
+    ExportArgs, ExportFormat, InfoArgs, RecordArgs, RecordPart, RecordingArgs, SyncWhen,
+};
 pub(crate) use streams::{
     BookArgs, CandlesArgs, ContractSort, ContractsArgs, DepthArgs, DepthLevels, InstrumentArgs,
     PrivateArgs, PrivatePart, RunArgs, StatsArgs, StreamArgs, SymbolArgs, TickerArgs, TradesArgs,
@@ -152,8 +156,14 @@ pub(crate) enum Command {
     Private(PrivateArgs),
     /// Serve a simulated exchange, for this or any other client
     Sim(SimArgs),
-    /// Apply recorded frames to a snapshot, without a network
+    /// Record what comes, so that it can be replayed byte for byte
+    Record(RecordArgs),
+    /// Drive the real client with a recording; or apply frames to a snapshot, without a network
     Replay(ReplayArgs),
+    /// What is in a recording: its gaps, its worst minutes, a small picture
+    Info(InfoArgs),
+    /// Make data sets of a recording, with a manifest of their gaps
+    Export(ExportArgs),
     /// Run years of bad network in virtual time and look for a broken promise
     Soak(SoakArgs),
     /// Measure what a message costs over loopback, beside the bare WebSocket libraries
@@ -254,23 +264,30 @@ Examples:
 
 #[derive(clap::Args, Debug)]
 #[command(
-    after_help = "SNAPSHOT is the body of GET /api/v1/level2/snapshot, or a JSON list of such bodies.\n\
+    after_help = "A recording is a folder that `kcf record` has written. The client is told again what it was told, and must do what\n\
+    it did: the exit code is 5 if it does not, or if the recording is damaged.\n\n\
+    With FRAMES, RECORDING is a snapshot: the body of GET /api/v1/level2/snapshot, or a JSON list of such bodies.\n\
     FRAMES holds one WebSocket text frame a line, or one JSON array of frames. Words may stand in front of a \
     frame (a time), and an object around it. Both files may be packed with gzip or zstd, and in UTF-16.\n\
     A gap, a counter that was set back, or a frame that cannot be read ends the book of its symbol; a line \
     that does not say whose it is ends every book. The exit code is 5 then.\n\n\
-    Example: kcf replay snapshot.json frames.ndjson"
+    Examples:\n  kcf replay data\n  \
+    kcf replay data --speed 10 --from 2026-11-30T13:00:00Z\n  \
+    kcf replay data --serve 127.0.0.1:8080\n  \
+    kcf replay snapshot.json frames.ndjson"
 )]
 pub(crate) struct ReplayArgs {
-    /// A snapshot's body, or a list of them
-    #[arg(value_name = "SNAPSHOT.json")]
-    pub(crate) snapshot: PathBuf,
+    /// A folder with recordings, or a file of one; before FRAMES, a snapshot's body, or a list of them
+    #[arg(value_name = "RECORDING")]
+    pub(crate) recording: PathBuf,
     /// Frames, one a line or in an array
     #[arg(value_name = "FRAMES.ndjson")]
-    pub(crate) frames: PathBuf,
+    pub(crate) frames: Option<PathBuf>,
     /// One JSON object per line
     #[arg(long)]
     pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) how: RecordingArgs,
 }
 
 #[derive(clap::Args, Debug)]

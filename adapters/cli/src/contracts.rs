@@ -18,7 +18,7 @@ use crate::words;
 
 pub(crate) fn run(connect: &Connect, args: &ContractsArgs) -> Result<(), Failure> {
     let config = Config::with_rest(&args.url).map_err(|error| Failure::new(Kind::Usage, error))?;
-    let mut feed = Feed::open(connect, config, None)?;
+    let mut feed = Feed::open(connect, config, None, None)?;
     let stop = Stop::on_signal(feed.waker())?;
     let shown = symbols::load(&mut feed, &stop, |list| show(args, list));
     feed.close();

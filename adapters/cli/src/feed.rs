@@ -7,7 +7,7 @@ use kucoin_futures_host::{Clock, FeedError, Next, Options, Roots};
 use kucoin_futures_proto::auth::Credentials;
 use kucoin_futures_proto::{
     Account, Book, BookStatus, Channel, Config, Event, LineId, LineRole, LineStatus, Misuse, Query,
-    RequestId, Stats, TopicId, TopicStatus,
+    RequestId, Stats, Tap, TopicId, TopicStatus,
 };
 use kucoin_futures_smol as on_smol;
 
@@ -34,9 +34,11 @@ impl Feed {
         connect: &Connect,
         config: Config,
         credentials: Option<Credentials>,
+        tap: Option<Box<dyn Tap>>,
     ) -> Result<Self, Failure> {
         let mut options = Options::with_config(config);
         options.credentials = credentials;
+        options.tap = tap;
         options.roots = roots(connect)?;
         match connect.runtime {
             Runtime::Blocking => blocking::Feed::with_options(options).map(Self::Blocking),

@@ -9,7 +9,7 @@ use kucoin_futures_host::{BookUpdate, Next, Update};
 use kucoin_futures_proto::auth::Credentials;
 use kucoin_futures_proto::{
     Account, AccountEvent, BookEvent, Channel, Config, DisconnectReason, Event, LineEvent,
-    LoginError, Message, Misuse, Push, Symbol, TopicEvent, TopicId,
+    LoginError, Message, Misuse, Push, Query, Symbol, Tap, TopicEvent, TopicId,
 };
 
 pub(crate) use ctx::Ctx;
@@ -53,6 +53,11 @@ pub(crate) trait Show {
     /// A topic is carried from here on, for the first time or again: what was before can be asked for.
     fn confirmed(&mut self, _: &mut Ctx, _: Channel) {}
 
+    /// Whether there is no use in going on.
+    fn is_over(&self) -> bool {
+        false
+    }
+
     /// The account that is followed can be read, before anything in it changes.
     fn account(&mut self, _: &mut Ctx, _: &Account) -> Result<(), Failure> {
         Ok(())
@@ -87,6 +92,7 @@ pub(crate) struct Session<'a> {
     stop: Stop,
     metrics: Option<Metrics>,
     run: &'a RunArgs,
+    span: Option<Duration>,
     /// Topics that there may be.
     most: usize,
     /// The list of contracts, asked for because a symbol was refused.
@@ -104,6 +110,18 @@ impl<'a> Session<'a> {
         lines: u8,
         credentials: Option<Credentials>,
     ) -> Result<Self, Failure> {
+        Self::open_tapped(connect, run, lines, credentials, None, None)
+    }
+
+    /// The same; somebody looks on, and a signal is already listened for.
+    pub(crate) fn open_tapped(
+        connect: &Connect,
+        run: &'a RunArgs,
+        lines: u8,
+        credentials: Option<Credentials>,
+        tap: Option<Box<dyn Tap>>,
+        stop: Option<Stop>,
+    ) -> Result<Self, Failure> {
         let config = Config::with_rest(&run.url);
         let mut config = config.map_err(|error| Failure::new(Kind::Usage, error))?;
         config.lines.per_topic = lines;
@@ -111,8 +129,14 @@ impl<'a> Session<'a> {
             (config.lines.life, config.lines.life_jitter) = (life, life / 20);
         }
         let most = config.budgets.topics_per_line.saturating_mul(config.lines.at_most);
-        let feed = Feed::open(connect, config, credentials)?;
-        let stop = Stop::on_signal(feed.waker())?;
+        let feed = Feed::open(connect, config, credentials, tap)?;
+        let stop = match stop {
+            Some(stop) => {
+                stop.notify_by(feed.waker());
+                stop
+            }
+            None => Stop::on_signal(feed.waker())?,
+        };
         let mut cx = Ctx::new(feed.clock().now(), run.json);
         let metrics = run.metrics.map(|addr| Metrics::listen(addr, feed.waker())).transpose()?;
         if let Some(metrics) = &metrics {
@@ -124,6 +148,7 @@ impl<'a> Session<'a> {
             stop,
             metrics,
             run,
+            span: run.span,
             most,
             listing: Listing::default(),
             reached: false,
@@ -160,6 +185,21 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
+    /// It is to end after this time, and not when its arguments say.
+    pub(crate) const fn end_after(&mut self, span: Option<Duration>) {
+        self.span = span;
+    }
+
+    /// What ends it from outside.
+    pub(crate) fn stop(&self) -> Stop {
+        self.stop.clone()
+    }
+
+    /// Asks something once, as soon as there is time.
+    pub(crate) fn fetch(&mut self, query: Query) {
+        self.cx.ask(query);
+    }
+
     pub(crate) fn follow_account(&mut self) -> Result<(), Failure> {
         self.feed.follow_account().map_err(|error| Failure::new(Kind::Usage, error))
     }
@@ -167,10 +207,10 @@ impl<'a> Session<'a> {
     /// Until a signal, or the end of the time, or nothing is left to hope for.
     pub(crate) fn run(mut self, show: &mut impl Show) -> Result<(), Failure> {
         let clock = self.feed.clock();
-        let end = self.run.span.map(|span| clock.now() + span);
+        let end = self.span.map(|span| clock.now() + span);
         while !self.stop.is_asked() && (!self.cx.all_rejected() || self.listing.is_pending()) {
             self.cx.now = clock.now();
-            if end.is_some_and(|end| end <= self.cx.now) {
+            if end.is_some_and(|end| end <= self.cx.now) || show.is_over() {
                 break;
             }
             self.ask();

@@ -23,6 +23,8 @@ mod metrics;
 mod numbers;
 mod out;
 mod private;
+mod record;
+mod recordings;
 mod refusal;
 mod replay;
 mod sim;
@@ -69,7 +71,10 @@ pub fn run() -> ExitCode {
         Command::Contracts(args) => contracts::run(connect, &args),
         Command::Private(args) => private::run(connect, &args),
         Command::Sim(args) => sim::run(&args),
+        Command::Record(args) => record::run(connect, &args),
         Command::Replay(args) => replay::run(&args),
+        Command::Info(args) => recordings::info(&args),
+        Command::Export(args) => recordings::export(&args),
         Command::Soak(args) => match args.crowd {
             Some(clients) => crowd::run(&args, clients),
             None => soak::run(&args),

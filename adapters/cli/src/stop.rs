@@ -1,38 +1,64 @@
 //! Ctrl-C and its relatives: the first one ends cleanly, the second one at once.
 
-use std::sync::Arc;
+use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::exit::{Failure, Kind};
 use crate::terminal;
 
 /// Says whether it is time to stop.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Stop(Arc<AtomicBool>);
+pub(crate) struct Stop {
+    asked: Arc<AtomicBool>,
+    notify: Arc<Mutex<Notify>>,
+}
+
+/// What ends a wait.
+#[derive(Default)]
+struct Notify(Option<Box<dyn Fn() + Send>>);
+
+impl fmt::Debug for Notify {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Notify(..)")
+    }
+}
 
 impl Stop {
     /// Listens for signals; `notify` is called when one comes.
     pub(crate) fn on_signal(notify: impl Fn() + Send + 'static) -> Result<Self, Failure> {
         let stop = Self::default();
-        let asked = stop.clone();
+        stop.notify_by(notify);
+        let theirs = stop.clone();
         ctrlc::set_handler(move || {
-            if asked.0.swap(true, Ordering::Relaxed) {
+            if theirs.asked.swap(true, Ordering::Relaxed) {
                 // Whatever is in the way of a clean end: the terminal must be usable.
                 let _ = terminal::give_back();
                 std::process::exit(130);
             }
-            notify();
+            if let Notify(Some(notify)) = &*theirs.lock() {
+                notify();
+            }
         })
         .map_err(|error| Failure::new(Kind::Runtime, error))?;
         Ok(stop)
     }
 
+    /// From now on this is called when a signal comes.
+    pub(crate) fn notify_by(&self, notify: impl Fn() + Send + 'static) {
+        *self.lock() = Notify(Some(Box::new(notify)));
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Notify> {
+        self.notify.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// As if a signal had come.
     pub(crate) fn ask(&self) {
-        self.0.store(true, Ordering::Relaxed);
+        self.asked.store(true, Ordering::Relaxed);
     }
 
     pub(crate) fn is_asked(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+        self.asked.load(Ordering::Relaxed)
     }
 }

@@ -26,7 +26,7 @@ use crate::words::{self, State};
 pub(crate) fn run(connect: &Connect, args: &VerifyArgs) -> Result<(), Failure> {
     let usage = |error| Failure::new(Kind::Usage, error);
     let config = Config::with_rest(&args.url).map_err(usage)?;
-    let mut feed = Feed::open(connect, config, None)?;
+    let mut feed = Feed::open(connect, config, None, None)?;
     let stop = Stop::on_signal(feed.waker())?;
     let symbols = match symbols::as_written(&args.contracts) {
         Some(symbols) => symbols,

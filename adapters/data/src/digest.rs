@@ -12,6 +12,19 @@ use sha2::{Digest as _, Sha256};
 pub struct Digest(pub(crate) [u8; 32]);
 
 impl Digest {
+    /// Of several sessions: that of the only one, or of them all, one after the other.
+    #[must_use]
+    pub fn of_all(digests: &[Self]) -> Self {
+        match digests {
+            [only] => *only,
+            _ => {
+                let mut hasher = Hasher::default();
+                digests.iter().for_each(|digest| hasher.update(&digest.0));
+                hasher.digest()
+            }
+        }
+    }
+
     /// The 32 bytes.
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 32] {

@@ -20,6 +20,7 @@ mod reader;
 mod recorder;
 mod replayer;
 mod sink;
+mod summary;
 
 pub mod export;
 pub mod join;
@@ -32,3 +33,4 @@ pub use reader::{Recording, Session};
 pub use recorder::{Recorder, RecorderOptions, RecorderStatus, SyncPolicy};
 pub use replayer::{Difference, Replayed, Replayer};
 pub use sink::{Moment, Sink};
+pub use summary::{BookGap, LiveInterval, Minute, Summary, SymbolSummary};

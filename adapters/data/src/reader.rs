@@ -132,6 +132,12 @@ impl Session {
         &self.head.config
     }
 
+    /// Bytes of its files, as they are now.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.files().filter_map(|path| path.metadata().ok()).map(|metadata| metadata.len()).sum()
+    }
+
     /// Its files, the oldest first.
     pub fn files(&self) -> impl Iterator<Item = &Path> {
         self.segments.iter().map(|segment| &*segment.path)

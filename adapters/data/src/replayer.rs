@@ -134,6 +134,12 @@ impl Replayer {
         &self.replayed
     }
 
+    /// Bytes of the session's files that were read, of [`Session::bytes`].
+    #[must_use]
+    pub fn bytes_read(&self) -> u64 {
+        self.blocks.read()
+    }
+
     /// When the next input came, by the wall clock; `None` at the end.
     ///
     /// # Errors

@@ -60,7 +60,7 @@ impl Stage {
         config.backoff.cap = BACKOFF_CAP;
         config.backoff.reset_after = BACKOFF_RESET_AFTER;
         config.timeouts.fetch = FETCH_TIMEOUT;
-        let mut feed = Feed::open(connect, config, None)?;
+        let mut feed = Feed::open(connect, config, None, None)?;
         let mut books = Vec::new();
         for &symbol in symbols {
             let topic = feed.subscribe(Channel::level2(symbol)).map_err(runtime)?;

@@ -32,6 +32,7 @@ use serde_json::json;
 use crate::args::ReplayArgs;
 use crate::exit::{Failure, Kind};
 use crate::out::{DIM, Out};
+use crate::recordings;
 use fault::{Fault, Why};
 use input::{Input, progress};
 use line::Named;
@@ -39,7 +40,14 @@ use recording::{Item, Place, Recording};
 use row::{End, Row};
 
 pub(crate) fn run(args: &ReplayArgs) -> Result<(), Failure> {
-    let books = snapshots::read(&args.snapshot)?;
+    match &args.frames {
+        Some(frames) => run_frames(args, frames),
+        None => recordings::replay(args),
+    }
+}
+
+fn run_frames(args: &ReplayArgs, frames: &Path) -> Result<(), Failure> {
+    let books = snapshots::read(&args.recording)?;
     let mut replay = Replay {
         books: books.into_iter().map(|(symbol, book)| (symbol, Row::new(book))).collect(),
         parser: DeltaParser::new(),
@@ -49,7 +57,7 @@ pub(crate) fn run(args: &ReplayArgs) -> Result<(), Failure> {
         first_malformed: None,
     };
     let clock = Clock::new();
-    replay.read_frames(&args.frames)?;
+    replay.read_frames(frames)?;
     let seconds = clock.now().as_nanos() as f64 / 1e9;
     let mut out = Out::new();
     if args.json {

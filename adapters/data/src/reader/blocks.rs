@@ -19,6 +19,8 @@ pub(crate) struct BlockReader {
     number: u64,
     packed: Vec<u8>,
     is_over: bool,
+    /// Bytes of the files that are behind.
+    behind: u64,
 }
 
 /// The file that is being read.
@@ -53,7 +55,7 @@ enum Found {
 impl BlockReader {
     pub(crate) fn new(session: &Session) -> Self {
         let segments = session.segments.clone().into_iter();
-        Self { segments, open: None, number: 0, packed: Vec::new(), is_over: false }
+        Self { segments, open: None, number: 0, packed: Vec::new(), is_over: false, behind: 0 }
     }
 
     /// The next block, unpacked into `content`; `None` once the end was told.
@@ -82,6 +84,7 @@ impl BlockReader {
                     if !self.segments.as_slice().first().is_some_and(is_next) {
                         return Ok(Some(self.tear(TearKind::NoSegment)));
                     }
+                    self.behind += open.len;
                     self.open = None;
                 }
                 Found::End(End { end, lost }) => {
@@ -91,6 +94,11 @@ impl BlockReader {
                 Found::Nothing(kind) => return Ok(Some(self.tear(kind))),
             }
         }
+    }
+
+    /// Bytes of the session that were read.
+    pub(crate) fn read(&self) -> u64 {
+        self.behind.saturating_add(self.open.as_ref().map_or(0, |open| open.offset))
     }
 
     fn tear(&mut self, kind: TearKind) -> Next {

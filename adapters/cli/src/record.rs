@@ -1,0 +1,254 @@
+//! `kcf record`: what a client is told goes to disk, for as long as it is asked to.
+
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant as StdInstant};
+
+use indicatif::{HumanBytes, ProgressBar};
+use kucoin_futures_data::{Recorder, RecorderOptions, RecorderStatus, SyncPolicy};
+use kucoin_futures_proto::{Channel, Instant, Interval, Query, Symbol};
+use kucoin_futures_sim::{Scenario, soak};
+use serde_json::{Value, json};
+
+use crate::args::{Connect, RecordArgs, RecordPart, SyncWhen};
+use crate::exit::{Failure, Kind};
+use crate::feed::Feed;
+use crate::follow::{Ctx, Session, Show};
+use crate::out::{BAD, DIM, Out};
+use crate::recordings;
+use crate::stop::Stop;
+
+/// How often it is said how it goes.
+const BEAT: Duration = Duration::from_secs(1);
+/// The list of contracts, with what a lot of each is, is asked for so often: it belongs to the data.
+const LIST_EVERY: Duration = Duration::from_secs(24 * 3600);
+/// After a session that had to end, another one is tried so often.
+const RETRY: Duration = Duration::from_secs(1);
+
+pub(crate) fn run(connect: &Connect, args: &RecordArgs) -> Result<(), Failure> {
+    let told = match args.from_soak {
+        Some(seed) => from_soak(args, seed)?,
+        None => from_exchange(connect, args)?,
+    };
+    let mut out = Out::new();
+    told.say(&mut out, args)?;
+    if let Some(format) = args.format {
+        let to = args.to.join(recordings::format_name(format));
+        recordings::export_to(&args.to, format, &to, args.run.json)?;
+    }
+    Ok(())
+}
+
+/// What became of all sessions.
+#[derive(Default)]
+struct Told {
+    sessions: u32,
+    files: u32,
+    records: u64,
+    lost: u64,
+    bytes: u64,
+    unpacked: u64,
+}
+
+impl Told {
+    fn add(&mut self, status: &RecorderStatus) {
+        self.sessions += 1;
+        self.files += status.segments;
+        self.records += status.written;
+        self.lost += status.lost;
+        self.bytes += status.bytes;
+        self.unpacked += status.unpacked;
+    }
+
+    fn say(&self, out: &mut Out, args: &RecordArgs) -> io::Result<()> {
+        let Self { sessions, files, records, lost, bytes, unpacked } = *self;
+        let folder = args.to.display();
+        if args.run.json {
+            out.json(&json!({
+                "type": "recorded",
+                "folder": folder.to_string(),
+                "sessions": sessions,
+                "files": files,
+                "inputs": records,
+                "lost": lost,
+                "bytes": bytes,
+                "unpacked": unpacked,
+            }))?;
+        } else {
+            let size = HumanBytes(bytes);
+            out.line(format_args!("{records} inputs in {files} files, {size}: {folder}"))?;
+            if lost > 0 {
+                out.line(format_args!("{BAD}{lost} inputs are in no file: the disk took nothing{BAD:#}"))?;
+            }
+            out.line(format_args!("{DIM}kcf info {folder}   kcf replay {folder}{DIM:#}"))?;
+        }
+        out.flush()
+    }
+}
+
+fn options(args: &RecordArgs) -> RecorderOptions {
+    let mut options = RecorderOptions::default();
+    options.segment_bytes = args.file_size;
+    options.segment_age = args.file_age;
+    options.queue_bytes = usize::try_from(args.queue).unwrap_or(usize::MAX);
+    options.sync = match args.sync {
+        SyncWhen::Never => SyncPolicy::Never,
+        SyncWhen::Second => SyncPolicy::Every(Duration::from_secs(1)),
+        SyncWhen::Block => SyncPolicy::EachBlock,
+    };
+    options
+}
+
+fn create(folder: &Path, options: RecorderOptions) -> Result<Recorder, Failure> {
+    let fail = |error| {
+        let text = format_args!("--to {}: {error}", folder.display());
+        Failure::words(Kind::Usage, text)
+    };
+    Recorder::create(folder, options).map_err(fail)
+}
+
+/// What a simulated run was told, whether it keeps its promises or breaks one.
+fn from_soak(args: &RecordArgs, seed: u64) -> Result<Told, Failure> {
+    let scenario = Scenario::from_seed(args.profile.into(), seed);
+    let clock = scenario.clone();
+    let options = RecorderOptions { wall: Arc::new(move |now| clock.unix(now)), ..options(args) };
+    let recorder = create(&args.to, options)?;
+    let bar = ProgressBar::new_spinner().with_message("running");
+    let report = soak::run_tapped(&scenario, None, Some(recorder.tap()), &mut |passed| {
+        bar.set_message(format!("{:.0} s of simulated time", passed.as_secs_f64()));
+        bar.tick();
+        true
+    });
+    bar.finish_and_clear();
+    if let Some(failure) = report.failure {
+        tracing::warn!(seed, %failure, "the run has broken a promise; it is recorded up to there");
+    }
+    let mut told = Told::default();
+    told.add(&recorder.finish().map_err(|error| Failure::new(Kind::Runtime, error))?);
+    Ok(told)
+}
+
+/// One session after the other: mostly one.
+fn from_exchange(connect: &Connect, args: &RecordArgs) -> Result<Told, Failure> {
+    let end = args.run.span.map(|span| StdInstant::now() + span);
+    let mut told = Told::default();
+    let mut stop: Option<Stop> = None;
+    let mut recorder = create(&args.to, options(args))?;
+    loop {
+        let tap = Some(recorder.tap());
+        let mut session =
+            Session::open_tapped(connect, &args.run, args.lines, None, tap, stop.clone())?;
+        session.end_after(end.map(|end| end.saturating_duration_since(StdInstant::now())));
+        let stopped = stop.get_or_insert(session.stop()).clone();
+        let symbols = session.symbols(&args.contracts())?;
+        session.subscribe(symbols.iter().flat_map(|symbol| channels(*symbol, &args.parts)))?;
+        session.fetch(Query::Contracts);
+        let mut watch = Watch { recorder: &recorder, list: None, beat: None, told: None };
+        let result = session.run(&mut watch);
+        // What waits is written as soon as the disk takes it again.
+        let is_asked = || stopped.is_asked() || end.is_some_and(|end| end <= StdInstant::now());
+        while recorder.status().error.is_some() && !is_asked() {
+            std::thread::sleep(RETRY);
+        }
+        let status = recorder.status();
+        let finished = recorder.finish();
+        told.add(finished.as_ref().unwrap_or(&status));
+        result?;
+        if is_asked() || !status.is_over() {
+            return finished.map(|_| told).map_err(|error| Failure::new(Kind::Runtime, error));
+        }
+        recorder = loop {
+            match Recorder::create(&args.to, options(args)) {
+                Ok(recorder) => break recorder,
+                Err(error) if stopped.is_asked() => return Err(Failure::new(Kind::Runtime, error)),
+                Err(error) => tracing::warn!(%error, "no session can be begun"),
+            }
+            std::thread::sleep(RETRY);
+        };
+    }
+}
+
+fn channels(symbol: Symbol, parts: &[RecordPart]) -> impl Iterator<Item = Channel> {
+    parts.iter().map(move |part| match part {
+        RecordPart::Book => Channel::level2(symbol),
+        RecordPart::Trades => Channel::execution(symbol),
+        RecordPart::Ticker => Channel::ticker_v2(symbol),
+        RecordPart::Instrument => Channel::instrument(symbol),
+        RecordPart::Candles => Channel::candles(symbol, Interval::Min1),
+        RecordPart::Stats => Channel::stats_24h(symbol),
+    })
+}
+
+/// Says how it goes.
+struct Watch<'a> {
+    recorder: &'a Recorder,
+    /// When the list of contracts is due again.
+    list: Option<Instant>,
+    beat: Option<Instant>,
+    /// What trouble was told last.
+    told: Option<io::ErrorKind>,
+}
+
+impl Show for Watch<'_> {
+    fn is_over(&self) -> bool {
+        self.recorder.status().is_over()
+    }
+
+    fn beat(&mut self, cx: &mut Ctx, _: &Feed) -> Result<Option<Duration>, Failure> {
+        if cx.now >= *self.list.get_or_insert(cx.now + LIST_EVERY) {
+            self.list = Some(cx.now + LIST_EVERY);
+            cx.ask(Query::Contracts);
+        }
+        let due = *self.beat.get_or_insert(cx.now + BEAT);
+        if cx.now < due {
+            return Ok(Some(due.since(cx.now)));
+        }
+        self.beat = Some(cx.now + BEAT);
+        let status = self.recorder.status();
+        if status.error != self.told {
+            self.told = status.error;
+            if let Some(error) = status.error {
+                let waiting = HumanBytes(status.waiting as u64);
+                tracing::warn!(%error, waiting, "the disk takes nothing: what comes waits in memory");
+            }
+        }
+        if cx.json {
+            cx.data(status_json(&status))?;
+        } else if cx.out.has_table() {
+            cx.out.set_table(vec![status_text(&status)])?;
+        }
+        Ok(Some(BEAT))
+    }
+}
+
+fn status_json(status: &RecorderStatus) -> Value {
+    json!({
+        "type": "recording",
+        "inputs": status.records,
+        "written": status.written,
+        "synced": status.synced,
+        "lost": status.lost,
+        "until_ms": status.until.map(|until| until.as_nanos() / 1_000_000),
+        "bytes": status.bytes,
+        "unpacked": status.unpacked,
+        "waiting": status.waiting,
+        "files": status.segments,
+        "error": status.error.map(|error| error.to_string()),
+        "errors": status.errors,
+    })
+}
+
+fn status_text(status: &RecorderStatus) -> String {
+    let RecorderStatus { written, lost, bytes, unpacked, waiting, .. } = *status;
+    let (size, left) = (HumanBytes(bytes), HumanBytes(waiting as u64));
+    let ratio = unpacked as f64 / bytes.max(1) as f64;
+    let mut text = format!("{written} inputs written: {size}, packed {ratio:.1} to 1; {left} wait");
+    if let Some(error) = status.error {
+        text += &format!("; the disk says: {error}");
+    }
+    if lost > 0 {
+        text += &format!("; {lost} LOST");
+    }
+    text
+}
