@@ -152,6 +152,18 @@ fn print_touch(out: &mut Out, symbol: Symbol, book: &Book) -> Result<(), Failure
     Ok(())
 }
 
+/// The best five levels of both sides.
+pub(crate) fn touch_json(book: &Book, symbol: Symbol) -> Value {
+    json!({
+        "type": "book",
+        "symbol": symbol.as_str(),
+        "sequence": book.sequence().get(),
+        "bids": words::levels(book, Side::Bid, Scope::Complete, 5),
+        "asks": words::levels(book, Side::Ask, Scope::Complete, 5),
+        "ts_ns": words::nanos(book.ts_event()),
+    })
+}
+
 fn book_json(book: &Book, symbol: Symbol, epoch: u32, levels: usize) -> Value {
     json!({
         "type": "book",

@@ -79,7 +79,9 @@ impl Told {
             let size = HumanBytes(bytes);
             out.line(format_args!("{records} inputs in {files} files, {size}: {folder}"))?;
             if lost > 0 {
-                out.line(format_args!("{BAD}{lost} inputs are in no file: the disk took nothing{BAD:#}"))?;
+                out.line(format_args!(
+                    "{BAD}{lost} inputs are in no file: the disk took nothing{BAD:#}"
+                ))?;
             }
             out.line(format_args!("{DIM}kcf info {folder}   kcf replay {folder}{DIM:#}"))?;
         }
@@ -110,9 +112,13 @@ fn create(folder: &Path, options: RecorderOptions) -> Result<Recorder, Failure> 
 
 /// What a simulated run was told, whether it keeps its promises or breaks one.
 fn from_soak(args: &RecordArgs, seed: u64) -> Result<Told, Failure> {
-    let scenario = Scenario::from_seed(args.profile.into(), seed);
+    let mut scenario = Scenario::from_seed(args.profile.into(), seed);
+    if let Some(hours) = args.hours {
+        scenario.span_ms = (hours * 3_600_000.0) as u64;
+    }
     let clock = scenario.clone();
-    let options = RecorderOptions { wall: Arc::new(move |now| clock.unix(now)), ..options(args) };
+    let mut options = options(args);
+    options.wall = Arc::new(move |now| clock.unix(now));
     let recorder = create(&args.to, options)?;
     let bar = ProgressBar::new_spinner().with_message("running");
     let report = soak::run_tapped(&scenario, None, Some(recorder.tap()), &mut |passed| {
@@ -210,7 +216,7 @@ impl Show for Watch<'_> {
             self.told = status.error;
             if let Some(error) = status.error {
                 let waiting = HumanBytes(status.waiting as u64);
-                tracing::warn!(%error, waiting, "the disk takes nothing: what comes waits in memory");
+                tracing::warn!(%error, %waiting, "the disk takes nothing: what comes waits in memory");
             }
         }
         if cx.json {

@@ -1,5 +1,6 @@
 //! What is done with recordings: replayed, looked at, made data sets of, served.
 
+mod exporting;
 mod info;
 mod replaying;
 mod viewer;
@@ -10,6 +11,7 @@ use std::path::Path;
 use indicatif::{ProgressBar, ProgressStyle};
 use kucoin_futures_data::{Recording, RecordingError, Session, Sink};
 
+pub(crate) use exporting::{export, export_to, format_name};
 pub(crate) use info::info;
 pub(crate) use replaying::replay;
 

@@ -23,6 +23,8 @@ mod sink;
 mod summary;
 
 pub mod export;
+#[cfg(any(test, feature = "fuzz"))]
+pub mod fuzz;
 pub mod join;
 
 pub use digest::Digest;

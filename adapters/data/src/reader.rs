@@ -4,7 +4,7 @@ mod blocks;
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::BufReader;
+use std::io::{BufReader, Write};
 use std::path::{Path, PathBuf};
 
 use kucoin_futures_proto::{Config, Instant, UnixNanos};
@@ -136,6 +136,21 @@ impl Session {
     #[must_use]
     pub fn bytes(&self) -> u64 {
         self.files().filter_map(|path| path.metadata().ok()).map(|metadata| metadata.len()).sum()
+    }
+
+    /// Writes what its blocks hold, unpacked, one after the other: for a look at the records with other tools. As far
+    /// as it is whole.
+    ///
+    /// # Errors
+    /// It cannot be read, or not be written there ([`RecordingError::Sink`]).
+    pub fn write_unpacked(&self, to: &mut impl Write) -> Result<(), RecordingError> {
+        let (mut blocks, mut content) = (BlockReader::new(self), Vec::new());
+        while let Some(next) = blocks.next(&mut content)? {
+            if matches!(next, Next::Block(_)) {
+                to.write_all(&content).map_err(RecordingError::Sink)?;
+            }
+        }
+        Ok(())
     }
 
     /// Its files, the oldest first.

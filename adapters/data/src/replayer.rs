@@ -174,8 +174,9 @@ impl Replayer {
         }
         let Some(head) = self.block.head else { return Ok(false) };
         let Some((record, at)) = self.block.read() else {
-            // The block is whole and does not hold what it says: it was not written by us.
+            // The block is whole and does not hold what it says: it was not written by this program.
             self.block.left = 0;
+            self.compare(&head);
             return Ok(true);
         };
         let now = record.now;
@@ -237,7 +238,9 @@ impl Replayer {
         self.outputs.bytes.clear();
         self.replayed.digest = self.hasher.digest();
         self.replayed.recorded = head.digest;
-        let is_equal = self.replayed.digest == head.digest && self.replayed.outputs == head.outputs;
+        let is_equal = self.replayed.digest == head.digest
+            && self.replayed.outputs == head.outputs
+            && self.replayed.records == head.records_before + u64::from(head.records);
         if !is_equal && self.replayed.differs.is_none() {
             let [from, to] = [head.first, head.last].map(|at| head.wall_at(at));
             self.replayed.differs = Some(Difference { block: head.number, from, to });

@@ -50,14 +50,16 @@ pub(crate) enum SyncWhen {
 }
 
 #[derive(clap::Args, Debug)]
-#[command(after_help = "What is recorded is what the client was told: replayed, it does the same again, byte for byte. Tokens are\n\
+#[command(
+    after_help = "What is recorded is what the client was told: replayed, it does the same again, byte for byte. Tokens are\n\
     masked before they reach the disk. Nothing stops the feed: while the disk is full, what comes waits in memory, and\n\
     if that is not enough the session ends, says so, and another one begins as soon as there is room.\n\n\
     Examples:\n  kcf record XBTUSDTM ETHUSDTM --to data\n  \
     kcf record --all --lines 2 --to data --for 24h --json\n  \
     kcf record XBTUSDTM --to data --for 1h --format parquet\n  \
     kcf record --from-soak 17 --to failure          a simulated run, to be looked at\n  \
-    kcf info data; kcf replay data; kcf export data --format parquet --to parquet")]
+    kcf info data; kcf replay data; kcf export data --format parquet --to parquet"
+)]
 pub(crate) struct RecordArgs {
     /// Contracts, such as XBTUSDTM (Bitcoin is XBT); btc/usdt will do
     #[arg(required_unless_present_any = ["all", "from_soak"], value_name = "SYMBOL")]
@@ -72,7 +74,12 @@ pub(crate) struct RecordArgs {
     #[arg(long, value_name = "FOLDER")]
     pub(crate) to: PathBuf,
     /// What of each contract
-    #[arg(long, value_name = "A,B", value_delimiter = ',', default_value = "book,trades,ticker,instrument")]
+    #[arg(
+        long,
+        value_name = "A,B",
+        value_delimiter = ',',
+        default_value = "book,trades,ticker,instrument"
+    )]
     pub(crate) parts: Vec<RecordPart>,
     /// Connections that carry each topic
     #[arg(long, value_name = "1|2", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=2))]
@@ -98,6 +105,9 @@ pub(crate) struct RecordArgs {
     /// What kind of simulated run
     #[arg(long, value_name = "NAME", default_value = "swarm", requires = "from_soak")]
     pub(crate) profile: SoakProfile,
+    /// Of a simulated run: the virtual length of the part with faults, in place of the profile's own
+    #[arg(long, value_name = "H", value_parser = super::trials::hours, requires = "from_soak")]
+    pub(crate) hours: Option<f64>,
     #[command(flatten)]
     pub(crate) run: RunArgs,
 }
@@ -110,7 +120,9 @@ impl RecordArgs {
 }
 
 #[derive(clap::Args, Debug)]
-#[command(after_help = "Examples:\n  kcf info data\n  kcf info data --json | jq 'select(.type == \"gap\")'")]
+#[command(
+    after_help = "Examples:\n  kcf info data\n  kcf info data --json | jq 'select(.type == \"gap\")'"
+)]
 pub(crate) struct InfoArgs {
     /// A folder with recordings, or a file of one
     #[arg(value_name = "FOLDER")]
@@ -121,9 +133,11 @@ pub(crate) struct InfoArgs {
 }
 
 #[derive(clap::Args, Debug)]
-#[command(after_help = "Beside the files stands manifest.json: when each book was live, what is missing, and digests to check against.\n\n\
+#[command(
+    after_help = "Beside the files stands manifest.json: when each book was live, what is missing, and digests to check against.\n\n\
     Examples:\n  kcf export data --format parquet --to parquet\n  \
-    python -c 'import polars; print(polars.read_parquet(\"parquet/**/*.parquet\"))'")]
+    python -c 'import polars; print(polars.read_parquet(\"parquet/**/*.parquet\"))'"
+)]
 pub(crate) struct ExportArgs {
     /// A folder with recordings, or a file of one
     #[arg(value_name = "FOLDER")]

@@ -186,7 +186,7 @@ Examples:
   kcf bench --per-write 1                  every message alone: mostly system calls
   kcf bench --symbols 200 --json | jq 'select(.type == \"reader\")'";
 
-fn hours(text: &str) -> Result<f64, String> {
+pub(super) fn hours(text: &str) -> Result<f64, String> {
     match text.parse() {
         Ok(hours) if (0.001..=1e6).contains(&hours) => Ok(hours),
         _ => Err("a number of hours, from 0.001 to 1000000".into()),

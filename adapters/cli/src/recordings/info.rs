@@ -159,7 +159,9 @@ fn print(
         let at = UnixNanos::from_millis(minute * 60_000).map(time).unwrap_or_default();
         let at = at.get(..16).unwrap_or_default();
         let (lost, deltas) = (of.lost, HumanCount(of.deltas));
-        out.line(format_args!("  {DIM}worst minute{DIM:#} {at}: {lost} books lost, {deltas} changes"))?;
+        out.line(format_args!(
+            "  {DIM}worst minute{DIM:#} {at}: {lost} books lost, {deltas} changes"
+        ))?;
     }
     Ok(())
 }
@@ -170,7 +172,9 @@ fn how_it_ends(out: &mut Out, replayed: &Replayed) -> Result<(), Failure> {
     }
     if replayed.lost > 0 {
         let lost = HumanCount(replayed.lost);
-        out.line(format_args!("  {BAD}{lost} inputs after its end are in no file{BAD:#}: the disk took nothing"))?;
+        out.line(format_args!(
+            "  {BAD}{lost} inputs after its end are in no file{BAD:#}: the disk took nothing"
+        ))?;
     }
     if let Some(differs) = replayed.differs {
         let at = time(differs.from);

@@ -73,12 +73,7 @@ fn from(how: &RecordingArgs) -> From {
     }
 }
 
-fn say(
-    out: &mut Out,
-    json: bool,
-    session: &Session,
-    replayed: &Replayed,
-) -> Result<(), Failure> {
+fn say(out: &mut Out, json: bool, session: &Session, replayed: &Replayed) -> Result<(), Failure> {
     let name = session.name();
     let tear = replayed.tear.as_ref().map(ToString::to_string);
     if json {
@@ -128,7 +123,9 @@ fn say(
     }
     if replayed.lost > 0 {
         let lost = HumanCount(replayed.lost);
-        out.line(format_args!("  it had to end: {lost} inputs after it are in no file, as the disk took nothing"))?;
+        out.line(format_args!(
+            "  it had to end: {lost} inputs after it are in no file, as the disk took nothing"
+        ))?;
     }
     Ok(())
 }
@@ -180,7 +177,9 @@ impl Total {
             }))?;
         } else {
             let (inputs, rate) = (HumanCount(self.inputs), HumanCount(rate as u64));
-            out.line(format_args!("{DIM}{inputs} inputs in {seconds:.2} s: {rate} a second{DIM:#}"))?;
+            out.line(format_args!(
+                "{DIM}{inputs} inputs in {seconds:.2} s: {rate} a second{DIM:#}"
+            ))?;
         }
         Ok(())
     }

@@ -1,0 +1,296 @@
+//! A book as its rows say it: in step with what is written, and not with the client, which may be further.
+//!
+//! ```text
+//!   unknown  --Live-->  live  --Delta, Verified-->  live  --Lost, a new client-->  unknown
+//!                             --outputs missing-->  unknown, and live again at once if the client's book is
+//! ```
+
+use std::io;
+use std::time::Duration;
+
+use kucoin_futures_proto::book::{Apply, Book, Coverage, Scope};
+use kucoin_futures_proto::wire::{Delta, Side};
+use kucoin_futures_proto::{
+    BookDelayReason, BookEvent, BookLostReason, Epoch, Lots, Price, Sequence, Symbol, TopicId,
+    UnixNanos,
+};
+
+use super::manifest::{Gap, Horizon, Interval, Place, Point, Widened};
+use super::row::{CLEAR, LAST, LOST, LevelRow, Row, SNAPSHOT, Stamp};
+use super::set::{DataSet, Look};
+
+/// A book, as far as its rows go.
+pub(super) struct BookTrack {
+    /// As its client names it.
+    topic: TopicId,
+    symbol: Symbol,
+    live: Option<Live>,
+}
+
+struct Live {
+    book: Book,
+    epoch: Epoch,
+    /// When the last row was received.
+    received: UnixNanos,
+    /// When a digest was last noted.
+    noted: UnixNanos,
+}
+
+/// What a book is told with.
+pub(super) struct At<'a> {
+    pub(super) topic: TopicId,
+    pub(super) received: UnixNanos,
+    /// The client's own book, if it is live: after the whole input.
+    pub(super) client: Option<&'a Book>,
+    /// How often a digest is noted.
+    pub(super) checkpoint_every: Duration,
+}
+
+impl BookTrack {
+    pub(super) const fn new(topic: TopicId, symbol: Symbol) -> Self {
+        Self { topic, symbol, live: None }
+    }
+
+    pub(super) const fn topic(&self) -> TopicId {
+        self.topic
+    }
+
+    pub(super) fn on_event(
+        &mut self,
+        set: &mut DataSet,
+        at: &At<'_>,
+        event: &BookEvent,
+    ) -> io::Result<()> {
+        self.topic = at.topic;
+        match *event {
+            BookEvent::Live { epoch, .. } => {
+                self.end(set, at.received, "a new epoch began", None)?;
+                self.begin(set, at, epoch)
+            }
+            BookEvent::Delta(delta) => self.on_delta(set, at, &delta),
+            BookEvent::Verified { is_wider, .. } => self.on_verified(set, at, is_wider),
+            BookEvent::Lost { reason, .. } => {
+                let restarted = match reason {
+                    BookLostReason::SequenceReset(evidence) => Some(evidence.to_string()),
+                    _ => None,
+                };
+                self.end(set, at.received, &reason.to_string(), restarted)
+            }
+            BookEvent::Delayed(BookDelayReason::SequenceReset(evidence)) => {
+                if let Some(gap) = self.open_gap(set) {
+                    gap.counter_restarted.get_or_insert_with(|| evidence.to_string());
+                }
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Outputs are missing: what is written ends here, and goes on from the client's own book.
+    pub(super) fn on_outputs_missing(
+        &mut self,
+        set: &mut DataSet,
+        at: &At<'_>,
+        why: &str,
+    ) -> io::Result<()> {
+        let Some(epoch) = self.live.as_ref().map(|live| live.epoch) else { return Ok(()) };
+        self.end(set, at.received, why, None)?;
+        self.begin(set, at, epoch)
+    }
+
+    /// A live book begins the files of a new day with a snapshot, so that each can be read alone.
+    pub(super) fn on_new_files(
+        &mut self,
+        set: &mut DataSet,
+        received: UnixNanos,
+    ) -> io::Result<()> {
+        let Some(live) = &mut self.live else { return Ok(()) };
+        live.received = received;
+        write_snapshot(set, self.symbol, live)
+    }
+
+    /// Notes a digest where a file ends.
+    pub(super) fn on_file_end(&self, set: &mut DataSet) {
+        if let Some(live) = &self.live {
+            set.note_digest(self.symbol, live.look(), Place::FileEnd);
+        }
+    }
+
+    /// From here on nothing is known, if anything was.
+    pub(super) fn end(
+        &mut self,
+        set: &mut DataSet,
+        received: UnixNanos,
+        reason: &str,
+        counter_restarted: Option<String>,
+    ) -> io::Result<()> {
+        let Some(live) = self.live.take() else { return Ok(()) };
+        set.note_digest(self.symbol, live.look(), Place::IntervalEnd);
+        let history = set.history(self.symbol);
+        let last = live.point();
+        if let Some(interval) = history.intervals.last_mut() {
+            interval.to = Some(last);
+            interval.ended = Some(reason.to_owned());
+        }
+        history.gaps.push(Gap {
+            after_epoch: live.epoch.get(),
+            last,
+            lost_ns: received.as_nanos(),
+            reason: reason.to_owned(),
+            next_epoch: None,
+            first: None,
+            missing: None,
+            counter_restarted,
+        });
+        let stamp = Stamp { received, exchange: None };
+        let (sequence, epoch) = (live.book.sequence(), live.epoch);
+        let row = LevelRow { stamp, sequence, epoch, flags: LOST | LAST, level: None };
+        set.write(self.symbol, &Row::Level(row)).map(drop)
+    }
+
+    /// What is written when the export ends: a live book is so to the last.
+    pub(super) fn close(&mut self, set: &mut DataSet) {
+        self.on_file_end(set);
+        if let Some(live) = self.live.take()
+            && let Some(interval) = set.history(self.symbol).intervals.last_mut()
+        {
+            interval.to = Some(live.point());
+            interval.ended = Some("the data end".to_owned());
+        }
+    }
+
+    fn begin(&mut self, set: &mut DataSet, at: &At<'_>, epoch: Epoch) -> io::Result<()> {
+        // It is lost again already: that is shown next.
+        let Some(book) = at.client else { return Ok(()) };
+        let received = at.received;
+        let live = Live { book: book.clone(), epoch, received, noted: received };
+        let first = live.point();
+        if let Some(gap) = self.open_gap(set) {
+            gap.close(epoch, first);
+        }
+        set.history(self.symbol).intervals.push(Interval {
+            epoch: epoch.get(),
+            from: first,
+            to: None,
+            horizon: horizon(&live.book),
+            deltas: 0,
+            ended: None,
+        });
+        write_snapshot(set, self.symbol, &live)?;
+        self.live = Some(live);
+        Ok(())
+    }
+
+    fn on_delta(&mut self, set: &mut DataSet, at: &At<'_>, delta: &Delta) -> io::Result<()> {
+        let Some(live) = &mut self.live else { return Ok(()) };
+        // Not among rows that a reader cannot tell apart by their time.
+        let pause = at.received.as_nanos().saturating_sub(live.noted.as_nanos());
+        if u128::from(pause) >= at.checkpoint_every.as_nanos() && live.received < at.received {
+            set.note_digest(self.symbol, live.look(), Place::Checkpoint);
+            live.noted = at.received;
+        }
+        match live.book.apply(delta) {
+            // The snapshot has it: it is of the client's book as it was then.
+            Apply::Repeat => return Ok(()),
+            Apply::Applied => {}
+            _ => return self.on_outputs_missing(set, at, "deltas were not shown"),
+        }
+        live.received = at.received;
+        let is_last = at.client.is_none_or(|book| book.sequence() <= delta.sequence);
+        let row = LevelRow {
+            stamp: Stamp { received: at.received, exchange: delta.ts_event },
+            sequence: delta.sequence,
+            epoch: live.epoch,
+            flags: if is_last { LAST } else { 0 },
+            level: Some((delta.side, delta.price, delta.size)),
+        };
+        set.write(self.symbol, &Row::Level(row))?;
+        if let Some(interval) = set.history(self.symbol).intervals.last_mut() {
+            interval.deltas += 1;
+        }
+        Ok(())
+    }
+
+    fn on_verified(&mut self, set: &mut DataSet, at: &At<'_>, is_wider: bool) -> io::Result<()> {
+        let (Some(live), Some(book)) = (&mut self.live, at.client) else { return Ok(()) };
+        if is_wider {
+            live.book = book.clone();
+            live.received = at.received;
+            let (at, horizon) = (live.point(), horizon(book));
+            write_snapshot(set, self.symbol, live)?;
+            set.history(self.symbol).widened.push(Widened { at, horizon });
+            return Ok(());
+        }
+        // The two have come the same way: if they differ, rows are missing.
+        let is_same = live.book.sequence() != book.sequence()
+            || live.book.digest(Scope::Complete) == book.digest(Scope::Complete);
+        if is_same {
+            Ok(())
+        } else {
+            self.on_outputs_missing(set, at, "the rows do not make the client's book")
+        }
+    }
+
+    /// The gap that the book is in.
+    fn open_gap<'a>(&self, set: &'a mut DataSet) -> Option<&'a mut Gap> {
+        let gap = set.history(self.symbol).gaps.last_mut()?;
+        gap.first.is_none().then_some(gap)
+    }
+}
+
+impl Live {
+    const fn point(&self) -> Point {
+        Point { received_ns: self.received.as_nanos(), sequence: self.book.sequence().get() }
+    }
+
+    fn look(&self) -> Look {
+        Look {
+            at: self.point(),
+            epoch: self.epoch.get(),
+            horizon: horizon(&self.book),
+            sha256: self.book.digest(Scope::Complete),
+        }
+    }
+}
+
+impl Gap {
+    fn close(&mut self, epoch: Epoch, first: Point) {
+        self.next_epoch = Some(epoch.get());
+        self.first = Some(first);
+        if first.sequence < self.last.sequence {
+            self.counter_restarted.get_or_insert_with(|| "the sequence went back".to_owned());
+        }
+        if self.counter_restarted.is_none() && first.sequence > self.last.sequence {
+            self.missing = Some((self.last.sequence.saturating_add(1), first.sequence));
+        }
+    }
+}
+
+fn horizon(book: &Book) -> Horizon {
+    let to = |side| match book.reach(side) {
+        Coverage::All => None,
+        Coverage::To(price) => Some(price.to_string()),
+    };
+    Horizon { bids_to: to(Side::Bid), asks_to: to(Side::Ask) }
+}
+
+/// A word that a snapshot begins, and its levels: bids best first, then asks best first.
+fn write_snapshot(set: &mut DataSet, symbol: Symbol, live: &Live) -> io::Result<()> {
+    let (book, epoch) = (&live.book, live.epoch);
+    let stamp = Stamp { received: live.received, exchange: book.ts_event() };
+    let mut left = book.held_levels(Side::Bid) + book.held_levels(Side::Ask);
+    let mut write = |flags, level: Option<(Side, Price, Lots)>| {
+        let flags = if left == 0 { flags | LAST } else { flags };
+        left = left.saturating_sub(1);
+        let sequence: Sequence = book.sequence();
+        let row = LevelRow { stamp, sequence, epoch, flags, level };
+        set.write(symbol, &Row::Level(row))
+    };
+    write(CLEAR | SNAPSHOT, None)?;
+    for side in [Side::Bid, Side::Ask] {
+        for level in book.levels(side, Scope::Held) {
+            write(SNAPSHOT, Some((side, level.price, level.size)))?;
+        }
+    }
+    Ok(())
+}

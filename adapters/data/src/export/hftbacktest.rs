@@ -1,0 +1,278 @@
+//! A NumPy archive with one array of events, as hftbacktest (2.x in Python, 0.9 in Rust) reads it.
+//!
+//! * `px` is the double nearest to the price, made of its decimal text; `qty` is lots. `ival` is the row's sequence:
+//!   of the book, or of the trades' own counter.
+//! * A snapshot is one `DEPTH_CLEAR_EVENT` without a side, and a `DEPTH_SNAPSHOT_EVENT` for each level. A book that is
+//!   not known any more is cleared, too: a back test sees no book until the next snapshot.
+//! * Changes of a book are in order by both clocks. An exchange's time that steps back (neighbours do, by 1 ms), and
+//!   one that is an hour ahead of the local clock, is moved to the nearest that keeps the order; so is a local time
+//!   after the clock was set back. Times are not made positive differences: where the local clock is behind the
+//!   exchange's, `hftbacktest.data.correct_local_timestamp` is for that.
+//! * Trades have their own times. Rows come in the order that hftbacktest's `correct_event_order` makes: one whose places
+//!   by the two clocks differ is there twice, once for each.
+//!
+//! In memory are the rows of the last [`WINDOW`] by the exchange's clock, and never more than [`MOST`] of 64 bytes and
+//! some: 200 MB at worst, some 100 kB as a rule. What comes later than that is moved, too. Until a file is complete its
+//! rows lie beside it, compressed: the header of the array says how many there are.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::fmt::Write as _;
+use std::fs::File;
+use std::io::{self, BufReader, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use kucoin_futures_proto::wire::{Side, TakerSide};
+use kucoin_futures_proto::{Price, UnixNanos};
+use zip::CompressionMethod;
+use zip::write::{SimpleFileOptions, ZipWriter};
+
+use super::file::{Counts, RowWriter};
+use super::manifest::Terms;
+use super::row::{CLEAR, LOST, LevelRow, Row, SNAPSHOT, Stamp, TradeRow};
+
+const DEPTH: u64 = 1;
+const TRADE: u64 = 2;
+const DEPTH_CLEAR: u64 = 3;
+const DEPTH_SNAPSHOT: u64 = 4;
+const EXCH: u64 = 1 << 31;
+const LOCAL: u64 = 1 << 30;
+const BUY: u64 = 1 << 29;
+const SELL: u64 = 1 << 28;
+
+/// For so long a row may be overtaken by others of the exchange's clock, in nanoseconds.
+const WINDOW: i64 = 10_000_000_000;
+/// Rows that wait at most, whatever clocks say.
+const MOST: usize = 1_000_000;
+/// An exchange's time that is further ahead of the local clock is none, in nanoseconds.
+const AHEAD: i64 = 3_600_000_000_000;
+
+/// A row of the array, as the format lays it out: eight numbers of eight bytes.
+#[derive(Clone, Copy)]
+struct Event {
+    ev: u64,
+    exch_ts: i64,
+    local_ts: i64,
+    px: f64,
+    qty: f64,
+    ival: i64,
+}
+
+impl Event {
+    const SIZE: u64 = 64;
+    const FIELDS: &str = "[('ev', '<u8'), ('exch_ts', '<i8'), ('local_ts', '<i8'), ('px', '<f8'), \
+         ('qty', '<f8'), ('order_id', '<u8'), ('ival', '<i8'), ('fval', '<f8')]";
+
+    fn write(&self, flags: u64, out: &mut impl Write) -> io::Result<()> {
+        let order_id = 0_u64;
+        let fval = 0_f64;
+        for part in [
+            (self.ev | flags).to_le_bytes(),
+            self.exch_ts.to_le_bytes(),
+            self.local_ts.to_le_bytes(),
+            self.px.to_le_bytes(),
+            self.qty.to_le_bytes(),
+            order_id.to_le_bytes(),
+            self.ival.to_le_bytes(),
+            fval.to_le_bytes(),
+        ] {
+            out.write_all(&part)?;
+        }
+        Ok(())
+    }
+}
+
+/// Rows in the order of the local clock, made into the order of both.
+#[derive(Default)]
+struct Merger {
+    /// Rows whose place by the local clock has not come.
+    local: VecDeque<(u64, Event)>,
+    /// Rows whose place by the exchange's clock has not come, by that and by their number.
+    exchange: BTreeMap<(i64, u64), Event>,
+    added: u64,
+    newest: i64,
+    /// The exchange's time of the last row that was put out for it.
+    put_out: i64,
+}
+
+impl Merger {
+    /// Adds a row; true if it had to be moved.
+    fn add(&mut self, mut event: Event) -> bool {
+        let is_late = event.exch_ts < self.put_out;
+        event.exch_ts = event.exch_ts.max(self.put_out);
+        self.newest = self.newest.max(event.exch_ts);
+        self.exchange.insert((event.exch_ts, self.added), event);
+        self.local.push_back((self.added, event));
+        self.added += 1;
+        is_late
+    }
+
+    /// The next row and for whom it is. Until the end, only what nothing can overtake any more.
+    fn next(&mut self, is_end: bool) -> Option<(Event, u64)> {
+        let Some((&(at, number), _)) = self.exchange.first_key_value() else {
+            return self.local.pop_front().map(|(_, event)| (event, LOCAL));
+        };
+        let is_settled = at <= self.newest.saturating_sub(WINDOW);
+        if !is_settled && !is_end && self.local.len() <= MOST && self.exchange.len() <= MOST {
+            return None;
+        }
+        let for_local = self.local.front().map(|(number, event)| (*number, event.exch_ts));
+        match for_local {
+            Some((first, _)) if first == number => {
+                self.local.pop_front();
+                self.pop_exchange(EXCH | LOCAL)
+            }
+            Some((_, other)) if other < at => {
+                self.local.pop_front().map(|(_, event)| (event, LOCAL))
+            }
+            _ => self.pop_exchange(EXCH),
+        }
+    }
+
+    fn pop_exchange(&mut self, flags: u64) -> Option<(Event, u64)> {
+        let (_, event) = self.exchange.pop_first()?;
+        self.put_out = event.exch_ts;
+        Some((event, flags))
+    }
+}
+
+type Rows = zstd::stream::write::Encoder<'static, BufWriter<File>>;
+
+pub(super) struct HftWriter {
+    file: File,
+    rows_path: PathBuf,
+    rows: Rows,
+    merger: Merger,
+    counts: Counts,
+    text: String,
+    last_local: i64,
+    /// The exchange's time of the book's last change.
+    last_depth: i64,
+}
+
+impl HftWriter {
+    pub(super) fn new(file: File, partial: &Path) -> io::Result<Self> {
+        let rows_path = partial.with_extension("rows.partial");
+        let rows = BufWriter::new(File::create_new(&rows_path)?);
+        Ok(Self {
+            file,
+            rows_path,
+            rows: Rows::new(rows, 1)?,
+            merger: Merger::default(),
+            counts: Counts::default(),
+            text: String::new(),
+            last_local: i64::MIN,
+            last_depth: i64::MIN,
+        })
+    }
+
+    /// A price as the format wants it: the double nearest to its text.
+    fn double(&mut self, price: Price) -> io::Result<f64> {
+        self.text.clear();
+        write!(self.text, "{price}").map_err(io::Error::other)?;
+        self.text.parse().map_err(io::Error::other)
+    }
+
+    /// Both times of a row.
+    fn times(&mut self, stamp: Stamp) -> (i64, i64) {
+        let nanos = |at: UnixNanos| i64::try_from(at.as_nanos()).unwrap_or(i64::MAX);
+        self.last_local = self.last_local.max(nanos(stamp.received));
+        let local = self.last_local;
+        let said = stamp.exchange.map(nanos);
+        let is_sane = |at: &i64| *at <= local.saturating_add(AHEAD);
+        self.counts.moved += u64::from(said.is_some_and(|at| !is_sane(&at)));
+        (said.filter(is_sane).unwrap_or(local), local)
+    }
+
+    fn on_level(&mut self, row: &LevelRow) -> io::Result<()> {
+        let is_word = row.flags & (CLEAR | LOST) != 0;
+        let (said, local_ts) = self.times(row.stamp);
+        // A book that is lost is so by the local clock: the exchange knows nothing of it.
+        let said = if row.flags & LOST != 0 { self.last_depth } else { said };
+        let exch_ts = said.max(self.last_depth);
+        self.counts.moved += u64::from(exch_ts != said);
+        self.last_depth = exch_ts;
+        let kind = if row.flags & SNAPSHOT != 0 { DEPTH_SNAPSHOT } else { DEPTH };
+        let (ev, px, qty) = match row.level {
+            _ if is_word => (DEPTH_CLEAR, 0.0, 0.0),
+            Some((side, price, size)) => {
+                let side = if side == Side::Bid { BUY } else { SELL };
+                (kind | side, self.double(price)?, size.get() as f64)
+            }
+            None => return Ok(()),
+        };
+        let ival = i64::try_from(row.sequence.get()).unwrap_or(i64::MAX);
+        self.add(Event { ev, exch_ts, local_ts, px, qty, ival })
+    }
+
+    fn on_trade(&mut self, row: &TradeRow<'_>) -> io::Result<()> {
+        let (exch_ts, local_ts) = self.times(row.stamp);
+        let side = if row.taker == TakerSide::Buy { BUY } else { SELL };
+        let px = self.double(row.price)?;
+        let ival = i64::try_from(row.sequence.get()).unwrap_or(i64::MAX);
+        let qty = row.size.get() as f64;
+        self.add(Event { ev: TRADE | side, exch_ts, local_ts, px, qty, ival })
+    }
+
+    fn add(&mut self, event: Event) -> io::Result<()> {
+        self.counts.moved += u64::from(self.merger.add(event));
+        self.put_out(false)
+    }
+
+    fn put_out(&mut self, is_end: bool) -> io::Result<()> {
+        while let Some((event, flags)) = self.merger.next(is_end) {
+            self.counts.rows += 1;
+            event.write(flags, &mut self.rows)?;
+        }
+        Ok(())
+    }
+}
+
+impl RowWriter for HftWriter {
+    fn write(&mut self, row: &Row<'_>) -> io::Result<()> {
+        match row {
+            Row::Level(row) => self.on_level(row),
+            Row::Trade(row) => self.on_trade(row),
+            Row::Ticker(_) | Row::Instrument(_) | Row::Candle(_) | Row::Stats(_) => Ok(()),
+        }
+    }
+
+    fn counts(&self) -> Counts {
+        self.counts
+    }
+
+    fn finish(mut self: Box<Self>, _: Option<&Terms>) -> io::Result<Counts> {
+        self.put_out(true)?;
+        let Self { file, rows_path, rows, counts, .. } = *self;
+        rows.finish()?.flush()?;
+        let mut archive = ZipWriter::new(BufWriter::new(file));
+        let options = SimpleFileOptions::default()
+            .compression_method(CompressionMethod::Deflated)
+            .large_file(counts.rows.saturating_mul(Event::SIZE) >= u64::from(u32::MAX) / 2);
+        archive.start_file("data.npy", options)?;
+        archive.write_all(&head(counts.rows))?;
+        let mut rows = zstd::stream::read::Decoder::new(BufReader::new(File::open(&rows_path)?))?;
+        let copied = io::copy(&mut rows, &mut archive)?;
+        if copied != counts.rows.saturating_mul(Event::SIZE) {
+            return Err(io::Error::other("rows that were laid aside are not all there"));
+        }
+        archive.finish()?.flush()?;
+        std::fs::remove_file(rows_path)?;
+        Ok(counts)
+    }
+}
+
+/// Version 1.0 of the array format: a dictionary as Python writes it, padded so that data begin at a multiple of 64.
+fn head(rows: u64) -> Vec<u8> {
+    const MAGIC: &[u8] = b"\x93NUMPY\x01\x00";
+    const ALIGN: usize = 64;
+    let mut text =
+        format!("{{'descr': {}, 'fortran_order': False, 'shape': ({rows},), }}", Event::FIELDS);
+    // Magic, two bytes of length, and a line feed at the end.
+    let used = MAGIC.len() + 2 + text.len() + 1;
+    text.extend(std::iter::repeat_n(' ', used.next_multiple_of(ALIGN) - used));
+    text.push('\n');
+    let mut head = MAGIC.to_vec();
+    head.extend_from_slice(&(text.len() as u16).to_le_bytes());
+    head.extend_from_slice(text.as_bytes());
+    head
+}
