@@ -1,14 +1,16 @@
 //! `kcf record`: what a client is told goes to disk, for as long as it is asked to.
 
+use std::cell::RefCell;
 use std::io;
 use std::path::Path;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant as StdInstant};
 
 use indicatif::{HumanBytes, ProgressBar};
 use kucoin_futures_data::{Recorder, RecorderOptions, RecorderStatus, SyncPolicy};
 use kucoin_futures_proto::{Channel, Instant, Interval, Query, Symbol};
-use kucoin_futures_sim::{Scenario, soak};
+use kucoin_futures_sim::{Scenario, Taps, soak};
 use serde_json::{Value, json};
 
 use crate::args::{Connect, RecordArgs, RecordPart, SyncWhen};
@@ -119,9 +121,25 @@ fn from_soak(args: &RecordArgs, seed: u64) -> Result<Told, Failure> {
     let clock = scenario.clone();
     let mut options = options(args);
     options.wall = Arc::new(move |now| clock.unix(now));
-    let recorder = create(&args.to, options)?;
+    // Each client is a session: one that crashes is followed by another.
+    let recorders = Rc::new(RefCell::new(vec![create(&args.to, options.clone())?]));
+    let (made, folder) = (Rc::clone(&recorders), args.to.clone());
+    let mut is_first = true;
+    let taps = Taps::new(move |number| {
+        if number > 0 {
+            return None;
+        }
+        let mut recorders = made.borrow_mut();
+        if !std::mem::replace(&mut is_first, false) {
+            let next = Recorder::create(&folder, options.clone());
+            let next =
+                next.inspect_err(|error| tracing::warn!(%error, "a session is not recorded"));
+            recorders.push(next.ok()?);
+        }
+        recorders.last().map(Recorder::tap)
+    });
     let bar = ProgressBar::new_spinner().with_message("running");
-    let report = soak::run_tapped(&scenario, None, Some(recorder.tap()), &mut |passed| {
+    let report = soak::run_tapped(&scenario, None, taps, &mut |passed| {
         bar.set_message(format!("{:.0} s of simulated time", passed.as_secs_f64()));
         bar.tick();
         true
@@ -131,7 +149,9 @@ fn from_soak(args: &RecordArgs, seed: u64) -> Result<Told, Failure> {
         tracing::warn!(seed, %failure, "the run has broken a promise; it is recorded up to there");
     }
     let mut told = Told::default();
-    told.add(&recorder.finish().map_err(|error| Failure::new(Kind::Runtime, error))?);
+    for recorder in recorders.take() {
+        told.add(&recorder.finish().map_err(|error| Failure::new(Kind::Runtime, error))?);
+    }
     Ok(told)
 }
 

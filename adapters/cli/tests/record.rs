@@ -135,7 +135,8 @@ fn a_folder_that_cannot_be_written_to_is_said_at_once() {
 fn small_disk(at: &str, kib: u32) -> Option<Mount> {
     fs::create_dir_all(at).unwrap();
     let size = format!("size={kib}k");
-    let mount = Command::new("mount").args(["-t", "tmpfs", "-o", &size, "kcf", at]).output().ok()?;
+    let mount =
+        Command::new("mount").args(["-t", "tmpfs", "-o", &size, "kcf", at]).output().ok()?;
     mount.status.success().then(|| Mount(at.to_owned()))
 }
 

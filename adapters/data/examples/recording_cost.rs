@@ -8,7 +8,12 @@
 //!
 //! 10 contracts, 20 s each, 5 rounds.
 
-#![allow(clippy::print_stdout, clippy::unwrap_used, clippy::indexing_slicing, reason = "an example")]
+#![allow(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "an example"
+)]
 
 use std::error::Error;
 use std::time::Duration;

@@ -1,5 +1,6 @@
 //! Recordings on disk: which sessions there are, and their blocks, one after the other.
 
+mod ahead;
 mod blocks;
 
 use std::collections::BTreeMap;
@@ -13,6 +14,7 @@ use crate::error::RecordingError;
 use crate::format::head::{HeadError, SegmentHead};
 use crate::names::is_segment;
 
+pub(crate) use ahead::{Ahead, Unpacked};
 pub(crate) use blocks::{BlockReader, Next};
 
 /// The sessions of a folder, or of one file.

@@ -1,5 +1,7 @@
 //! Drives a client with what another one was told.
 
+use std::path::Path;
+
 use kucoin_futures_proto::{Client, Input, Instant, Output, PushTag, UnixNanos};
 
 use crate::digest::{Digest, Hasher, put_output};
@@ -8,7 +10,7 @@ use crate::format::block::Head;
 use crate::format::end::SegmentEnd;
 use crate::format::record::{self, Call, Record};
 use crate::format::wire::Take;
-use crate::reader::{BlockReader, Next, Session};
+use crate::reader::{Ahead, Next, Session, Unpacked};
 use crate::sink::{Moment, Sink};
 
 /// A client that is told what the recorded one was, input by input, and held against what that one put out, block by
@@ -29,7 +31,10 @@ use crate::sink::{Moment, Sink};
 #[derive(Debug)]
 pub struct Replayer {
     client: Client,
-    blocks: BlockReader,
+    session: Session,
+    /// Once it was asked for.
+    blocks: Option<Ahead>,
+    bytes_read: u64,
     block: Block,
     outputs: Outputs,
     hasher: Hasher,
@@ -102,7 +107,9 @@ impl Replayer {
         let started = session.started();
         Self {
             client: Client::new(started, session.seed(), session.config().clone()),
-            blocks: BlockReader::new(session),
+            session: session.clone(),
+            blocks: None,
+            bytes_read: 0,
             block: Block::default(),
             outputs: Outputs::default(),
             hasher: Hasher::default(),
@@ -136,8 +143,8 @@ impl Replayer {
 
     /// Bytes of the session's files that were read, of [`Session::bytes`].
     #[must_use]
-    pub fn bytes_read(&self) -> u64 {
-        self.blocks.read()
+    pub const fn bytes_read(&self) -> u64 {
+        self.bytes_read
     }
 
     /// When the next input came, by the wall clock; `None` at the end.
@@ -214,22 +221,36 @@ impl Replayer {
     #[cold]
     fn next_block(&mut self) -> Result<bool, RecordingError> {
         while self.block.left == 0 {
-            match self.blocks.next(&mut self.block.content)? {
-                Some(Next::Block(head)) => {
+            let Some(unpacked) = self.unpacked()? else { return Ok(false) };
+            self.bytes_read = unpacked.read;
+            self.block.content = unpacked.content;
+            match unpacked.next {
+                Next::Block(head) => {
                     self.block.at = 0;
                     self.block.before = Some(head.first);
                     self.block.left = head.records;
                     self.block.head = Some(head);
                 }
-                Some(Next::End(end, lost)) => {
+                Next::End(end, lost) => {
                     self.replayed.end = Some(end);
                     self.replayed.lost = lost;
                 }
-                Some(Next::Tear(tear)) => self.replayed.tear = Some(tear),
-                None => return Ok(false),
+                Next::Tear(tear) => self.replayed.tear = Some(tear),
             }
         }
         Ok(true)
+    }
+
+    fn unpacked(&mut self) -> Result<Option<Unpacked>, RecordingError> {
+        let used = std::mem::take(&mut self.block.content);
+        let blocks = match &mut self.blocks {
+            Some(blocks) => blocks,
+            none => {
+                let path = self.session.files().next().unwrap_or_else(|| Path::new("")).to_owned();
+                none.insert(Ahead::start(&self.session).map_err(RecordingError::io(path))?)
+            }
+        };
+        blocks.next(used)
     }
 
     #[cold]

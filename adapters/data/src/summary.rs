@@ -163,6 +163,10 @@ impl Summary {
             }
             BookEvent::Lost { reason, .. } => {
                 book.end_live(at);
+                // It is not wanted any more: nothing is missing.
+                if reason == BookLostReason::Unsubscribed {
+                    return;
+                }
                 if let Some(interval) = book.live.last() {
                     let after = interval.last;
                     book.gaps.push(BookGap { from: at, to: None, after, before: None, reason });

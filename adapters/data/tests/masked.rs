@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use common::Folder;
 use kucoin_futures_data::{Recorder, RecorderOptions, Recording, Replayer};
 use kucoin_futures_proto::{Command, Config, Input, Instant, Output, Tap};
-use kucoin_futures_sim::{Profile, Scenario, soak};
+use kucoin_futures_sim::{Profile, Scenario, Taps, soak};
 
 /// Notes the tokens that pass, and hands everything on.
 #[derive(Debug)]
@@ -58,7 +58,9 @@ fn no_token_is_in_a_recording_and_it_replays_all_the_same() {
         let tokens = Arc::new(Mutex::new(Vec::new()));
         let spy = Spy { tokens: Arc::clone(&tokens), inner: recorder.tap() };
         let scenario = Scenario::from_seed(Profile::Swarm, seed);
-        let report = soak::run_tapped(&scenario, None, Some(Box::new(spy)), &mut |_| true);
+        let mut spy = Some(Box::new(spy) as Box<dyn Tap>);
+        let taps = Taps::new(move |number| spy.take_if(|_| number == 0));
+        let report = soak::run_tapped(&scenario, None, taps, &mut |_| true);
         assert_eq!(report.failure, None);
         recorder.finish().unwrap();
         let recording = Recording::open(folder.path()).unwrap();

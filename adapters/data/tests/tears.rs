@@ -9,10 +9,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use common::{Folder, record_scenario};
-use kucoin_futures_data::{
-    Moment, Recording, RecordingError, Replayed, Replayer, Sink, TearKind,
-};
 use kucoin_futures_data::RecorderOptions;
+use kucoin_futures_data::{Moment, Recording, RecordingError, Replayed, Replayer, Sink, TearKind};
 use kucoin_futures_proto::{Output, SplitMix64};
 use kucoin_futures_sim::{Profile, Scenario};
 

@@ -77,7 +77,7 @@ pub use server::{Clock, Flood, Server, ServerError};
 pub use tls::{Authority, AuthorityError, Flaw};
 pub use trade::Trade;
 pub use truth::{Change, Truth};
-pub use world::{World, WorldEvent};
+pub use world::{Taps, World, WorldEvent};
 
 /// The page's examples compile.
 #[cfg(doctest)]

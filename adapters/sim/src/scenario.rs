@@ -4,14 +4,14 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use kucoin_futures_proto::{Channel, Config, Instant, Interval, Symbol, Tap, UnixNanos};
+use kucoin_futures_proto::{Channel, Config, Instant, Interval, Symbol, UnixNanos};
 
 use crate::account::AccountConfig;
 use crate::config::{Clocks, ExchangeConfig};
 use crate::contract::Contract;
 use crate::fault::{Fault, Plan, PlanError, Target};
 use crate::oracle::Violation;
-use crate::world::World;
+use crate::world::{Taps, World};
 
 mod draw;
 
@@ -193,17 +193,17 @@ impl Scenario {
     /// # Errors
     /// A broken promise, so early.
     pub fn world(&self) -> Result<World, Violation> {
-        self.world_with_tap(None)
+        self.world_with_taps(Taps::default())
     }
 
-    /// The same, with somebody who looks on at the first client.
+    /// The same, with somebody who looks on.
     ///
     /// # Errors
     /// A broken promise, as early as that.
-    pub fn world_with_tap(&self, tap: Option<Box<dyn Tap>>) -> Result<World, Violation> {
+    pub fn world_with_taps(&self, taps: Taps) -> Result<World, Violation> {
         let latency = Duration::from_micros(self.latency_us);
         let config = self.config();
-        let mut world = World::with_tap(self.seed, config.clone(), self.exchange(), latency, tap);
+        let mut world = World::with_taps(self.seed, config.clone(), self.exchange(), latency, taps);
         world.forget_happenings();
         if self.overtakes > 0 {
             world.let_overtake();

@@ -3,12 +3,12 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
-use kucoin_futures_proto::{Client, Instant, Tap};
+use kucoin_futures_proto::{Client, Instant};
 
 use crate::ledger::Ledger;
 use crate::oracle::Violation;
 use crate::scenario::Scenario;
-use crate::world::World;
+use crate::world::{Taps, World};
 
 /// What became of a run.
 #[derive(Clone, Debug, Default)]
@@ -136,19 +136,19 @@ pub fn run_watched(
     steps: Option<u64>,
     watch: &mut dyn FnMut(Duration) -> bool,
 ) -> Report {
-    run_tapped(scenario, steps, None, watch)
+    run_tapped(scenario, steps, Taps::default(), watch)
 }
 
-/// The same; and somebody looks on at the first client, for as long as it is not replaced.
+/// The same, with somebody who looks on.
 #[must_use]
 pub fn run_tapped(
     scenario: &Scenario,
     steps: Option<u64>,
-    tap: Option<Box<dyn Tap>>,
+    taps: Taps,
     watch: &mut dyn FnMut(Duration) -> bool,
 ) -> Report {
     let mut report = Report::default();
-    let mut world = match scenario.world_with_tap(tap) {
+    let mut world = match scenario.world_with_taps(taps) {
         Ok(world) => world,
         Err(violation) => {
             return Report { failure: Some(violation.to_string()), ..Report::default() };

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use kucoin_futures_proto::{
     BookStatus, Channel, ChannelKind, Client, Config, ConnId, Instant, Misuse, Sequence,
-    SplitMix64, Symbol, Tap, TopicId, TopicStatus, TransportError,
+    SplitMix64, Symbol, TopicId, TopicStatus, TransportError,
 };
 
 use crate::config::ExchangeConfig;
@@ -25,6 +25,7 @@ mod node;
 mod tapped;
 
 pub use happenings::WorldEvent;
+pub use tapped::Taps;
 
 /// After so long the news of a restart are lost, and no longer on their way. Chosen: the longest that the network
 /// holds anything up.
@@ -66,6 +67,7 @@ pub struct World {
     /// Time of books that were wanted, and of those that were live.
     time_live: (Duration, Duration),
     happenings: Happenings,
+    taps: Taps,
 }
 
 impl World {
@@ -73,17 +75,17 @@ impl World {
     /// one way.
     #[must_use]
     pub fn new(seed: u64, config: Config, exchange: ExchangeConfig, latency: Duration) -> Self {
-        Self::with_tap(seed, config, exchange, latency, None)
+        Self::with_taps(seed, config, exchange, latency, Taps::default())
     }
 
-    /// The same, with somebody who looks on at the first client, until it is replaced by another one.
+    /// The same, with somebody who looks on.
     #[must_use]
-    pub fn with_tap(
+    pub fn with_taps(
         seed: u64,
         config: Config,
         exchange: ExchangeConfig,
         latency: Duration,
-        tap: Option<Box<dyn Tap>>,
+        taps: Taps,
     ) -> Self {
         let mut seeds = SplitMix64::new(seed);
         let exchange = ExchangeConfig { endpoint: ENDPOINT.into(), ..exchange };
@@ -103,9 +105,9 @@ impl World {
             overtakes: false,
             time_live: (Duration::ZERO, Duration::ZERO),
             happenings: Happenings::default(),
+            taps,
         };
-        let node = world.new_node(config, tap);
-        world.nodes.push(node);
+        world.add_client(config);
         world
     }
 
@@ -121,7 +123,7 @@ impl World {
 
     /// Adds a client with a network and a clock of its own; they are numbered from 0.
     pub fn add_client(&mut self, config: Config) -> usize {
-        let node = self.new_node(config, None);
+        let node = self.new_node(self.nodes.len(), config);
         self.nodes.push(node);
         self.nodes.len() - 1
     }
@@ -490,8 +492,9 @@ impl World {
         [self.net.next(), node, self.exchange.poll_timeout()].into_iter().flatten().min()
     }
 
-    fn new_node(&mut self, config: Config, tap: Option<Box<dyn Tap>>) -> Node {
+    fn new_node(&mut self, number: usize, config: Config) -> Node {
         self.addresses += 1;
+        let tap = self.taps.make(number);
         Node::new(Address(self.addresses), self.now, self.seeds.next_u64(), config, tap)
     }
 
@@ -652,7 +655,7 @@ impl World {
         let messages = node.messages.checked();
         self.retired = (self.retired.0 + deltas, self.retired.1 + checks);
         self.retired_messages += messages;
-        let fresh = self.new_node(config, None);
+        let fresh = self.new_node(number, config);
         if let Some(node) = self.nodes.get_mut(number) {
             *node = fresh;
         }

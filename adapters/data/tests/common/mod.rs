@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use kucoin_futures_data::{Recorder, RecorderOptions, RecorderStatus};
-use kucoin_futures_sim::{Profile, Scenario, soak};
+use kucoin_futures_sim::{Profile, Scenario, Taps, soak};
 
 /// A folder that is removed with everything in it.
 pub struct Folder(PathBuf);
@@ -46,7 +46,10 @@ pub fn record_scenario(
     let clock = scenario.clone();
     options.wall = Arc::new(move |now| clock.unix(now));
     let recorder = Recorder::create(folder, options).unwrap();
-    let report = soak::run_tapped(scenario, None, Some(recorder.tap()), &mut |_| true);
+    // The first client, until it is replaced.
+    let mut tap = Some(recorder.tap());
+    let taps = Taps::new(move |number| tap.take_if(|_| number == 0));
+    let report = soak::run_tapped(scenario, None, taps, &mut |_| true);
     assert_eq!(report.failure, None);
     recorder.finish().unwrap()
 }

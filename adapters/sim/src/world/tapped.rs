@@ -1,8 +1,36 @@
 //! A client that somebody may look on at.
 
+use std::fmt;
 use std::ops::{Deref, DerefMut};
 
 use kucoin_futures_proto::{Client, Command, Config, Input, Instant, Output, Push, Tap};
+
+/// Makes somebody who looks on at a client, by its number, whenever there is another one: also when it is replaced.
+pub struct Taps(Box<dyn FnMut(usize) -> Option<Box<dyn Tap>>>);
+
+impl Taps {
+    /// By this function. `None`: nobody does.
+    #[must_use]
+    pub fn new(make: impl FnMut(usize) -> Option<Box<dyn Tap>> + 'static) -> Self {
+        Self(Box::new(make))
+    }
+
+    pub(super) fn make(&mut self, number: usize) -> Option<Box<dyn Tap>> {
+        (self.0)(number)
+    }
+}
+
+impl Default for Taps {
+    fn default() -> Self {
+        Self::new(|_| None)
+    }
+}
+
+impl fmt::Debug for Taps {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Taps(..)")
+    }
+}
 
 /// A client with who looks on.
 #[derive(Debug)]

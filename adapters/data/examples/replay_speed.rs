@@ -1,0 +1,36 @@
+//! How fast a recording is replayed through the whole client, with the digest of its outputs.
+//!
+//! ```text
+//! cargo run --release -p kucoin-futures-data --example replay_speed -- FOLDER 5
+//! ```
+
+#![allow(clippy::print_stdout, clippy::indexing_slicing, reason = "an example")]
+
+use std::error::Error;
+use std::path::Path;
+use std::time::Instant;
+
+use kucoin_futures_data::{Recording, Replayer};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let args: Vec<String> = std::env::args().collect();
+    let recording = Recording::open(Path::new(&args[1]))?;
+    for _ in 0..args[2].parse::<u32>()? {
+        let began = Instant::now();
+        let (mut records, mut deltas) = (0, 0);
+        for session in &recording.sessions {
+            let mut replayer = Replayer::new(session);
+            replayer.run(&mut ())?;
+            let replayed = replayer.replayed();
+            assert!(replayed.is_equal(), "{replayed:?}");
+            records += replayed.records;
+            deltas += replayer.client().stats().deltas;
+        }
+        let seconds = began.elapsed().as_secs_f64();
+        let (inputs, changes) = (records as f64 / seconds, deltas as f64 / seconds);
+        println!(
+            "{records} inputs, {deltas} deltas in {seconds:.3} s: {inputs:.0} and {changes:.0} a second"
+        );
+    }
+    Ok(())
+}
