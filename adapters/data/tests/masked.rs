@@ -2,14 +2,14 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, missing_docs, reason = "tests")]
 
-mod common;
+mod recorded;
 
 use std::sync::{Arc, Mutex};
 
-use common::Folder;
 use kucoin_futures_data::{Recorder, RecorderOptions, Recording, Replayer};
 use kucoin_futures_proto::{Command, Config, Input, Instant, Output, Tap};
 use kucoin_futures_sim::{Profile, Scenario, Taps, soak};
+use recorded::Folder;
 
 /// Notes the tokens that pass, and hands everything on.
 #[derive(Debug)]

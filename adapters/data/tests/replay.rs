@@ -2,10 +2,10 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "these are tests")]
 
-mod common;
+mod recorded;
 
-use common::{Folder, record};
 use kucoin_futures_data::{RecorderOptions, Recording, Replayer, SegmentEnd};
+use recorded::{Folder, record};
 
 fn options() -> RecorderOptions {
     let mut options = RecorderOptions::default();

@@ -2,17 +2,17 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, missing_docs, reason = "tests")]
 
-mod common;
+mod recorded;
 
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use common::{Folder, record_scenario};
 use kucoin_futures_data::RecorderOptions;
 use kucoin_futures_data::{Moment, Recording, RecordingError, Replayed, Replayer, Sink, TearKind};
 use kucoin_futures_proto::{Output, SplitMix64};
 use kucoin_futures_sim::{Profile, Scenario};
+use recorded::{Folder, record_scenario};
 
 /// Keeps what was put out, as text.
 #[derive(Default)]
