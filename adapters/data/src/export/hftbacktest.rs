@@ -175,8 +175,9 @@ impl HftWriter {
     /// Both times of a row.
     fn times(&mut self, stamp: Stamp) -> (i64, i64) {
         let nanos = |at: UnixNanos| i64::try_from(at.as_nanos()).unwrap_or(i64::MAX);
-        self.last_local = self.last_local.max(nanos(stamp.received));
-        let local = self.last_local;
+        let local = self.last_local.max(nanos(stamp.received));
+        self.last_local = local;
+        self.counts.moved += u64::from(local != nanos(stamp.received));
         let said = stamp.exchange.map(nanos);
         let is_sane = |at: &i64| *at <= local.saturating_add(AHEAD);
         self.counts.moved += u64::from(said.is_some_and(|at| !is_sane(&at)));

@@ -176,7 +176,8 @@ pub struct Gap {
     /// Where the next snapshot is.
     pub first: Option<Point>,
     /// The sequences whose changes are not in the data, first and last: the next snapshot holds what came of them.
-    /// `None` if there are none, or if the counter was set back and nobody knows.
+    /// `None` if there are none, or if the counter was set back and nobody knows. Between two clients these are the
+    /// numbers alone: nobody saw whether the counter was set back meanwhile.
     pub missing: Option<(u64, u64)>,
     /// What shows that the exchange's counter was set back: sequences on both sides have nothing to do with each
     /// other.
@@ -206,7 +207,8 @@ pub struct Digest {
     /// SHA-256 in hexadecimal of the complete part, as `Book::digest` has it: a line `b <price> <size>` for each bid,
     /// best first, then `a <price> <size>` for each ask, each line ended by a line feed.
     pub sha256: String,
-    /// After so many rows of the file that they are in; `None` where rows are put into another order.
+    /// After so many rows of the file that they are in. `None` where rows are put into another order: after those that
+    /// were received by then, unless the book was lost at the very same time.
     pub file_rows: Option<u64>,
     /// Why it is here.
     pub place: Place,

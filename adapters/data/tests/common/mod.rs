@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use kucoin_futures_data::{Moment, Sink};
 use kucoin_futures_proto::{
-    Channel, Client, ConnId, Input, Instant, Output, PushTag, Query, RequestId, ResponseHead,
-    SplitMix64, Symbol, TransportError, UnixNanos,
+    Channel, Client, Config, ConnId, Input, Instant, Output, PushTag, Query, RequestId,
+    ResponseHead, SplitMix64, Symbol, TransportError, UnixNanos,
 };
 use kucoin_futures_sim::{
     Exchange, ExchangeConfig, Outgoing, Request, Response, ResponseFate, SessionId, World,
@@ -18,6 +18,17 @@ use kucoin_futures_sim::{
 const ENDPOINT: &str = "ws://127.0.0.1/endpoint";
 /// The longest that a packet takes one way, in ms.
 const LATENCY_MS: u64 = 30;
+
+/// A snapshot is cut at so many levels, so that a market that walks away soon leaves it.
+const SNAPSHOT_LEVELS: usize = 120;
+
+/// Of a client that knows where snapshots are cut.
+pub fn client_config() -> Config {
+    let mut config = World::client_config();
+    config.book.snapshot_levels = SNAPSHOT_LEVELS;
+    config.book.refresh_below = SNAPSHOT_LEVELS / 2;
+    config
+}
 
 /// What is on its way.
 enum Load {
@@ -29,6 +40,15 @@ enum Load {
     Down(ConnId, Arc<str>),
     Lost(ConnId, TransportError),
     Reply(RequestId, Response),
+}
+
+/// What keeps its order. The exchange puts each channel into a queue of its own: trades come a while after the changes
+/// that they made.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Lane {
+    Up,
+    Down,
+    Trades,
 }
 
 /// An output that was taken out of its turn, so that the client can be looked at with it.
@@ -47,22 +67,34 @@ pub struct Run {
     rng: SplitMix64,
     packets: BTreeMap<(Instant, u64), Load>,
     sent: u64,
-    /// When the last packet of each connection arrives, by direction.
-    arrivals: BTreeMap<(ConnId, bool), Instant>,
+    /// When the last packet of each connection arrives, by its lane.
+    arrivals: BTreeMap<(ConnId, Lane), Instant>,
     closed: BTreeSet<ConnId>,
 }
 
 impl Run {
     /// A client without wishes, and an exchange with these faults whose clock begins then.
     pub fn new(seed: u64, unix_start: UnixNanos, rate: f64, faults: &str) -> Self {
+        Self::with_client(client_config(), seed, unix_start, rate, faults)
+    }
+
+    /// The same with a client of this config.
+    pub fn with_client(
+        client: Config,
+        seed: u64,
+        unix_start: UnixNanos,
+        rate: f64,
+        faults: &str,
+    ) -> Self {
         let mut config = ExchangeConfig::default();
         config.endpoint = ENDPOINT.into();
         config.unix_start = unix_start;
         config.rate = rate;
+        config.snapshot_levels = SNAPSHOT_LEVELS;
         config.faults = faults.parse().unwrap();
         Self {
             exchange: Exchange::new(Instant::ZERO, seed, config),
-            client: Client::new(Instant::ZERO, seed, World::client_config()),
+            client: Client::new(Instant::ZERO, seed, client),
             now: Instant::ZERO,
             wall_ahead: 0,
             rng: SplitMix64::new(seed),
@@ -98,7 +130,7 @@ impl Run {
 
     /// The client begins anew, as after a crash.
     pub fn restart(&mut self, seed: u64) {
-        self.client = Client::new(self.now, seed, World::client_config());
+        self.client = Client::new(self.now, seed, client_config());
         self.packets.clear();
     }
 
@@ -123,25 +155,22 @@ impl Run {
         Ok(())
     }
 
-    /// The next delta is held up, and those after it: all are drained at once when it is over.
+    /// Lets time pass in which nobody drains the client, but for what it wants done: events are shown afterwards.
     pub fn run_undrained(&mut self, span: Duration, sink: &mut dyn Sink) -> io::Result<()> {
         let end = self.now + span;
-        while let Some((&(at, _), _)) = self.packets.first_key_value() {
-            if at > end {
-                break;
-            }
-            self.now = self.now.max(at);
-            let (_, load) = self.packets.pop_first().unwrap();
-            match load {
-                Load::Down(conn, text) => {
-                    let input = Input::Text { conn, bytes: text.as_bytes() };
-                    let _ = self.client.handle(self.now, input);
-                }
-                other => self.deliver(other, sink)?,
-            }
+        while let Some(next) = self.exchange.poll_timeout().filter(|next| *next <= end) {
+            self.now = self.now.max(next);
             self.exchange.tick(self.now);
             self.carry();
+            while let Some(packet) = self.packets.first_entry().filter(|p| p.key().0 <= self.now) {
+                let load = packet.remove();
+                if let Load::Down(conn, text) = &load {
+                    let input = Input::Text { conn: *conn, bytes: text.as_bytes() };
+                    let _ = self.client.handle(self.now, input);
+                }
+            }
         }
+        self.now = end;
         self.poll(sink)
     }
 
@@ -160,8 +189,11 @@ impl Run {
         Moment::new(self.now, self.received(), &self.client)
     }
 
-    fn post(&mut self, order: Option<(ConnId, bool)>, load: Load) {
+    fn post(&mut self, order: Option<(ConnId, Lane)>, load: Load) {
         let mut at = self.now + Duration::from_micros(self.rng.below(LATENCY_MS * 1000));
+        if let Some((_, Lane::Trades)) = order {
+            at = at + Duration::from_millis(50);
+        }
         if let Some(order) = order {
             at = at.max(self.arrivals.get(&order).copied().unwrap_or(at));
             self.arrivals.insert(order, at);
@@ -175,11 +207,13 @@ impl Run {
             let conn = |id: SessionId| ConnId::new(u32::try_from(id.0).unwrap());
             match outgoing {
                 Outgoing::Send(id, text, _) => {
-                    self.post(Some((conn(id), false)), Load::Down(conn(id), text));
+                    let is_trade = text.contains(r#""subject":"match""#);
+                    let lane = if is_trade { Lane::Trades } else { Lane::Down };
+                    self.post(Some((conn(id), lane)), Load::Down(conn(id), text));
                 }
                 Outgoing::Close(id, ..) => {
                     let load = Load::Lost(conn(id), TransportError::Eof);
-                    self.post(Some((conn(id), false)), load);
+                    self.post(Some((conn(id), Lane::Down)), load);
                 }
                 Outgoing::Reset(id) => {
                     self.post(None, Load::Lost(conn(id), TransportError::Reset));
@@ -196,7 +230,7 @@ impl Run {
                 let is_open = self.exchange.connect(self.now, session(conn), &query);
                 let refused = Load::Lost(conn, TransportError::Refused);
                 let load = if is_open { Load::Opened(conn) } else { refused };
-                self.post(Some((conn, false)), load);
+                self.post(Some((conn, Lane::Down)), load);
             }
             Load::Up(conn, text) => self.exchange.receive(self.now, session(conn), &text),
             Load::Gone(conn) => self.exchange.lost(session(conn)),
@@ -267,12 +301,12 @@ impl Run {
             Output::Event(_) | Output::Push(_) => {}
             Output::Open { conn, to } => {
                 let query = to.secret_url().split_once('?').map_or("", |(_, query)| query);
-                self.post(Some((conn, true)), Load::Connect(conn, query.into()));
+                self.post(Some((conn, Lane::Up)), Load::Connect(conn, query.into()));
             }
-            Output::Send { conn, text } => self.post(Some((conn, true)), Load::Up(conn, text)),
+            Output::Send { conn, text } => self.post(Some((conn, Lane::Up)), Load::Up(conn, text)),
             Output::Close { conn } => {
                 self.closed.insert(conn);
-                self.post(Some((conn, true)), Load::Gone(conn));
+                self.post(Some((conn, Lane::Up)), Load::Gone(conn));
             }
             Output::Fetch(fetch) => {
                 let (method, path) = (fetch.method().as_str(), fetch.path().to_owned());
@@ -282,23 +316,20 @@ impl Run {
     }
 }
 
-/// Two sinks that look on at the same.
-pub struct Both<'a>(pub &'a mut dyn Sink, pub &'a mut dyn Sink);
+/// Sinks that look on at the same.
+pub struct Many<'a>(pub Vec<&'a mut dyn Sink>);
 
-impl Sink for Both<'_> {
+impl Sink for Many<'_> {
     fn on_start(&mut self, moment: &Moment<'_>) -> io::Result<()> {
-        self.0.on_start(moment)?;
-        self.1.on_start(moment)
+        self.0.iter_mut().try_for_each(|sink| sink.on_start(moment))
     }
 
     fn on_output(&mut self, moment: &Moment<'_>, output: &Output<'_>) -> io::Result<()> {
-        self.0.on_output(moment, output)?;
-        self.1.on_output(moment, output)
+        self.0.iter_mut().try_for_each(|sink| sink.on_output(moment, output))
     }
 
     fn on_end(&mut self, moment: &Moment<'_>) -> io::Result<()> {
-        self.0.on_end(moment)?;
-        self.1.on_end(moment)
+        self.0.iter_mut().try_for_each(|sink| sink.on_end(moment))
     }
 }
 

@@ -51,10 +51,6 @@ impl Rebuilt {
         }
         Some(digest(&book, wanted))
     }
-
-    pub fn lines(&self) -> impl Iterator<Item = &Line> {
-        self.0.iter().flat_map(|(_, lines)| lines)
-    }
 }
 
 /// Levels by side and price; bids first.
