@@ -277,3 +277,88 @@ fn head(rows: u64) -> Vec<u8> {
     head.extend_from_slice(text.as_bytes());
     head
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+
+    use super::*;
+    use kucoin_futures_proto::SplitMix64;
+
+    const MS: i64 = 1_000_000;
+
+    /// A row of these times, in ms, that is known by its number.
+    fn event(number: usize, exch_ts: i64, local_ts: i64) -> Event {
+        let (exch_ts, local_ts) = (exch_ts * MS, local_ts * MS);
+        Event { ev: DEPTH, exch_ts, local_ts, px: 0.0, qty: 0.0, ival: number as i64 }
+    }
+
+    /// The rows' numbers, with who they are for, as the merger puts them out while they come.
+    fn merged(rows: &[Event]) -> Vec<(i64, u64)> {
+        let mut merger = Merger::default();
+        let mut out = Vec::new();
+        for row in rows {
+            merger.add(*row);
+            out.extend(std::iter::from_fn(|| merger.next(false)));
+        }
+        out.extend(std::iter::from_fn(|| merger.next(true)));
+        out.into_iter().map(|(event, flags)| (event.ival, flags)).collect()
+    }
+
+    /// The same with all rows at hand: sorted by either clock, and the two orders laid into each other.
+    fn sorted(rows: &[Event]) -> Vec<(i64, u64)> {
+        let mut exchange: Vec<_> = rows.to_vec();
+        exchange.sort_by_key(|row| row.exch_ts);
+        let (mut exchange, mut local) = (exchange.iter().peekable(), rows.iter().peekable());
+        let mut out = Vec::new();
+        loop {
+            match (exchange.peek(), local.peek()) {
+                (None, None) => return out,
+                (Some(one), Some(other)) if one.ival == other.ival => {
+                    out.push((one.ival, EXCH | LOCAL));
+                    exchange.next();
+                    local.next();
+                }
+                (Some(one), other) if other.is_none_or(|other| one.exch_ts <= other.exch_ts) => {
+                    out.push((one.ival, EXCH));
+                    exchange.next();
+                }
+                (_, Some(other)) => {
+                    out.push((other.ival, LOCAL));
+                    local.next();
+                }
+                _ => unreachable!(),
+            }
+        }
+    }
+
+    #[test]
+    fn rows_that_come_one_by_one_are_ordered_as_if_all_were_at_hand() {
+        for seed in 0..200 {
+            let mut rng = SplitMix64::new(seed);
+            let mut local = 100_000;
+            let rows: Vec<_> = (0..400)
+                .map(|number| {
+                    local += rng.below(200) as i64;
+                    event(number, local - rng.below(8_000) as i64, local)
+                })
+                .collect();
+            assert!(merged(&rows) == sorted(&rows), "seed {seed}");
+        }
+    }
+
+    #[test]
+    fn a_row_later_than_the_window_is_moved_and_the_rest_does_not_wait_for_it() {
+        let mut merger = Merger::default();
+        assert!(!merger.add(event(0, 5, 5)));
+        assert!(!merger.add(event(1, 10_005, 10_005)));
+        let (first, flags) = merger.next(false).unwrap();
+        assert_eq!((first.ival, flags), (0, EXCH | LOCAL), "nothing can overtake it any more");
+        assert!(merger.next(false).is_none(), "something can overtake this one");
+        assert!(!merger.add(event(2, 6, 10_006)), "late, and in time");
+        assert!(merger.add(event(3, 4, 10_007)), "too late");
+        let rest: Vec<_> = std::iter::from_fn(|| merger.next(true)).collect();
+        let moved = rest.iter().find(|(event, _)| event.ival == 3).unwrap();
+        assert_eq!(moved.0.exch_ts, 5 * MS);
+    }
+}

@@ -27,8 +27,8 @@ const DIGITS: u8 = 38;
 
 /// Rows that are collected before they are encoded.
 const BATCH: u64 = 8192;
-/// Rows of a group: what a reader reads at least, and what is in memory at most, encoded: some 10 MB.
-const GROUP: usize = 1 << 18;
+/// Rows of a group: what a reader reads at least, and what is in memory at most, encoded.
+const GROUP: usize = 1 << 16;
 
 pub(super) struct ParquetWriter {
     symbol: Symbol,

@@ -182,3 +182,110 @@ fn micros(stamp: Stamp) -> [u64; 2] {
     let micros = |at: UnixNanos| at.as_nanos() / 1_000;
     [micros(stamp.exchange.unwrap_or(stamp.received)), micros(stamp.received)]
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+
+    use std::io::Read as _;
+
+    use kucoin_futures_proto::{Epoch, Sequence};
+
+    use super::*;
+
+    type Levels = Vec<(Side, &'static str, u64)>;
+
+    /// Writes snapshots and changes; says what rows there are, by side, price, amount and whether of a snapshot, and
+    /// what a reader who keeps to the rules has in the end.
+    fn rows(name: &str, parts: &[(bool, Levels)]) -> (Vec<String>, Vec<(String, String)>) {
+        let path = std::env::temp_dir().join(format!("kcf-tardis-{}-{name}", std::process::id()));
+        let symbol = "XBTUSDTM".parse().unwrap();
+        let file = File::create(&path).unwrap();
+        let mut writer = Box::new(TardisWriter::new(file, symbol, Table::Level2).unwrap());
+        for (number, (is_snapshot, levels)) in parts.iter().enumerate() {
+            let at = UnixNanos::from_nanos(1_000 * (number as u64 + 1));
+            let stamp = Stamp { received: at, exchange: None };
+            let mut write = |flags, level| {
+                let (sequence, epoch) = (Sequence::new(1), Epoch::new(1));
+                let row = LevelRow { stamp, sequence, epoch, flags, level };
+                writer.write(&Row::Level(row)).unwrap();
+            };
+            if *is_snapshot {
+                let last = if levels.is_empty() { LAST } else { 0 };
+                write(CLEAR | SNAPSHOT | last, None);
+            }
+            for (left, (side, price, size)) in levels.iter().rev().enumerate().rev() {
+                let last = if left == 0 { LAST } else { 0 };
+                let flags = if *is_snapshot { SNAPSHOT | last } else { LAST };
+                let level = (*side, price.parse().unwrap(), Lots::new(*size));
+                write(flags, Some(level));
+            }
+        }
+        writer.finish(None).unwrap();
+        let mut text = String::new();
+        let file = File::open(&path).unwrap();
+        flate2::read::GzDecoder::new(file).read_to_string(&mut text).unwrap();
+        std::fs::remove_file(path).unwrap();
+        let rows: Vec<_> = text.lines().skip(1).map(str::to_owned).collect();
+        let held = load(&rows);
+        (rows, held)
+    }
+
+    fn load(rows: &[String]) -> Vec<(String, String)> {
+        let (mut held, mut after_snapshot) = (std::collections::BTreeMap::new(), false);
+        for row in rows {
+            let fields: Vec<_> = row.split(',').collect();
+            let is_snapshot = fields[4] == "true";
+            if is_snapshot && !after_snapshot {
+                held.clear();
+            }
+            after_snapshot = is_snapshot;
+            let place = format!("{} {}", fields[5], fields[6]);
+            if fields[7] == "0" {
+                held.remove(&place);
+            } else {
+                held.insert(place, fields[7].to_owned());
+            }
+        }
+        held.into_iter().collect()
+    }
+
+    fn held(levels: &[(&str, &str)]) -> Vec<(String, String)> {
+        levels.iter().map(|(place, size)| ((*place).to_owned(), (*size).to_owned())).collect()
+    }
+
+    use Side::{Ask, Bid};
+
+    #[test]
+    fn rows_are_as_they_are_documented() {
+        let parts =
+            [(true, vec![(Bid, "10.5", 3), (Ask, "10.60", 4)]), (false, vec![(Ask, "10.6", 0)])];
+        let (rows, _) = rows("documented", &parts);
+        assert_eq!(
+            rows,
+            [
+                "kucoin-futures,XBTUSDTM,1,1,true,bid,10.5,3",
+                "kucoin-futures,XBTUSDTM,1,1,true,ask,10.6,4",
+                "kucoin-futures,XBTUSDTM,2,2,false,ask,10.6,0",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_snapshot_right_after_another_one_replaces_it() {
+        let parts = [
+            (true, vec![(Bid, "10", 3), (Bid, "9", 2), (Ask, "11", 4)]),
+            (true, vec![(Bid, "9", 1), (Ask, "12", 5)]),
+        ];
+        let (_, found) = rows("twice", &parts);
+        assert_eq!(found, held(&[("ask 12", "5"), ("bid 9", "1")]));
+    }
+
+    #[test]
+    fn an_empty_snapshot_empties_the_book() {
+        let parts =
+            [(true, vec![(Bid, "10", 3)]), (false, vec![(Ask, "11", 4)]), (true, Vec::new())];
+        let (_, found) = rows("empty", &parts);
+        assert_eq!(found, held(&[]));
+    }
+}
