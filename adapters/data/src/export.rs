@@ -28,9 +28,12 @@
 //! | [`Tardis`](Format::Tardis) | `incremental_book_L2`, `trades`, `derivative_ticker` | CSV, gzip, as tardis.dev documents it |
 //! | [`Hftbacktest`](Format::Hftbacktest) | `events`: books and trades | a NumPy archive for hftbacktest |
 //!
-//! Sizes are lots everywhere. In memory are the books that are live, twice, and the rows of each open file that are not
-//! encoded yet: some 10 MB a file for Parquet, what the format needs to sort for hftbacktest, and next to nothing for
-//! the others.
+//! Sizes are lots everywhere.
+//!
+//! There is an open file for each table and contract of the day (two for hftbacktest). In memory are the books that are
+//! live, once more than the client has them, and of each file what is not encoded yet: 65,536 rows for Parquet, the
+//! room of the compressor otherwise, and what has to be sorted for hftbacktest. A Parquet file that is not complete
+//! cannot be read: what must not be lost is recorded, and exported from the recording.
 
 mod book;
 mod file;
@@ -88,8 +91,8 @@ pub enum Format {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct Options {
-    /// How often a digest of each book is noted in the manifest, at least where intervals and files end. Default
-    /// 10 min.
+    /// How often a digest of each book is noted, besides where intervals and files end, and how often the manifest is
+    /// written. Default 10 min.
     pub checkpoint_every: Duration,
     /// The wall clock is said to have been set if it moves by more than this against the monotonic one from one input
     /// to the next. Default 10 ms.
@@ -112,6 +115,10 @@ pub struct Exporter {
     day: Option<u64>,
     /// What the wall clock is ahead of the monotonic one, in nanoseconds.
     offset: Option<i128>,
+    /// When the last input was received.
+    last: Option<UnixNanos>,
+    /// When the manifest was last written.
+    saved: Option<UnixNanos>,
 }
 
 impl Exporter {
@@ -127,6 +134,8 @@ impl Exporter {
             messages: Messages::default(),
             day: None,
             offset: None,
+            last: None,
+            saved: None,
         })
     }
 
@@ -142,12 +151,20 @@ impl Exporter {
         let manifest = &mut self.set.manifest;
         manifest.from_ns.get_or_insert(received.as_nanos());
         manifest.to_ns = Some(received.as_nanos());
+        self.last = Some(received);
         self.note_clock(moment);
         let day = day_of(received);
-        match self.day.replace(day) {
-            Some(before) if before != day => self.on_new_day(received),
-            _ => Ok(()),
+        if self.day.replace(day).is_some_and(|before| before != day) {
+            return self.on_new_day(received);
         }
+        let saved = *self.saved.get_or_insert(received);
+        let pause = Duration::from_nanos(received.as_nanos().saturating_sub(saved.as_nanos()));
+        if pause >= self.options.checkpoint_every { self.save(received) } else { Ok(()) }
+    }
+
+    fn save(&mut self, received: UnixNanos) -> io::Result<()> {
+        self.saved = Some(received);
+        self.set.write_manifest()
     }
 
     fn note_clock(&mut self, moment: &Moment<'_>) {
@@ -168,7 +185,7 @@ impl Exporter {
         for book in self.books.values_mut() {
             book.on_new_files(&mut self.set, received)?;
         }
-        self.set.write_manifest()
+        self.save(received)
     }
 
     fn on_event(&mut self, moment: &Moment<'_>, event: &Event) -> io::Result<()> {
@@ -194,10 +211,6 @@ impl Exporter {
 
     fn on_topic(&mut self, moment: &Moment<'_>, topic: TopicId, event: TopicEvent) {
         let Some(channel) = moment.client.channel(topic) else { return };
-        // A book says by its intervals what it has.
-        if moment.client.book_status(topic).is_some() {
-            return;
-        }
         let received = moment.received;
         let history = self.set.manifest.channel(channel);
         let what = match event {
@@ -247,13 +260,15 @@ impl Options {
 
 impl Sink for Exporter {
     fn on_start(&mut self, moment: &Moment<'_>) -> io::Result<()> {
+        // The client before knew its books to its last input, and not until another one begins.
+        let lost = self.last.unwrap_or(moment.received);
+        for track in self.books.values_mut() {
+            track.end(&mut self.set, lost, "another client began", None)?;
+        }
         // Another machine may have recorded it: its monotonic clock begins anew.
         self.offset = None;
         self.on_moment(moment)?;
         self.set.manifest.starts.push(Note::new(moment.received, "a client began"));
-        for track in self.books.values_mut() {
-            track.end(&mut self.set, moment.received, "another client began", None)?;
-        }
         Ok(())
     }
 

@@ -22,7 +22,9 @@ use std::time::Duration;
 
 use common::{Many, Run, symbol};
 use kucoin_futures_data::export::manifest::{BookHistory, FileEntry, Gap};
-use kucoin_futures_data::export::{Exporter, Format, Manifest, Options};
+use kucoin_futures_data::export::{
+    CLEAR, Exporter, Format, LAST, LOST, Manifest, Options, SNAPSHOT,
+};
 use kucoin_futures_data::{Moment, Sink};
 use kucoin_futures_proto::book::Scope;
 use kucoin_futures_proto::{
@@ -165,7 +167,7 @@ fn live_through(sink: &mut dyn Sink) {
     run.run_for(Duration::from_secs(60), sink).unwrap();
     run.set_clock(-25);
     run.run_for(Duration::from_secs(80), sink).unwrap();
-    run.restart(6);
+    run.restart(6, Duration::ZERO);
     run.subscribe(&wishes());
     run.begin(sink).unwrap();
     run.run_for(Duration::from_secs(50), sink).unwrap();
@@ -435,6 +437,62 @@ fn what_a_client_did_not_report_ends_the_interval_and_its_book_begins_another() 
 }
 
 #[test]
+fn the_last_row_says_that_the_book_is_where_its_client_is() {
+    let folder = fresh("last");
+    let mut exporter = Exporter::new(&folder, Format::Ndjson, Options::default()).unwrap();
+    let mut run = Run::new(12, UnixNanos::from_nanos(EVENING), 40.0, "");
+    run.subscribe(&[Channel::level2(symbol("XBTUSDTM"))]);
+    run.begin(&mut exporter).unwrap();
+    run.run_for(Duration::from_secs(5), &mut exporter).unwrap();
+    run.run_undrained(Duration::from_secs(1), &mut exporter).unwrap();
+    run.end(&mut exporter).unwrap();
+
+    let manifest = Manifest::read(&folder).unwrap();
+    let file = &read::files(&manifest, "level2", "XBTUSDTM")[0];
+    let records = read::ndjson(&folder.join(&file.path));
+    let flags: Vec<_> = records.iter().map(|r| r["flags"].as_i64().unwrap() as i32).collect();
+    let snapshot = flags.iter().take_while(|flags| **flags & SNAPSHOT != 0).count();
+    assert_eq!(flags[0], CLEAR | SNAPSHOT);
+    assert!(flags[1..snapshot - 1].iter().all(|flags| *flags == SNAPSHOT));
+    assert_eq!(flags[snapshot - 1], SNAPSHOT | LAST);
+    let drained = flags[snapshot..].iter().take_while(|flags| **flags == LAST).count();
+    let rest = &flags[snapshot + drained..];
+    assert!(drained > 100 && rest.len() > 20, "{drained}, {}", rest.len());
+    let (last, others) = rest.split_last().unwrap();
+    assert_eq!(*last, LAST);
+    assert!(others.iter().all(|flags| *flags == 0), "they came together");
+}
+
+#[test]
+fn a_book_of_a_client_that_is_gone_is_not_carried_over_midnight() {
+    let folder = fresh("midnight");
+    let mut exporter = Exporter::new(&folder, Format::Ndjson, Options::default()).unwrap();
+    let mut run = Run::new(10, UnixNanos::from_nanos(EVENING), 40.0, "");
+    let level2 = [Channel::level2(symbol("XBTUSDTM"))];
+    run.subscribe(&level2);
+    run.begin(&mut exporter).unwrap();
+    run.run_for(Duration::from_secs(80), &mut exporter).unwrap();
+    run.restart(11, Duration::from_secs(30));
+    run.subscribe(&level2);
+    run.begin(&mut exporter).unwrap();
+    run.run_for(Duration::from_secs(30), &mut exporter).unwrap();
+    run.end(&mut exporter).unwrap();
+
+    let manifest = Manifest::read(&folder).unwrap();
+    let history = &manifest.books["XBTUSDTM"];
+    let [first, second] = history.intervals.as_slice() else { panic!("{history:?}") };
+    let [evening, morning] = read::files(&manifest, "level2", "XBTUSDTM").try_into().unwrap();
+    assert_eq!(history.gaps[0].lost_ns, evening.to_ns);
+    assert!(evening.to_ns - first.to.unwrap().received_ns < 1_000_000_000);
+    let records = read::ndjson(&folder.join(&evening.path));
+    assert_eq!(records.last().unwrap()["flags"], LOST | LAST);
+    let records = read::ndjson(&folder.join(&morning.path));
+    assert_eq!(records[0]["flags"], CLEAR | SNAPSHOT);
+    assert_eq!(records[0]["sequence"], second.from.sequence);
+    assert_eq!(morning.from_ns, second.from.received_ns);
+}
+
+#[test]
 fn a_data_set_that_did_not_come_to_its_end_says_so_and_is_not_written_over() {
     let folder = fresh("unfinished");
     let mut exporter = Exporter::new(&folder, Format::Tardis, Options::default()).unwrap();
@@ -442,6 +500,8 @@ fn a_data_set_that_did_not_come_to_its_end_says_so_and_is_not_written_over() {
     run.subscribe(&[Channel::level2(symbol("XBTUSDTM"))]);
     run.begin(&mut exporter).unwrap();
     run.run_for(Duration::from_secs(5), &mut exporter).unwrap();
+    fn is_send<T: Send>(_: &T) {}
+    is_send(&exporter);
     drop(exporter);
 
     let manifest = Manifest::read(&folder).unwrap();

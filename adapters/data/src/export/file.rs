@@ -12,7 +12,7 @@ use super::manifest::{FileEntry, Terms};
 use super::row::Row;
 
 /// Writes rows of one contract into one file.
-pub(super) trait RowWriter {
+pub(super) trait RowWriter: Send {
     /// Adds a row. Rows come in the order in which they were received.
     fn write(&mut self, row: &Row<'_>) -> io::Result<()>;
 

@@ -188,7 +188,8 @@ impl HftWriter {
         let is_word = row.flags & (CLEAR | LOST) != 0;
         let (said, local_ts) = self.times(row.stamp);
         // A book that is lost is so by the local clock: the exchange knows nothing of it.
-        let said = if row.flags & LOST != 0 { self.last_depth } else { said };
+        let is_lost = row.flags & LOST != 0 && self.last_depth != i64::MIN;
+        let said = if is_lost { self.last_depth } else { said };
         let exch_ts = said.max(self.last_depth);
         self.counts.moved += u64::from(exch_ts != said);
         self.last_depth = exch_ts;

@@ -56,7 +56,7 @@ pub struct Manifest {
     pub contracts: BTreeMap<String, Terms>,
     /// Books, by symbol.
     pub books: BTreeMap<String, BookHistory>,
-    /// Topics without a book, by name.
+    /// Topics, by name. Messages are counted for those without a book.
     pub channels: BTreeMap<String, ChannelHistory>,
     /// The files that are complete, in the order in which they became so.
     pub files: Vec<FileEntry>,
@@ -140,7 +140,7 @@ pub struct Horizon {
     pub asks_to: Option<String>,
 }
 
-/// A time in which every change of a book is in the data.
+/// A time in which every change of a book is in the data: as a row, or in a snapshot that widened the book.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Interval {
@@ -153,7 +153,7 @@ pub struct Interval {
     pub to: Option<Point>,
     /// How far the snapshot reached.
     pub horizon: Horizon,
-    /// Changes after the snapshot.
+    /// Rows of changes.
     pub deltas: u64,
     /// Why it ended.
     pub ended: Option<String>,
@@ -227,7 +227,7 @@ pub enum Place {
     FileEnd,
 }
 
-/// What became of a channel without a book.
+/// What became of a topic.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ChannelHistory {
@@ -286,7 +286,7 @@ impl Manifest {
         std::fs::rename(partial, folder.join(MANIFEST))
     }
 
-    /// What became of a channel without a book.
+    /// What became of a topic.
     pub(super) fn channel(&mut self, channel: Channel) -> &mut ChannelHistory {
         self.channels.entry(channel.to_string()).or_default()
     }

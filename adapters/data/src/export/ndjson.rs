@@ -10,8 +10,8 @@ use super::file::{Counts, RowWriter};
 use super::manifest::Terms;
 use super::row::{Cell, Column, Row, Table};
 
-/// Fast, and a tenth of the size.
-const LEVEL: i32 = 3;
+/// The fastest one: there may be thousands of these, and each has room of its own, which grows with the level.
+const LEVEL: i32 = 1;
 
 pub(super) struct NdjsonWriter {
     symbol: Symbol,

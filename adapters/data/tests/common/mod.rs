@@ -128,8 +128,11 @@ impl Run {
         sink.on_end(&self.moment())
     }
 
-    /// The client begins anew, as after a crash.
-    pub fn restart(&mut self, seed: u64) {
+    /// The client begins anew, so long after a crash.
+    pub fn restart(&mut self, seed: u64, pause: Duration) {
+        self.now = self.now + pause;
+        self.exchange.tick(self.now);
+        while self.exchange.poll_output().is_some() {}
         self.client = Client::new(self.now, seed, client_config());
         self.packets.clear();
     }
