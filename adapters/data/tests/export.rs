@@ -27,10 +27,11 @@ use kucoin_futures_data::export::{
 };
 use kucoin_futures_data::{Moment, Sink};
 use kucoin_futures_proto::book::Scope;
+use kucoin_futures_proto::wire::Side;
 use kucoin_futures_proto::{
-    BookEvent, Channel, Event, Interval, Message, Output, Query, TopicId, UnixNanos,
+    BookEvent, Channel, Event, Interval, Message, Output, Price, Query, TopicId, UnixNanos,
 };
-use read::{HftEvent, Rebuilt, Record};
+use read::{HftEvent, Line, Rebuilt, Record, Word};
 
 /// 2026-11-30T23:58:30Z: the day ends after a minute and a half.
 const EVENING: u64 = 1_796_083_110_000_000_000;
@@ -45,7 +46,18 @@ struct Witness {
     books: BTreeMap<(String, u32, u64), String>,
     epochs: BTreeMap<TopicId, u32>,
     trades: BTreeMap<String, Vec<(u64, String, u64)>>,
-    deltas: u64,
+    deltas: BTreeMap<String, Vec<Told>>,
+}
+
+/// A delta, as it was told.
+#[derive(Clone, Copy, PartialEq, Debug)]
+struct Told {
+    received: u64,
+    exchange: u64,
+    sequence: u64,
+    is_bid: bool,
+    price: Price,
+    size: u64,
 }
 
 impl Sink for Witness {
@@ -60,9 +72,18 @@ impl Sink for Witness {
                 if let BookEvent::Live { epoch, .. } = event {
                     self.epochs.insert(*topic, epoch.get());
                 }
-                self.deltas += u64::from(matches!(event, BookEvent::Delta(_)));
+                let of = moment.client.channel(*topic).unwrap().symbol().unwrap();
+                if let BookEvent::Delta(delta) = event {
+                    self.deltas.entry(of.to_string()).or_default().push(Told {
+                        received: moment.received.as_nanos(),
+                        exchange: delta.ts_event.unwrap().as_nanos(),
+                        sequence: delta.sequence.get(),
+                        is_bid: delta.side == Side::Bid,
+                        price: delta.price,
+                        size: delta.size.get(),
+                    });
+                }
                 if let Some(book) = moment.client.book(*topic) {
-                    let of = moment.client.channel(*topic).unwrap().symbol().unwrap();
                     let key = (of.to_string(), self.epochs[topic], book.sequence().get());
                     self.books.insert(key, read::hex(&book.digest(Scope::Complete)));
                 }
@@ -181,6 +202,7 @@ fn check_books(witness: &Witness, manifest: &Manifest, mut rebuild: impl FnMut(&
         let history = &manifest.books[name];
         assert!(history.digests.len() >= 20, "{}", history.digests.len());
         let rebuilt = rebuild(name);
+        check_deltas(witness, &rebuilt, name, &manifest.format);
         let mut compared = 0;
         for digest in &history.digests {
             // By time alone there is no place between the last change and a loss at the very same time.
@@ -329,6 +351,26 @@ fn check_order(events: &[HftEvent]) {
     assert!(alone > 0 && alone < events.len() / 2, "{alone} of {}", events.len());
 }
 
+/// Every change that was told is there once, with both its times.
+fn check_deltas(witness: &Witness, rebuilt: &Rebuilt, name: &str, format: &str) {
+    // Of a microsecond, or of a nanosecond.
+    let unit = if format == "tardis" { 1_000 } else { 1 };
+    let may_move = format == "hftbacktest";
+    let is_delta = |line: &&Line| !line.is_snapshot && !line.words.contains(&Word::Forget);
+    let found: Vec<_> = rebuilt.lines().filter(is_delta).collect();
+    let told = &witness.deltas[name];
+    assert_eq!(found.len(), told.len(), "{name}");
+    for (found, told) in found.into_iter().zip(told) {
+        let Told { is_bid, price, size, .. } = *told;
+        assert_eq!(found.words, [Word::Level { is_bid, price, size }]);
+        assert_eq!(found.exchange, told.exchange / unit * unit);
+        // Where the clock was set back by 25 ms, and the format wants an order.
+        let moved = found.received - told.received / unit * unit;
+        assert!(moved == 0 || may_move && moved <= 25_000_000, "{moved}");
+        assert!(found.sequence.is_none_or(|sequence| sequence == told.sequence));
+    }
+}
+
 /// Every trade is there once, in the order in which it came.
 fn check_trades(
     witness: &Witness,
@@ -434,6 +476,91 @@ fn what_a_client_did_not_report_ends_the_interval_and_its_book_begins_another() 
     let last = history.digests.last().unwrap();
     let key = ("XBTUSDTM".to_owned(), last.epoch, last.at.sequence);
     assert_eq!(witness.books[&key], last.sha256);
+}
+
+/// Keeps one change from another sink.
+struct Losing<'a> {
+    sink: &'a mut dyn Sink,
+    left: u32,
+}
+
+impl Sink for Losing<'_> {
+    fn on_start(&mut self, moment: &Moment<'_>) -> io::Result<()> {
+        self.sink.on_start(moment)
+    }
+
+    fn on_output(&mut self, moment: &Moment<'_>, output: &Output<'_>) -> io::Result<()> {
+        if matches!(output, Output::Event(Event::Book(_, BookEvent::Delta(_)))) {
+            self.left = self.left.wrapping_sub(1);
+            if self.left == 0 {
+                return Ok(());
+            }
+        }
+        self.sink.on_output(moment, output)
+    }
+
+    fn on_end(&mut self, moment: &Moment<'_>) -> io::Result<()> {
+        self.sink.on_end(moment)
+    }
+}
+
+#[test]
+fn a_change_that_was_not_shown_is_a_gap_and_is_said_to_be_one() {
+    let folder = fresh("losing");
+    let mut exporter = Exporter::new(&folder, Format::Ndjson, Options::default()).unwrap();
+    let mut run = Run::new(13, UnixNanos::from_nanos(EVENING), 40.0, "");
+    let mut sink = Losing { sink: &mut exporter, left: 60 };
+    run.subscribe(&[Channel::level2(symbol("XBTUSDTM"))]);
+    run.begin(&mut sink).unwrap();
+    run.run_for(Duration::from_secs(5), &mut sink).unwrap();
+    run.end(&mut sink).unwrap();
+
+    let manifest = Manifest::read(&folder).unwrap();
+    let history = &manifest.books["XBTUSDTM"];
+    let [first, second] = history.intervals.as_slice() else { panic!("{history:?}") };
+    assert_eq!(first.deltas, 59);
+    assert_eq!(second.from.sequence, first.to.unwrap().sequence + 2, "one was lost, one shows it");
+    let reason = &history.gaps[0].reason;
+    assert_eq!(reason, "deltas were not shown");
+    check_one_file(&folder, &manifest);
+}
+
+#[test]
+fn a_book_that_is_further_than_what_is_shown_is_written_as_it_is() {
+    let folder = fresh("further");
+    let mut exporter = Exporter::new(&folder, Format::Ndjson, Options::default()).unwrap();
+    let mut run = Run::new(14, UnixNanos::from_nanos(EVENING), 80.0, "");
+    run.subscribe(&[Channel::level2(symbol("XBTUSDTM"))]);
+    run.begin(&mut exporter).unwrap();
+    run.run_to_snapshot(&mut exporter).unwrap();
+    let mut witness = Witness::default();
+    let mut sink = Many(vec![&mut exporter, &mut witness]);
+    run.run_undrained(Duration::from_secs(1), &mut sink).unwrap();
+    run.run_for(Duration::from_secs(1), &mut sink).unwrap();
+    run.end(&mut sink).unwrap();
+
+    let manifest = Manifest::read(&folder).unwrap();
+    let history = &manifest.books["XBTUSDTM"];
+    let [interval] = history.intervals.as_slice() else { panic!("{history:?}") };
+    let told = &witness.deltas["XBTUSDTM"];
+    let earlier = told.iter().filter(|told| told.sequence <= interval.from.sequence).count();
+    assert!(earlier > 10, "the snapshot has changes that are shown after it: {earlier}");
+    let lines = check_one_file(&folder, &manifest);
+    let sequences: Vec<_> = lines.iter().map(|line| line.sequence.unwrap()).collect();
+    assert!(sequences.is_sorted_by(|one, next| next - one <= 1));
+    assert_eq!(sequences[0], interval.from.sequence);
+    assert_eq!(*sequences.last().unwrap(), told.last().unwrap().sequence);
+}
+
+/// The only file of the only book makes what the digests say; gives its rows.
+fn check_one_file(folder: &Path, manifest: &Manifest) -> Vec<Line> {
+    let [file] = read::files(manifest, "level2", "XBTUSDTM").try_into().unwrap();
+    let lines = read::table_lines(&read::ndjson(&folder.join(&file.path)));
+    let rebuilt = Rebuilt(vec![(file, lines.clone())]);
+    for digest in &manifest.books["XBTUSDTM"].digests {
+        assert_eq!(rebuilt.digest(digest).as_ref(), Some(&digest.sha256), "{digest:?}");
+    }
+    lines
 }
 
 #[test]

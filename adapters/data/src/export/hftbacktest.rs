@@ -362,4 +362,47 @@ mod tests {
         let moved = rest.iter().find(|(event, _)| event.ival == 3).unwrap();
         assert_eq!(moved.0.exch_ts, 5 * MS);
     }
+
+    /// The rows of a file as the exchange's processor is told them: kind, time, sequence.
+    fn told_to_exchange(path: &Path) -> Vec<(u64, u64, u64)> {
+        use std::io::Read as _;
+        let mut archive = zip::ZipArchive::new(File::open(path).unwrap()).unwrap();
+        let mut bytes = Vec::new();
+        archive.by_name("data.npy").unwrap().read_to_end(&mut bytes).unwrap();
+        let word = |row: &[u8], n: usize| u64::from_le_bytes(row[8 * n..][..8].try_into().unwrap());
+        let rows = bytes[10 + usize::from(bytes[8])..].chunks(64);
+        let rows = rows.map(|row| (word(row, 0), word(row, 1), word(row, 6)));
+        rows.filter(|(ev, ..)| ev & EXCH != 0).map(|(ev, at, n)| (ev & 0xff, at, n)).collect()
+    }
+
+    #[test]
+    fn changes_of_a_book_keep_their_order_where_the_exchanges_clock_does_not() {
+        use kucoin_futures_proto::{Epoch, Lots, Sequence};
+        let path = std::env::temp_dir().join(format!("kcf-hft-{}.npz", std::process::id()));
+        let mut writer = Box::new(HftWriter::new(File::create(&path).unwrap(), &path).unwrap());
+        let at = |ms: u64| UnixNanos::from_millis(1_000_000 + ms).unwrap();
+        // The exchange's times, in ms: one steps back, one is two hours ahead, and a book that is lost has none.
+        let hours = 7_200_000;
+        let rows = [(0, CLEAR | SNAPSHOT), (5, 0), (4, 0), (hours, 0), (6, 0), (0, LOST), (9, 0)];
+        for (number, (said, flags)) in rows.into_iter().enumerate() {
+            let exchange = (flags & LOST == 0).then(|| at(said));
+            let stamp = Stamp { received: at(7 + number as u64), exchange };
+            let level = (flags & (CLEAR | LOST) == 0)
+                .then(|| (Side::Bid, "10.1".parse().unwrap(), Lots::new(number as u64)));
+            let (sequence, epoch) = (Sequence::new(number as u64), Epoch::new(1));
+            let row = LevelRow { stamp, sequence, epoch, flags, level };
+            writer.write(&Row::Level(row)).unwrap();
+        }
+        let counts = writer.finish(None).unwrap();
+        let told = told_to_exchange(&path);
+        std::fs::remove_file(&path).unwrap();
+        let sequences: Vec<_> = told.iter().map(|(.., sequence)| *sequence).collect();
+        assert_eq!(sequences, [0, 1, 2, 3, 4, 5, 6]);
+        let kinds: Vec<_> = told.iter().map(|(kind, ..)| *kind).collect();
+        assert_eq!(kinds, [DEPTH_CLEAR, DEPTH, DEPTH, DEPTH, DEPTH, DEPTH_CLEAR, DEPTH]);
+        let times: Vec<_> = told.iter().map(|(_, at, _)| at / 1_000_000 - 1_000_000).collect();
+        // That of the fourth is when it was received.
+        assert_eq!(times, [0, 5, 5, 10, 10, 10, 10]);
+        assert_eq!(counts.moved, 4, "4, two hours, 6, and 9");
+    }
 }

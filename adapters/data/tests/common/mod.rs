@@ -158,7 +158,17 @@ impl Run {
         Ok(())
     }
 
-    /// Lets time pass in which nobody drains the client, but for what it wants done: events are shown afterwards.
+    /// Lets time pass until a request for a snapshot is on its way.
+    pub fn run_to_snapshot(&mut self, sink: &mut dyn Sink) -> io::Result<()> {
+        let is_it =
+            |load: &Load| matches!(load, Load::Request(.., path) if path.contains("level2"));
+        while !self.packets.values().any(is_it) {
+            self.run_for(Duration::from_millis(1), sink)?;
+        }
+        Ok(())
+    }
+
+    /// Lets time pass in which nobody drains the client: what it has put out is shown afterwards.
     pub fn run_undrained(&mut self, span: Duration, sink: &mut dyn Sink) -> io::Result<()> {
         let end = self.now + span;
         while let Some(next) = self.exchange.poll_timeout().filter(|next| *next <= end) {
@@ -166,10 +176,16 @@ impl Run {
             self.exchange.tick(self.now);
             self.carry();
             while let Some(packet) = self.packets.first_entry().filter(|p| p.key().0 <= self.now) {
-                let load = packet.remove();
-                if let Load::Down(conn, text) = &load {
-                    let input = Input::Text { conn: *conn, bytes: text.as_bytes() };
-                    let _ = self.client.handle(self.now, input);
+                match packet.remove() {
+                    Load::Down(conn, text) => {
+                        let input = Input::Text { conn, bytes: text.as_bytes() };
+                        let _ = self.client.handle(self.now, input);
+                    }
+                    Load::Reply(request, reply) => {
+                        let (head, body) = (ResponseHead::new(reply.status), reply.body.as_bytes());
+                        let _ = self.client.handle(self.now, Input::Reply { request, head, body });
+                    }
+                    other => self.deliver(other, sink)?,
                 }
             }
         }

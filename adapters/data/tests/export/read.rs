@@ -26,6 +26,7 @@ pub struct Line {
     pub received: u64,
     pub exchange: u64,
     pub sequence: Option<u64>,
+    pub is_snapshot: bool,
     pub words: Vec<Word>,
 }
 
@@ -50,6 +51,10 @@ impl Rebuilt {
             apply(&mut book, word);
         }
         Some(digest(&book, wanted))
+    }
+
+    pub fn lines(&self) -> impl Iterator<Item = &Line> {
+        self.0.iter().flat_map(|(_, lines)| lines)
     }
 }
 
@@ -200,6 +205,7 @@ fn table_line(record: &Record) -> Line {
         received: record["received_ns"].as_u64().unwrap(),
         exchange: record["exchange_ns"].as_u64().unwrap_or_default(),
         sequence: record["sequence"].as_u64(),
+        is_snapshot: flags & SNAPSHOT != 0,
         words: vec![word],
     }
 }
@@ -236,6 +242,7 @@ pub fn tardis_lines(rows: &[Vec<String>]) -> Vec<Line> {
             received: local.parse::<u64>().unwrap() * 1000,
             exchange: at.parse::<u64>().unwrap() * 1000,
             sequence: None,
+            is_snapshot,
             words: forgets.then_some(Word::Forget).into_iter().chain([level]).collect(),
         }
     };
@@ -303,6 +310,7 @@ fn hft_line(event: &HftEvent) -> Line {
         received: u64::try_from(event.local_ts).unwrap(),
         exchange: u64::try_from(event.exch_ts).unwrap(),
         sequence: u64::try_from(event.ival).ok(),
+        is_snapshot: event.ev & 0xff == 4,
         words: vec![word],
     }
 }
