@@ -39,6 +39,7 @@ mod book;
 mod file;
 mod hftbacktest;
 pub mod manifest;
+mod merger;
 mod message;
 mod ndjson;
 #[cfg(feature = "parquet")]

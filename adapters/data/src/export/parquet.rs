@@ -215,7 +215,37 @@ impl Builder {
 }
 
 fn append_decimal(builder: &mut Decimal128Builder, number: Decimal, scale: u8) -> bool {
-    let value = Cell::scaled(number, scale);
+    let value = scaled(number, scale);
     builder.append_option(value);
     value.is_some()
+}
+
+/// A number times so many powers of ten, if that is whole and has room.
+fn scaled(number: Decimal, scale: u8) -> Option<i128> {
+    if number.mantissa() == 0 {
+        return Some(0);
+    }
+    let power = i16::from(number.exponent()).checked_add(i16::from(scale))?;
+    let factor = 10_i128.checked_pow(u32::try_from(power).ok()?)?;
+    // A decimal of 38 digits holds less than the type does.
+    let value = number.mantissa().checked_mul(factor)?;
+    (value.unsigned_abs() < 10_u128.pow(DIGITS.into())).then_some(value)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use super::*;
+
+    #[test]
+    fn a_number_that_has_no_room_is_none() {
+        let of = |text: &str| scaled(text.parse().unwrap(), NUMBER_SCALE);
+        assert_eq!(of("-0.000123"), Some(-123_000_000_000_000));
+        assert_eq!(of("0.000000000000000001"), Some(1));
+        assert_eq!(of("0.0000000000000000001"), None, "too fine");
+        assert_eq!(of("99999999999999999999"), Some(99_999_999_999_999_999_999 * 10_i128.pow(18)));
+        assert_eq!(of("100000000000000000000"), None, "too large");
+        assert_eq!(of("0e-30"), Some(0));
+    }
 }

@@ -127,6 +127,7 @@ pub(super) enum Kind {
 }
 
 #[derive(Clone, Copy, Debug)]
+#[cfg_attr(not(feature = "parquet"), allow(dead_code, reason = "text needs no types"))]
 pub(super) struct Column {
     pub(super) name: &'static str,
     pub(super) kind: Kind,
@@ -258,19 +259,6 @@ impl<'a> Cell<'a> {
 
     fn number(value: Option<Decimal>) -> Self {
         Self::maybe(value, Cell::Number)
-    }
-
-    /// Its number times so many powers of ten, if that is whole and has room.
-    pub(super) fn scaled(number: Decimal, scale: u8) -> Option<i128> {
-        if number.mantissa() == 0 {
-            return Some(0);
-        }
-        let power = i16::from(number.exponent()).checked_add(i16::from(scale))?;
-        let factor = 10_i128.checked_pow(u32::try_from(power).ok()?)?;
-        // A decimal of 38 digits holds less than the type does.
-        let most = 10_i128.pow(38);
-        let value = number.mantissa().checked_mul(factor)?;
-        (value.abs() < most).then_some(value)
     }
 }
 
