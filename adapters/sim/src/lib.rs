@@ -10,7 +10,8 @@
 //! * [`OutputChecker`] holds the outputs of a client to the core's laws, whatever it goes through.
 //! * [`trial`] puts anybody's order book and gap handling to the test, not only this project's.
 //! * [`Scenario`] draws a run with its faults from a seed, [`soak`] runs it and makes what fails small.
-//! * [`Server`] serves an exchange on loopback, HTTP and WebSocket on one port, for any client.
+//! * [`Server`] serves an exchange on loopback, HTTP and WebSocket on one port, for any client; a [`Venue`] is what it
+//!   can serve.
 //!
 //! Faults are scripted with a [`Plan`], whose text form the module [`fault`] describes.
 
@@ -72,7 +73,7 @@ pub use output_checker::{BrokenLaw, Law, OutputChecker};
 pub use rest::{Request, Response, ResponseFate};
 pub use scenario::{Profile, Scenario, ScenarioError, Source};
 #[cfg(feature = "server")]
-pub use server::{Clock, Flood, Server, ServerError};
+pub use server::{Clock, Flood, QUEUE, Server, ServerError, Venue};
 #[cfg(feature = "server")]
 pub use tls::{Authority, AuthorityError, Flaw};
 pub use trade::Trade;

@@ -1,4 +1,4 @@
-//! An exchange on loopback: HTTP and WebSocket on one port, in real time, for any client.
+//! A venue on loopback: HTTP and WebSocket on one port, in real time, for any client.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -28,10 +28,12 @@ mod flood;
 mod http;
 mod session;
 mod shared;
+mod venue;
 
 pub use flood::Flood;
-pub use shared::Clock;
+pub use shared::{Clock, QUEUE};
 use shared::{Item, Shared, State};
+pub use venue::Venue;
 
 /// Could not listen.
 #[derive(Debug, thiserror::Error)]
@@ -41,11 +43,11 @@ pub struct ServerError {
     source: io::Error,
 }
 
-/// A simulated exchange that listens. Stops when dropped.
-pub struct Server {
+/// A venue that listens, a simulated exchange where nothing else is said. Stops when dropped.
+pub struct Server<V: Venue = Exchange> {
     addr: SocketAddr,
     secure: bool,
-    shared: Arc<Shared>,
+    shared: Arc<Shared<V>>,
     stop: Option<Sender<Infallible>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -64,7 +66,7 @@ impl Server {
         config: ExchangeConfig,
         clock: Clock,
     ) -> Result<Self, ServerError> {
-        Self::listen(addr, seed, config, clock, None)
+        Self::open(addr, clock, None, |now| Exchange::new(now, seed, config))
     }
 
     /// The same over TLS: `https` and `wss`.
@@ -78,30 +80,55 @@ impl Server {
         clock: Clock,
         tls: Arc<ServerConfig>,
     ) -> Result<Self, ServerError> {
-        Self::listen(addr, seed, config, clock, Some(TlsAcceptor::from(tls)))
+        Self::open(addr, clock, Some(tls), |now| Exchange::new(now, seed, config))
     }
 
-    fn listen(
+    /// Breaks something now.
+    pub fn inject(&self, fault: Fault) {
+        self.with(|exchange, now| exchange.inject(now, fault));
+    }
+
+    /// The faults that took effect since this was last called.
+    pub fn take_injected(&self) -> Vec<(Instant, Fault)> {
+        std::mem::take(&mut self.shared.lock().injected)
+    }
+
+    /// Pours a recording into every connection that is open. Without TLS; a connection with it is
+    /// closed.
+    pub fn pour(&self, flood: &Arc<Flood>) {
+        let state = self.shared.lock();
+        for session in state.sessions.values() {
+            // Full or gone: it will not miss this.
+            let _ = session.try_send(Item::Flood(Arc::clone(flood)));
+        }
+    }
+}
+
+impl<V: Venue> Server<V> {
+    /// Listens on `addr` and makes the venue now; with `tls` over TLS: `https` and `wss`.
+    ///
+    /// # Errors
+    /// The address is taken or not ours.
+    pub fn open(
         addr: SocketAddr,
-        seed: u64,
-        config: ExchangeConfig,
         clock: Clock,
-        tls: Option<TlsAcceptor>,
+        tls: Option<Arc<ServerConfig>>,
+        make: impl FnOnce(Instant) -> V,
     ) -> Result<Self, ServerError> {
         let fail = |source| ServerError { addr, source };
         let listener = smol::block_on(TcpListener::bind(addr)).map_err(fail)?;
         let addr = listener.local_addr().map_err(fail)?;
-        let mut exchange = Exchange::new(clock(), seed, config);
+        let mut venue = make(clock());
         let secure = tls.is_some();
-        exchange.set_endpoint(format!("ws{}://{addr}/", if secure { "s" } else { "" }));
+        venue.set_endpoint(format!("ws{}://{addr}/", if secure { "s" } else { "" }));
         let state = State {
-            exchange,
+            venue,
             sessions: BTreeMap::new(),
             next_session: 0,
             injected: Vec::new(),
             dropped: 0,
         };
-        let frozen_until = AtomicU64::new(0);
+        let (tls, frozen_until) = (tls.map(TlsAcceptor::from), AtomicU64::new(0));
         let shared = Arc::new(Shared { clock, tls, frozen_until, state: Mutex::new(state) });
         let (stop, stopped) = async_channel::bounded(1);
         let thread = {
@@ -124,34 +151,14 @@ impl Server {
         format!("http{}://{}", if self.secure { "s" } else { "" }, self.addr)
     }
 
-    /// Looks at the exchange, brought up to the present.
-    pub fn with<T>(&self, look: impl FnOnce(&mut Exchange, Instant) -> T) -> T {
+    /// Looks at the venue, brought up to the present.
+    pub fn with<T>(&self, look: impl FnOnce(&mut V, Instant) -> T) -> T {
         let mut state = self.shared.lock();
         let now = (self.shared.clock)();
-        state.exchange.tick(now);
-        let result = look(&mut state.exchange, now);
+        state.tick(now);
+        let result = look(&mut state.venue, now);
         state.carry(&self.shared, now);
         result
-    }
-
-    /// Breaks something now.
-    pub fn inject(&self, fault: Fault) {
-        self.with(|exchange, now| exchange.inject(now, fault));
-    }
-
-    /// The faults that took effect since this was last called.
-    pub fn take_injected(&self) -> Vec<(Instant, Fault)> {
-        std::mem::take(&mut self.shared.lock().injected)
-    }
-
-    /// Pours a recording into every connection that is open. Without TLS; a connection with it is
-    /// closed.
-    pub fn pour(&self, flood: &Arc<Flood>) {
-        let state = self.shared.lock();
-        for session in state.sessions.values() {
-            // Full or gone: it will not miss this.
-            let _ = session.try_send(Item::Flood(Arc::clone(flood)));
-        }
     }
 
     /// Frames that slow readers missed.
@@ -161,7 +168,7 @@ impl Server {
     }
 }
 
-impl Drop for Server {
+impl<V: Venue> Drop for Server<V> {
     fn drop(&mut self) {
         self.stop.take();
         self.shared.frozen_until.store(0, Ordering::Relaxed);
@@ -174,14 +181,18 @@ impl Drop for Server {
     }
 }
 
-impl fmt::Debug for Server {
+impl<V: Venue> fmt::Debug for Server<V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Server").field("addr", &self.addr).finish_non_exhaustive()
     }
 }
 
 /// The whole server, until `stopped` is closed.
-async fn serve(shared: &Arc<Shared>, listener: &TcpListener, stopped: &Receiver<Infallible>) {
+async fn serve<V: Venue>(
+    shared: &Arc<Shared<V>>,
+    listener: &TcpListener,
+    stopped: &Receiver<Infallible>,
+) {
     let executor = LocalExecutor::new();
     let accept = async {
         loop {
@@ -203,14 +214,14 @@ async fn serve(shared: &Arc<Shared>, listener: &TcpListener, stopped: &Receiver<
 }
 
 /// Moves the market.
-async fn beat(shared: &Shared) {
+async fn beat<V: Venue>(shared: &Shared<V>) {
     loop {
         let pause = {
             let mut state = shared.lock();
             let now = (shared.clock)();
-            state.exchange.tick(now);
+            state.tick(now);
             state.carry(shared, now);
-            let due = state.exchange.poll_timeout();
+            let due = state.venue.poll_timeout();
             due.map_or(Duration::from_millis(50), |due| due.since((shared.clock)()))
         };
         // Never long: a fault that is injected meanwhile may bring something forward.

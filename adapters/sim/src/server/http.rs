@@ -21,6 +21,7 @@ use smol::net::TcpStream;
 use smol_hyper::rt::FuturesIo;
 
 use super::shared::{MAX_INCOMING, Shared};
+use super::venue::Venue;
 use super::{deflate, session};
 use crate::rest::{Request, Response, ResponseFate};
 use crate::stream::Stream;
@@ -28,7 +29,7 @@ use crate::stream::Stream;
 type HttpBody = UnsyncBoxBody<Bytes, io::Error>;
 type HttpResponse = hyper::Response<HttpBody>;
 
-pub(super) async fn connection(shared: Arc<Shared>, tcp: TcpStream) {
+pub(super) async fn connection<V: Venue>(shared: Arc<Shared<V>>, tcp: TcpStream) {
     let _ = tcp.set_nodelay(true);
     let peer = tcp.peer_addr().ok().map(|peer| peer.ip());
     let stream = match &shared.tls {
@@ -49,8 +50,8 @@ pub(super) async fn connection(shared: Arc<Shared>, tcp: TcpStream) {
     }
 }
 
-async fn answer(
-    shared: &Arc<Shared>,
+async fn answer<V: Venue>(
+    shared: &Arc<Shared<V>>,
     peer: Option<IpAddr>,
     request: hyper::Request<Incoming>,
 ) -> HttpResponse {
@@ -61,8 +62,8 @@ async fn answer(
     if wants_upgrade { upgrade(shared, request).await } else { rest(shared, peer, request).await }
 }
 
-async fn rest(
-    shared: &Shared,
+async fn rest<V: Venue>(
+    shared: &Shared<V>,
     peer: Option<IpAddr>,
     request: hyper::Request<Incoming>,
 ) -> HttpResponse {
@@ -84,7 +85,7 @@ async fn rest(
     let response = {
         let mut state = shared.lock();
         let now = (shared.clock)();
-        let response = state.exchange.http(now, &request);
+        let response = state.venue.http(now, &request);
         state.carry(shared, now);
         response
     };
@@ -148,7 +149,7 @@ fn plain(status: u16) -> HttpResponse {
     response
 }
 
-async fn upgrade(shared: &Arc<Shared>, mut request: hyper::Request<Incoming>) -> HttpResponse {
+async fn upgrade<V: Venue>(shared: &Arc<Shared<V>>, mut request: hyper::Request<Incoming>) -> HttpResponse {
     let Some(key) = request.headers().get(SEC_WEBSOCKET_KEY) else { return plain(400) };
     let accept = derive_accept_key(key.as_bytes());
     let query = request.uri().query().unwrap_or_default().to_owned();

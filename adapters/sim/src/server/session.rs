@@ -15,6 +15,7 @@ use socket2::SockRef;
 
 use super::deflated::{self, Answer, Incoming};
 use super::shared::{Item, MAX_INCOMING, Seat};
+use super::venue::Venue;
 use crate::stream::Stream;
 
 /// The head of a text frame of 126 bytes, and none of them.
@@ -93,7 +94,7 @@ async fn open(stream: Stream, read: Vec<u8>, deflate: bool) -> (Writer, Reader) 
 }
 
 /// `deflate`: whether both sides have agreed to compress messages.
-pub(super) async fn run(seat: &Seat, upgraded: Upgraded, deflate: bool) {
+pub(super) async fn run<V: Venue>(seat: &Seat<V>, upgraded: Upgraded, deflate: bool) {
     let Ok(parts) = upgraded.downcast::<FuturesIo<Stream>>() else { return };
     let stream = parts.io.into_inner();
     let (tcp, half) = match &stream {
@@ -143,7 +144,7 @@ pub(super) async fn run(seat: &Seat, upgraded: Upgraded, deflate: bool) {
                 Incoming::Text(text) => {
                     let mut state = seat.shared.lock();
                     let now = (seat.shared.clock)();
-                    state.exchange.receive(now, seat.id, &text);
+                    state.venue.receive(now, seat.id, &text);
                     state.carry(&seat.shared, now);
                 }
                 Incoming::Answer(answer) => {

@@ -1,4 +1,4 @@
-//! What the threads and tasks of a server share: the exchange, and who is to be sent what.
+//! What the threads and tasks of a server share: the venue, and who is to be sent what.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,29 +11,31 @@ use kucoin_futures_proto::Instant;
 use smol::Timer;
 
 use super::flood::Flood;
-use crate::exchange::{Exchange, Outgoing, SessionId};
+use super::venue::Venue;
+use crate::exchange::{Outgoing, SessionId};
 use crate::fault::Fault;
 
 /// A clock that the server reads: monotonic, any start.
 pub type Clock = Arc<dyn Fn() -> Instant + Send + Sync>;
 
-/// Frames that wait for a slow reader; beyond that they are dropped, as the real exchange does.
-const QUEUE: usize = 1 << 16;
+/// Most frames that wait for a slow reader of a [`Server`](crate::Server); beyond that they are dropped, as the real
+/// exchange does.
+pub const QUEUE: usize = 1 << 16;
 /// Largest client frame and request body.
 pub(super) const MAX_INCOMING: usize = 1 << 20;
 /// Connections that stand still are looked at so often.
 const THAW: Duration = Duration::from_millis(20);
 
-pub(super) struct Shared {
+pub(super) struct Shared<V> {
     pub(super) clock: Clock,
     pub(super) tls: Option<TlsAcceptor>,
     /// Looked at with every frame, so without the lock.
     pub(super) frozen_until: AtomicU64,
-    pub(super) state: Mutex<State>,
+    pub(super) state: Mutex<State<V>>,
 }
 
-pub(super) struct State {
-    pub(super) exchange: Exchange,
+pub(super) struct State<V> {
+    pub(super) venue: V,
     pub(super) sessions: BTreeMap<SessionId, Sender<Item>>,
     pub(super) next_session: u64,
     pub(super) injected: Vec<(Instant, Fault)>,
@@ -47,37 +49,37 @@ pub(super) enum Item {
     Flood(Arc<Flood>),
 }
 
-/// An accepted connection, with what it is to be sent. Gone from the exchange when dropped.
-pub(super) struct Seat {
-    pub(super) shared: Arc<Shared>,
+/// An accepted connection, with what it is to be sent. Gone from the venue when dropped.
+pub(super) struct Seat<V: Venue> {
+    pub(super) shared: Arc<Shared<V>>,
     pub(super) id: SessionId,
     pub(super) items: Receiver<Item>,
 }
 
-impl Drop for Seat {
+impl<V: Venue> Drop for Seat<V> {
     fn drop(&mut self) {
         let mut state = self.shared.lock();
         state.sessions.remove(&self.id);
-        state.exchange.lost(self.id);
+        state.venue.lost(self.id);
     }
 }
 
-impl Shared {
+impl<V: Venue> Shared<V> {
     /// A place for a connection, and how late its upgrade is to be answered; `None`: refused.
-    pub(super) fn open(self: &Arc<Self>, query: &str) -> Option<(Seat, Duration)> {
+    pub(super) fn open(self: &Arc<Self>, query: &str) -> Option<(Seat<V>, Duration)> {
         let mut state = self.lock();
         let now = (self.clock)();
         state.next_session += 1;
         let id = SessionId(state.next_session);
         let (sender, items) = async_channel::bounded(QUEUE);
         state.sessions.insert(id, sender);
-        let accepted = state.exchange.connect(now, id, query);
+        let accepted = state.venue.connect(now, id, query);
         state.carry(self, now);
         if !accepted {
             state.sessions.remove(&id);
             return None;
         }
-        let delay = state.exchange.take_connect_delay();
+        let delay = state.venue.take_connect_delay();
         Some((Seat { shared: Arc::clone(self), id, items }, delay))
     }
 
@@ -88,16 +90,22 @@ impl Shared {
         }
     }
 
-    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, State<V>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl State {
-    /// Hands out what the exchange said.
-    pub(super) fn carry(&mut self, shared: &Shared, now: Instant) {
-        shared.frozen_until.store(self.exchange.frozen_until().as_nanos(), Ordering::Relaxed);
-        while let Some(outgoing) = self.exchange.poll_output() {
+impl<V: Venue> State<V> {
+    /// Lets everything happen that is due.
+    pub(super) fn tick(&mut self, now: Instant) {
+        let backlog = self.sessions.values().map(Sender::len).max();
+        self.venue.tick(now, backlog.unwrap_or_default());
+    }
+
+    /// Hands out what the venue said.
+    pub(super) fn carry(&mut self, shared: &Shared<V>, now: Instant) {
+        shared.frozen_until.store(self.venue.frozen_until().as_nanos(), Ordering::Relaxed);
+        while let Some(outgoing) = self.venue.poll_output() {
             match outgoing {
                 Outgoing::Send(id, text, _) => {
                     let session = self.sessions.get(&id);
@@ -119,7 +127,6 @@ impl State {
                 Outgoing::Injected(fault) => self.injected.push((now, fault)),
             }
         }
-        // Nobody counts what they hit here.
-        self.exchange.take_strikes();
+        self.venue.on_carried();
     }
 }
