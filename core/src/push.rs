@@ -88,6 +88,15 @@ impl<'a> Push<'a> {
         }
     }
 
+    /// What was asked; `None` for a message of a topic.
+    #[must_use]
+    pub const fn query(&self) -> Option<Query> {
+        match self.tag.0 {
+            Kind::Topic(..) => None,
+            Kind::Reply(_, query) => Some(query),
+        }
+    }
+
     /// The whole frame or body.
     #[must_use]
     pub const fn bytes(&self) -> &'a [u8] {

@@ -3,6 +3,7 @@
 mod table;
 
 use alloc::boxed::Box;
+use alloc::string::String;
 use core::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -278,6 +279,21 @@ impl Query {
     #[must_use]
     pub fn is_signed(&self) -> bool {
         self.pool() == Pool::Signed
+    }
+
+    /// Path and query, as they are asked for.
+    ///
+    /// ```
+    /// use kucoin_futures_proto::Query;
+    /// let query = Query::Depth20 { symbol: "XBTUSDTM".parse()? };
+    /// assert_eq!(query.target(), "/api/v1/level2/depth20?symbol=XBTUSDTM");
+    /// # Ok::<(), kucoin_futures_proto::Misuse>(())
+    /// ```
+    #[must_use]
+    pub fn target(&self) -> String {
+        let mut target = String::new();
+        Resource::Query(*self).write(&mut target);
+        target
     }
 
     /// The budget that it counts against.

@@ -33,6 +33,8 @@ mod watch;
 pub use config::{AccountConfig, Permission};
 pub(crate) use event::Event;
 pub use money::Money;
+pub(crate) use rest::is_private;
+pub(crate) use signature::signed_headers;
 pub use state::{
     AccountChange, AccountState, Balance, Fill, MarginMode, Order, OrderId, Position, Settlement,
     StopEnd, StopOrder, StopPriceType, Terms, TimeInForce, TradeType, Trigger,

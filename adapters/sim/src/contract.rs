@@ -138,7 +138,8 @@ impl Contract {
 
 /// A number as Java's `Double.toString` writes it, which is how the exchange's REST bodies look:
 /// `84474.0`, `0.05`, `1.2E-4`, `1.0E7`.
-pub(crate) fn java(value: Decimal) -> String {
+#[must_use]
+pub fn java_number(value: Decimal) -> String {
     let digits = value.mantissa().unsigned_abs().to_string();
     let sign = if value.is_negative() { "-" } else { "" };
     let point = digits.len() as i64 + i64::from(value.exponent());
@@ -173,7 +174,7 @@ mod tests {
             ("-1", "-1.0"),
             ("0", "0.0"),
         ] {
-            assert_eq!(java(text.parse().unwrap()), expected);
+            assert_eq!(java_number(text.parse().unwrap()), expected);
         }
     }
 

@@ -6,7 +6,7 @@ use kucoin_futures_proto::{Instant, Sequence, Symbol, UnixNanos};
 
 use crate::market::Market;
 use crate::session::{Reply, ReplyContext, Session, error_frame, server_id};
-use crate::token::Standing;
+use crate::token::{Standing, Visitor, admit};
 use state::Later;
 
 mod answers;
@@ -18,6 +18,8 @@ mod pushes;
 mod spoil;
 mod state;
 
+pub use figures::depth_frame;
+pub use frames::delta_frame;
 pub(crate) use pushes::Cause;
 pub use state::{About, Counts, Exchange, FaultHit, Outgoing, PushForm, SessionId};
 
@@ -32,37 +34,25 @@ impl Exchange {
             return false;
         }
         self.counts.connects += 1;
-        let parameter = |name: &str| {
-            let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
-            pairs.filter(|(key, _)| *key == name).map(|(_, value)| percent_decode(value)).next()
-        };
-        let standing = self.tokens.standing(now, &parameter("token").unwrap_or_default());
-        let full = self.sessions.len() >= self.config.limits.sessions;
-        let (mut user, mut granted) = (None, now);
-        let refusal = match standing {
-            Standing::Unknown => Some((401, "token is invalid".into())),
-            Standing::Expired => {
-                self.strike("expire-token", None);
-                Some((401, "token is expired".into()))
-            }
-            Standing::Valid { .. } if full => {
-                let most = self.config.limits.sessions;
-                Some((509, format!("exceed max session count limitation of {most}")))
-            }
-            Standing::Valid { user: whose, granted: when } => {
-                (user, granted) = (whose, when);
-                None
-            }
-        };
-        if let Some((code, text)) = refusal {
-            let frame = error_frame(&server_id(&mut self.rng), code, &text);
-            self.send(id, frame.into());
-            self.outgoing.push_back(Outgoing::Close(id, 1000, ""));
-            return true;
+        let visitor = Visitor::of(query);
+        let standing = self.tokens.standing(now, &visitor.token);
+        if standing == Standing::Expired {
+            self.strike("expire-token", None);
         }
-        let ends = granted + self.config.session_lifetime;
-        self.sessions.insert(id, Session::new(now, user, ends));
-        let connect_id = parameter("connectId").unwrap_or_else(|| server_id(&mut self.rng));
+        let is_full = self.sessions.len() >= self.config.limits.sessions;
+        let full = is_full.then_some(self.config.limits.sessions);
+        let admitted = match admit(standing, full) {
+            Ok(admitted) => admitted,
+            Err((code, text)) => {
+                let frame = error_frame(&server_id(&mut self.rng), code, &text);
+                self.send(id, frame.into());
+                self.outgoing.push_back(Outgoing::Close(id, 1000, ""));
+                return true;
+            }
+        };
+        let ends = admitted.granted + self.config.session_lifetime;
+        self.sessions.insert(id, Session::new(now, admitted.user, ends));
+        let connect_id = visitor.connect_id.unwrap_or_else(|| server_id(&mut self.rng));
         self.welcome(now, id, &connect_id);
         if Some(now) < self.troubles.flapping_until {
             self.strike("flap", None);

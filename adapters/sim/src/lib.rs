@@ -29,6 +29,7 @@ mod exchange;
 pub mod fault;
 #[cfg(feature = "fuzz")]
 pub mod fuzz;
+mod gateway;
 mod interval;
 mod judge;
 mod ledger;
@@ -62,9 +63,12 @@ pub use account::{
     TimeInForce, TradeType, Trigger,
 };
 pub use config::{Clocks, ExchangeConfig, Limits};
-pub use contract::Contract;
-pub use exchange::{About, Counts, Exchange, FaultHit, Outgoing, PushForm, SessionId};
+pub use contract::{Contract, java_number};
+pub use exchange::{
+    About, Counts, Exchange, FaultHit, Outgoing, PushForm, SessionId, delta_frame, depth_frame,
+};
 pub use fault::{Fault, Plan, Refusal, Target};
+pub use gateway::Gateway;
 pub use interval::Interval;
 pub use ledger::{Ledger, Tally};
 pub use market::{Candle, DayFigures, FundingShown, Market, Marks};
@@ -76,6 +80,7 @@ pub use scenario::{Profile, Scenario, ScenarioError, Source};
 pub use server::{Clock, Flood, QUEUE, Server, ServerError, Venue};
 #[cfg(feature = "server")]
 pub use tls::{Authority, AuthorityError, Flaw};
+pub use topic::{Topic, TopicError};
 pub use trade::Trade;
 pub use truth::{Change, Truth};
 pub use world::{Taps, World, WorldEvent};

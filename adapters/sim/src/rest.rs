@@ -57,7 +57,9 @@ impl<'a> Request<'a> {
         Self { peer: Some(peer), ..self }
     }
 
-    pub(crate) fn path(&self) -> &'a str {
+    /// The target without its query.
+    #[must_use]
+    pub fn path(&self) -> &'a str {
         self.target.split('?').next().unwrap_or_default()
     }
 
@@ -68,12 +70,14 @@ impl<'a> Request<'a> {
     }
 
     /// A query parameter, decoded; `None` if it is empty.
-    pub(crate) fn parameter(&self, name: &str) -> Option<String> {
+    #[must_use]
+    pub fn parameter(&self, name: &str) -> Option<String> {
         self.query(name).map(percent_decode).filter(|value| !value.is_empty())
     }
 
     /// The parameter `symbol`, if it is one.
-    fn symbol(&self) -> Option<Symbol> {
+    #[must_use]
+    pub fn symbol(&self) -> Option<Symbol> {
         self.parameter("symbol")?.parse().ok()
     }
 
@@ -123,16 +127,22 @@ pub enum ResponseFate {
 }
 
 impl Response {
-    pub(crate) fn not_found() -> Self {
+    /// There is no such path.
+    #[must_use]
+    pub fn not_found() -> Self {
         let body = r#"{"code":"404","msg":"Not Found","retry":false,"success":false}"#;
         Self::json(404, body.into())
     }
 
-    fn invalid_symbol() -> Self {
+    /// There is no such contract: for books, tickers and trades.
+    #[must_use]
+    pub fn invalid_symbol() -> Self {
         Self::refused(200, "200003", "Invalid symbol.")
     }
 
-    pub(crate) fn json(status: u16, body: String) -> Self {
+    /// This body.
+    #[must_use]
+    pub fn json(status: u16, body: String) -> Self {
         Self {
             status,
             content_type: "application/json",
@@ -144,7 +154,9 @@ impl Response {
         }
     }
 
-    pub(crate) fn data(data: &str) -> Self {
+    /// What was asked for: the JSON of `data`.
+    #[must_use]
+    pub fn data(data: &str) -> Self {
         Self::json(200, format!(r#"{{"code":"200000","data":{data}}}"#))
     }
 
@@ -152,13 +164,15 @@ impl Response {
         Self { content_type: "text/html", ..Self::json(status, body.into()) }
     }
 
-    /// Business errors come with HTTP 200 as often as not, and with either key first.
     /// An engine that is being restarted, for a snapshot.
     pub(crate) fn restarting() -> Self {
         Self::refused(200, "300000", "The system is being upgraded.")
     }
 
-    pub(crate) fn refused(status: u16, code: &str, text: &str) -> Self {
+    /// An error; `text` as it stands in a JSON string. Business errors come with HTTP 200 as often as not, and with
+    /// either key first.
+    #[must_use]
+    pub fn refused(status: u16, code: &str, text: &str) -> Self {
         Self::json(status, format!(r#"{{"msg":"{text}","code":"{code}"}}"#))
     }
 }
@@ -301,7 +315,7 @@ impl Exchange {
 }
 
 /// As the page of each call has it (2025). `timestamp` is listed with 2 and takes none.
-fn weight(path: &str) -> u32 {
+pub(crate) fn weight(path: &str) -> u32 {
     match path {
         "/api/v1/bullet-public" => 10,
         "/api/v1/level2/depth20"
@@ -339,7 +353,7 @@ const SIGNED: [&str; 16] = [
     "/api/v1/margin/",
 ];
 
-fn is_signed(path: &str) -> bool {
+pub(crate) fn is_signed(path: &str) -> bool {
     SIGNED.iter().any(|head| path.starts_with(head))
         || path.starts_with("/api/v1/contracts/risk-limit/")
 }

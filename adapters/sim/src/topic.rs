@@ -1,8 +1,9 @@
 //! The table of channels: what their topics look like, and who may listen.
 
 use std::fmt;
+use std::str::FromStr;
 
-use kucoin_futures_proto::Symbol;
+use kucoin_futures_proto::{Channel, Symbol};
 
 use crate::interval::Interval;
 
@@ -118,9 +119,19 @@ pub(crate) enum Key {
     Candle(Symbol, Interval),
 }
 
-/// One thing that a session may listen to.
+/// One thing that a session may listen to: a topic string of one key, such as `/contractMarket/level2:XBTUSDTM`.
+///
+/// ```
+/// use kucoin_futures_proto::Channel;
+/// use kucoin_futures_sim::Topic;
+/// let topic: Topic = "/contractMarket/level2Depth5:XBTUSDTM".parse()?;
+/// assert_eq!(topic.symbol().unwrap().as_str(), "XBTUSDTM");
+/// assert_eq!(topic.depth(), Some(5));
+/// assert_eq!(Topic::of(Channel::depth5("XBTUSDTM".parse().unwrap())), Some(topic));
+/// # Ok::<(), kucoin_futures_sim::TopicError>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub(crate) struct Topic {
+pub struct Topic {
     pub(crate) feed: Feed,
     pub(crate) key: Key,
 }
@@ -151,8 +162,25 @@ impl Topic {
         Self { feed: Feed::Candle, key: Key::Candle(symbol, interval) }
     }
 
+    /// That of a client's channel; `None` if it is not known here.
+    #[must_use]
+    pub fn of(channel: Channel) -> Option<Self> {
+        channel.to_string().parse().ok()
+    }
+
+    /// How many levels a side it shows, if it shows the best ones of a book: 5 or 50.
+    #[must_use]
+    pub const fn depth(&self) -> Option<usize> {
+        match self.feed {
+            Feed::Depth5 => Some(5),
+            Feed::Depth50 => Some(50),
+            _ => None,
+        }
+    }
+
     /// The symbol that it is about, if it is about one.
-    pub(crate) const fn symbol(&self) -> Option<Symbol> {
+    #[must_use]
+    pub const fn symbol(&self) -> Option<Symbol> {
         match self.key {
             Key::All => None,
             Key::One(symbol) | Key::Candle(symbol, _) => Some(symbol),
@@ -188,6 +216,21 @@ impl Topic {
             _ => Some(Self::one(feed, word.parse().ok()?)),
         };
         words.into_iter().map(read).collect::<Option<Vec<_>>>().ok_or(BadTopic::Malformed)
+    }
+}
+
+/// A topic string that names nothing, or several things at a time.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("this names no single topic of the exchange's")]
+#[non_exhaustive]
+pub struct TopicError;
+
+impl FromStr for Topic {
+    type Err = TopicError;
+
+    fn from_str(text: &str) -> Result<Self, TopicError> {
+        let list = Self::read_list(text, 1).map_err(|_| TopicError)?;
+        list.into_iter().next().ok_or(TopicError)
     }
 }
 

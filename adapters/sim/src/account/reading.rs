@@ -12,7 +12,7 @@ use super::rows::buy_or_sell;
 use super::settings::RISK_LEVELS;
 use super::state::{AccountChange, MarginMode, Order, OrderId, Position, Terms};
 use super::{Account, Refused};
-use crate::contract::java;
+use crate::contract::java_number;
 use crate::exchange::Exchange;
 
 const NOT_FOUND: &str = "error.getOrder.orderNotExist";
@@ -320,8 +320,8 @@ pub(super) fn risk_limits(exchange: &mut Exchange, call: &Call<'_>) -> Answer {
             .raw("maxRiskLimit", most)
             .raw("minRiskLimit", core::mem::replace(&mut least, most))
             .raw("maxLeverage", leverage)
-            .raw("initialMargin", java(initial.decimal()))
-            .raw("maintainMargin", java(MAINTENANCE.decimal()));
+            .raw("initialMargin", java_number(initial.decimal()))
+            .raw("maintainMargin", java_number(MAINTENANCE.decimal()));
         json.end()
     };
     Ok(array(&RISK_LEVELS.into_iter().map(row).collect::<Vec<_>>()))

@@ -7,7 +7,7 @@ use super::check::{Refused, refused};
 use super::config::Permission;
 use super::{reading, trading};
 use crate::exchange::Exchange;
-use crate::rest::{Request, Response, limit_headers, too_many};
+use crate::rest::{Request, Response, is_signed, limit_headers, too_many};
 
 /// A signed request that is answered.
 #[derive(Clone, Copy, Debug)]
@@ -73,6 +73,11 @@ const TABLE: [Row; 38] = [
     ("POST", "/api/v1/margin/withdrawMargin", 10, Futures, trading::withdraw_margin),
     ("POST", "/api/v1/position/risk-limit-level/change", 5, Futures, trading::change_risk_limit),
 ];
+
+/// Whether only an account may ask this, in whatever way.
+pub(crate) fn is_private(path: &str) -> bool {
+    is_signed(path) || TABLE.iter().any(|row| matches(row.1, path).is_some())
+}
 
 /// What stands in place of the `*` of a pattern; empty if there is none.
 fn matches<'a>(pattern: &str, path: &'a str) -> Option<&'a str> {

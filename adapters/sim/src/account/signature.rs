@@ -23,14 +23,7 @@ impl Exchange {
         request: &Request<'_>,
         needs: Permission,
     ) -> Result<usize, Response> {
-        let header = |name| {
-            request.header(name).ok_or_else(|| {
-                let text = "Please check the header of your request for KC-API-KEY, KC-API-SIGN, KC-API-TIMESTAMP, KC-API-PASSPHRASE.";
-                Response::refused(400, "400001", text)
-            })
-        };
-        let (key, sign) = (header("KC-API-KEY")?, header("KC-API-SIGN")?);
-        let (time, passphrase) = (header("KC-API-TIMESTAMP")?, header("KC-API-PASSPHRASE")?);
+        let [key, sign, time, passphrase] = signed_headers(request)?;
         let server_ms = self.unix(now).as_millis();
         if time.parse::<u64>().map_or(true, |ms| ms.abs_diff(server_ms) > CLOCK_TOLERANCE_MS) {
             return refuse("400002", "Invalid KC-API-TIMESTAMP");
@@ -57,6 +50,22 @@ impl Exchange {
         }
         Ok(who)
     }
+}
+
+/// Key, signature, time and passphrase of a request.
+pub(crate) fn signed_headers<'a>(request: &Request<'a>) -> Result<[&'a str; 4], Response> {
+    let header = |name| {
+        request.header(name).ok_or_else(|| {
+            let text = "Please check the header of your request for KC-API-KEY, KC-API-SIGN, KC-API-TIMESTAMP, KC-API-PASSPHRASE.";
+            Response::refused(400, "400001", text)
+        })
+    };
+    Ok([
+        header("KC-API-KEY")?,
+        header("KC-API-SIGN")?,
+        header("KC-API-TIMESTAMP")?,
+        header("KC-API-PASSPHRASE")?,
+    ])
 }
 
 fn check_version(config: &AccountConfig, named: &str) -> Result<(), Response> {

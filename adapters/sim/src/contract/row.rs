@@ -5,7 +5,7 @@ use std::fmt::{Display, Write as _};
 use kucoin_futures_proto::{Decimal, Price};
 
 use super::name::Name;
-use super::{Contract, java};
+use super::{Contract, java_number};
 use crate::market::{DayFigures, FundingShown, Marks};
 
 /// What a contract's row says of the present.
@@ -88,9 +88,9 @@ impl Contract {
             .raw("marketMaxOrderQty", 1_000_000)
             .raw("maxPrice", "1000000.0")
             .raw("lotSize", 1)
-            .raw("tickSize", java(self.tick.into()))
-            .raw("indexPriceTickSize", java(self.index_tick().into()))
-            .raw("multiplier", java(self.multiplier))
+            .raw("tickSize", java_number(self.tick.into()))
+            .raw("indexPriceTickSize", java_number(self.index_tick().into()))
+            .raw("multiplier", java_number(self.multiplier))
             .raw("initialMargin", "0.01")
             .raw("maintainMargin", "0.005")
             .raw("maxLeverage", 100)
@@ -136,8 +136,8 @@ impl Contract {
     fn funding(&self, row: &mut Object, present: &Present) {
         let shown = present.funding;
         let interval = shown.map(|shown| shown.interval_ms);
-        row.or_null("fundingFeeRate", shown.map(|shown| java(shown.rate)))
-            .or_null("lastTimeFundingRate", shown.map(|shown| java(shown.last_charged)))
+        row.or_null("fundingFeeRate", shown.map(|shown| java_number(shown.rate)))
+            .or_null("lastTimeFundingRate", shown.map(|shown| java_number(shown.last_charged)))
             .nulls(&["predictedFundingFeeRate"])
             .or_null("dailyInterestRate", shown.map(|_| DAILY_INTEREST))
             .or_null("fundingRateGranularity", interval)
@@ -170,8 +170,8 @@ const PRICE_RANGE: i64 = 20;
 
 fn figures(row: &mut Object, contract: &Contract, present: &Present) {
     let Present { marks, day, .. } = present;
-    let price = |price: Price| java(price.into());
-    let amount = |amount: Decimal| java(amount);
+    let price = |price: Price| java_number(price.into());
+    let amount = |amount: Decimal| java_number(amount);
     let off = marks.mark.scaled() / PRICE_RANGE;
     let limit = |scaled: i64| {
         let cut = scaled - scaled % contract.tick.scaled().max(1);

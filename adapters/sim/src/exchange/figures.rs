@@ -34,8 +34,10 @@ pub(super) fn levels(truth: &Truth, most: usize, sequence: Sequence) -> String {
     members.collect::<Vec<_>>().join(",")
 }
 
-/// Here `sn` is the time of the push, and not the sequence.
-pub(super) fn depth_frame(topic: Topic, sequence: Sequence, levels: &str, at: UnixNanos) -> String {
+/// The frame of a depth, as the exchange writes it: its `sn` is the time of the push, and not the sequence. `levels`:
+/// the members `bids` and `asks`, whose prices are text and sizes numbers.
+#[must_use]
+pub fn depth_frame(topic: Topic, sequence: Sequence, levels: &str, at: UnixNanos) -> String {
     let ms = at.as_millis();
     format!(
         concat!(

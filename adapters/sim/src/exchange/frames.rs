@@ -1,23 +1,15 @@
 //! The frames of books and tickers, as the exchange writes them, and spoiled.
 
-use kucoin_futures_proto::wire::Side;
+use kucoin_futures_proto::wire::{Delta, Side};
 use kucoin_futures_proto::{Sequence, SplitMix64, Symbol, UnixNanos};
 
 use crate::topic::Feed;
-use crate::truth::{Change, Touch};
+use crate::truth::Touch;
 
-/// `time`: what the frame says of when, in ms.
-pub(super) fn delta_frame(
-    symbol: Symbol,
-    sequence: Sequence,
-    change: Change,
-    time: Option<u64>,
-) -> String {
-    let side = match change.side {
-        Side::Bid => "buy",
-        Side::Ask => "sell",
-    };
-    let time = time.map(|ms| format!(r#","timestamp":{ms}"#)).unwrap_or_default();
+/// The frame of a change of a book, as the exchange writes it.
+#[must_use]
+pub fn delta_frame(symbol: Symbol, delta: &Delta) -> String {
+    let time = delta.ts_event.map(|at| format!(r#","timestamp":{}"#, at.as_millis()));
     format!(
         concat!(
             r#"{{"topic":"{}:{}","type":"message","subject":"level2","sn":{},"#,
@@ -25,13 +17,20 @@ pub(super) fn delta_frame(
         ),
         Feed::Level2.prefix(),
         symbol,
-        sequence,
-        sequence,
-        change.price,
-        side,
-        change.after,
-        time
+        delta.sequence,
+        delta.sequence,
+        delta.price,
+        side_word(delta.side),
+        delta.size,
+        time.unwrap_or_default()
     )
+}
+
+const fn side_word(side: Side) -> &'static str {
+    match side {
+        Side::Bid => "buy",
+        Side::Ask => "sell",
+    }
 }
 
 pub(super) fn ticker_frame(

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use kucoin_futures_proto::{Instant, Sequence, Symbol, UnixNanos};
+use kucoin_futures_proto::{Instant, Lots, Sequence, Symbol, UnixNanos, wire};
 
 use super::frames::{delta_frame, spoil, ticker_frame};
 use super::state::{About, Delta, Exchange, Outgoing, PushForm};
@@ -72,8 +72,11 @@ impl Exchange {
             return self.strike("drop", Some(symbol));
         }
         let sound = !self.troubles.malformed.take(symbol);
-        let time = self.config.clocks.of_delta(change.at);
-        let mut frame = delta_frame(symbol, sequence, change, time);
+        let ms = self.config.clocks.of_delta(change.at);
+        let mut said =
+            wire::Delta::new(sequence, change.side, change.price, Lots::new(change.after));
+        said.ts_event = ms.map(|ms| UnixNanos::from_nanos(ms * 1_000_000));
+        let mut frame = delta_frame(symbol, &said);
         if !sound {
             self.strike("malformed", Some(symbol));
             frame = spoil(&mut self.rng, &frame);

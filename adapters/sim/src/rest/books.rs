@@ -6,7 +6,7 @@ use kucoin_futures_proto::{Decimal, Instant, Lots, Price, Sequence, Symbol};
 use serde_json::Value;
 
 use super::{Request, Response};
-use crate::contract::java;
+use crate::contract::java_number;
 use crate::exchange::Exchange;
 use crate::market::Market;
 use crate::trade::Trade;
@@ -154,5 +154,5 @@ fn spoil_one(truth: &mut Truth, levels: usize) {
 }
 
 fn number(price: Price) -> String {
-    java(Decimal::from(price))
+    java_number(Decimal::from(price))
 }

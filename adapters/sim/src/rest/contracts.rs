@@ -3,7 +3,7 @@
 use kucoin_futures_proto::{Instant, Symbol};
 
 use super::{Request, Response};
-use crate::contract::java;
+use crate::contract::java_number;
 use crate::contract::row::{DAILY_INTEREST, FUNDING_CAP, FUNDING_FLOOR, Present};
 use crate::exchange::Exchange;
 use crate::market::{Market, decimal};
@@ -56,8 +56,8 @@ impl Exchange {
         Response::data(&format!(
             r#"{{"symbol":"{name}","granularity":1000,"timePoint":{},"value":{},"indexPrice":{}}}"#,
             marks.at.as_millis(),
-            java(marks.mark.into()),
-            java(marks.index.into())
+            java_number(marks.mark.into()),
+            java_number(marks.index.into())
         ))
     }
 
@@ -76,12 +76,12 @@ impl Exchange {
                 market.contract().rate_symbol(),
                 interval,
                 start,
-                java(decimal(funding.estimate(now_ms / 60_000))),
+                java_number(decimal(funding.estimate(now_ms / 60_000))),
                 DAILY_INTEREST,
                 FUNDING_CAP,
                 FUNDING_FLOOR,
                 start + interval,
-                java(decimal(funding.charged(start)))
+                java_number(decimal(funding.charged(start)))
             ))
         });
         running.map_or_else(|| not_supported("funding rate"), |data| Response::data(&data))
@@ -103,7 +103,7 @@ impl Exchange {
             .take_while(|time| *time >= from)
             .take(MOST_RATES)
             .map(|time| {
-                let rate = java(decimal(funding.charged(time)));
+                let rate = java_number(decimal(funding.charged(time)));
                 format!(r#"{{"symbol":"{symbol}","fundingRate":{rate},"timepoint":{time}}}"#)
             })
             .collect();

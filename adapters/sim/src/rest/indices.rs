@@ -3,7 +3,7 @@
 use kucoin_futures_proto::{Decimal, Instant, Price, UnixNanos};
 
 use super::{Request, Response};
-use crate::contract::java;
+use crate::contract::java_number;
 use crate::contract::name::Name;
 use crate::exchange::Exchange;
 use crate::market::Market;
@@ -96,8 +96,8 @@ impl Exchange {
                 let price = Price::from_scaled(index.scaled() + off * tick).unwrap_or(index);
                 format!(
                     r#"{{"exchange":"{exchange}","exchangeName":"{shown}","price":{},"weight":{}}}"#,
-                    java(price.into()),
-                    java(Decimal::new(weight.into(), -2).unwrap_or_default())
+                    java_number(price.into()),
+                    java_number(Decimal::new(weight.into(), -2).unwrap_or_default())
                 )
             };
             format!(
@@ -107,7 +107,7 @@ impl Exchange {
                 ),
                 name,
                 ms,
-                java(index.into()),
+                java_number(index.into()),
                 SOURCES.map(source).join(",")
             )
         })
@@ -139,7 +139,7 @@ impl Exchange {
             let marks = market.marks(unix(ms));
             let index = i128::from(marks.index.scaled()).max(1);
             let premium = (i128::from(marks.last.scaled()) - index) * 1_000_000 / index;
-            let premium = java(Decimal::new(premium, -6).unwrap_or_default());
+            let premium = java_number(Decimal::new(premium, -6).unwrap_or_default());
             format!(
                 r#"{{"symbol":"{name}","granularity":60000,"timePoint":{ms},"value":{premium}}}"#
             )

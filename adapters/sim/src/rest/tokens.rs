@@ -6,6 +6,7 @@ use kucoin_futures_proto::Instant;
 use serde_json::Value;
 
 use crate::exchange::Exchange;
+use crate::token;
 
 impl Exchange {
     /// The data of a token, for whoever has signed for one if anybody has.
@@ -25,19 +26,13 @@ impl Exchange {
         });
         let (interval, timeout) = (self.config.ping_interval, self.config.ping_timeout);
         let pings = absurd.map_or_else(
-            || {
-                let (interval, timeout) = (interval.as_millis(), timeout.as_millis());
-                format!(r#","pingInterval":{interval},"pingTimeout":{timeout}"#)
-            },
+            || token::pings(interval, timeout),
             |absurd| match absurd {
                 "" => String::new(),
                 absurd => format!(r#","pingInterval":{absurd},"pingTimeout":{absurd}"#),
             },
         );
-        let (endpoint, encrypt) = (&self.config.endpoint, self.config.endpoint.starts_with("wss"));
-        let good = format!(
-            r#"{{"endpoint":"{endpoint}","encrypt":{encrypt},"protocol":"websocket"{pings}}}"#
-        );
+        let good = token::server(&self.config.endpoint, &pings);
         let bad = BAD_ENDPOINTS.map(|endpoint| {
             let endpoint = Value::from(endpoint);
             format!(r#"{{"endpoint":{endpoint},"encrypt":true,"protocol":"websocket"{pings}}}"#)

@@ -149,7 +149,10 @@ fn plain(status: u16) -> HttpResponse {
     response
 }
 
-async fn upgrade<V: Venue>(shared: &Arc<Shared<V>>, mut request: hyper::Request<Incoming>) -> HttpResponse {
+async fn upgrade<V: Venue>(
+    shared: &Arc<Shared<V>>,
+    mut request: hyper::Request<Incoming>,
+) -> HttpResponse {
     let Some(key) = request.headers().get(SEC_WEBSOCKET_KEY) else { return plain(400) };
     let accept = derive_accept_key(key.as_bytes());
     let query = request.uri().query().unwrap_or_default().to_owned();
