@@ -26,6 +26,8 @@ pub mod export;
 #[cfg(any(test, feature = "fuzz"))]
 pub mod fuzz;
 pub mod join;
+#[cfg(feature = "serve")]
+pub mod serve;
 
 pub use digest::Digest;
 pub use error::{RecordingError, Tear, TearKind};

@@ -64,7 +64,8 @@ impl<'a> Request<'a> {
     }
 
     /// A query parameter, as it was sent.
-    pub(crate) fn query(&self, name: &str) -> Option<&'a str> {
+    #[must_use]
+    pub fn query(&self, name: &str) -> Option<&'a str> {
         let (_, query) = self.target.split_once('?')?;
         query.split('&').filter_map(|pair| pair.split_once('=')).find(|p| p.0 == name).map(|p| p.1)
     }
