@@ -121,7 +121,7 @@ pub struct ReplayStatus {
     /// Connections that are open.
     pub connections: usize,
     /// How often a client exceeded a limit of the exchange.
-    pub limits_exceeded: u64,
+    pub violations: u64,
 }
 
 impl ReplayStatus {
@@ -132,7 +132,7 @@ impl ReplayStatus {
             "began_ms": self.began.as_millis(), "position_ms": self.position.as_millis(),
             "speed": self.speed.to_string(), "paused": self.is_paused,
             "seeking": self.is_seeking, "ended": self.has_ended, "error": self.error,
-            "connections": self.connections, "limits_exceeded": self.limits_exceeded,
+            "connections": self.connections, "violations": self.violations,
         })
     }
 }

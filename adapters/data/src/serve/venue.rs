@@ -89,7 +89,7 @@ impl Replay {
             has_ended: self.next_at().is_none(),
             error: self.failed.clone(),
             connections: self.gateway.sessions(),
-            limits_exceeded: self.gateway.violations(),
+            violations: self.gateway.violations(),
         }
     }
 
