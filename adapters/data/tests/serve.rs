@@ -16,7 +16,7 @@ use kucoin_futures_data::serve::{ReplayServer, Speed};
 use kucoin_futures_proto::{BookLostReason, Query, UnixNanos};
 use kucoin_futures_sim::Plan;
 
-use listener::{Listener, get, post, serve_at, verify};
+use listener::{Listener, get, post, serve_at, serve_paused, verify};
 use simulated::Session;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -167,7 +167,8 @@ fn who_has_a_book_that_was_found_wrong_is_cut_off() {
 
 #[test]
 fn as_fast_as_it_goes_nothing_is_lost_and_the_end_is_quiet() {
-    let session = Session::of(&[XBT, ETH], 10 * MINUTE);
+    // More frames than a server keeps for a slow reader.
+    let session = Session::of(&[XBT, ETH], 40 * MINUTE);
     let server = serve_at(&session, ten());
     let mut listener = Listener::new(&server, &[XBT, ETH]);
     listener.until_live();
@@ -178,7 +179,7 @@ fn as_fast_as_it_goes_nothing_is_lost_and_the_end_is_quiet() {
     assert_eq!((&listener.lost[..], server.dropped()), (&[][..], 0));
     let status = server.status();
     let seconds = (status.position.as_nanos() - before.as_nanos()) / 1_000_000_000;
-    assert!(seconds > 400 && listener.deltas as u64 > 35 * seconds, "{seconds}");
+    assert!(seconds > 2000 && listener.deltas as u64 > 35 * seconds, "{seconds}");
     // Open and quiet: pings are answered, requests too.
     let deltas = listener.deltas;
     listener.run_for(2 * SECOND);
@@ -194,10 +195,8 @@ fn as_fast_as_it_goes_nothing_is_lost_and_the_end_is_quiet() {
 fn what_cannot_be_said_is_refused_as_something_that_passes() {
     let mut session = Session::of(&[XBT], 5 * MINUTE);
     session.queries.push(Query::ServiceStatus);
-    let server = serve_at(&session, ten());
-    server.pause();
+    let server = serve_paused(&session, ten());
     let snapshot = |symbol: &str| get(&server, &format!("/api/v1/level2/snapshot?symbol={symbol}"));
-    server.seek(later(&server, 0));
     assert_eq!(snapshot(XBT).0, 503, "nothing has come yet");
     assert_eq!(get(&server, "/api/v1/contracts/active").0, 503);
     server.seek(later(&server, 10));

@@ -1,5 +1,7 @@
 //! A client of a served recording, and what it is held against.
 
+#![allow(dead_code, reason = "not every test file uses everything")]
+
 use std::collections::BTreeMap;
 use std::io::{self, Read as _, Write as _};
 use std::net::TcpStream;
@@ -25,9 +27,17 @@ const PATIENCE: Duration = Duration::from_secs(40);
 const EVERY: usize = 10;
 
 pub(crate) fn serve_at(session: &Session, speed: Speed) -> ReplayServer {
+    let server = serve_paused(session, speed);
+    server.resume();
+    server
+}
+
+/// The same, and it stands at its beginning.
+pub(crate) fn serve_paused(session: &Session, speed: Speed) -> ReplayServer {
     let clock = Clock::new();
     let mut options = ServeOptions::new(Arc::new(move || clock.now()));
     options.speed = speed;
+    options.is_paused = true;
     serve(SimulatedTape::new(session.clone()), "127.0.0.1:0".parse().unwrap(), &options).unwrap()
 }
 
@@ -43,7 +53,7 @@ pub(crate) fn post(server: &ReplayServer, command: &str) -> Value {
     body
 }
 
-fn request(server: &ReplayServer, method: &str, target: &str) -> (u16, Value) {
+pub(crate) fn request(server: &ReplayServer, method: &str, target: &str) -> (u16, Value) {
     let url = server.url();
     let mut socket = TcpStream::connect(url.strip_prefix("http://").unwrap()).unwrap();
     let head = "Host: x\r\nContent-Length: 0\r\nConnection: close";
