@@ -100,7 +100,7 @@ async def fresh(run):
         await one.close()
 
 
-async def book(api):
+async def book(api, agree=Books.agree):
     books = Books()
 
     async def read():
@@ -108,11 +108,44 @@ async def book(api):
             book = await api.watch_order_book(PAIR)
             books.note(book["nonce"], book["bids"], book["asks"])
     reader = asyncio.create_task(read())
-    agree = asyncio.create_task(asyncio.to_thread(books.agree))
+    agree = asyncio.create_task(asyncio.to_thread(agree, books))
     done, _ = await asyncio.wait({reader, agree}, return_when=asyncio.FIRST_COMPLETED)
     reader.cancel()
     for task in done:
         task.result()
+
+
+async def replay():
+    """A recording in place of the exchange: the market is the one of the moment that is replayed."""
+    api = make()
+    await acheck("REST load_markets", holds(api.load_markets(), lambda m: PAIR in m, "markets"))
+    began = replayed("GET", "status")["began_ms"]
+    await acheck("REST fetch_time is the recording's", holds(
+        api.fetch_time(), lambda at: 0 <= at - began < 3_600_000, "time"))
+    await acheck("REST fetch_status", holds(api.fetch_status(), lambda s: s["status"] == "ok", "status"))
+    await acheck("REST fetch_ticker", holds(
+        api.fetch_ticker(PAIR), lambda t: t["bid"] < t["ask"] and t["last"], "ticker"))
+    for limit in (20, 100, None):
+        await acheck(f"REST fetch_order_book {limit or 'full'}", holds(
+            api.fetch_order_book(PAIR, limit), lambda b: b["bids"][0][0] < b["asks"][0][0], "book"))
+    await acheck("REST fetch_trades", holds(api.fetch_trades(PAIR), bool, "trades"))
+    await acheck("REST fetch_ohlcv", holds(
+        api.fetch_ohlcv(PAIR, "1m"), lambda rows: rows and rows[0][3] <= rows[0][4] <= rows[0][2], "candles"))
+    await acheck("REST fetch_mark_price", holds(api.fetch_mark_price(PAIR), lambda m: m["markPrice"], "mark"))
+    await refused_async("REST unknown symbol is refused",
+                        api.futuresPublicGetTicker({"symbol": "NOPEUSDTM"}), ("BadRequest", "BadSymbol", "ExchangeError"))
+    stranger = make(apiKey="no", secret="no", password="no")
+    await refused_async("a key is refused", stranger.futuresPrivateGetPositions(), ("AuthenticationError",))
+    await stranger.close()
+    await acheck("watch_ticker", holds(api.watch_ticker(PAIR), lambda t: t["last"], "ticker"))
+    await acheck("watch_trades", holds(api.watch_trades(PAIR), lambda rows: rows[0]["price"], "trades"))
+    for depth in (5, 50):
+        await acheck(f"watch_order_book, depth {depth}", holds(
+            fresh(lambda one: one.watch_order_book(PAIR, depth)),
+            lambda b: 0 < len(b["bids"]) <= depth, "levels"))
+    await acheck("watch_order_book equals REST", book(api))
+    await acheck("watch_order_book has the recorded digests", book(api, Books.digests_agree))
+    await api.close()
 
 
 async def reconnect():
@@ -212,7 +245,8 @@ async def trade(api, seen):
 
 
 async def main():
-    await {"public": public, "reconnect": reconnect, "private": private}[PHASE]()
+    phases = {"public": public, "reconnect": reconnect, "private": private, "replay": replay}
+    await phases[PHASE]()
     finish()
 
 

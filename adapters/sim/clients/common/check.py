@@ -1,11 +1,13 @@
 """What every Python driver shares: checks that are told as JSON lines, and a book to hold a client's to."""
 
+import hashlib
 import json
 import os
 import ssl
 import sys
 import time
 import traceback
+import urllib.error
 import urllib.request
 from collections import OrderedDict
 from decimal import Decimal
@@ -137,6 +139,44 @@ class Books:
                 equal += 1
             time.sleep(0.3)
         need(equal >= times, f"only {equal} snapshots at a sequence that the book had")
+
+
+    def digests_agree(self, times=5, seconds=20):
+        """So many of the latest books have the digest that a replay says of the recorded book at that sequence."""
+        end, equal = time.monotonic() + seconds, 0
+        while equal < times and time.monotonic() < end:
+            until(lambda: self.seen, seconds, "the book")
+            sequence, (bids, asks) = next(reversed(self.seen.items()))
+            query = f"symbol={SYMBOL}&sequence={sequence}"
+            query += f"&bid_horizon={plain(bids[-1][0])}&ask_horizon={plain(asks[-1][0])}"
+            said = replayed("GET", f"digest?{query}")
+            if "sha256" in said:
+                need(said["sha256"] == digest(bids, asks), f"at {sequence}: another digest")
+                equal += 1
+            time.sleep(0.3)
+        need(equal >= times, f"only {equal} sequences that are remembered: {said}")
+
+
+def plain(price):
+    """In shortest form, without an exponent."""
+    return format(price.normalize(), "f")
+
+
+def digest(bids, asks):
+    """As the project has it: a line for each level, bids and then asks, best first."""
+    rows = [f"b {plain(price)} {size}\n" for price, size in bids]
+    rows += [f"a {plain(price)} {size}\n" for price, size in asks]
+    return hashlib.sha256("".join(rows).encode()).hexdigest()
+
+
+def replayed(method, command):
+    """Asks a replay, or tells it what to do; its answer, whatever the status."""
+    request = urllib.request.Request(f"{URL}/_replay/{command}", method=method)
+    try:
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return json.load(answer)
+    except urllib.error.HTTPError as error:
+        return json.load(error)
 
 
 def differ(mine, wanted):

@@ -125,6 +125,63 @@ def public():
     check("stop", ws.stop)
 
 
+def replay():
+    """A recording in place of the exchange: the market is the one of the moment that is replayed."""
+    sdk = client()
+    rest = sdk.rest_service().get_futures_service()
+    api = rest.get_market_api()
+    began = replayed("GET", "status")["began_ms"]
+    check("REST get_server_time is the recording's", lambda: need(
+        0 <= api.get_server_time().data - began < 3_600_000, "another time"))
+    check("REST get_service_status", lambda: full(api.get_service_status()))
+    check("REST get_all_symbols", lambda: full(api.get_all_symbols(), NULL))
+    check("REST get_symbol", lambda: full(
+        api.get_symbol(market.GetSymbolReqBuilder().set_symbol(SYMBOL).build()), NULL))
+    check("REST get_ticker", lambda: full(
+        api.get_ticker(market.GetTickerReqBuilder().set_symbol(SYMBOL).build())))
+    check("REST get_all_tickers", lambda: full(api.get_all_tickers()))
+    for size in ("20", "100"):
+        request = market.GetPartOrderBookReqBuilder().set_size(size).set_symbol(SYMBOL).build()
+        check(f"REST get_part_order_book {size}", lambda: full(api.get_part_order_book(request)))
+    check("REST get_trade_history", lambda: full(api.get_trade_history(
+        market.GetTradeHistoryReqBuilder().set_symbol(SYMBOL).build())))
+    klines = market.GetKlinesReqBuilder().set_symbol(SYMBOL).set_from_(began - 3_600_000).set_to(began)
+    klines = klines.set_granularity(market.GetKlinesReq.GranularityEnum.T_1).build()
+    check("REST get_klines", lambda: need(len(api.get_klines(klines).data[0]) == 7, "rows of 7"))
+    check("REST get_mark_price", lambda: full(api.get_mark_price(
+        market.GetMarkPriceReqBuilder().set_symbol(SYMBOL).build())))
+    refused("REST unknown symbol is refused",
+            lambda: api.get_ticker(market.GetTickerReqBuilder().set_symbol("NOPEUSDTM").build()),
+            "200003")
+    stranger = client("no", "no", "no").rest_service().get_futures_service()
+    refused("a key is refused", stranger.get_market_api().get_private_token, "400003")
+    ws, got, book = sdk.ws_service().new_futures_public_ws(), {}, Book()
+    check("token, welcome", ws.start)
+
+    def listener(name):
+        return lambda topic, subject, event: got.setdefault(name, []).append(event)
+
+    def level2(topic, subject, event):
+        got.setdefault("orderbook_increment", []).append(event)
+        book.change(event.sequence, event.change)
+
+    names = ["execution", "instrument", "orderbook_level5", "orderbook_level50", "symbol_snapshot",
+             "ticker_v1", "ticker_v2"]
+    for name in names:
+        check(f"subscribe {name}", getattr(ws, name), SYMBOL, listener(name))
+    check("subscribe orderbook_increment", ws.orderbook_increment, SYMBOL, level2)
+    for name in [*names, "orderbook_increment"]:
+        lack = ("funding_rate", "mark_price", "index_price") if name == "instrument" else ()
+        check(f"channel {name}", lambda: complete(
+            until(lambda: got.get(name), 15, "a message")[-1], lack))
+    full_book = market.GetFullOrderBookReqBuilder().set_symbol(SYMBOL).build()
+    snapshot = api.get_full_order_book(full_book)
+    book.load(snapshot.sequence, snapshot.bids, snapshot.asks)
+    check("book of its deltas equals REST", book.books.agree)
+    check("book of its deltas has the recorded digests", book.books.digests_agree)
+    check("stop", ws.stop)
+
+
 def reconnect():
     events, times = [], []
     ws = client(events=events).ws_service().new_futures_public_ws()
@@ -225,5 +282,5 @@ def trade(api, orders, places, got):
     refused("order beyond the balance is refused", too_large, "request error")
 
 
-{"public": public, "reconnect": reconnect, "private": private}[PHASE]()
+{"public": public, "reconnect": reconnect, "private": private, "replay": replay}[PHASE]()
 finish()
