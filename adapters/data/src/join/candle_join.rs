@@ -173,7 +173,8 @@ impl CandleJoin {
         }
     }
 
-    /// The answer to a query for candles. One that comes unasked is passed over: it is not known when it was made.
+    /// The answer to the query for candles that was asked last; answers to earlier ones are not for here. One that comes
+    /// unasked is passed over: it is not known when it was made.
     pub fn on_klines(&mut self, now: Instant, rows: &Rows<'_, Kline>, out: &mut Vec<JoinedCandle>) {
         let Some(Asked { what: Wanted::Candles { from, end, to }, .. }) = self.asked else {
             return;
@@ -206,9 +207,6 @@ impl CandleJoin {
             start = self.grid.after(start, 1);
         }
         self.advance(out);
-        if start != from {
-            self.tries = 0;
-        }
         if start < end {
             self.try_again(now, (start, end), out);
         }
@@ -426,7 +424,9 @@ impl CandleJoin {
         if let Some((of, from)) = gap {
             out.push(told(of, from, next));
         }
-        self.next = Some(next);
+        if self.next.replace(next) != Some(next) {
+            self.tries = 0;
+        }
         self.known = self.known.split_off(&next);
         self.growing = self.growing.filter(|growing| growing.candle.start >= next);
     }

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use super::trade::Mark;
-use kucoin_futures_proto::{Sequence, UnixNanos};
+use kucoin_futures_proto::Sequence;
 
 /// The trades handed out last.
 #[derive(Debug)]
@@ -17,8 +17,8 @@ pub(super) struct Seen {
     latest: Option<Mark>,
     /// Nothing is known of what is not beyond it: it was forgotten.
     floor: Option<Sequence>,
-    /// When this run of the counter began, if there was another one before.
-    began: Option<UnixNanos>,
+    /// The first one of this run of the counter that was handed out.
+    first: Option<Mark>,
 }
 
 /// How a trade stands to what was handed out.
@@ -39,7 +39,7 @@ pub(super) enum Standing {
 impl Seen {
     pub(super) const fn new(most: usize) -> Self {
         let recent = VecDeque::new();
-        Self { recent, most, newest: None, latest: None, floor: None, began: None }
+        Self { recent, most, newest: None, latest: None, floor: None, first: None }
     }
 
     pub(super) const fn newest(&self) -> Option<Mark> {
@@ -48,11 +48,12 @@ impl Seen {
 
     pub(super) fn standing(&self, of: Mark) -> Standing {
         let Some(newest) = self.newest else { return Standing::Next };
-        if self.began.zip(of.time).is_some_and(|(began, time)| time < began) {
+        // Of a run before, whatever its sequence.
+        if self.first.is_some_and(|first| first.is_later(of)) {
             return Standing::Past;
         }
         if of.sequence > newest.sequence {
-            return Standing::Next;
+            return if newest.is_later(of) { Standing::Past } else { Standing::Next };
         }
         if self.recent.iter().rev().any(|known| known.is(of)) {
             return Standing::Known;
@@ -73,8 +74,9 @@ impl Seen {
     pub(super) fn add(&mut self, mark: Mark, standing: Standing) {
         if standing == Standing::NewRun {
             self.recent.clear();
-            (self.latest, self.floor, self.began) = (None, None, mark.time);
+            (self.latest, self.floor, self.first) = (None, None, None);
         }
+        self.first = self.first.or(Some(mark));
         if standing != Standing::Late {
             self.newest = Some(mark);
         }
@@ -92,6 +94,7 @@ impl Seen {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use kucoin_futures_proto::UnixNanos;
 
     fn mark(sequence: u64, ms: u64) -> Mark {
         Mark { sequence: Sequence::new(sequence), time: UnixNanos::from_millis(ms) }
@@ -133,5 +136,9 @@ mod tests {
         seen.add(mark(10, 9_000), Standing::NewRun);
         assert_eq!(seen.standing(mark(11, 9_000)), Standing::Next);
         assert_eq!(seen.standing(mark(25, 300)), Standing::Past, "of the run before");
+        // Behind a hole that a turn lies in, too: sequences alone would put it last.
+        let seen = of(&[(10, 100), (20, 9_000)], 8);
+        assert_eq!(seen.standing(mark(25, 300)), Standing::Past);
+        assert_eq!(seen.standing(mark(21, 8_999)), Standing::Next, "a millisecond is nothing");
     }
 }
