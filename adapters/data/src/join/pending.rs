@@ -112,7 +112,7 @@ impl Pending {
                 }
             } else {
                 let rest = links.iter().skip(at);
-                joint_of_oldest(rest, at == 0 || is_cut)
+                joint_of_oldest(rest, is_cut)
             };
             let Some(joint) = joint else { break };
             joints.push(joint);

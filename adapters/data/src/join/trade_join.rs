@@ -33,8 +33,8 @@ use super::trade::{Mark, Trade};
 ///  Live      a trade                               hands it out                       Live
 ///            due: silence, or a check              asks                               Checking
 ///  Checking  a trade                               hands it out                       Checking
-///            an answer with nothing new, or        hands out what the stream has      Live
-///            after a trade of the stream           left out as late
+///            an answer with nothing new, or        hands out what follows, and as     Live
+///            after a trade of the stream           late what the stream has left out
 ///            one with new trades, the stream       hands them out, with a hole if it  Quiet
 ///            silent                                does not reach back
 ///            a failure, due                        -                                  Live
@@ -325,12 +325,12 @@ impl TradeJoin {
         out: &mut Vec<JoinedTrade>,
     ) {
         let (rows, reach) = self.beyond(trades, out);
-        // A stream that speaks will bring them.
         if !has_spoken && !rows.is_empty() {
             (self.is_cut, self.cut_after) = (true, self.seen.newest());
-            let settled = self.pending.weave(rows, reach, true);
-            self.hand_out_all(settled, HoleReason::OutOfReach, out);
         }
+        // A stream that speaks will bring what is between it and history.
+        let settled = self.pending.weave(rows, reach, !has_spoken);
+        self.hand_out_all(settled, HoleReason::OutOfReach, out);
         self.go_on(now);
     }
 
