@@ -26,7 +26,7 @@
 //!
 //! impl Trades {
 //!     fn new(client: &mut Client, now: Instant, symbol: Symbol) -> Result<Self, Box<dyn std::error::Error>> {
-//!         let topic = client.subscribe(now, Channel::executions(symbol))?;
+//!         let topic = client.subscribe(now, Channel::execution(symbol))?;
 //!         let join = TradeJoin::new(now, symbol, TradeJoinConfig::default());
 //!         Ok(Self { topic, join, asked: None, joined: Vec::new() })
 //!     }
