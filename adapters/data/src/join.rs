@@ -12,8 +12,7 @@
 //! ```
 //! use kucoin_futures_data::join::{JoinedTrade, TradeJoin, TradeJoinConfig};
 //! use kucoin_futures_proto::{
-//!     Channel, Client, Config, Event, Input, Instant, LineEvent, Message, Output, RequestId, Symbol, TopicEvent,
-//!     TopicId,
+//!     Channel, Client, Config, Event, Input, Instant, Message, Output, RequestId, Symbol, TopicEvent, TopicId,
 //! };
 //!
 //! struct Trades {
@@ -71,7 +70,7 @@
 //!     }
 //! }
 //!
-//! # let (now, symbol) = (Instant::ZERO, "XBTUSDTM".parse()?);
+//! let (now, symbol) = (Instant::ZERO, "XBTUSDTM".parse()?);
 //! let mut client = Client::new(now, 42, Config::default());
 //! let mut trades = Trades::new(&mut client, now, symbol)?;
 //! let mut turn = client.handle(now, Input::Timeout);
@@ -80,10 +79,20 @@
 //!     // .. and perform it
 //! }
 //! trades.ask(now, &mut client)?;
-//! assert!(trades.join.poll_timeout() > now, "what to wait for");
-//! # let _ = LineEvent::Up { conn: kucoin_futures_proto::ConnId::new(0) };
+//! // Wait for an input, at most until the earlier one of these two.
+//! let deadline = client.poll_timeout().map(|deadline| deadline.at);
+//! assert!(trades.join.poll_timeout() > now && deadline.is_some());
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+//!
+//! Candles go the same way: [`CandleJoin::on_candle`] for [`Message::Candle`], [`CandleJoin::on_klines`] for
+//! [`Message::Klines`], [`CandleJoin::on_server_time`] for [`Message::ServerTime`], [`CandleJoin::on_down`] for
+//! [`LineEvent::Down`].
+//!
+//! [`Message::Candle`]: kucoin_futures_proto::Message::Candle
+//! [`Message::Klines`]: kucoin_futures_proto::Message::Klines
+//! [`Message::ServerTime`]: kucoin_futures_proto::Message::ServerTime
+//! [`LineEvent::Down`]: kucoin_futures_proto::LineEvent::Down
 
 mod answer;
 mod candle;

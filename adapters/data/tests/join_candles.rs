@@ -135,7 +135,8 @@ impl Market {
         let (until, bars) = self.past.iter().rev().nth(lag).unwrap_or(&none);
         let last = START + until / MINUTE * MINUTE;
         let minutes = (from..=to.min(last)).step_by(MINUTE as usize);
-        let bar = |start| Some((start, bars.get(&start).copied().or(self.flat.then_some(0))?));
+        let bar =
+            |start| Some((start, bars.get(&start).copied().or_else(|| self.flat.then_some(0))?));
         let shown: Vec<(u64, u64)> = minutes.filter_map(bar).take(SHOWN).collect();
         let rows: Vec<String> = shown
             .iter()

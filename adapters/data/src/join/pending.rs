@@ -147,9 +147,9 @@ impl Pending {
                 links.extend(self.0.pop_front().map(|waiting| of_stream(waiting, true)));
                 continue;
             }
-            while let Some(earlier) = self.0.pop_front_if(|w| w.trade.mark().is_before(mark)) {
-                links.push(of_stream(earlier, false));
-            }
+            let is_later = |waiting: &Waiting| !waiting.trade.mark().is_before(mark);
+            let earlier = self.0.iter().position(is_later).unwrap_or(self.0.len());
+            links.extend(self.0.drain(..earlier).map(|waiting| of_stream(waiting, false)));
             links.push(Link { trade: row, of_stream: None, in_history: true });
         }
         links.extend(self.0.drain(..).map(|waiting| of_stream(waiting, false)));

@@ -194,7 +194,7 @@ impl TradeJoin {
     /// or a queue in between that has overflowed. To be said before the first trade that comes after it.
     pub fn on_may_have_missed(&mut self, now: Instant) {
         self.is_cut = true;
-        self.cut_after = self.pending.newest().or(self.seen.newest());
+        self.cut_after = self.pending.newest().or_else(|| self.seen.newest());
         if !matches!(self.phase, Phase::Waiting { .. } | Phase::Asking { .. }) {
             self.tries = 0;
         }
