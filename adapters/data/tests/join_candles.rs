@@ -361,6 +361,93 @@ fn an_interruption_leaves_a_candle_to_history() {
 }
 
 #[test]
+fn silence_of_a_stream_that_is_down_is_no_still_market() {
+    let mut market = Market::new(config());
+    market.run(30, |market| {
+        market.trade(1);
+        market.answer(0);
+    });
+    market.cut();
+    market.run(40, |market| {
+        market.trade(1);
+        market.answer(0);
+    });
+    assert_eq!(market.out.iter().filter(|j| matches!(j, JoinedCandle::Closed(_))).count(), 1);
+    // Minute 1 is over, and history knows nothing of it yet.
+    market.run(60, |market| {
+        market.trade(1);
+        market.answer(1_000);
+    });
+    let gaps = |joined: &&JoinedCandle| {
+        matches!(joined, JoinedCandle::Empty { .. } | JoinedCandle::Hole { .. })
+    };
+    assert_eq!(
+        (market.join.state(), market.out.iter().filter(gaps).count()),
+        (CandleState::Filling, 0)
+    );
+    market.run(10, |market| {
+        market.trade(1);
+        market.answer(0);
+    });
+    assert_eq!((market.check().len(), market.holes()), (2, vec![]));
+}
+
+#[test]
+fn history_behind_an_interrupted_candle_is_asked_again() {
+    let mut market = Market::new(config());
+    market.run(30, |market| {
+        market.trade(1);
+        market.answer(0);
+    });
+    market.cut();
+    market.resume();
+    market.run(38, |market| market.answer(1_000));
+    assert_eq!((market.join.state(), market.holes()), (CandleState::Filling, vec![]));
+    market.run(20, |market| market.answer(0));
+    assert_eq!((market.check().len(), market.holes()), (1, vec![]));
+}
+
+#[test]
+fn confirmed_candles_are_of_history() {
+    let mut confirmed = config();
+    confirmed.confirm = true;
+    let mut market = Market::new(confirmed);
+    market.join.on_may_have_missed(market.now());
+    market.run(66, |market| market.trade(1));
+    let closed = |market: &Market| {
+        let closed = market.out.iter().filter_map(|joined| match joined {
+            JoinedCandle::Closed(candle) => Some(candle.source),
+            _ => None,
+        });
+        closed.collect::<Vec<_>>()
+    };
+    assert_eq!(closed(&market), []);
+    market.run(10, |market| {
+        market.trade(1);
+        market.answer(0);
+    });
+    assert_eq!(closed(&market), [Source::History]);
+}
+
+#[test]
+fn no_more_candles_wait_than_may() {
+    let mut small = config();
+    (small.most_waiting, small.tries) = (2, 1_000);
+    let mut market = Market::new(small);
+    market.run(30, |market| market.trade(1));
+    market.cut();
+    market.resume();
+    market.run(5 * 60, |market| {
+        if market.ms >= MINUTE {
+            market.trade(1);
+        }
+        market.fail();
+    });
+    assert_eq!(market.holes(), [(0, 1)]);
+    assert_eq!(market.check().len(), 4);
+}
+
+#[test]
 fn what_neither_side_has_is_a_hole() {
     let mut market = Market::new(config());
     market.run(30, |market| {

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use kucoin_futures_data::join::{
@@ -45,8 +46,8 @@ struct Market {
     join: TradeJoin,
     out: Vec<JoinedTrade>,
     has_query: bool,
-    /// The last one that the stream has brought.
-    pushed: Option<usize>,
+    /// What the stream has brought.
+    pushed: BTreeSet<usize>,
     /// What answers have shown, and how much had been handed out by then: from which trade to before which.
     shown: Vec<(usize, usize, usize)>,
 }
@@ -63,7 +64,7 @@ impl Market {
             join: TradeJoin::new(now, SYMBOL.parse().unwrap(), config),
             out: Vec::new(),
             has_query: false,
-            pushed: None,
+            pushed: BTreeSet::new(),
             shown: Vec::new(),
         };
         market.trade(past, 1);
@@ -85,7 +86,7 @@ impl Market {
     }
 
     fn push(&mut self, at: usize) {
-        self.pushed = self.pushed.max(Some(at));
+        self.pushed.insert(at);
         let data = execution(self.truth[at]);
         let execution = Execution::parse(data.as_bytes()).unwrap();
         self.join.on_execution(self.now, &execution, &mut self.out);
@@ -102,13 +103,14 @@ impl Market {
         }
     }
 
-    /// The exchange pushes again what it pushed before.
-    fn replay(&mut self, count: usize) {
+    /// After an interruption that hid so many trades, the exchange pushes again what it pushed before.
+    fn replay(&mut self, count: usize, hidden: usize) {
         self.cut();
+        let end = self.truth.len();
+        self.trade(hidden, 1);
         self.resume();
-        for at in self.truth.len().saturating_sub(count)..self.truth.len() {
-            self.push(at);
-        }
+        let again: Vec<usize> = self.pushed.range(end.saturating_sub(count)..).copied().collect();
+        again.into_iter().for_each(|at| self.push(at));
     }
 
     fn set_back(&mut self, by: u64) {
@@ -149,7 +151,7 @@ impl Market {
             JoinedTrade::Trade { trade, .. } => Some(self.place(trade.mark())),
             _ => None,
         });
-        let is_met = self.pushed.max(handed.max()).is_none_or(|last| begin <= last);
+        let is_met = self.pushed.last().copied().max(handed.max()).is_none_or(|last| begin <= last);
         if self.join.state() != TradeState::Live && is_met {
             self.shown.push((self.out.len(), begin, end));
         }
@@ -245,7 +247,7 @@ enum Step {
     Trade(usize, u64),
     Cut,
     Resume,
-    Replay(usize),
+    Replay(usize, usize),
     SetBack(u64),
     Wait(u64),
     Answer(usize),
@@ -258,7 +260,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (100_usize..250, 0_u64..3).prop_map(|(count, step)| Step::Trade(count, step)),
         2 => Just(Step::Cut),
         3 => Just(Step::Resume),
-        1 => (1_usize..30).prop_map(Step::Replay),
+        2 => (1_usize..30, 0_usize..5).prop_map(|(count, hidden)| Step::Replay(count, hidden)),
         1 => (1_u64..400).prop_map(Step::SetBack),
         6 => (1_u64..4_000).prop_map(Step::Wait),
         1 => (60_000_u64..400_000).prop_map(Step::Wait),
@@ -289,7 +291,7 @@ proptest! {
                 Step::Trade(count, step) => market.trade(count, step),
                 Step::Cut => market.cut(),
                 Step::Resume => market.resume(),
-                Step::Replay(count) => market.replay(count),
+                Step::Replay(count, hidden) => market.replay(count, hidden),
                 Step::SetBack(by) => market.set_back(by),
                 Step::Wait(ms) => market.wait(MS * ms as u32),
                 Step::Answer(lag) => market.answer(lag),
@@ -413,6 +415,39 @@ fn what_a_living_stream_leaves_out_is_found_by_a_check() {
     market.wait(Duration::from_secs(300));
     market.answer(0);
     assert_eq!(market.out.len(), before);
+}
+
+#[test]
+fn what_is_pushed_again_proves_nothing() {
+    let mut market = Market::new(50, TradeJoinConfig::default());
+    market.heal();
+    market.trade(5, 1);
+    market.replay(3, 2);
+    assert_eq!(market.join.state(), TradeState::Waiting);
+    market.wait(MS * 1_000);
+    market.answer(2);
+    market.push(market.truth.len() - 3);
+    assert_eq!(market.join.state(), TradeState::Quiet);
+    market.heal();
+    assert_eq!(holes(&market), []);
+    market.check();
+}
+
+#[test]
+fn an_answer_of_before_the_interruption_does_not_spare_the_question() {
+    let mut market = Market::new(50, TradeJoinConfig::default());
+    market.heal();
+    market.wait(Duration::from_secs(60));
+    assert_eq!(market.join.state(), TradeState::Checking);
+    market.cut();
+    market.trade(3, 1);
+    market.resume();
+    market.answer(3);
+    assert_eq!(market.join.state(), TradeState::Waiting);
+    let before = market.out.len();
+    market.wait(MS * 1_000);
+    market.answer(0);
+    assert_eq!((market.join.state(), market.out.len()), (TradeState::Quiet, before + 3));
 }
 
 #[test]

@@ -304,7 +304,7 @@ fn what_the_exchange_leaves_out_is_found() {
     // The last push of a minute may be among what is left out.
     let mut confirmed = CandleJoinConfig::default();
     confirmed.confirm = true;
-    let faults = "every 30s push-drop XBTUSDTM 2; at 59s push-drop XBTUSDTM 30";
+    let faults = "every 30s push-drop XBTUSDTM 2; at 98s push-drop XBTUSDTM 40";
     let mut desk = Desk::new(7, 20.0, faults, config, confirmed);
     desk.run_for(Duration::from_secs(310));
     let (_, late) = desk_with_late(&desk);
