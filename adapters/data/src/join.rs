@@ -97,6 +97,7 @@
 mod answer;
 mod candle;
 mod candle_join;
+mod clock;
 mod config;
 mod grid;
 mod joined;
@@ -104,11 +105,13 @@ mod pending;
 mod seen;
 mod trade;
 mod trade_join;
+mod trade_state;
 
-pub use candle::{Candle, JoinedCandle};
-pub use candle_join::{CandleJoin, CandleState};
+pub use candle::{Candle, CandleState, JoinedCandle};
+pub use candle_join::CandleJoin;
 pub use config::{CandleJoinConfig, TradeJoinConfig};
 pub use grid::NoGrid;
 pub use joined::{HoleReason, JoinedTrade, Source};
 pub use trade::{Mark, Trade};
-pub use trade_join::{TradeCounts, TradeJoin, TradeState};
+pub use trade_join::TradeJoin;
+pub use trade_state::{TradeCounts, TradeState};

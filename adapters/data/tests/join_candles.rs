@@ -430,6 +430,33 @@ fn confirmed_candles_are_of_history() {
 }
 
 #[test]
+fn history_counts_before_the_stream() {
+    let mut patient = config();
+    patient.tries = 100;
+    let mut market = Market::new(patient);
+    market.run(30, |market| {
+        market.trade(1);
+        market.answer(0);
+    });
+    market.cut();
+    market.run(35, |market| market.trade(1));
+    market.resume();
+    market.run(50, |market| market.trade(1));
+    // The exchange leaves out the last push of minute 1, and nobody says so.
+    market.is_connected = false;
+    market.run(5, |market| market.trade(1));
+    market.is_connected = true;
+    market.run(10, |market| market.trade(1));
+    // What was asked before minute 1 was over is not answered.
+    market.fail();
+    market.run(10, |market| {
+        market.trade(1);
+        market.answer(0);
+    });
+    assert_eq!((market.check().len(), market.holes()), (2, vec![]));
+}
+
+#[test]
 fn no_more_candles_wait_than_may() {
     let mut small = config();
     (small.most_waiting, small.tries) = (2, 1_000);

@@ -268,20 +268,23 @@ impl Desk {
 
 #[test]
 fn interruptions_leave_no_hole_while_history_reaches_back() {
-    let faults =
-        "every 41s close 1006; every 97s reset; every 60s push-repeat * 3; at 70s late-ack 2s";
-    let mut desk =
-        Desk::new(3, 10.0, faults, TradeJoinConfig::default(), CandleJoinConfig::default());
-    desk.run_for(Duration::from_secs(600));
-    let (missing, late) = desk.check_trades();
-    assert_eq!((missing, late, desk.trades.counts().holes), (BTreeSet::new(), BTreeSet::new(), 0));
-    assert!(desk.joined_trades.len() > 500, "{} trades", desk.joined_trades.len());
-    let counts = desk.trades.counts();
-    assert!(counts.of_history > 130 && counts.of_stream > 400, "{counts:?}");
-    let (closed, lost) = desk.check_candles();
-    assert_eq!((closed, lost), (5 + 10, 0));
-    // An idle deadline, but no query for each trade.
-    assert!(counts.queries < 100, "{counts:?}");
+    let faults = "every 81s close 1006; every 81s refuse 8s; every 197s reset; every 60s push-repeat * 3; at 80s late-ack 2s";
+    for seed in 0..4 {
+        let mut desk =
+            Desk::new(seed, 10.0, faults, TradeJoinConfig::default(), CandleJoinConfig::default());
+        desk.run_for(Duration::from_secs(600));
+        let (missing, late) = desk.check_trades();
+        assert_eq!(
+            (missing, late, desk.trades.counts().holes),
+            (BTreeSet::new(), BTreeSet::new(), 0)
+        );
+        let counts = desk.trades.counts();
+        assert!(counts.of_history > 120 && counts.of_stream > 200, "{counts:?}");
+        let (closed, lost) = desk.check_candles();
+        assert_eq!((closed, lost), (5 + 10, 0));
+        // An idle deadline, but no query for each trade.
+        assert!(counts.queries < 100, "{counts:?}");
+    }
 }
 
 #[test]

@@ -53,6 +53,18 @@ pub enum JoinedCandle {
     },
 }
 
+/// Where a [`CandleJoin`](super::CandleJoin) stands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum CandleState {
+    /// The exchange's time is not known yet.
+    Clockless,
+    /// All intervals that are over are told.
+    Following,
+    /// History is asked for, or to be asked for again.
+    Filling,
+}
+
 impl From<&CandleUpdate> for Candle {
     fn from(candle: &CandleUpdate) -> Self {
         let CandleUpdate { start, open, close, high, low, turnover, volume, .. } = *candle;

@@ -1,14 +1,14 @@
 //! Candles: the state machine.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use kucoin_futures_proto::wire::{CandleUpdate, Kline, Rows};
 use kucoin_futures_proto::{Granularity, Instant, Interval, Query, Symbol, TimeRange, UnixNanos};
 
-use super::candle::{Candle, JoinedCandle};
+use super::candle::{Candle, CandleState, JoinedCandle};
+use super::clock::{ExchangeClock, Saturating as _};
 use super::config::CandleJoinConfig;
-use super::grid::{Grid, NoGrid, granularity, nanos};
+use super::grid::{Grid, NoGrid, granularity};
 
 /// Joins the candles of one contract and length: those of REST, and those of the stream as they grow.
 ///
@@ -35,6 +35,9 @@ use super::grid::{Grid, NoGrid, granularity, nanos};
 /// ```
 ///
 /// Every state has a deadline, which [`poll_timeout`](Self::poll_timeout) says.
+///
+/// What it cannot find: that the exchange leaves the last push of an interval out of a stream that goes on. Whoever has
+/// to rule that out sets [`CandleJoinConfig::confirm`].
 #[derive(Debug)]
 pub struct CandleJoin {
     symbol: Symbol,
@@ -42,8 +45,7 @@ pub struct CandleJoin {
     granularity: Granularity,
     config: CandleJoinConfig,
     grid: Grid,
-    /// The exchange's clock was here then, or further.
-    clock: Option<(Instant, UnixNanos)>,
+    clock: Option<ExchangeClock>,
     /// The first interval of which nothing was told.
     next: Option<UnixNanos>,
     has_told: bool,
@@ -90,18 +92,6 @@ enum Wanted {
         end: UnixNanos,
         to: UnixNanos,
     },
-}
-
-/// Where a [`CandleJoin`] stands.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[non_exhaustive]
-pub enum CandleState {
-    /// The exchange's time is not known yet.
-    Clockless,
-    /// All intervals that are over are told.
-    Following,
-    /// History is asked for, or to be asked for again.
-    Filling,
 }
 
 /// Measured: an answer has no more rows.
@@ -243,8 +233,8 @@ impl CandleJoin {
         self.interrupt();
         self.is_down = false;
         // Of the present interval something may be missing. What is known of the exchange's clock is a little behind.
-        self.whole_from = self.time(now).map(|time| {
-            let soon = UnixNanos::from_nanos(time.as_nanos().saturating_add(self.settle()));
+        self.whole_from = self.clock.map(|clock| {
+            let soon = clock.time(now).saturating_add(self.config.settle);
             self.grid.after(self.grid.start_of(soon), 1)
         });
     }
@@ -286,11 +276,9 @@ impl CandleJoin {
         if let Some(asked) = self.asked {
             return asked.until;
         }
-        let Some(((at, time), next)) = self.clock.zip(self.next) else { return self.not_before };
-        let over = self.grid.after(next, 1).as_nanos().saturating_add(self.settle());
-        let until_over = Duration::from_nanos(over.saturating_sub(time.as_nanos()));
-        let due = (at + until_over).min(at + self.config.clock_for);
-        due.max(self.not_before)
+        let Some((clock, next)) = self.clock.zip(self.next) else { return self.not_before };
+        let over = self.grid.after(next, 1).saturating_add(self.config.settle);
+        clock.when(over, self.config.clock_for).max(self.not_before)
     }
 
     /// Where it stands.
@@ -317,8 +305,8 @@ impl CandleJoin {
 
     /// The exchange's clock has come to this time, or further.
     fn set_clock(&mut self, now: Instant, time: UnixNanos) {
-        if self.time(now).is_none_or(|known| known < time) {
-            self.clock = Some((now, time));
+        if self.clock.is_none_or(|clock| clock.time(now) < time) {
+            self.clock = Some(ExchangeClock::new(now, time));
         }
         if self.next.is_none() {
             let history = u64::from(self.config.history);
@@ -326,27 +314,11 @@ impl CandleJoin {
         }
     }
 
-    /// The exchange's time, or a little before it.
-    fn time(&self, now: Instant) -> Option<UnixNanos> {
-        let (at, time) = self.clock?;
-        let passed = nanos(now.since(at)).unwrap_or(u64::MAX);
-        Some(UnixNanos::from_nanos(time.as_nanos().saturating_add(passed)))
-    }
-
-    fn settle(&self) -> u64 {
-        nanos(self.config.settle).unwrap_or(u64::MAX)
-    }
-
     /// What is not known and could be.
     fn wanted(&self, now: Instant) -> Option<Wanted> {
-        let is_old = |(at, _): (Instant, _)| now.since(at) >= self.config.clock_for;
-        let (Some(time), Some(from), false) =
-            (self.time(now), self.next, self.clock.is_none_or(is_old))
-        else {
-            return Some(Wanted::Clock);
-        };
-        let settled = time.as_nanos().saturating_sub(self.settle());
-        let over = self.grid.start_of(UnixNanos::from_nanos(settled));
+        let clock = self.clock.filter(|clock| clock.age(now) < self.config.clock_for);
+        let (Some(clock), Some(from)) = (clock, self.next) else { return Some(Wanted::Clock) };
+        let over = self.grid.start_of(clock.time(now).saturating_sub(self.config.settle));
         let to = over.min(self.grid.after(from, MOST_ROWS - 1));
         (from < over).then(|| Wanted::Candles { from, end: over.min(self.grid.after(to, 1)), to })
     }

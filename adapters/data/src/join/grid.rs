@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use super::clock::nanos;
 use kucoin_futures_proto::{Granularity, Interval, UnixNanos};
 
 /// Candles of a length, one after the other.
@@ -32,10 +33,10 @@ const DAY: Duration = Duration::from_secs(86_400);
 impl Grid {
     /// Of this length: multiples of it since 1970. 1970 began on a Thursday, and weeks begin on Mondays.
     pub(super) fn new(interval: Interval) -> Result<Self, NoGrid> {
-        let length = interval.duration().and_then(nanos).filter(|length| *length > 0);
+        let length = interval.duration().map(nanos).filter(|length| *length > 0);
         let length = length.ok_or(NoGrid)?;
-        let offset = if interval == Interval::Week1 { nanos(DAY * 4) } else { Some(0) };
-        Ok(Self { length, offset: offset.unwrap_or_default() })
+        let offset = if interval == Interval::Week1 { nanos(DAY * 4) } else { 0 };
+        Ok(Self { length, offset })
     }
 
     /// One of the candles begins here.
@@ -65,10 +66,6 @@ impl Grid {
         let by = self.length.saturating_mul(candles);
         UnixNanos::from_nanos(start.as_nanos().saturating_sub(by))
     }
-}
-
-pub(super) fn nanos(span: Duration) -> Option<u64> {
-    u64::try_from(span.as_nanos()).ok()
 }
 
 /// As REST counts it.
