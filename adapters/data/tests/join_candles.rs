@@ -457,6 +457,24 @@ fn history_counts_before_the_stream() {
 }
 
 #[test]
+fn a_candle_of_the_future_does_not_move_the_clock() {
+    let mut market = Market::new(config());
+    market.run(30, |market| {
+        market.trade(1);
+        market.answer(0);
+    });
+    let far = market.start() + 500 * MINUTE;
+    market.bars.insert(far, 1);
+    market.push(far);
+    market.bars.remove(&far);
+    market.run(150, |market| {
+        market.trade(1);
+        market.answer(0);
+    });
+    assert_eq!((market.check().len(), market.holes()), (2, vec![]));
+}
+
+#[test]
 fn no_more_candles_wait_than_may() {
     let mut small = config();
     (small.most_waiting, small.tries) = (2, 1_000);
@@ -561,12 +579,13 @@ fn candles_that_begin_elsewhere() {
     };
     let day = 20_717 * 86_400 + 16 * 3_600;
     join.on_candle(Instant::ZERO, &push(day), &mut out);
-    join.on_candle(Instant::ZERO + MS, &push(day + 86_400), &mut out);
+    let later = Instant::ZERO + Duration::from_secs(86_400);
+    join.on_candle(later, &push(day + 86_400), &mut out);
     let closed = |out: &[JoinedCandle]| {
         out.iter().filter(|joined| matches!(joined, JoinedCandle::Closed(_))).count()
     };
     assert_eq!((out.len(), closed(&out)), (3, 1));
     // From now on that is when they begin.
-    join.on_candle(Instant::ZERO + MS * 2, &push(day + 2 * 86_400 + 60), &mut out);
+    join.on_candle(later + MS, &push(day + 86_400 + 30), &mut out);
     assert_eq!(out.len(), 3);
 }

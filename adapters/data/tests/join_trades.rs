@@ -480,6 +480,35 @@ fn a_trade_of_another_line_comes_late() {
 }
 
 #[test]
+fn a_time_that_is_wrong_loses_nothing() {
+    for is_live in [true, false] {
+        let mut market = Market::new(50, TradeJoinConfig::default());
+        market.heal();
+        market.trade(3, 1);
+        if !is_live {
+            market.cut();
+            market.resume();
+            market.trade(1, 1);
+        }
+        let before = market.truth.len();
+        // A day ahead, and then as before.
+        let ms = market.ms;
+        market.ms += 86_400_000;
+        market.trade(1, 1);
+        market.ms = ms;
+        market.trade(5, 1);
+        market.heal();
+        let told = |at: &True| {
+            let is = |joined: &JoinedTrade| matches!(joined, JoinedTrade::Trade { trade, .. } if trade.sequence.get() == at.0);
+            market.out.iter().filter(|joined| is(joined)).count()
+        };
+        assert!(market.truth[before..].iter().all(|trade| told(trade) == 1));
+        let turns = market.out.iter().filter(|joined| matches!(joined, JoinedTrade::NewRun { .. }));
+        assert_eq!(turns.count(), 0);
+    }
+}
+
+#[test]
 fn an_answer_that_cannot_be_read_proves_nothing() {
     let mut market = Market::new(50, TradeJoinConfig::default());
     market.trade(1, 1);

@@ -1,6 +1,7 @@
 //! Candles: the state machine.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use kucoin_futures_proto::wire::{CandleUpdate, Kline, Rows};
 use kucoin_futures_proto::{Granularity, Instant, Interval, Query, Symbol, TimeRange, UnixNanos};
@@ -94,6 +95,8 @@ enum Wanted {
     },
 }
 
+/// What is known of the exchange's clock is not further behind: no message is on its way for so long.
+const MOST_BEHIND: Duration = Duration::from_secs(60);
 /// Measured: an answer has no more rows.
 const MOST_ROWS: u64 = 200;
 
@@ -139,14 +142,23 @@ impl CandleJoin {
             return;
         }
         let start = update.start;
-        self.set_clock(now, update.ts_event.unwrap_or(start).max(start));
+        let end = self.grid.after(start, 1);
+        if self.clock.is_some_and(|clock| start > clock.time(now).saturating_add(MOST_BEHIND)) {
+            // One of the two is wrong; the exchange's clock is asked, and until then nothing is concluded.
+            self.clock = None;
+            return;
+        }
+        // While the clock is asked for, a candle does not set it.
+        if self.clock.is_some() || self.next.is_none() {
+            self.set_clock(now, update.ts_event.unwrap_or(start).clamp(start, end));
+        }
         let is_old = self.growing.is_some_and(|growing| start < growing.candle.start);
         if is_old || self.next.is_some_and(|next| start < next) {
             return;
         }
         // Whatever was pushed before: this one was pushed whole, and all that is pushed after it is heard.
         if !self.is_down && self.whole_from.is_none() {
-            self.whole_from = Some(self.grid.after(start, 1));
+            self.whole_from = Some(end);
         }
         let candle = Candle::from(update);
         let before = self.growing.replace(Growing { candle, is_whole: true });

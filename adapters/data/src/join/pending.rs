@@ -63,16 +63,20 @@ impl Pending {
     pub(super) fn insert(&mut self, trade: Trade, is_cut: bool) -> bool {
         let mark = trade.mark();
         let is_behind = |waiting: &Waiting| waiting.trade.mark().is_before(mark);
-        if self.0.back().is_none_or(is_behind) {
+        let is_there = |waiting: &Waiting| waiting.trade.mark().is(mark);
+        let is_next = self.0.back().is_none_or(is_behind);
+        if !is_next && self.0.iter().any(is_there) {
+            return false;
+        }
+        // One of a higher sequence comes after them, even if its time or theirs is wrong.
+        if is_next || self.newest().is_some_and(|last| last.sequence < mark.sequence) {
             self.0.push_back(Waiting { trade, after_cut: is_cut });
             return is_cut;
         }
-        // Of another line, or pushed once more.
+        // Of another line.
         let at = self.0.iter().rposition(is_behind).map_or(0, |before| before.saturating_add(1));
-        if self.0.get(at).is_some_and(|waiting| !waiting.trade.mark().is(mark)) {
-            let after_cut = self.0.get(at).is_some_and(|next| next.after_cut);
-            self.0.insert(at, Waiting { trade, after_cut });
-        }
+        let after_cut = self.0.get(at).is_some_and(|next| next.after_cut);
+        self.0.insert(at, Waiting { trade, after_cut });
         false
     }
 

@@ -10,6 +10,8 @@ use kucoin_futures_proto::Sequence;
 pub(super) struct Seen {
     /// In the order of their handing out.
     recent: VecDeque<Mark>,
+    /// The same of the runs before.
+    former: VecDeque<Mark>,
     most: usize,
     /// The one that the next one comes after.
     newest: Option<Mark>,
@@ -37,23 +39,35 @@ pub(super) enum Standing {
 }
 
 impl Seen {
-    pub(super) const fn new(most: usize) -> Self {
-        let recent = VecDeque::new();
-        Self { recent, most, newest: None, latest: None, floor: None, first: None }
+    pub(super) fn new(most: usize) -> Self {
+        let (recent, former) = (VecDeque::new(), VecDeque::new());
+        Self { recent, former, most, newest: None, latest: None, floor: None, first: None }
     }
 
     pub(super) const fn newest(&self) -> Option<Mark> {
         self.newest
     }
 
-    pub(super) fn standing(&self, of: Mark) -> Standing {
-        let Some(newest) = self.newest else { return Standing::Next };
-        // Of a run before, whatever its sequence.
-        if self.first.is_some_and(|first| first.is_later(of)) {
+    /// Of a row of history: it may be of a run before, whatever its sequence.
+    pub(super) fn standing_of_row(&self, of: Mark) -> Standing {
+        let is_behind = |newest: Mark| of.sequence > newest.sequence && newest.is_later(of);
+        let is_former = self.first.is_some_and(|first| first.is_later(of));
+        if is_former || self.newest.is_some_and(is_behind) {
             return Standing::Past;
         }
+        self.standing(of)
+    }
+
+    /// Of a trade of the stream: one of a higher sequence is not passed over, whatever its time, unless it is one of the
+    /// run before that is pushed once more.
+    pub(super) fn standing(&self, of: Mark) -> Standing {
+        let Some(newest) = self.newest else { return Standing::Next };
         if of.sequence > newest.sequence {
-            return if newest.is_later(of) { Standing::Past } else { Standing::Next };
+            let is_known = newest.is_later(of) && self.former.iter().any(|known| known.is(of));
+            return if is_known { Standing::Known } else { Standing::Next };
+        }
+        if self.first.is_some_and(|first| first.is_later(of)) {
+            return Standing::Past;
         }
         if self.recent.iter().rev().any(|known| known.is(of)) {
             return Standing::Known;
@@ -73,7 +87,9 @@ impl Seen {
     /// It is handed out, standing so.
     pub(super) fn add(&mut self, mark: Mark, standing: Standing) {
         if standing == Standing::NewRun {
-            self.recent.clear();
+            self.former.append(&mut self.recent);
+            let surplus = self.former.len().saturating_sub(self.most);
+            self.former.drain(..surplus);
             (self.latest, self.floor, self.first) = (None, None, None);
         }
         self.first = self.first.or(Some(mark));
@@ -135,10 +151,17 @@ mod tests {
         assert_eq!(seen.standing(mark(10, 9_000)), Standing::NewRun);
         seen.add(mark(10, 9_000), Standing::NewRun);
         assert_eq!(seen.standing(mark(11, 9_000)), Standing::Next);
-        assert_eq!(seen.standing(mark(25, 300)), Standing::Past, "of the run before");
+        assert_eq!(seen.standing_of_row(mark(25, 300)), Standing::Past, "of the run before");
+        assert_eq!(seen.standing(mark(20, 200)), Standing::Known, "of the run before");
+        assert_eq!(seen.standing(mark(25, 300)), Standing::Next, "a time that is wrong");
+        assert_eq!(seen.standing(mark(9, 300)), Standing::Past, "of the run before");
         // Behind a hole that a turn lies in, too: sequences alone would put it last.
         let seen = of(&[(10, 100), (20, 9_000)], 8);
-        assert_eq!(seen.standing(mark(25, 300)), Standing::Past);
-        assert_eq!(seen.standing(mark(21, 8_999)), Standing::Next, "a millisecond is nothing");
+        assert_eq!(seen.standing_of_row(mark(25, 300)), Standing::Past);
+        assert_eq!(
+            seen.standing_of_row(mark(21, 8_999)),
+            Standing::Next,
+            "a millisecond is nothing"
+        );
     }
 }

@@ -304,7 +304,8 @@ impl TradeJoin {
         out: &mut Vec<JoinedTrade>,
     ) -> (Vec<Trade>, Reach) {
         let is_beyond = |trade: &Trade| {
-            matches!(self.seen.standing(trade.mark()), Standing::Next | Standing::NewRun)
+            let standing = self.seen.standing_of_row(trade.mark());
+            matches!(standing, Standing::Next | Standing::NewRun)
         };
         let at = trades.iter().position(is_beyond).unwrap_or(trades.len());
         let rows = trades.split_off(at);
@@ -314,7 +315,7 @@ impl TradeJoin {
             (Some(_), false) => Reach::Meets,
         };
         for trade in trades {
-            if self.seen.standing(trade.mark()) == Standing::Late {
+            if self.seen.standing_of_row(trade.mark()) == Standing::Late {
                 let reason = HoleReason::OutOfReach;
                 self.hand_out(trade, Source::History, Joint::Proven, reason, out);
             }
