@@ -3,6 +3,7 @@
 mod exporting;
 mod info;
 mod replaying;
+mod serving;
 mod viewer;
 
 use std::io::IsTerminal as _;

@@ -46,12 +46,14 @@ mod book;
 mod clock;
 mod control;
 mod market;
+mod recorded;
 mod replies;
 mod tape;
 mod trades;
 mod venue;
 
 pub use clock::{Speed, SpeedError};
+pub use recorded::RecordingTape;
 pub use tape::Tape;
 
 /// How a recording is served.

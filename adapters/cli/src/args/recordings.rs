@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::ValueEnum;
+use kucoin_futures_data::serve::Speed;
 
 use super::{RunArgs, SoakProfile, SymbolArgs, duration};
 
@@ -156,9 +157,9 @@ pub(crate) struct ExportArgs {
 /// How a recording is replayed.
 #[derive(clap::Args, Debug)]
 pub(crate) struct RecordingArgs {
-    /// Of a recording: show what comes, this many times as fast as it came
-    #[arg(long, value_name = "N", conflicts_with = "frames", value_parser = speed)]
-    pub(crate) speed: Option<f64>,
+    /// Of a recording: show what comes (or serve it) this many times as fast as it came, from 0.001 to 1000, or `max`
+    #[arg(long, value_name = "N", conflicts_with = "frames")]
+    pub(crate) speed: Option<Speed>,
     /// Of a recording: show only what came from then on, such as 2026-11-30T13:18:07Z
     #[arg(long, value_name = "TIME", conflicts_with = "frames", value_parser = humantime::parse_rfc3339_weak)]
     pub(crate) from: Option<std::time::SystemTime>,
@@ -168,8 +169,9 @@ pub(crate) struct RecordingArgs {
     /// Of a recording: show states and books as fast as it goes
     #[arg(long, conflicts_with = "frames")]
     pub(crate) show: bool,
-    /// Of a recording: serve it as the exchange did, over REST and WebSocket, for any client
-    #[arg(long, value_name = "ADDR", conflicts_with = "frames")]
+    /// Of a recording: serve it as the exchange did, over REST and WebSocket, for any client; port 0 lets the system
+    /// choose. POST /_replay/pause, resume, speed?x=10 and seek?to=UNIX_MS say how it goes on
+    #[arg(long, value_name = "ADDR", conflicts_with_all = ["frames", "from_sequence", "show"])]
     pub(crate) serve: Option<SocketAddr>,
 }
 
@@ -177,14 +179,6 @@ impl RecordingArgs {
     /// Whether anything of it is to be seen.
     pub(crate) const fn is_shown(&self) -> bool {
         self.show || self.speed.is_some() || self.from.is_some() || self.from_sequence.is_some()
-    }
-}
-
-fn speed(text: &str) -> Result<f64, String> {
-    let number = text.strip_suffix(['x', 'X']).unwrap_or(text);
-    match number.parse() {
-        Ok(speed) if (0.001..=1_000_000.0).contains(&speed) => Ok(speed),
-        _ => Err("a number from 0.001 to 1000000 (1: as it was)".into()),
     }
 }
 

@@ -8,13 +8,16 @@ use kucoin_futures_proto::UnixNanos;
 use serde_json::json;
 
 use super::viewer::{From, Viewer};
-use super::{Progress, failure, open};
+use super::{Progress, failure, open, serving};
 use crate::args::{RecordingArgs, ReplayArgs};
 use crate::exit::{Failure, Kind};
 use crate::out::{BAD, DIM, GOOD, Out};
 
 pub(crate) fn replay(args: &ReplayArgs) -> Result<(), Failure> {
     let recording = open(&args.recording)?;
+    if let Some(listen) = args.how.serve {
+        return serving::run(&recording, listen, args);
+    }
     let began = StdInstant::now();
     let mut total = Total::default();
     let mut out = Out::new();
@@ -43,8 +46,8 @@ fn show(session: &Session, args: &ReplayArgs, out: &mut Out) -> Result<Replayed,
     while let Some(at) = replayer.next_at().map_err(failure)? {
         if let (Some(speed), true) = (args.how.speed, viewer.is_shown(at)) {
             let (began, first) = *clock.get_or_insert_with(|| (StdInstant::now(), at));
-            let passed = at.as_nanos().saturating_sub(first.as_nanos()) as f64 / 1e9 / speed;
-            let due = began + Duration::try_from_secs_f64(passed).unwrap_or(Duration::MAX / 4);
+            let passed = Duration::from_nanos(at.as_nanos().saturating_sub(first.as_nanos()));
+            let due = began + speed.takes(passed);
             let left = due.saturating_duration_since(StdInstant::now());
             if left > Duration::from_millis(1) {
                 viewer.flush()?;

@@ -41,6 +41,13 @@ impl Speed {
         Self::of(times.checked_mul(1_000)?)
     }
 
+    /// How long it takes to replay so much of a recording.
+    #[must_use]
+    pub fn takes(self, span: Duration) -> Duration {
+        let nanos = self.0.map_or(0, |thousandths| scaled(span, 1_000, thousandths));
+        Duration::from_nanos(nanos)
+    }
+
     fn of(thousandths: Thousandths) -> Option<Self> {
         (1..=LARGEST).contains(&thousandths).then_some(Self(Some(thousandths)))
     }
