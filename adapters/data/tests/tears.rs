@@ -1,6 +1,12 @@
 //! A recorder that is killed, and a disk that fails: what was written is read, and nothing else.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, missing_docs, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    missing_docs,
+    reason = "tests"
+)]
 
 mod recorded;
 
@@ -36,9 +42,9 @@ impl Sink for Texts {
 /// A session of several files with small blocks.
 fn recorded(folder: &Path) -> Vec<PathBuf> {
     let mut options = RecorderOptions::default();
-    options.block_bytes = 4 << 10;
-    options.segment_bytes = 64 << 10;
-    let scenario = Scenario { clients: 1, ..Scenario::from_seed(Profile::Swarm, 3) };
+    options.block_bytes = 2 << 10;
+    options.segment_bytes = 10 << 10;
+    let scenario = Scenario::from_seed(Profile::Swarm, 3);
     let status = record_scenario(folder, &scenario, options);
     assert!(status.segments >= 2, "{status:?}");
     let mut files: Vec<PathBuf> = folder.read_dir().unwrap().map(|e| e.unwrap().path()).collect();
@@ -101,7 +107,7 @@ fn after_a_kill_at_any_byte_every_whole_block_is_read_and_nothing_else() {
         }
         fs::remove_dir_all(&copy).unwrap();
     }
-    assert!(torn > 900, "{torn}");
+    assert!(torn > 850, "{torn}");
     assert!(latest > full.records * 9 / 10, "{latest} of {}", full.records);
 }
 
@@ -130,5 +136,5 @@ fn a_flipped_bit_is_seen_and_nothing_behind_it_is_read() {
         }
         fs::remove_dir_all(&copy).unwrap();
     }
-    assert!(damaged > 150, "{damaged}");
+    assert!(damaged > 100, "{damaged}");
 }

@@ -10,10 +10,10 @@ use kucoin_futures_data::{Recorder, RecorderOptions, RecorderStatus};
 use kucoin_futures_sim::{Profile, Scenario, Taps, soak};
 
 /// A folder that is removed with everything in it.
-pub struct Folder(PathBuf);
+pub(crate) struct Folder(PathBuf);
 
 impl Folder {
-    pub fn new(name: &str) -> Self {
+    pub(crate) fn new(name: &str) -> Self {
         static NUMBER: AtomicU64 = AtomicU64::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let name = format!("kcf-data-{}-{name}-{number}", std::process::id());
@@ -22,7 +22,7 @@ impl Folder {
         Self(path)
     }
 
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.0
     }
 }
@@ -34,11 +34,11 @@ impl Drop for Folder {
 }
 
 /// Records a run of everything that can go wrong.
-pub fn record(folder: &Path, seed: u64, options: RecorderOptions) -> RecorderStatus {
+pub(crate) fn record(folder: &Path, seed: u64, options: RecorderOptions) -> RecorderStatus {
     record_scenario(folder, &Scenario::from_seed(Profile::Swarm, seed), options)
 }
 
-pub fn record_scenario(
+pub(crate) fn record_scenario(
     folder: &Path,
     scenario: &Scenario,
     mut options: RecorderOptions,
