@@ -29,12 +29,15 @@ const LIST_EVERY: Duration = Duration::from_secs(24 * 3600);
 const RETRY: Duration = Duration::from_secs(1);
 
 pub(crate) fn run(connect: &Connect, args: &RecordArgs) -> Result<(), Failure> {
-    let told = match args.from_soak {
-        Some(seed) => from_soak(args, seed)?,
-        None => from_exchange(connect, args)?,
+    let mut told = Told::default();
+    let result = match args.from_soak {
+        Some(seed) => from_soak(args, seed, &mut told),
+        None => from_exchange(connect, args, &mut told),
     };
-    let mut out = Out::new();
-    told.say(&mut out, args)?;
+    if told.sessions > 0 {
+        told.say(&mut Out::new(), args)?;
+    }
+    result?;
     if let Some(format) = args.format {
         let to = args.to.join(recordings::format_name(format));
         recordings::export_to(&args.to, format, &to, args.run.json)?;
@@ -112,8 +115,22 @@ fn create(folder: &Path, options: RecorderOptions) -> Result<Recorder, Failure> 
     Recorder::create(folder, options).map_err(fail)
 }
 
+/// Writes what is left, and says what could not be.
+fn finish(recorder: Recorder, told: &mut Told) -> Result<RecorderStatus, Failure> {
+    let (status, result) = recorder.finish();
+    told.add(&status);
+    result.map_err(|error| {
+        let text = format_args!(
+            "the disk took nothing more ({error}): {} inputs are in no file; make room, or record to another disk",
+            status.lost
+        );
+        Failure::words(Kind::Runtime, text)
+    })?;
+    Ok(status)
+}
+
 /// What a simulated run was told, whether it keeps its promises or breaks one.
-fn from_soak(args: &RecordArgs, seed: u64) -> Result<Told, Failure> {
+fn from_soak(args: &RecordArgs, seed: u64, told: &mut Told) -> Result<(), Failure> {
     let mut scenario = Scenario::from_seed(args.profile.into(), seed);
     if let Some(hours) = args.hours {
         scenario.span_ms = (hours * 3_600_000.0) as u64;
@@ -148,17 +165,15 @@ fn from_soak(args: &RecordArgs, seed: u64) -> Result<Told, Failure> {
     if let Some(failure) = report.failure {
         tracing::warn!(seed, %failure, "the run has broken a promise; it is recorded up to there");
     }
-    let mut told = Told::default();
     for recorder in recorders.take() {
-        told.add(&recorder.finish().map_err(|error| Failure::new(Kind::Runtime, error))?);
+        finish(recorder, told)?;
     }
-    Ok(told)
+    Ok(())
 }
 
 /// One session after the other: mostly one.
-fn from_exchange(connect: &Connect, args: &RecordArgs) -> Result<Told, Failure> {
+fn from_exchange(connect: &Connect, args: &RecordArgs, told: &mut Told) -> Result<(), Failure> {
     let end = args.run.span.map(|span| StdInstant::now() + span);
-    let mut told = Told::default();
     let mut stop: Option<Stop> = None;
     let mut recorder = create(&args.to, options(args))?;
     loop {
@@ -177,12 +192,11 @@ fn from_exchange(connect: &Connect, args: &RecordArgs) -> Result<Told, Failure> 
         while recorder.status().error.is_some() && !is_asked() {
             std::thread::sleep(RETRY);
         }
-        let status = recorder.status();
-        let finished = recorder.finish();
-        told.add(finished.as_ref().unwrap_or(&status));
+        let finished = finish(recorder, told);
         result?;
-        if is_asked() || !status.is_over() {
-            return finished.map(|_| told).map_err(|error| Failure::new(Kind::Runtime, error));
+        let is_over = finished.as_ref().is_ok_and(RecorderStatus::is_over);
+        if is_asked() || !is_over {
+            return finished.map(drop);
         }
         recorder = loop {
             match Recorder::create(&args.to, options(args)) {

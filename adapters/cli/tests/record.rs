@@ -152,7 +152,7 @@ impl Drop for Mount {
 fn a_full_disk_stops_no_feed_and_loses_nothing_that_was_said_to_be_written() {
     let folder = Folder::new("full");
     let data = folder.path("data");
-    let Some(_mount) = small_disk(&data, 256) else {
+    let Some(_mount) = small_disk(&data, 2048) else {
         println!("skipped: no small disk can be mounted here");
         return;
     };
@@ -163,7 +163,7 @@ fn a_full_disk_stops_no_feed_and_loses_nothing_that_was_said_to_be_written() {
     let mut child =
         command(&[&args[..], &["--for", "14s"]].concat()).stdout(Stdio::piped()).spawn().unwrap();
     std::thread::sleep(Duration::from_secs(4));
-    let mut size = 192 << 10;
+    let mut size = 2 << 20;
     while fs::write(&ballast, vec![1; size]).is_err() && size > 4096 {
         let _ = fs::remove_file(&ballast);
         size -= 4096;
@@ -208,7 +208,7 @@ fn a_disk_that_stays_full_ends_the_session_and_says_what_is_not_in_it() {
     let said = lines(&output);
     let states = of_type(&said, "recording");
     let written = number(states.last().unwrap(), "written");
-    assert!(states.iter().any(|state| number(state, "lost") > 0), "{:?}", states.last());
+    assert!(number(of_type(&said, "recorded")[0], "lost") > 0, "{said:?}");
     let replayed = json(&["replay", &data, "--json"]);
     let total = replayed.last().unwrap();
     assert_eq!(total["equal"], true, "{total}");
@@ -225,7 +225,7 @@ fn a_simulated_run_becomes_a_recording() {
     // What is shown of it are the states that its books went through.
     let shown = json(&["replay", &data, "--show", "--json"]);
     assert!(of_type(&shown, "state").iter().any(|line| line["state"] == "live"));
-    assert!(of_type(&shown, "book").len() > 100);
+    assert!(of_type(&shown, "book").len() > 20);
 }
 
 #[test]

@@ -67,7 +67,8 @@ fn run(
     feed.close();
     drop(feed);
     if let Some(recorder) = recorder {
-        let status = recorder.finish()?;
+        let (status, result) = recorder.finish();
+        result?;
         println!("  {} messages, {} bytes, {} unpacked", messages, status.bytes, status.unpacked);
     }
     Ok(spent / messages as f64 * 1e6)

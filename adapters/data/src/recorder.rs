@@ -89,17 +89,12 @@ impl Recorder {
         self.shared.status()
     }
 
-    /// Writes what there is and waits for that: as long as the disk takes, but not for room on a full one.
-    ///
-    /// # Errors
-    /// What could not be written is not in the recording.
-    pub fn finish(mut self) -> io::Result<RecorderStatus> {
+    /// Writes what there is and waits for that: as long as the disk takes, but not for room on a full one. An error
+    /// says why not all of it could be written: [`RecorderStatus::lost`] counts what is in no file.
+    pub fn finish(mut self) -> (RecorderStatus, io::Result<()>) {
         self.join();
         let status = self.shared.status();
-        match status.error {
-            Some(kind) => Err(kind.into()),
-            None => Ok(status),
-        }
+        (status, status.error.map_or(Ok(()), |kind| Err(kind.into())))
     }
 
     fn join(&mut self) {

@@ -68,7 +68,7 @@ fn no_token_is_in_a_recording_and_it_replays_all_the_same() {
         let taps = Taps::new(move |number| spy.take_if(|_| number == 0));
         let report = soak::run_tapped(&scenario, None, taps, &mut |_| true);
         assert_eq!(report.failure, None);
-        recorder.finish().unwrap();
+        recorder.finish().1.unwrap();
         let recording = Recording::open(folder.path()).unwrap();
         let session = &recording.sessions[0];
         let mut replayer = Replayer::new(session);

@@ -4,6 +4,7 @@ use std::io;
 use std::path::Path;
 
 use indicatif::{HumanBytes, HumanCount};
+use kucoin_futures_data::export::manifest::Gap;
 use kucoin_futures_data::export::{Exporter, Format, Manifest, Options};
 use kucoin_futures_data::{Moment, Sink};
 use kucoin_futures_proto::Output;
@@ -74,6 +75,9 @@ pub(crate) fn export_to(
     Ok(())
 }
 
+/// As a book's end is told that somebody wanted.
+const UNWANTED: &str = "unsubscribed";
+
 fn say(
     out: &mut Out,
     json: bool,
@@ -88,7 +92,9 @@ fn say(
         .filter_map(|file| to.join(&file.path).metadata().ok())
         .map(|data| data.len())
         .sum();
-    let gaps: usize = manifest.books.values().map(|book| book.gaps.len()).sum();
+    // A book that is not wanted any more in the end lacks nothing.
+    let is_missing = |gap: &&Gap| gap.first.is_some() || gap.reason != UNWANTED;
+    let gaps = manifest.books.values().flat_map(|book| &book.gaps).filter(is_missing).count();
     if json {
         out.json(&json!({
             "type": "exported",

@@ -51,5 +51,7 @@ pub(crate) fn record_scenario(
     let taps = Taps::new(move |number| tap.take_if(|_| number == 0));
     let report = soak::run_tapped(scenario, None, taps, &mut |_| true);
     assert_eq!(report.failure, None);
-    recorder.finish().unwrap()
+    let (status, result) = recorder.finish();
+    result.unwrap();
+    status
 }
