@@ -4,7 +4,7 @@
     python check.py FOLDER [--levels N]
 
 Needs polars, pandas and pyarrow for Parquet, pyarrow for NDJSON, numpy and hftbacktest for arrays of events, and
-nothing for tardis CSV. Every reader here knows the format's own documented rules and nothing else; hftbacktest's files
+nothing for tardis CSV, which hftbacktest converts if it is there. Every reader here knows the format's own documented rules and nothing else; hftbacktest's files
 are read, validated and played by hftbacktest itself.
 
 Exits with 1 if anything differs, or if less than ten places of a book could be compared.
@@ -161,6 +161,27 @@ def check_in_order(folder, manifest, symbol, table, read, apply):
         yield from play_rows(rows, filter(is_here, digests), apply)
 
 
+def check_converted(folder, manifest, symbol):
+    """hftbacktest makes its own events of tardis' CSV: what it makes of ours, it finds in order."""
+    try:
+        from hftbacktest.data.utils import tardis
+    except ImportError:
+        print("  skipped: hftbacktest is not there to convert the files")
+        return
+    import contextlib
+    import io
+
+    days = sorted({file["day"] for file in manifest["files"]})
+    for day in days:
+        tables = ("trades", "incremental_book_L2")
+        files = [f for t in tables for f in files_of(folder, manifest, t, symbol) if f["day"] == day]
+        paths = [str(folder / file["path"]) for file in files]
+        rows = sum(file["rows"] for file in files)
+        with contextlib.redirect_stdout(io.StringIO()):
+            events = tardis.convert(paths, buffer_size=2 * rows + 1000, ss_buffer_size=rows + 1000)
+        print(f"  {day}: hftbacktest converts {rows} rows to {len(events)} events")
+
+
 # hftbacktest: its own reader, its own validator, its own books.
 
 
@@ -251,6 +272,8 @@ def check(folder, shown):
                 "ndjson": ("level2", read_ndjson, apply_table),
                 "tardis": ("incremental_book_L2", read_tardis, apply_tardis),
             }[form]
+            if form == "tardis":
+                check_converted(folder, manifest, symbol)
             looks = check_in_order(folder, manifest, symbol, table, read, apply)
         same = different = 0
         last = None

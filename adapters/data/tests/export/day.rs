@@ -44,24 +44,26 @@ pub struct Day {
     pub folders: BTreeMap<&'static str, PathBuf>,
 }
 
-const FORMATS: [(&str, Format); 3] =
-    [("ndjson", Format::Ndjson), ("tardis", Format::Tardis), ("hftbacktest", Format::Hftbacktest)];
+const FORMATS: &[(&str, Format)] = &[
+    #[cfg(feature = "parquet")]
+    ("parquet", Format::Parquet),
+    ("ndjson", Format::Ndjson),
+    ("tardis", Format::Tardis),
+    ("hftbacktest", Format::Hftbacktest),
+];
 
 impl Day {
     /// Four minutes with gaps, a counter that is set back, two lost connections, a market that walks away, a clock that
     /// is set, midnight, and another client.
     fn new() -> Self {
-        let mut formats = FORMATS.to_vec();
-        #[cfg(feature = "parquet")]
-        formats.push(("parquet", Format::Parquet));
-        let folders = formats.iter().map(|(name, _)| (*name, fresh(name))).collect();
+        let folders = FORMATS.iter().map(|(name, _)| (*name, fresh(name))).collect();
         let mut options = Options::default();
         options.checkpoint_every = Duration::from_secs(8);
         let exporter = |(name, format): &(&str, Format)| {
             let folders: &BTreeMap<_, PathBuf> = &folders;
             Exporter::new(&folders[name], *format, options).unwrap()
         };
-        let mut exporters: Vec<_> = formats.iter().map(exporter).collect();
+        let mut exporters: Vec<_> = FORMATS.iter().map(exporter).collect();
         let mut witness = Witness::default();
         let all = exporters.iter_mut().map(|one| one as &mut dyn Sink);
         live_through(&mut Many(all.chain([&mut witness as &mut dyn Sink]).collect()));

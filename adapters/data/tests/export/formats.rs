@@ -1,6 +1,5 @@
 //! Each format of the same day, read back.
 
-use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
 
@@ -37,7 +36,7 @@ fn parquet_files_and_lines_of_json_say_the_same_in_every_table() {
     let day = Day::get();
     let (columns, parquet) = day.manifest("parquet");
     let (lines, ndjson) = day.manifest("ndjson");
-    let mut tables = BTreeSet::new();
+    let mut tables = std::collections::BTreeSet::new();
     assert_eq!(parquet.files.len(), ndjson.files.len());
     for (one, other) in parquet.files.iter().zip(&ndjson.files) {
         let (records, _) = read::parquet(&columns.join(&one.path));
