@@ -193,8 +193,7 @@ impl Exporter {
         match *event {
             Event::Book(topic, ref event) => {
                 let Some(symbol) = symbol_of(moment, topic) else { return Ok(()) };
-                let track =
-                    self.books.entry(symbol).or_insert_with(|| BookTrack::new(topic, symbol));
+                let track = self.books.entry(symbol).or_insert_with(|| BookTrack::new(symbol));
                 track.on_event(&mut self.set, &self.options.at(moment, topic), event)
             }
             Event::Topic(topic, event) => {
@@ -245,8 +244,8 @@ impl Exporter {
         let received_ns = moment.received.as_nanos();
         self.set.manifest.lagged.push(Lagged { received_ns, dropped });
         for track in self.books.values_mut() {
-            let at = self.options.at(moment, track.topic());
-            track.on_outputs_missing(&mut self.set, &at, "the client was not drained")?;
+            let why = "the client was not drained";
+            track.on_outputs_missing(&mut self.set, moment.received, why)?;
         }
         Ok(())
     }
@@ -255,7 +254,7 @@ impl Exporter {
 impl Options {
     fn at<'a>(&self, moment: &Moment<'a>, topic: TopicId) -> At<'a> {
         let (received, client) = (moment.received, moment.client.book(topic));
-        At { topic, received, client, checkpoint_every: self.checkpoint_every }
+        At { received, client, checkpoint_every: self.checkpoint_every }
     }
 }
 
@@ -264,7 +263,7 @@ impl Sink for Exporter {
         // The client before knew its books to its last input, and not until another one begins.
         let lost = self.last.unwrap_or(moment.received);
         for track in self.books.values_mut() {
-            track.end(&mut self.set, lost, "another client began", None)?;
+            track.end(&mut self.set, lost, "another client began")?;
         }
         // Another machine may have recorded it: its monotonic clock begins anew.
         self.offset = None;

@@ -1,9 +1,14 @@
 //! A book as its rows say it: in step with what is written, and not with the client, which may be further.
 //!
 //! ```text
-//!   unknown  --Live-->  live  --Delta, Verified-->  live  --Lost, a new client-->  unknown
-//!                             --outputs missing-->  unknown, and live again at once if the client's book is
+//!   unknown  --Live-->  waiting  --what is shown has reached the client's book-->  live
+//!   live     --Delta, Verified-->  live
+//!   live     --outputs missing-->  waiting
+//!   any      --Lost, a new client-->  unknown
 //! ```
+//!
+//! The levels are only ever taken from the client's book when what was shown has come to where it is: a book that is
+//! further may have been lost in between and be of another run of the counter.
 
 use std::io;
 use std::time::Duration;
@@ -11,7 +16,7 @@ use std::time::Duration;
 use kucoin_futures_proto::book::{Apply, Book, Coverage, Scope};
 use kucoin_futures_proto::wire::{Delta, Side};
 use kucoin_futures_proto::{
-    BookDelayReason, BookEvent, BookLostReason, Epoch, Lots, Price, Sequence, Symbol, TopicId,
+    BookDelayReason, BookEvent, BookLostReason, Epoch, Evidence, Lots, Price, Sequence, Symbol,
     UnixNanos,
 };
 
@@ -21,15 +26,25 @@ use super::set::{DataSet, Look};
 
 /// A book, as far as its rows go.
 pub(super) struct BookTrack {
-    /// As its client names it.
-    topic: TopicId,
     symbol: Symbol,
-    live: Option<Live>,
+    state: State,
+}
+
+enum State {
+    Unknown,
+    Waiting {
+        epoch: Epoch,
+        /// The sequence that was shown last; `None` if that is not known.
+        shown: Option<Sequence>,
+    },
+    Live(Box<Live>),
 }
 
 struct Live {
     book: Book,
     epoch: Epoch,
+    /// The client knows more levels, at a place that is not shown yet.
+    wants_more: bool,
     /// When the last row was received.
     received: UnixNanos,
     /// When a digest was last noted.
@@ -38,7 +53,6 @@ struct Live {
 
 /// What a book is told with.
 pub(super) struct At<'a> {
-    pub(super) topic: TopicId,
     pub(super) received: UnixNanos,
     /// The client's own book, if it is live: after the whole input.
     pub(super) client: Option<&'a Book>,
@@ -47,12 +61,8 @@ pub(super) struct At<'a> {
 }
 
 impl BookTrack {
-    pub(super) const fn new(topic: TopicId, symbol: Symbol) -> Self {
-        Self { topic, symbol, live: None }
-    }
-
-    pub(super) const fn topic(&self) -> TopicId {
-        self.topic
+    pub(super) const fn new(symbol: Symbol) -> Self {
+        Self { symbol, state: State::Unknown }
     }
 
     pub(super) fn on_event(
@@ -61,41 +71,44 @@ impl BookTrack {
         at: &At<'_>,
         event: &BookEvent,
     ) -> io::Result<()> {
-        self.topic = at.topic;
         match *event {
-            BookEvent::Live { epoch, .. } => {
-                self.end(set, at.received, "a new epoch began", None)?;
-                self.begin(set, at, epoch)
+            BookEvent::Live { epoch, sequence } => {
+                self.end(set, at.received, "a new epoch began")?;
+                self.state = State::Waiting { epoch, shown: Some(sequence) };
+                self.begin_if_reached(set, at, None)
             }
             BookEvent::Delta(delta) => self.on_delta(set, at, &delta),
             BookEvent::Verified { is_wider, .. } => self.on_verified(set, at, is_wider),
             BookEvent::Lost { reason, .. } => {
-                let restarted = match reason {
-                    BookLostReason::SequenceReset(evidence) => Some(evidence.to_string()),
-                    _ => None,
-                };
-                self.end(set, at.received, &reason.to_string(), restarted)
+                self.end(set, at.received, &reason.to_string())?;
+                if let BookLostReason::SequenceReset(evidence) = reason {
+                    self.note_restart(set, evidence);
+                }
+                Ok(())
             }
             BookEvent::Delayed(BookDelayReason::SequenceReset(evidence)) => {
-                if let Some(gap) = self.open_gap(set) {
-                    gap.counter_restarted.get_or_insert_with(|| evidence.to_string());
-                }
+                self.note_restart(set, evidence);
                 Ok(())
             }
             _ => Ok(()),
         }
     }
 
-    /// Outputs are missing: what is written ends here, and goes on from the client's own book.
+    /// Outputs are missing: what is written ends here, and goes on once it is known where the client's book is.
     pub(super) fn on_outputs_missing(
         &mut self,
         set: &mut DataSet,
-        at: &At<'_>,
+        received: UnixNanos,
         why: &str,
     ) -> io::Result<()> {
-        let Some(epoch) = self.live.as_ref().map(|live| live.epoch) else { return Ok(()) };
-        self.end(set, at.received, why, None)?;
-        self.begin(set, at, epoch)
+        let epoch = match &self.state {
+            State::Unknown => return Ok(()),
+            State::Waiting { epoch, .. } => *epoch,
+            State::Live(live) => live.epoch,
+        };
+        self.end(set, received, why)?;
+        self.state = State::Waiting { epoch, shown: None };
+        Ok(())
     }
 
     /// A live book begins the files of a new day with a snapshot, so that each can be read alone.
@@ -104,14 +117,14 @@ impl BookTrack {
         set: &mut DataSet,
         received: UnixNanos,
     ) -> io::Result<()> {
-        let Some(live) = &mut self.live else { return Ok(()) };
+        let State::Live(live) = &mut self.state else { return Ok(()) };
         live.received = received;
         write_snapshot(set, self.symbol, live)
     }
 
     /// Notes a digest where a file ends.
     pub(super) fn on_file_end(&self, set: &mut DataSet) {
-        if let Some(live) = &self.live {
+        if let State::Live(live) = &self.state {
             set.note_digest(self.symbol, live.look(), Place::FileEnd);
         }
     }
@@ -122,9 +135,10 @@ impl BookTrack {
         set: &mut DataSet,
         received: UnixNanos,
         reason: &str,
-        counter_restarted: Option<String>,
     ) -> io::Result<()> {
-        let Some(live) = self.live.take() else { return Ok(()) };
+        let State::Live(live) = core::mem::replace(&mut self.state, State::Unknown) else {
+            return Ok(());
+        };
         set.note_digest(self.symbol, live.look(), Place::IntervalEnd);
         let history = set.history(self.symbol);
         let last = live.point();
@@ -140,7 +154,7 @@ impl BookTrack {
             next_epoch: None,
             first: None,
             missing: None,
-            counter_restarted,
+            counter_restarted: None,
         });
         let stamp = Stamp { received, exchange: None };
         let (sequence, epoch) = (live.book.sequence(), live.epoch);
@@ -151,7 +165,7 @@ impl BookTrack {
     /// What is written when the export ends: a live book is so to the last.
     pub(super) fn close(&mut self, set: &mut DataSet) {
         self.on_file_end(set);
-        if let Some(live) = self.live.take()
+        if let State::Live(live) = core::mem::replace(&mut self.state, State::Unknown)
             && let Some(interval) = set.history(self.symbol).intervals.last_mut()
         {
             interval.to = Some(live.point());
@@ -159,11 +173,22 @@ impl BookTrack {
         }
     }
 
-    fn begin(&mut self, set: &mut DataSet, at: &At<'_>, epoch: Epoch) -> io::Result<()> {
-        // It is lost again already: that is shown next.
-        let Some(book) = at.client else { return Ok(()) };
+    /// Begins an interval, if what was shown last is where the client's book is. `delta`: what that was.
+    fn begin_if_reached(
+        &mut self,
+        set: &mut DataSet,
+        at: &At<'_>,
+        delta: Option<&Delta>,
+    ) -> io::Result<()> {
+        let State::Waiting { epoch, shown: Some(shown) } = self.state else { return Ok(()) };
+        let Some(book) = at.client.filter(|book| book.sequence() == shown) else { return Ok(()) };
+        let said = delta.and_then(|delta| delta.ts_event);
+        if said.is_some() && said != book.ts_event() {
+            return Ok(());
+        }
         let received = at.received;
-        let live = Live { book: book.clone(), epoch, received, noted: received };
+        let (book, noted) = (book.clone(), received);
+        let live = Live { book, epoch, wants_more: false, received, noted };
         let first = live.point();
         if let Some(gap) = self.open_gap(set) {
             gap.close(epoch, first);
@@ -177,12 +202,23 @@ impl BookTrack {
             ended: None,
         });
         write_snapshot(set, self.symbol, &live)?;
-        self.live = Some(live);
+        self.state = State::Live(Box::new(live));
         Ok(())
     }
 
     fn on_delta(&mut self, set: &mut DataSet, at: &At<'_>, delta: &Delta) -> io::Result<()> {
-        let Some(live) = &mut self.live else { return Ok(()) };
+        match &mut self.state {
+            State::Unknown => Ok(()),
+            State::Waiting { shown, .. } => {
+                *shown = Some(delta.sequence);
+                self.begin_if_reached(set, at, Some(delta))
+            }
+            State::Live(_) => self.on_live_delta(set, at, delta),
+        }
+    }
+
+    fn on_live_delta(&mut self, set: &mut DataSet, at: &At<'_>, delta: &Delta) -> io::Result<()> {
+        let State::Live(live) = &mut self.state else { return Ok(()) };
         // Not among rows that a reader cannot tell apart by their time.
         let pause = at.received.as_nanos().saturating_sub(live.noted.as_nanos());
         if u128::from(pause) >= at.checkpoint_every.as_nanos() && live.received < at.received {
@@ -190,10 +226,11 @@ impl BookTrack {
             live.noted = at.received;
         }
         match live.book.apply(delta) {
-            // The snapshot has it: it is of the client's book as it was then.
-            Apply::Repeat => return Ok(()),
             Apply::Applied => {}
-            _ => return self.on_outputs_missing(set, at, "deltas were not shown"),
+            _ => {
+                self.on_outputs_missing(set, at.received, "deltas were not shown")?;
+                return self.on_delta(set, at, delta);
+            }
         }
         live.received = at.received;
         let is_last = at.client.is_none_or(|book| book.sequence() <= delta.sequence);
@@ -208,26 +245,48 @@ impl BookTrack {
         if let Some(interval) = set.history(self.symbol).intervals.last_mut() {
             interval.deltas += 1;
         }
-        Ok(())
+        self.compare(set, at)
     }
 
     fn on_verified(&mut self, set: &mut DataSet, at: &At<'_>, is_wider: bool) -> io::Result<()> {
-        let (Some(live), Some(book)) = (&mut self.live, at.client) else { return Ok(()) };
-        if is_wider {
+        let State::Live(live) = &mut self.state else { return Ok(()) };
+        live.wants_more |= is_wider;
+        let is_same = at.client.is_none_or(|book| {
+            book.sequence() != live.book.sequence()
+                || is_wider
+                || book.digest(Scope::Complete) == live.book.digest(Scope::Complete)
+        });
+        if is_same { self.compare(set, at) } else { self.on_difference(set, at) }
+    }
+
+    /// Holds the book of the rows against the client's, where the two are at the same place; takes over what that
+    /// knows besides.
+    fn compare(&mut self, set: &mut DataSet, at: &At<'_>) -> io::Result<()> {
+        let State::Live(live) = &mut self.state else { return Ok(()) };
+        let is_there = |book: &&Book| book.sequence() == live.book.sequence();
+        let Some(book) = at.client.filter(is_there) else { return Ok(()) };
+        if book.ts_event() != live.book.ts_event() {
+            return self.on_difference(set, at);
+        }
+        if core::mem::take(&mut live.wants_more) {
             live.book = book.clone();
             live.received = at.received;
             let (at, horizon) = (live.point(), horizon(book));
             write_snapshot(set, self.symbol, live)?;
             set.history(self.symbol).widened.push(Widened { at, horizon });
-            return Ok(());
         }
-        // The two have come the same way: if they differ, rows are missing.
-        let is_same = live.book.sequence() != book.sequence()
-            || live.book.digest(Scope::Complete) == book.digest(Scope::Complete);
-        if is_same {
-            Ok(())
-        } else {
-            self.on_outputs_missing(set, at, "the rows do not make the client's book")
+        Ok(())
+    }
+
+    /// The two have come the same way: if they differ, rows are missing or wrong.
+    fn on_difference(&mut self, set: &mut DataSet, at: &At<'_>) -> io::Result<()> {
+        self.on_outputs_missing(set, at.received, "the rows do not make the client's book")
+    }
+
+    /// The counter was set back, since the book was last live.
+    fn note_restart(&self, set: &mut DataSet, evidence: Evidence) {
+        if let Some(gap) = self.open_gap(set) {
+            gap.counter_restarted.get_or_insert_with(|| evidence.to_string());
         }
     }
 

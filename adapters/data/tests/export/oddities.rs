@@ -1,7 +1,7 @@
 //! What may happen to outputs on their way to a data set.
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use kucoin_futures_data::export::{
@@ -52,10 +52,11 @@ fn what_a_client_did_not_report_ends_the_interval_and_its_book_begins_another() 
     assert_eq!(witness.books[&key], last.sha256);
 }
 
-/// Keeps one change from another sink.
+/// Keeps one change from another sink, or shows it with another time.
 struct Losing<'a> {
     sink: &'a mut dyn Sink,
     left: u32,
+    shows: bool,
 }
 
 impl Sink for Losing<'_> {
@@ -64,10 +65,12 @@ impl Sink for Losing<'_> {
     }
 
     fn on_output(&mut self, moment: &Moment<'_>, output: &Output<'_>) -> io::Result<()> {
-        if matches!(output, Output::Event(Event::Book(_, BookEvent::Delta(_)))) {
+        if let Output::Event(Event::Book(topic, BookEvent::Delta(mut delta))) = *output {
             self.left = self.left.wrapping_sub(1);
             if self.left == 0 {
-                return Ok(());
+                delta.ts_event = Some(UnixNanos::from_nanos(EVENING));
+                let shown = Output::Event(Event::Book(topic, BookEvent::Delta(delta)));
+                return if self.shows { self.sink.on_output(moment, &shown) } else { Ok(()) };
             }
         }
         self.sink.on_output(moment, output)
@@ -78,18 +81,23 @@ impl Sink for Losing<'_> {
     }
 }
 
-#[test]
-fn a_change_that_was_not_shown_is_a_gap_and_is_said_to_be_one() {
-    let folder = fresh("losing");
+/// Five seconds of a book whose 60th change is not shown, or shown wrongly.
+fn lose(name: &str, shows: bool) -> (PathBuf, Manifest) {
+    let folder = fresh(name);
     let mut exporter = Exporter::new(&folder, Format::Ndjson, Options::default()).unwrap();
     let mut run = Run::new(13, UnixNanos::from_nanos(EVENING), 40.0, "");
-    let mut sink = Losing { sink: &mut exporter, left: 60 };
+    let mut sink = Losing { sink: &mut exporter, left: 60, shows };
     run.subscribe(&[Channel::level2(symbol("XBTUSDTM"))]);
     run.begin(&mut sink).unwrap();
     run.run_for(Duration::from_secs(5), &mut sink).unwrap();
     run.end(&mut sink).unwrap();
-
     let manifest = Manifest::read(&folder).unwrap();
+    (folder, manifest)
+}
+
+#[test]
+fn a_change_that_was_not_shown_is_a_gap_and_is_said_to_be_one() {
+    let (folder, manifest) = lose("losing", false);
     let history = &manifest.books["XBTUSDTM"];
     let [first, second] = history.intervals.as_slice() else { panic!("{history:?}") };
     assert_eq!(first.deltas, 59);
@@ -97,6 +105,16 @@ fn a_change_that_was_not_shown_is_a_gap_and_is_said_to_be_one() {
     let reason = &history.gaps[0].reason;
     assert_eq!(reason, "deltas were not shown");
     check_one_file(&folder, &manifest);
+}
+
+#[test]
+fn a_change_that_is_not_the_clients_ends_the_interval() {
+    let (_, manifest) = lose("wrong", true);
+    let history = &manifest.books["XBTUSDTM"];
+    let [first, second] = history.intervals.as_slice() else { panic!("{history:?}") };
+    assert_eq!(first.deltas, 60);
+    assert_eq!(second.from.sequence, first.to.unwrap().sequence + 1);
+    assert_eq!(history.gaps[0].reason, "the rows do not make the client's book");
 }
 
 #[test]
