@@ -9,7 +9,7 @@
 //! ```
 //!
 //! A file is of one contract and one UTC day of the local clock. While it is written its name ends in `.partial`. The
-//! manifest is there from the start; [`Manifest::complete`] is false until [`Sink::on_end`](crate::Sink::on_end).
+//! manifest is there from the start; [`Manifest::complete`] is false until [`Sink::on_end`].
 //!
 //! What is said of a book is said so that each file can be read alone and so that nothing is guessed:
 //!

@@ -144,6 +144,45 @@ fn a_book_that_is_further_than_what_is_shown_is_written_as_it_is() {
     assert_eq!(*sequences.last().unwrap(), told.last().unwrap().sequence);
 }
 
+/// Shows every change with a time that is not its own.
+struct Altering<'a>(&'a mut dyn Sink);
+
+impl Sink for Altering<'_> {
+    fn on_start(&mut self, moment: &Moment<'_>) -> io::Result<()> {
+        self.0.on_start(moment)
+    }
+
+    fn on_output(&mut self, moment: &Moment<'_>, output: &Output<'_>) -> io::Result<()> {
+        let Output::Event(Event::Book(topic, BookEvent::Delta(mut delta))) = *output else {
+            return self.0.on_output(moment, output);
+        };
+        delta.ts_event = Some(UnixNanos::from_nanos(EVENING));
+        self.0.on_output(moment, &Output::Event(Event::Book(topic, BookEvent::Delta(delta))))
+    }
+
+    fn on_end(&mut self, moment: &Moment<'_>) -> io::Result<()> {
+        self.0.on_end(moment)
+    }
+}
+
+#[test]
+fn a_book_that_changes_of_another_run_have_reached_by_number_is_not_taken_for_theirs() {
+    let folder = fresh("other-run");
+    let mut exporter = Exporter::new(&folder, Format::Ndjson, Options::default()).unwrap();
+    let mut run = Run::new(14, UnixNanos::from_nanos(EVENING), 80.0, "");
+    run.subscribe(&[Channel::level2(symbol("XBTUSDTM"))]);
+    run.begin(&mut exporter).unwrap();
+    run.run_to_snapshot(&mut exporter).unwrap();
+    run.run_undrained(Duration::from_secs(1), &mut Altering(&mut exporter)).unwrap();
+    let history = exporter.manifest().books.get("XBTUSDTM");
+    assert!(history.is_none_or(|history| history.intervals.is_empty()), "{history:?}");
+    run.run_for(Duration::from_secs(1), &mut exporter).unwrap();
+    run.end(&mut exporter).unwrap();
+    let manifest = Manifest::read(&folder).unwrap();
+    assert_eq!(manifest.books["XBTUSDTM"].intervals.len(), 1);
+    check_one_file(&folder, &manifest);
+}
+
 /// The only file of the only book makes what the digests say; gives its rows.
 fn check_one_file(folder: &Path, manifest: &Manifest) -> Vec<Line> {
     let [file] = read::files(manifest, "level2", "XBTUSDTM").try_into().unwrap();
