@@ -157,8 +157,8 @@ def check_in_order(folder, manifest, symbol, table, read, apply):
     for file in files_of(folder, manifest, table, symbol):
         rows = read(folder / file["path"], symbol)
         assert len(rows) == file["rows"], file["path"]
-        is_here = lambda d: file["from_ns"] <= d["at"]["received_ns"] <= file["to_ns"]
-        yield from play_rows(rows, filter(is_here, digests), apply)
+        here = [digest for digest in digests if digest["file"] == file["number"]]
+        yield from play_rows(rows, here, apply)
 
 
 def check_converted(folder, manifest, symbol):
@@ -186,31 +186,45 @@ def check_converted(folder, manifest, symbol):
 
 
 def check_hftbacktest(folder, manifest, symbol):
-    import numpy
-    from hftbacktest import BacktestAsset, HashMapMarketDepthBacktest
-    from hftbacktest.data import correct_event_order, validate_event_order
-    from hftbacktest.types import BUY_EVENT, EXCH_EVENT, LOCAL_EVENT, event_dtype
-
-    paths = [str(folder / file["path"]) for file in files_of(folder, manifest, "events", symbol)]
-    for path in paths:
-        data = numpy.load(path)["data"]
-        assert data.dtype == event_dtype, data.dtype
-        validate_event_order(data)
-        # What they make of the rows in local order is what is in the file.
-        # (Their function wants the array that it makes itself: of the same layout, and said to be aligned.)
-        rows = data[data["ev"] & LOCAL_EVENT != 0].astype(event_dtype)
-        rows["ev"] &= ~numpy.uint64(EXCH_EVENT | LOCAL_EVENT)
-        orders = [numpy.argsort(rows[key], kind="mergesort") for key in ("exch_ts", "local_ts")]
-        theirs = correct_event_order(rows, *orders)
-        assert numpy.array_equal(theirs, data), f"{path}: not as correct_event_order has it"
-        both = numpy.uint64(EXCH_EVENT | LOCAL_EVENT)
-        twice = int(((data["ev"] & both) != both).sum())
-        print(f"  {Path(path).name}: {len(data)} rows, {twice} of them for one clock alone")
-
+    history = manifest["books"][symbol]
     tick = Decimal(manifest["contracts"][symbol]["tick_size"])
+    # Lost at the very time of the last change: by time there is no place in between.
+    lost = {gap["lost_ns"] for gap in history["gaps"]}
+    for file in files_of(folder, manifest, "events", symbol):
+        path = str(folder / file["path"])
+        check_events(path)
+        is_here = lambda d: d["file"] == file["number"] and d["at"]["received_ns"] not in lost
+        yield from play_events(path, tick, filter(is_here, history["digests"]))
+
+
+def check_events(path):
+    """Their type, their order, and what they make of the rows in the order of the local clock."""
+    import numpy
+    from hftbacktest.data import correct_event_order, validate_event_order
+    from hftbacktest.types import EXCH_EVENT, LOCAL_EVENT, event_dtype
+
+    data = numpy.load(path)["data"]
+    assert data.dtype == event_dtype, data.dtype
+    validate_event_order(data)
+    # (Their function wants the array that it makes itself: of the same layout, and said to be aligned.)
+    rows = data[data["ev"] & LOCAL_EVENT != 0].astype(event_dtype)
+    rows["ev"] &= ~numpy.uint64(EXCH_EVENT | LOCAL_EVENT)
+    orders = [numpy.argsort(rows[key], kind="mergesort") for key in ("exch_ts", "local_ts")]
+    theirs = correct_event_order(rows, *orders)
+    assert numpy.array_equal(theirs, data), f"{path}: not as correct_event_order has it"
+    both = numpy.uint64(EXCH_EVENT | LOCAL_EVENT)
+    alone = int(((data["ev"] & both) != both).sum())
+    print(f"  {Path(path).name}: {len(data)} rows, {alone} of them for one clock alone")
+
+
+def play_events(path, tick, digests):
+    """A back test that does nothing but look at its book."""
+    from hftbacktest import BacktestAsset, HashMapMarketDepthBacktest
+    from hftbacktest.types import BUY_EVENT
+
     asset = (
         BacktestAsset()
-        .data(paths)
+        .data([path])
         .linear_asset(1.0)
         .constant_order_latency(0, 0)
         .risk_adverse_queue_model()
@@ -222,10 +236,6 @@ def check_hftbacktest(folder, manifest, symbol):
     backtest = HashMapMarketDepthBacktest([asset])
     # Its clock stands at no time before it was first asked for one.
     backtest.elapse(0)
-    history = manifest["books"][symbol]
-    # Lost at the very time of the last change: by time there is no place in between.
-    lost = {gap["lost_ns"] for gap in history["gaps"]}
-    digests = [d for d in history["digests"] if d["at"]["received_ns"] not in lost]
     for digest in sorted(digests, key=lambda digest: digest["at"]["received_ns"]):
         pause = digest["at"]["received_ns"] - backtest.current_timestamp
         if pause > 0:

@@ -265,6 +265,10 @@ impl Sink for Exporter {
         for track in self.books.values_mut() {
             track.end(&mut self.set, lost, "another client began")?;
         }
+        // It may have lived earlier, or at the same time: rows of a file are in the order of time.
+        if moment.received < lost {
+            self.set.finish_files()?;
+        }
         // Another machine may have recorded it: its monotonic clock begins anew.
         self.offset = None;
         self.on_moment(moment)?;

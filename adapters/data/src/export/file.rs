@@ -39,6 +39,7 @@ pub(super) struct Counts {
 /// Where a file belongs.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Address<'a> {
+    pub(super) number: u64,
     pub(super) folder: &'a Path,
     /// The first part of the path.
     pub(super) table: &'static str,
@@ -48,6 +49,7 @@ pub(super) struct Address<'a> {
 }
 
 pub(super) struct PartFile {
+    number: u64,
     folder: PathBuf,
     /// From the folder of the data set to the file's own.
     inner: String,
@@ -67,7 +69,7 @@ impl PartFile {
         first: UnixNanos,
         open: impl FnOnce(File, &Path) -> io::Result<Box<dyn RowWriter>>,
     ) -> io::Result<Self> {
-        let Address { folder, table, symbol, ending } = address;
+        let Address { number, folder, table, symbol, ending } = address;
         let inner = format!("{table}/{}/{}", part(symbol), Calendar::of(first).day);
         let home = folder.join(&inner);
         fs::create_dir_all(&home)?;
@@ -76,6 +78,7 @@ impl PartFile {
         let file = File::create_new(&partial)?;
         let writer = open(file, &partial)?;
         Ok(Self {
+            number,
             folder: folder.to_owned(),
             inner,
             partial,
@@ -95,6 +98,10 @@ impl PartFile {
         self.writer.write(row)
     }
 
+    pub(super) const fn number(&self) -> u64 {
+        self.number
+    }
+
     pub(super) fn counts(&self) -> Counts {
         self.writer.counts()
     }
@@ -111,6 +118,7 @@ impl PartFile {
         let (bytes, sha256) = hash(&self.partial)?;
         fs::rename(&self.partial, &path)?;
         let entry = FileEntry {
+            number: self.number,
             path: format!("{}/{file}", self.inner),
             table: self.table.to_owned(),
             symbol: self.symbol.to_string(),

@@ -177,7 +177,8 @@ pub struct Gap {
     pub first: Option<Point>,
     /// The sequences whose changes are not in the data, first and last: the next snapshot holds what came of them.
     /// `None` if there are none, or if the counter was set back and nobody knows. Between two clients these are the
-    /// numbers alone: nobody saw whether the counter was set back meanwhile.
+    /// numbers alone: nobody saw whether the counter was set back meanwhile. `None` as well if the next client began
+    /// earlier than this one ended.
     pub missing: Option<(u64, u64)>,
     /// What shows that the exchange's counter was set back: sequences on both sides have nothing to do with each
     /// other.
@@ -207,7 +208,9 @@ pub struct Digest {
     /// SHA-256 in hexadecimal of the complete part, as `Book::digest` has it: a line `b <price> <size>` for each bid,
     /// best first, then `a <price> <size>` for each ask, each line ended by a line feed.
     pub sha256: String,
-    /// After so many rows of the file that they are in. `None` where rows are put into another order: after those that
+    /// In this file: its [`number`](FileEntry::number).
+    pub file: u64,
+    /// After so many rows of that file. `None` where rows are put into another order: after those that
     /// were received by then, unless the book was lost at the very same time.
     pub file_rows: Option<u64>,
     /// Why it is here.
@@ -247,6 +250,8 @@ pub struct ChannelHistory {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct FileEntry {
+    /// Files are numbered in the order in which they began.
+    pub number: u64,
     /// From the folder of the data set, with `/` in between.
     pub path: String,
     /// What it holds: the first part of its path.

@@ -20,6 +20,7 @@ pub(super) struct DataSet {
     format: Format,
     pub(super) manifest: Manifest,
     files: BTreeMap<(&'static str, Symbol), PartFile>,
+    begun: u64,
 }
 
 impl DataSet {
@@ -37,7 +38,7 @@ impl DataSet {
             ..Manifest::default()
         };
         manifest.write(folder)?;
-        Ok(Self { folder: folder.to_owned(), format, manifest, files: BTreeMap::new() })
+        Ok(Self { folder: folder.to_owned(), format, manifest, files: BTreeMap::new(), begun: 0 })
     }
 
     /// Puts a row where it belongs; false if this format has no place for it.
@@ -49,7 +50,9 @@ impl DataSet {
             return Ok(true);
         }
         let (folder, format) = (self.folder.as_path(), self.format);
-        let address = Address { folder, table, symbol, ending: format.ending() };
+        let number = self.begun;
+        self.begun += 1;
+        let address = Address { number, folder, table, symbol, ending: format.ending() };
         let open = |file, partial: &Path| format.open(file, partial, symbol, of);
         let mut file = PartFile::create(address, row.stamp().received, open)?;
         file.write(row)?;
@@ -80,13 +83,13 @@ impl DataSet {
     /// Notes what a book looks like where its rows are now.
     pub(super) fn note_digest(&mut self, symbol: Symbol, look: Look, place: Place) {
         let Look { at, epoch, horizon, sha256 } = look;
-        let counts = self
-            .format
-            .table(Table::Level2)
-            .and_then(|table| self.files.get(&(table, symbol)).map(PartFile::counts));
-        let file_rows = counts.filter(|counts| counts.in_order).map(|counts| counts.rows);
+        let table = self.format.table(Table::Level2);
+        let Some(file) = table.and_then(|table| self.files.get(&(table, symbol))) else { return };
+        let (file, counts) = (file.number(), file.counts());
+        let file_rows = counts.in_order.then_some(counts.rows);
         let sha256 = hex(&sha256);
-        self.history(symbol).digests.push(Digest { at, epoch, horizon, sha256, file_rows, place });
+        let digest = Digest { at, epoch, horizon, sha256, file, file_rows, place };
+        self.history(symbol).digests.push(digest);
     }
 }
 

@@ -4,6 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use kucoin_futures_data::export::manifest::FileEntry;
 use kucoin_futures_data::export::{
     CLEAR, Exporter, Format, LAST, LOST, Manifest, Options, SNAPSHOT,
 };
@@ -248,6 +249,41 @@ fn a_book_of_a_client_that_is_gone_is_not_carried_over_midnight() {
     assert_eq!(records[0]["flags"], CLEAR | SNAPSHOT);
     assert_eq!(records[0]["sequence"], second.from.sequence);
     assert_eq!(morning.from_ns, second.from.received_ns);
+}
+
+#[test]
+fn clients_of_the_same_time_have_files_of_their_own() {
+    let folder = fresh("overlapping");
+    let mut options = Options::default();
+    options.checkpoint_every = Duration::from_secs(1);
+    let mut exporter = Exporter::new(&folder, Format::Hftbacktest, options).unwrap();
+    for seed in [15, 16] {
+        let mut run = Run::new(seed, UnixNanos::from_nanos(EVENING), 40.0, "");
+        run.subscribe(&[Channel::level2(symbol("XBTUSDTM"))]);
+        run.begin(&mut exporter).unwrap();
+        run.run_for(Duration::from_secs(5), &mut exporter).unwrap();
+        if seed == 16 {
+            run.end(&mut exporter).unwrap();
+        }
+    }
+    let manifest = Manifest::read(&folder).unwrap();
+    assert_eq!(manifest.moved_times, 0, "nothing was moved behind what another one said");
+    let [one, other] = read::files(&manifest, "events", "XBTUSDTM").try_into().unwrap();
+    assert!(one.from_ns < other.to_ns && other.from_ns < one.to_ns);
+    let lines = |file: FileEntry| {
+        let events = read::npz(&folder.join(&file.path));
+        (file, read::hft_lines(&events, read::LOCAL))
+    };
+    let rebuilt = Rebuilt(vec![lines(one), lines(other)]);
+    let history = &manifest.books["XBTUSDTM"];
+    let [gap] = history.gaps.as_slice() else { panic!("{history:?}") };
+    assert_eq!((gap.missing, &gap.counter_restarted), (None, &None), "there is none in between");
+    let lost = gap.lost_ns;
+    let digests: Vec<_> = history.digests.iter().filter(|d| d.at.received_ns != lost).collect();
+    assert!(digests.len() >= 8, "{}", digests.len());
+    for digest in digests {
+        assert_eq!(rebuilt.digest(digest).as_ref(), Some(&digest.sha256), "{digest:?}");
+    }
 }
 
 #[test]
