@@ -8,7 +8,7 @@
 //!        table  symbol   UTC day    first row    last row, both as received
 //! ```
 //!
-//! A file is of one contract and one UTC day of the local clock. While it is written its name ends in `.partial`. The
+//! A file is of one contract and one UTC day of the local clock; one that is set back begins another. While it is written its name ends in `.partial`. The
 //! manifest is there from the start; [`Manifest::complete`] is false until [`Sink::on_end`].
 //!
 //! What is said of a book is said so that each file can be read alone and so that nothing is guessed:
@@ -72,6 +72,10 @@ pub use row::{CLEAR, LAST, LOST, SNAPSHOT};
 const SOFTWARE: &str = concat!("kucoin-futures-data ", env!("CARGO_PKG_VERSION"));
 /// As manifests and files name the exchange.
 const EXCHANGE: &str = "kucoin-futures";
+
+/// A clock that was set back by more than this begins new files: rows of a file are in the order of time, but for this
+/// much.
+const SET_BACK: Duration = Duration::from_secs(1);
 
 /// What files are written in.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -146,17 +150,19 @@ impl Exporter {
         &self.set.manifest
     }
 
-    /// Looks at the clocks, and begins new files where a day begins.
+    /// Looks at the clocks, and begins new files where a day begins, or time once more.
     fn on_moment(&mut self, moment: &Moment<'_>) -> io::Result<()> {
         let received = moment.received;
         let manifest = &mut self.set.manifest;
         manifest.from_ns.get_or_insert(received.as_nanos());
         manifest.to_ns = Some(received.as_nanos());
-        self.last = Some(received);
+        let last = self.last.replace(received).unwrap_or(received).as_nanos();
+        let set_back = Duration::from_nanos(last.saturating_sub(received.as_nanos()));
         self.note_clock(moment);
         let day = day_of(received);
-        if self.day.replace(day).is_some_and(|before| before != day) {
-            return self.on_new_day(received);
+        let is_new = self.day.replace(day).is_some_and(|before| before != day);
+        if is_new || set_back > SET_BACK {
+            return self.on_new_files(received);
         }
         let saved = *self.saved.get_or_insert(received);
         let pause = Duration::from_nanos(received.as_nanos().saturating_sub(saved.as_nanos()));
@@ -180,7 +186,7 @@ impl Exporter {
         }
     }
 
-    fn on_new_day(&mut self, received: UnixNanos) -> io::Result<()> {
+    fn on_new_files(&mut self, received: UnixNanos) -> io::Result<()> {
         self.books.values().for_each(|book| book.on_file_end(&mut self.set));
         self.set.finish_files()?;
         for book in self.books.values_mut() {

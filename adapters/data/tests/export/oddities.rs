@@ -287,6 +287,35 @@ fn clients_of_the_same_time_have_files_of_their_own() {
 }
 
 #[test]
+fn a_clock_that_is_set_back_begins_new_files() {
+    let folder = fresh("set-back");
+    let mut exporter = Exporter::new(&folder, Format::Hftbacktest, Options::default()).unwrap();
+    let mut run = Run::new(17, UnixNanos::from_nanos(EVENING), 40.0, "");
+    run.subscribe(&[Channel::level2(symbol("XBTUSDTM"))]);
+    run.begin(&mut exporter).unwrap();
+    run.run_for(Duration::from_secs(5), &mut exporter).unwrap();
+    run.set_clock(-3_000);
+    run.run_for(Duration::from_secs(5), &mut exporter).unwrap();
+    run.end(&mut exporter).unwrap();
+
+    let manifest = Manifest::read(&folder).unwrap();
+    assert_eq!(manifest.moved_times, 0);
+    let [one, other] = read::files(&manifest, "events", "XBTUSDTM").try_into().unwrap();
+    assert!(other.from_ns < one.to_ns - 2_500_000_000, "{one:?} {other:?}");
+    let history = &manifest.books["XBTUSDTM"];
+    assert_eq!((history.intervals.len(), history.gaps.len()), (1, 0), "the book knows no clock");
+    let lines = |file: FileEntry| {
+        let events = read::npz(&folder.join(&file.path));
+        (file, read::hft_lines(&events, read::LOCAL))
+    };
+    let rebuilt = Rebuilt(vec![lines(one), lines(other)]);
+    assert_eq!(history.digests.len(), 2);
+    for digest in &history.digests {
+        assert_eq!(rebuilt.digest(digest).as_ref(), Some(&digest.sha256), "{digest:?}");
+    }
+}
+
+#[test]
 fn a_data_set_that_did_not_come_to_its_end_says_so_and_is_not_written_over() {
     let folder = fresh("unfinished");
     let mut exporter = Exporter::new(&folder, Format::Tardis, Options::default()).unwrap();
