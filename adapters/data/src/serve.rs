@@ -5,10 +5,12 @@
 //! at the moment that is replayed. Several clients hear the same moment.
 //!
 //! * **Streams.** Whoever subscribes to a book is pushed its recorded changes; to anything else, the recorded frames as
-//!   they are. The best 5 and 50 levels are made from the book if they were not recorded, every 100 ms.
+//!   they are. Best bid and offer (`tickerV2`) and the best 5 and 50 levels are made from the book if they were not
+//!   recorded.
 //! * **REST.** Full and partial books, tickers, trades, marks and candles are those of the moment; lists of contracts and
-//!   all else that was asked while recording are answered with the latest recorded answer. `timestamp` and pongs state
-//!   the moment. What would have to be signed is refused as with an unknown key.
+//!   all else that was asked while recording are answered with the latest recorded answer; what is not known, with HTTP
+//!   503. `timestamp` and pongs state the moment. What would have to be signed is refused as with an unknown key, and
+//!   nothing of an account that was recorded is shown.
 //! * **Holes.** While a book was not live in the recording, its snapshot is refused with HTTP 503: nobody gets a book
 //!   that may be wrong. What was missed shows in the numbers of the changes that follow. Where these could not show it
 //!   (the counter was set back, or the book was found wrong and made anew in its place), the connections that carry the
@@ -35,7 +37,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use kucoin_futures_proto::{Instant, UnixNanos};
-use kucoin_futures_sim::{Clock, ExchangeConfig, Gateway, Server, ServerError};
+use kucoin_futures_sim::{Clock, ExchangeConfig, Gateway, Server, ServerError, TlsConfig};
 use serde_json::{Value, json};
 
 use clock::ReplayClock;
@@ -66,6 +68,8 @@ pub struct ServeOptions {
     pub speed: Speed,
     /// Whether it stands still until it is told to go on. Default: no.
     pub is_paused: bool,
+    /// Over TLS: `https` and `wss`. Default: without.
+    pub tls: Option<TlsConfig>,
     /// Draws tokens. Anything will do: they are good for nothing but this server. Default 1.
     pub seed: u64,
 }
@@ -74,7 +78,7 @@ impl ServeOptions {
     /// With this clock, all else by default.
     #[must_use]
     pub const fn new(clock: Clock) -> Self {
-        Self { clock, speed: Speed::REAL, is_paused: false, seed: 1 }
+        Self { clock, speed: Speed::REAL, is_paused: false, tls: None, seed: 1 }
     }
 }
 
@@ -157,11 +161,12 @@ pub fn serve(
     }
     let began = tape.next_at().ok_or(ServeError::Empty)?;
     let gateway = Gateway::new(options.seed, &ExchangeConfig::default());
+    let clock = Arc::clone(&options.clock);
     let make = |now: Instant| {
         let clock = ReplayClock::new(now, began, options.speed, options.is_paused);
         Replay::new(Box::new(tape), gateway, began, clock, now)
     };
-    Ok(ReplayServer(Server::open(listen, Arc::clone(&options.clock), None, make)?))
+    Ok(ReplayServer(Server::open(listen, clock, options.tls.clone(), make)?))
 }
 
 impl ReplayServer {

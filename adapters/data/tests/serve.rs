@@ -10,11 +10,15 @@
 mod listener;
 mod simulated;
 
+use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
-use kucoin_futures_data::serve::{ReplayServer, Speed};
+use kucoin_futures_data::Sink;
+use kucoin_futures_data::serve::{ReplayServer, ServeOptions, Speed, Tape, serve};
+use kucoin_futures_host::{Clock, Roots};
 use kucoin_futures_proto::{BookLostReason, Query, UnixNanos};
-use kucoin_futures_sim::Plan;
+use kucoin_futures_sim::{Authority, Plan};
 
 use listener::{Listener, get, post, serve_at, serve_paused, verify};
 use simulated::Session;
@@ -215,4 +219,64 @@ fn what_cannot_be_said_is_refused_as_something_that_passes() {
     assert_eq!(get(&server, "/api/v1/nothing").0, 404);
     let (status, body) = get(&server, "/api/v1/orders");
     assert_eq!((status, body["code"].as_str()), (400, Some("400001")));
+}
+
+/// A tape that is damaged somewhere.
+struct Damaged(simulated::SimulatedTape, usize);
+
+impl Tape for Damaged {
+    fn next_at(&self) -> Option<UnixNanos> {
+        self.0.next_at()
+    }
+
+    fn step(&mut self, sink: &mut dyn Sink) -> io::Result<()> {
+        self.1 = self.1.checked_sub(1).ok_or_else(|| io::Error::other("torn"))?;
+        self.0.step(sink)
+    }
+
+    fn rewind(&mut self) -> io::Result<()> {
+        self.0.rewind()
+    }
+}
+
+#[test]
+fn a_damaged_recording_ends_there_and_says_so() {
+    let tape = simulated::SimulatedTape::new(Session::of(&[XBT], MINUTE));
+    let clock = Clock::new();
+    let mut options = ServeOptions::new(Arc::new(move || clock.now()));
+    options.speed = Speed::MAX;
+    let server = serve(Damaged(tape, 200), "127.0.0.1:0".parse().unwrap(), &options).unwrap();
+    let wait = Clock::new();
+    while !server.status().has_ended {
+        assert!(wait.now().as_nanos() < 20 * SECOND.as_nanos() as u64);
+    }
+    let (_, status) = get(&server, "/_replay/status");
+    assert_eq!((&status["ended"], &status["error"]), (&true.into(), &"torn".into()));
+    assert_eq!(get(&server, "/api/v1/level2/snapshot?symbol=XBTUSDTM").0, 200, "as far as it came");
+}
+
+#[test]
+fn over_tls_it_is_the_same() {
+    let session = Session::of(&[XBT], 5 * MINUTE);
+    let (authority, clock) = (Authority::new().unwrap(), Clock::new());
+    let mut options = ServeOptions::new(Arc::new(move || clock.now()));
+    (options.speed, options.tls) = (ten(), Some(authority.server(None).unwrap()));
+    let tape = simulated::SimulatedTape::new(session.clone());
+    let server = serve(tape, "127.0.0.1:0".parse().unwrap(), &options).unwrap();
+    assert!(server.url().starts_with("https://"));
+    let roots = Roots::from_pem(authority.pem().as_bytes()).unwrap();
+    let mut listener = Listener::with_roots(&server, &[XBT], roots);
+    listener.until_live();
+    listener.run_for(SECOND);
+    assert!(verify(&session, listener.samples) > 10);
+}
+
+#[test]
+fn others_than_this_machine_are_not_served() {
+    let session = Session::of(&[XBT], MINUTE);
+    let clock = Clock::new();
+    let options = ServeOptions::new(Arc::new(move || clock.now()));
+    let tape = simulated::SimulatedTape::new(session);
+    let refused = serve(tape, "0.0.0.0:0".parse().unwrap(), &options).unwrap_err();
+    assert!(refused.to_string().contains("127.0.0.1"), "{refused}");
 }

@@ -231,3 +231,27 @@ fn depths_that_were_not_recorded_are_those_of_the_book() {
         assert!(book["data"]["sequence"].as_u64() > frame["data"]["sequence"].as_u64());
     }
 }
+
+/// Best bid and offer, where they were not recorded, are those of the book: each is what the recorded ones would have
+/// said.
+#[test]
+fn tickers_that_were_not_recorded_are_those_of_the_book() {
+    let books = Session::of(&["XBTUSDTM"], MINUTE);
+    let mut both = books.clone();
+    both.channels.push(Channel::ticker_v2("XBTUSDTM".parse().unwrap()));
+    let said = |session: &Session| {
+        let server = serve_paused(session, Speed::times(20).unwrap());
+        let began = server.status().began.as_millis();
+        post(&server, &format!("seek?to={}", began + 10_000));
+        settle(&server);
+        let mut line = Line::welcomed(&server);
+        line.subscribe("/contractMarket/tickerV2:XBTUSDTM");
+        post(&server, "resume");
+        (0..50).map(|_| line.next()).collect::<Vec<_>>()
+    };
+    // The first change after the beginning is told, whatever it changed.
+    let [made, recorded] = [said(&books), said(&both)];
+    let first = made.iter().position(|frame| *frame == recorded[0]).unwrap();
+    assert!(first <= 1, "{first}");
+    assert_eq!(made[first..], recorded[..50 - first]);
+}

@@ -19,7 +19,7 @@ mod spoil;
 mod state;
 
 pub use figures::depth_frame;
-pub use frames::delta_frame;
+pub use frames::{delta_frame, ticker_frame};
 pub(crate) use pushes::Cause;
 pub use state::{About, Counts, Exchange, FaultHit, Outgoing, PushForm, SessionId};
 

@@ -66,6 +66,7 @@ pub use config::{Clocks, ExchangeConfig, Limits};
 pub use contract::{Contract, java_number};
 pub use exchange::{
     About, Counts, Exchange, FaultHit, Outgoing, PushForm, SessionId, delta_frame, depth_frame,
+    ticker_frame,
 };
 pub use fault::{Fault, Plan, Refusal, Target};
 pub use gateway::Gateway;
@@ -77,7 +78,7 @@ pub use output_checker::{BrokenLaw, Law, OutputChecker};
 pub use rest::{Request, Response, ResponseFate};
 pub use scenario::{Profile, Scenario, ScenarioError, Source};
 #[cfg(feature = "server")]
-pub use server::{Clock, Flood, QUEUE, Server, ServerError, Venue};
+pub use server::{Clock, Flood, QUEUE, Server, ServerError, TlsConfig, Venue};
 #[cfg(feature = "server")]
 pub use tls::{Authority, AuthorityError, Flaw};
 pub use topic::{Topic, TopicError};

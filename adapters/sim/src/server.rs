@@ -35,6 +35,9 @@ pub use shared::{Clock, QUEUE};
 use shared::{Item, Shared, State};
 pub use venue::Venue;
 
+/// What a server proves itself with: see [`Authority::server`](crate::Authority::server).
+pub type TlsConfig = Arc<ServerConfig>;
+
 /// Could not listen.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot listen on {addr} (try port 0 to let the system choose)")]
@@ -112,7 +115,7 @@ impl<V: Venue> Server<V> {
     pub fn open(
         addr: SocketAddr,
         clock: Clock,
-        tls: Option<Arc<ServerConfig>>,
+        tls: Option<TlsConfig>,
         make: impl FnOnce(Instant) -> V,
     ) -> Result<Self, ServerError> {
         let fail = |source| ServerError { addr, source };

@@ -40,9 +40,7 @@ pub(super) fn get(market: Option<&Market>, request: &Request<'_>) -> Response {
         "/api/v1/allTickers" => tickers(market),
         "/api/v1/trade/history" => trades(market, request),
         "/api/v1/kline/query" => {
-            let known = || market.replies.candles(request);
-            let same = market.replies.body(request.target);
-            same.or_else(known).unwrap_or_else(|| unknown(market, request))
+            market.replies.candles(request).unwrap_or_else(|| unknown(market, request))
         }
         path => by_path(market, path, request),
     };

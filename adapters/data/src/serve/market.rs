@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::sync::Arc;
 
+use kucoin_futures_proto::book::Level;
 use kucoin_futures_proto::wire::{Delta, MarkPrice};
 use kucoin_futures_proto::{
     BookEvent, Channel, ChannelKind, Client, Event, Message, Output, Push, Sequence, Symbol,
     TopicId, UnixNanos,
 };
-use kucoin_futures_sim::{Gateway, Topic, delta_frame, depth_frame};
+use kucoin_futures_sim::{Gateway, Topic, delta_frame, depth_frame, ticker_frame};
 
 use super::book::RecordedBook;
 use super::replies::Replies;
@@ -27,6 +28,8 @@ pub(super) struct Market {
     topics: BTreeMap<TopicId, (Channel, Option<Topic>)>,
     /// What came as it was recorded.
     recorded: BTreeSet<Topic>,
+    /// Best bid and offer that were pushed last, of each topic.
+    touches: BTreeMap<Symbol, [Level; 2]>,
     /// The depth that was pushed last.
     depths: BTreeMap<Topic, String>,
 }
@@ -138,6 +141,7 @@ impl Showing<'_> {
                     stream.load(moment.client, topic);
                 }
                 self.show_delta(symbol, name, delta);
+                self.show_touch(symbol, delta, moment.received);
             }
             _ => {}
         }
@@ -153,6 +157,22 @@ impl Showing<'_> {
         }
         if self.gateway.is_heard(topic) {
             self.gateway.push(topic, &delta_frame(symbol, delta).into());
+        }
+    }
+
+    /// Best bid and offer have changed, and the recording does not say so itself.
+    fn show_touch(&mut self, symbol: Symbol, delta: &Delta, received: UnixNanos) {
+        let Some(channel) = Topic::of(Channel::ticker_v2(symbol)) else { return };
+        let is_wanted = !self.is_silent && self.gateway.is_heard(channel);
+        if !is_wanted || self.market.recorded.contains(&channel) {
+            return;
+        }
+        let book = self.market.book(symbol).filter(|book| book.sequence() == delta.sequence);
+        let Some([Some(bid), Some(ask)]) = book.and_then(RecordedBook::touch) else { return };
+        if self.market.touches.insert(symbol, [bid, ask]) != Some([bid, ask]) {
+            let at = delta.ts_event.unwrap_or(received);
+            let frame = ticker_frame(symbol, delta.sequence, [bid, ask], at);
+            self.gateway.push(channel, &frame.into());
         }
     }
 

@@ -99,7 +99,7 @@ impl Replies {
         (!self.contracts.is_empty()).then(|| self.contracts.contains_key(symbol))
     }
 
-    /// Candles, as far as any of that length are known.
+    /// Candles, as far as they are known; `None` if none of those that are asked for is.
     pub(super) fn candles(&self, request: &Request<'_>) -> Option<Response> {
         let minutes = request.parameter("granularity").and_then(|text| text.parse().ok());
         let is_offered = |minutes: &u32| Granularity::ALL.iter().any(|g| g.minutes() == *minutes);
@@ -119,6 +119,9 @@ impl Replies {
             .filter(|(start, _)| is_asked(**start))
             .map(|(_, row)| row.as_str())
             .collect();
+        if rows.is_empty() {
+            return None;
+        }
         // With a beginning the first ones from there, otherwise the last ones.
         let surplus = rows.len().saturating_sub(PAGE);
         let page = match from {

@@ -151,14 +151,18 @@ impl Replay {
 
     /// Sets when depths are pushed next, if anybody listens to some.
     fn wind(&mut self) {
-        let is_wanted = self.gateway.topics().iter().any(|topic| topic.depth().is_some());
+        let is_wanted = self.next_at().is_some()
+            && self.gateway.topics().iter().any(|topic| topic.depth().is_some());
         let next = (self.position().as_nanos() / DEPTHS_NS + 1) * DEPTHS_NS;
         self.next_depths = is_wanted.then(|| UnixNanos::from_nanos(next));
     }
 
     /// What is due, if anything is.
     fn due(&self) -> Option<Due> {
-        let next = self.next_at()?;
+        let Some(next) = self.next_at() else {
+            // The last ones are shown at the end.
+            return self.next_depths.map(|_| Due::Depths(self.reached));
+        };
         let is_due = |at| self.clock.due(at).is_some_and(|due| due <= self.now);
         match self.next_depths {
             Some(depths) if depths <= next => is_due(depths).then_some(Due::Depths(depths)),
@@ -213,7 +217,7 @@ impl Venue for Replay {
     }
 
     fn poll_timeout(&self) -> Option<Instant> {
-        let moments = [self.next_at(), self.next_depths.filter(|_| self.next_at().is_some())];
+        let moments = [self.next_at(), self.next_depths];
         let due = moments.into_iter().flatten().filter_map(|at| self.clock.due(at)).min();
         let now = self.seeking.map(|_| self.now);
         [due, now, self.gateway.poll_timeout()].into_iter().flatten().min()

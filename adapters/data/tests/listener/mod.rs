@@ -11,7 +11,7 @@ use std::time::Duration;
 use kucoin_futures_blocking::Feed;
 use kucoin_futures_data::serve::{ReplayServer, ServeOptions, Speed, Tape as _, serve};
 use kucoin_futures_data::{Moment, Sink};
-use kucoin_futures_host::{Clock, Next, Options, Update};
+use kucoin_futures_host::{Clock, Next, Options, Roots, Update};
 use kucoin_futures_proto::book::{Coverage, Scope};
 use kucoin_futures_proto::wire::Side;
 use kucoin_futures_proto::{
@@ -87,7 +87,12 @@ pub(crate) struct Listener {
 
 impl Listener {
     pub(crate) fn new(server: &ReplayServer, symbols: &[&str]) -> Self {
+        Self::with_roots(server, symbols, Roots::Public)
+    }
+
+    pub(crate) fn with_roots(server: &ReplayServer, symbols: &[&str], roots: Roots) -> Self {
         let mut options = Options::default();
+        options.roots = roots;
         options.config = Config::with_rest(&server.url()).unwrap();
         options.config.backoff.base = Duration::from_millis(100);
         let mut feed = Feed::with_options(options).unwrap();

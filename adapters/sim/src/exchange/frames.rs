@@ -1,10 +1,10 @@
 //! The frames of books and tickers, as the exchange writes them, and spoiled.
 
+use kucoin_futures_proto::book::Level;
 use kucoin_futures_proto::wire::{Delta, Side};
 use kucoin_futures_proto::{Sequence, SplitMix64, Symbol, UnixNanos};
 
 use crate::topic::Feed;
-use crate::truth::Touch;
 
 /// The frame of a change of a book, as the exchange writes it.
 #[must_use]
@@ -33,10 +33,12 @@ const fn side_word(side: Side) -> &'static str {
     }
 }
 
-pub(super) fn ticker_frame(
+/// The frame of a change of best bid and best ask, as the exchange writes it. `unix`: when that was.
+#[must_use]
+pub fn ticker_frame(
     symbol: Symbol,
     sequence: Sequence,
-    [bid, ask]: Touch,
+    [bid, ask]: [Level; 2],
     unix: UnixNanos,
 ) -> String {
     format!(
