@@ -5,8 +5,8 @@
 //! at the moment that is replayed. Several clients hear the same moment.
 //!
 //! * **Streams.** Whoever subscribes to a book is pushed its recorded changes; to anything else, the recorded frames as
-//!   they are. Best bid and offer (`tickerV2`) and the best 5 and 50 levels are made from the book if they were not
-//!   recorded.
+//!   they are. Best bid and offer (`tickerV2`), last trades with them (`ticker`) and the best 5 and 50 levels are made
+//!   from the book and the trades if they were not recorded.
 //! * **REST.** Full and partial books, tickers, trades, marks and candles are those of the moment; lists of contracts and
 //!   all else that was asked while recording are answered with the latest recorded answer; what is not known, with HTTP
 //!   503. `timestamp` and pongs state the moment. What would have to be signed is refused as with an unknown key, and

@@ -255,3 +255,26 @@ fn tickers_that_were_not_recorded_are_those_of_the_book() {
     assert!(first <= 1, "{first}");
     assert_eq!(made[first..], recorded[..50 - first]);
 }
+
+/// Likewise last trades: one for each, with the trade's own number, and best bid and offer as they stood.
+#[test]
+fn last_trades_that_were_not_recorded_are_made_from_trades_and_book() {
+    let mut session = Session::of(&["XBTUSDTM"], 5 * MINUTE);
+    session.channels.push(Channel::execution("XBTUSDTM".parse().unwrap()));
+    let server = serve_paused(&session, Speed::times(20).unwrap());
+    post(&server, &format!("seek?to={}", server.status().began.as_millis() + 10_000));
+    settle(&server);
+    let [mut trades, mut tickers] = [Line::welcomed(&server), Line::welcomed(&server)];
+    trades.subscribe("/contractMarket/execution:XBTUSDTM");
+    tickers.subscribe("/contractMarket/ticker:XBTUSDTM");
+    post(&server, "resume");
+    for _ in 0..20 {
+        let (trade, ticker) = (trades.next(), tickers.next());
+        assert_eq!((&ticker["subject"], &ticker["sn"]), (&json!("ticker"), &trade["sn"]));
+        for field in ["symbol", "sequence", "side", "size", "price", "tradeId", "ts"] {
+            assert_eq!(ticker["data"][field], trade["data"][field], "{field}");
+        }
+        let price = |field: &str| ticker["data"][field].as_str().unwrap().parse::<f64>().unwrap();
+        assert!(price("bestBidPrice") < price("bestAskPrice"), "{ticker}");
+    }
+}

@@ -5,7 +5,7 @@ use std::io;
 use std::sync::Arc;
 
 use kucoin_futures_proto::book::Level;
-use kucoin_futures_proto::wire::{Delta, MarkPrice};
+use kucoin_futures_proto::wire::{Delta, Execution, MarkPrice};
 use kucoin_futures_proto::{
     BookEvent, Channel, ChannelKind, Client, Event, Message, Output, Push, Sequence, Symbol,
     TopicId, UnixNanos,
@@ -176,6 +176,25 @@ impl Showing<'_> {
         }
     }
 
+    /// There was a trade, and the recording has no ticker of it.
+    fn show_ticker(&mut self, trade: &Execution<'_>) {
+        let Some(channel) = Topic::of(Channel::ticker(trade.symbol)) else { return };
+        let is_wanted = !self.is_silent && self.gateway.is_heard(channel);
+        if !is_wanted || self.market.recorded.contains(&channel) {
+            return;
+        }
+        let touch = self.market.book(trade.symbol).and_then(RecordedBook::touch);
+        let trades = self.market.trades.get(&trade.symbol);
+        let Some((touch, trades)) = touch.zip(trades) else { return };
+        if let Some(data) = trades.ticker(trade.symbol, trade.sequence, touch) {
+            let sequence = trade.sequence;
+            let frame = format!(
+                r#"{{"topic":"{channel}","type":"message","subject":"ticker","sn":{sequence},"data":{data}}}"#
+            );
+            self.gateway.push(channel, &frame.into());
+        }
+    }
+
     fn on_push(&mut self, moment: &Moment<'_>, push: &Push<'_>) {
         if let Some(query) = push.query() {
             if query.is_signed() {
@@ -199,6 +218,9 @@ impl Showing<'_> {
         if !self.is_silent && self.gateway.is_heard(topic) {
             let frame: Arc<str> = String::from_utf8_lossy(push.bytes()).into();
             self.gateway.push(topic, &frame);
+        }
+        if let Ok(Message::Execution(trade)) = push.decode() {
+            self.show_ticker(&trade);
         }
     }
 }

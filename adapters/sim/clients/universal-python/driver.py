@@ -145,7 +145,7 @@ def replay():
         check(f"REST get_part_order_book {size}", lambda: full(api.get_part_order_book(request)))
     check("REST get_trade_history", lambda: full(api.get_trade_history(
         market.GetTradeHistoryReqBuilder().set_symbol(SYMBOL).build())))
-    klines = market.GetKlinesReqBuilder().set_symbol(SYMBOL).set_from_(began - 3_600_000).set_to(began)
+    klines = market.GetKlinesReqBuilder().set_symbol(SYMBOL).set_from_(began - 3_600_000).set_to(began + 3_600_000)
     klines = klines.set_granularity(market.GetKlinesReq.GranularityEnum.T_1).build()
     check("REST get_klines", lambda: need(len(api.get_klines(klines).data[0]) == 7, "rows of 7"))
     check("REST get_mark_price", lambda: full(api.get_mark_price(
