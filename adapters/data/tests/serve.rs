@@ -199,6 +199,7 @@ fn as_fast_as_it_goes_nothing_is_lost_and_the_end_is_quiet() {
 fn what_cannot_be_said_is_refused_as_something_that_passes() {
     let mut session = Session::of(&[XBT], 5 * MINUTE);
     session.queries.push(Query::ServiceStatus);
+    session.exchange.faults = "at 60s close 1001".parse::<Plan>().unwrap();
     let server = serve_paused(&session, ten());
     let snapshot = |symbol: &str| get(&server, &format!("/api/v1/level2/snapshot?symbol={symbol}"));
     assert_eq!(snapshot(XBT).0, 503, "nothing has come yet");
@@ -206,6 +207,15 @@ fn what_cannot_be_said_is_refused_as_something_that_passes() {
     server.seek(later(&server, 10));
     listener::settle(&server);
     assert_eq!(snapshot(XBT).0, 200);
+    // The connection of the recorded client has just been closed: what its book was is over.
+    server.seek(UnixNanos::from_nanos(later(&server, 60).as_nanos() + 100_000_000));
+    listener::settle(&server);
+    assert_eq!(snapshot(XBT).0, 503);
+    assert_eq!(get(&server, "/api/v1/level2/depth20?symbol=XBTUSDTM").0, 503);
+    assert_eq!(get(&server, "/_replay/digest?symbol=XBTUSDTM").0, 400);
+    server.seek(later(&server, 70));
+    listener::settle(&server);
+    assert_eq!(snapshot(XBT).0, 200, "and it has come again");
     let (status, body) = snapshot("NOPEUSDTM");
     assert_eq!((status, body["code"].as_str()), (200, Some("200003")), "not listed");
     let (_, contracts) = get(&server, "/api/v1/contracts/active");
@@ -213,7 +223,7 @@ fn what_cannot_be_said_is_refused_as_something_that_passes() {
     assert_eq!(contracts["data"][0], contract["data"]);
     assert_eq!(get(&server, "/api/v1/contracts/NOPEUSDTM").1["code"], "404000");
     let (_, time) = get(&server, "/api/v1/timestamp");
-    assert_eq!(time["data"], later(&server, 10).as_millis());
+    assert_eq!(time["data"], later(&server, 70).as_millis());
     assert_eq!(get(&server, "/api/v1/status").1["data"]["status"], "open");
     assert_eq!(get(&server, "/api/v1/index/query?symbol=.KXBTUSDT").0, 503, "not recorded");
     assert_eq!(get(&server, "/api/v1/nothing").0, 404);
