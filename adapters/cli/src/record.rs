@@ -5,10 +5,11 @@ use std::io;
 use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::{Duration, Instant as StdInstant};
+use std::time::Duration;
 
 use indicatif::{HumanBytes, ProgressBar};
 use kucoin_futures_data::{Recorder, RecorderOptions, RecorderStatus, SyncPolicy};
+use kucoin_futures_host::Clock;
 use kucoin_futures_proto::{Channel, Instant, Interval, Query, Symbol};
 use kucoin_futures_sim::{Scenario, Taps, soak};
 use serde_json::{Value, json};
@@ -173,24 +174,25 @@ fn from_soak(args: &RecordArgs, seed: u64, told: &mut Told) -> Result<(), Failur
 
 /// One session after the other: mostly one.
 fn from_exchange(connect: &Connect, args: &RecordArgs, told: &mut Told) -> Result<(), Failure> {
-    let end = args.run.span.map(|span| StdInstant::now() + span);
+    let clock = Clock::new();
+    let end = args.run.span.map(|span| clock.now() + span);
     let mut stop: Option<Stop> = None;
     let mut recorder = create(&args.to, options(args))?;
     loop {
         let tap = Some(recorder.tap());
         let mut session =
             Session::open_tapped(connect, &args.run, args.lines, None, tap, stop.clone())?;
-        session.end_after(end.map(|end| end.saturating_duration_since(StdInstant::now())));
-        let stopped = stop.get_or_insert(session.stop()).clone();
+        session.end_after(end.map(|end| end.since(clock.now())));
+        let stopped = stop.get_or_insert_with(|| session.stop()).clone();
         let symbols = session.symbols(&args.contracts())?;
         session.subscribe(symbols.iter().flat_map(|symbol| channels(*symbol, &args.parts)))?;
         session.fetch(Query::Contracts);
         let mut watch = Watch { recorder: &recorder, list: None, beat: None, told: None };
         let result = session.run(&mut watch);
         // What waits is written as soon as the disk takes it again.
-        let is_asked = || stopped.is_asked() || end.is_some_and(|end| end <= StdInstant::now());
+        let is_asked = || stopped.is_asked() || end.is_some_and(|end| end <= clock.now());
         while recorder.status().error.is_some() && !is_asked() {
-            std::thread::sleep(RETRY);
+            stopped.wait(RETRY);
         }
         let finished = finish(recorder, told);
         result?;
@@ -204,7 +206,7 @@ fn from_exchange(connect: &Connect, args: &RecordArgs, told: &mut Told) -> Resul
                 Err(error) if stopped.is_asked() => return Err(Failure::new(Kind::Runtime, error)),
                 Err(error) => tracing::warn!(%error, "no session can be begun"),
             }
-            std::thread::sleep(RETRY);
+            stopped.wait(RETRY);
         };
     }
 }

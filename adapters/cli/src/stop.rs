@@ -2,7 +2,8 @@
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use crate::exit::{Failure, Kind};
 use crate::terminal;
@@ -12,6 +13,7 @@ use crate::terminal;
 pub(crate) struct Stop {
     asked: Arc<AtomicBool>,
     notify: Arc<Mutex<Notify>>,
+    changed: Arc<Condvar>,
 }
 
 /// What ends a wait.
@@ -39,6 +41,7 @@ impl Stop {
             if let Notify(Some(notify)) = &*theirs.lock() {
                 notify();
             }
+            theirs.changed.notify_all();
         })
         .map_err(|error| Failure::new(Kind::Runtime, error))?;
         Ok(stop)
@@ -47,6 +50,12 @@ impl Stop {
     /// From now on this is called when a signal comes.
     pub(crate) fn notify_by(&self, notify: impl Fn() + Send + 'static) {
         *self.lock() = Notify(Some(Box::new(notify)));
+    }
+
+    /// Waits so long, or until it is time to stop.
+    pub(crate) fn wait(&self, span: Duration) {
+        let goes_on = |_: &mut Notify| !self.is_asked();
+        let _ = self.changed.wait_timeout_while(self.lock(), span, goes_on);
     }
 
     fn lock(&self) -> MutexGuard<'_, Notify> {

@@ -1,6 +1,13 @@
 //! `kcf record`, `info`, `replay` and `export` against `kcf sim`: real processes, sockets and files.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, missing_docs, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::disallowed_methods,
+    missing_docs,
+    reason = "tests"
+)]
 
 mod common;
 

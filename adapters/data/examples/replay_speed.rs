@@ -8,15 +8,15 @@
 
 use std::error::Error;
 use std::path::Path;
-use std::time::Instant;
 
 use kucoin_futures_data::{Recording, Replayer};
+use kucoin_futures_host::Clock;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let args: Vec<String> = std::env::args().collect();
     let recording = Recording::open(Path::new(&args[1]))?;
     for _ in 0..args[2].parse::<u32>()? {
-        let began = Instant::now();
+        let clock = Clock::new();
         let (mut records, mut deltas) = (0, 0);
         for session in &recording.sessions {
             let mut replayer = Replayer::new(session);
@@ -26,7 +26,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             records += replayed.records;
             deltas += replayer.client().stats().deltas;
         }
-        let seconds = began.elapsed().as_secs_f64();
+        let seconds = clock.now().as_nanos() as f64 / 1e9;
         let (inputs, changes) = (records as f64 / seconds, deltas as f64 / seconds);
         println!(
             "{records} inputs, {deltas} deltas in {seconds:.3} s: {inputs:.0} and {changes:.0} a second"

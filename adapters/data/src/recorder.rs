@@ -6,6 +6,7 @@
 //!                             └ shared ┘ full, or a second old
 //! ```
 
+mod clock;
 mod options;
 mod segment;
 mod shared;

@@ -91,7 +91,7 @@ fn json(
         "lost": replayed.lost,
         "tear": replayed.tear.as_ref().map(ToString::to_string),
     }))?;
-    let end = summary.to.unwrap_or(session.started_at());
+    let end = summary.to.unwrap_or_else(|| session.started_at());
     for (symbol, of) in &summary.symbols {
         out.json(&json!({
             "type": "symbol",
@@ -139,7 +139,7 @@ fn print(
     summary: &Summary,
     replayed: &Replayed,
 ) -> Result<(), Failure> {
-    let from = summary.from.unwrap_or(session.started_at());
+    let from = summary.from.unwrap_or_else(|| session.started_at());
     let to = summary.to.unwrap_or(from);
     let span = std::time::Duration::from_nanos(to.as_nanos().saturating_sub(from.as_nanos()));
     let span = humantime::format_duration(std::time::Duration::from_secs(span.as_secs()));

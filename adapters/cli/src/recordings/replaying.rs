@@ -1,10 +1,11 @@
 //! `kcf replay RECORDING`: the client does again what it did.
 
-use std::time::{Duration, Instant as StdInstant};
+use std::time::Duration;
 
 use indicatif::HumanCount;
-use kucoin_futures_data::{Digest, Recording, Replayed, Replayer, Session, Sink as _, TearKind};
-use kucoin_futures_proto::UnixNanos;
+use kucoin_futures_data::{Digest, Recording, Replayed, Replayer, Session, TearKind};
+use kucoin_futures_host::Clock;
+use kucoin_futures_proto::{Instant, UnixNanos};
 use serde_json::json;
 
 use super::viewer::{From, Viewer};
@@ -12,19 +13,24 @@ use super::{Progress, failure, open, serving};
 use crate::args::{RecordingArgs, ReplayArgs};
 use crate::exit::{Failure, Kind};
 use crate::out::{BAD, DIM, GOOD, Out};
+use crate::stop::Stop;
 
 pub(crate) fn replay(args: &ReplayArgs) -> Result<(), Failure> {
     let recording = open(&args.recording)?;
     if let Some(listen) = args.how.serve {
         return serving::run(&recording, listen, args);
     }
-    let began = StdInstant::now();
+    let clock = Clock::new();
     let mut total = Total::default();
     let mut out = Out::new();
     let mut progress = Progress::new(&recording, args.json || args.how.is_shown());
+    let stop = if args.how.is_shown() { Stop::on_signal(|| {})? } else { Stop::default() };
     for session in &recording.sessions {
+        if stop.is_asked() {
+            break;
+        }
         let replayed = if args.how.is_shown() {
-            show(session, args, &mut out)?
+            show(session, args, &mut out, &stop)?
         } else {
             progress.run(session, &mut ())?
         };
@@ -32,36 +38,40 @@ pub(crate) fn replay(args: &ReplayArgs) -> Result<(), Failure> {
         total.add(&replayed);
     }
     drop(progress);
-    total.say(&mut out, args.json, &recording, began.elapsed())?;
+    total.say(&mut out, args.json, &recording, clock.now().since(Instant::ZERO))?;
     out.flush()?;
     total.verdict()
 }
 
 /// Replays with what comes on stdout, and as fast as it is asked for.
-fn show(session: &Session, args: &ReplayArgs, out: &mut Out) -> Result<Replayed, Failure> {
+fn show(
+    session: &Session,
+    args: &ReplayArgs,
+    out: &mut Out,
+    stop: &Stop,
+) -> Result<Replayed, Failure> {
     let mut replayer = Replayer::new(session);
     let mut viewer = Viewer::new(out, args.json, from(&args.how));
     // What is not shown is not waited for.
-    let mut clock: Option<(StdInstant, UnixNanos)> = None;
+    let clock = Clock::new();
+    let mut start: Option<(Instant, UnixNanos)> = None;
     while let Some(at) = replayer.next_at().map_err(failure)? {
+        if stop.is_asked() {
+            break;
+        }
         if let (Some(speed), true) = (args.how.speed, viewer.is_shown(at)) {
-            let (began, first) = *clock.get_or_insert_with(|| (StdInstant::now(), at));
+            let (began, first) = *start.get_or_insert_with(|| (clock.now(), at));
             let passed = Duration::from_nanos(at.as_nanos().saturating_sub(first.as_nanos()));
             let due = began + speed.takes(passed);
-            let left = due.saturating_duration_since(StdInstant::now());
+            let left = due.since(clock.now());
             if left > Duration::from_millis(1) {
                 viewer.flush()?;
-                std::thread::sleep(left);
+                stop.wait(left);
             }
         }
         replayer.step(&mut viewer).map_err(failure)?;
     }
-    let moment = kucoin_futures_data::Moment::new(
-        session.started(),
-        session.started_at(),
-        replayer.client(),
-    );
-    viewer.on_end(&moment)?;
+    viewer.flush()?;
     Ok(replayer.replayed().clone())
 }
 

@@ -52,7 +52,7 @@ pub(super) fn run(
     let stop = Stop::on_signal(|| {})?;
     let (mut looks, mut has_ended) = (0_u32, false);
     while !stop.is_asked() {
-        std::thread::sleep(LOOK);
+        stop.wait(LOOK);
         looks = looks.wrapping_add(1);
         let status = server.status();
         if let Some(error) = status.error {

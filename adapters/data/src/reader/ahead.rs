@@ -37,7 +37,7 @@ impl Ahead {
     }
 
     /// The next one; `None` once the end was told.
-    pub(crate) fn next(&mut self, used: Vec<u8>) -> Result<Option<Unpacked>, RecordingError> {
+    pub(crate) fn next(&self, used: Vec<u8>) -> Result<Option<Unpacked>, RecordingError> {
         // The thread may be done.
         let _ = self.used.send(used);
         self.blocks.recv().ok().transpose()

@@ -2,9 +2,11 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use kucoin_futures_proto::{Instant, UnixNanos};
+
+use super::clock::unix_now;
 
 /// When what was written is made to survive a loss of power. A killed program loses nothing that was written,
 /// whatever this is.
@@ -65,10 +67,4 @@ impl fmt::Debug for RecorderOptions {
             .field("sync", &self.sync)
             .finish_non_exhaustive()
     }
-}
-
-/// Nanoseconds since 1970 by the system's clock.
-fn unix_now() -> UnixNanos {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    UnixNanos::from_nanos(u64::try_from(since.as_nanos()).unwrap_or(u64::MAX))
 }

@@ -7,6 +7,7 @@ use std::time::Instant as StdInstant;
 
 use kucoin_futures_proto::UnixNanos;
 
+use super::clock;
 use crate::calendar::stamp;
 use crate::format::block::Head;
 use crate::format::end::{self, Place};
@@ -45,7 +46,7 @@ impl SegmentFile {
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let file = options.open(&path)?;
-        let since = StdInstant::now();
+        let since = clock::now();
         Ok(Self { file, path, len: 0, index: Vec::new(), since, is_dirty: true })
     }
 

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant as StdInstant};
 
 use kucoin_futures_proto::{Config, Instant, UnixNanos};
 
+use super::clock;
 use super::options::RecorderOptions;
 use super::{Pending, RecorderStatus};
 use crate::format::record;
@@ -124,7 +125,7 @@ impl Shared {
             bytes: Vec::with_capacity(self.options.block_bytes),
             outputs: Vec::with_capacity(self.options.block_bytes / 2),
             output_count: 0,
-            since: StdInstant::now(),
+            since: clock::now(),
         });
         record::put_head(&mut open.bytes, pending.kind, open.last, pending.now);
         open.bytes.extend_from_slice(&pending.rest);

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant as StdInstant};
 use kucoin_futures_proto::{Instant, UnixNanos};
 use zstd::bulk::Compressor;
 
+use super::clock;
 use super::options::SyncPolicy;
 use super::segment::SegmentFile;
 use super::shared::{Block, Job, Made, Shared};
@@ -67,7 +68,7 @@ impl Writer {
             blocks: 0,
             records: 0,
             bytes_before: 0,
-            synced_at: StdInstant::now(),
+            synced_at: clock::now(),
             last,
         };
         let head = writer.head();
@@ -247,7 +248,7 @@ impl Writer {
     }
 
     fn sync(&mut self) -> io::Result<()> {
-        self.synced_at = StdInstant::now();
+        self.synced_at = clock::now();
         if self.file.sync()? {
             self.shared.update(|status| status.synced = status.written);
         }
