@@ -21,6 +21,7 @@ use crate::time::Instant;
 ///   on_drained                if the turn was asked until it had no more
 /// on_poll                   Client::poll_output is about to be called until it has no more
 ///   on_output
+///   on_drained                if it has no more; it may be left out
 /// ```
 ///
 /// A [`Output::Open`] holds a token, and so does the [`Input::Reply`] with a bullet response: whoever writes
@@ -34,7 +35,7 @@ pub trait Tap: fmt::Debug + Send {
     fn on_input(&mut self, now: Instant, input: &Input<'_>);
     /// It has put this out.
     fn on_output(&mut self, output: &Output<'_>);
-    /// The turn of the latest input was asked until it had no more.
+    /// The turn of the latest input, or the client itself since `on_poll`, was asked until it had no more.
     fn on_drained(&mut self);
     /// It is about to be asked for all outputs that there are, outside of a turn.
     fn on_poll(&mut self);

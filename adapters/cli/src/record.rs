@@ -177,6 +177,7 @@ fn from_exchange(connect: &Connect, args: &RecordArgs, told: &mut Told) -> Resul
     let clock = Clock::new();
     let end = args.run.span.map(|span| clock.now() + span);
     let mut stop: Option<Stop> = None;
+    let mut symbols = Vec::new();
     let mut recorder = create(&args.to, options(args))?;
     loop {
         let tap = Some(recorder.tap());
@@ -184,20 +185,24 @@ fn from_exchange(connect: &Connect, args: &RecordArgs, told: &mut Told) -> Resul
             Session::open_tapped(connect, &args.run, args.lines, None, tap, stop.clone())?;
         session.end_after(end.map(|end| end.since(clock.now())));
         let stopped = stop.get_or_insert_with(|| session.stop()).clone();
-        let symbols = session.symbols(&args.contracts())?;
+        // Asked for once: a later session is the same, whatever the network does then.
+        if symbols.is_empty() {
+            symbols = session.symbols(&args.contracts())?;
+        }
         session.subscribe(symbols.iter().flat_map(|symbol| channels(*symbol, &args.parts)))?;
         session.fetch(Query::Contracts);
         let mut watch = Watch { recorder: &recorder, list: None, beat: None, told: None };
         let result = session.run(&mut watch);
         // What waits is written as soon as the disk takes it again.
         let is_asked = || stopped.is_asked() || end.is_some_and(|end| end <= clock.now());
-        while recorder.status().error.is_some() && !is_asked() {
+        let waits = |status: &RecorderStatus| status.errors > 0 && status.waiting > 0;
+        while waits(&recorder.status()) && !is_asked() {
             stopped.wait(RETRY);
         }
+        let lost_before = told.lost;
         let finished = finish(recorder, told);
         result?;
-        let is_over = finished.as_ref().is_ok_and(RecorderStatus::is_over);
-        if is_asked() || !is_over {
+        if is_asked() || told.lost == lost_before {
             return finished.map(drop);
         }
         recorder = loop {

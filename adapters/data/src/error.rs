@@ -72,7 +72,7 @@ pub enum TearKind {
     Cut,
     /// What stands there is not what was written.
     Damaged,
-    /// The next file of the session is not there.
+    /// The next file of the session is not there, or the first one.
     NoSegment,
 }
 
@@ -94,6 +94,7 @@ impl fmt::Display for Tear {
             TearKind::Damaged => {
                 write!(f, "{path}: damaged behind byte {offset}: {behind} bytes are not read")
             }
+            TearKind::NoSegment if *offset == 0 => write!(f, "files before {path} are not there"),
             TearKind::NoSegment => write!(f, "the file that follows {path} is not there"),
         }
     }

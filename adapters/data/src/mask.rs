@@ -80,7 +80,8 @@ impl Mask {
         // As it is written there, and as it is meant.
         let quoted = [b"\"", raw, b"\""].concat();
         let meant = serde_json::from_slice::<String>(&quoted).unwrap_or_default();
-        for text in [raw, meant.as_bytes()] {
+        let in_address = percent_encoded(&meant);
+        for text in [raw, meant.as_bytes(), in_address.as_bytes()] {
             let is_known = || self.tokens.iter().any(|token| token.0.needle() == text);
             if text.len() < SHORTEST || is_known() {
                 continue;
@@ -112,6 +113,19 @@ impl Mask {
         }
         bytes
     }
+}
+
+/// As a client puts it into an address.
+fn percent_encoded(text: &str) -> String {
+    let mut encoded = String::new();
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
+            encoded.push(char::from(byte));
+        } else {
+            encoded.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    encoded
 }
 
 /// Where a piece of `whole` lies in it.
@@ -205,6 +219,8 @@ mod tests {
         let said =
             text(&mut mask, r#"{"type":"error","data":"token 2neAiuYvAU61ZD-_=.x is invalid"}"#);
         assert_eq!(said, r#"{"type":"error","data":"token xxxxxxxxxxxxxx-_=.x is invalid"}"#);
+        let quoted = text(&mut mask, "/?token=2neAiuYvAU61ZD-_%3D.x&connectId=1");
+        assert_eq!(quoted, "/?token=xxxxxxxxxxxxxx-_%xx.x&connectId=1");
         let other = r#"{"type":"error","data":"token 3neAiuYvAU61ZD-_=.x is invalid"}"#;
         assert_eq!(text(&mut mask, other), other);
     }

@@ -53,6 +53,7 @@ impl Recorder {
     /// # Errors
     /// The folder cannot be made or written to.
     pub fn create(folder: &Path, options: RecorderOptions) -> io::Result<Self> {
+        let options = options.in_order();
         std::fs::create_dir_all(folder)?;
         let (session, file) = SegmentFile::create_session(folder, (options.wall)(Instant::ZERO))?;
         let path = file.path().to_owned();
@@ -93,23 +94,30 @@ impl Recorder {
     /// Writes what there is and waits for that: as long as the disk takes, but not for room on a full one. An error
     /// says why not all of it could be written: [`RecorderStatus::lost`] counts what is in no file.
     pub fn finish(mut self) -> (RecorderStatus, io::Result<()>) {
-        self.join();
+        let joined = self.join();
         let status = self.shared.status();
-        (status, status.error.map_or(Ok(()), |kind| Err(kind.into())))
+        let result = match status.error {
+            Some(kind) => Err(kind.into()),
+            None if status.lost > 0 => Err(io::ErrorKind::StorageFull.into()),
+            None => joined,
+        };
+        (status, result)
     }
 
-    fn join(&mut self) {
+    fn join(&mut self) -> io::Result<()> {
         self.shared.close();
-        if let Some(thread) = self.thread.take() {
-            // A panic over there was printed already.
-            let _ = thread.join();
-        }
+        let joined = self.thread.take().map(JoinHandle::join);
+        joined
+            .transpose()
+            .map(drop)
+            .map_err(|_| io::Error::other("the recorder's thread has panicked"))
     }
 }
 
 impl Drop for Recorder {
     fn drop(&mut self) {
-        self.join();
+        // Nobody is there to be told.
+        let _ = self.join();
     }
 }
 
@@ -178,6 +186,8 @@ impl Tap for Recording {
 
     fn on_command(&mut self, now: Instant, command: Command) {
         self.begin(now, &Call::Command(command), &[]);
+        // What it puts out is asked for later.
+        self.commit();
     }
 
     #[inline]

@@ -156,7 +156,7 @@ impl Replayer {
             return Ok(None);
         }
         let Some(head) = self.block.head else { return Ok(None) };
-        Ok(self.block.peek().map(|now| head.wall_at(now)))
+        Ok(Some(head.wall_at(self.block.peek().unwrap_or(head.first))))
     }
 
     /// Tells the client the next thing, and shows what comes of it; `false` at the end, once it was shown.
@@ -261,7 +261,8 @@ impl Replayer {
         self.replayed.recorded = head.digest;
         let is_equal = self.replayed.digest == head.digest
             && self.replayed.outputs == head.outputs
-            && self.replayed.records == head.records_before + u64::from(head.records);
+            && Some(self.replayed.records)
+                == head.records_before.checked_add(u64::from(head.records));
         if !is_equal && self.replayed.differs.is_none() {
             let [from, to] = [head.first, head.last].map(|at| head.wall_at(at));
             self.replayed.differs = Some(Difference { block: head.number, from, to });

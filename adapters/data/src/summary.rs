@@ -106,7 +106,7 @@ impl SymbolSummary {
             let to = interval.to.unwrap_or(end);
             to.as_nanos().saturating_sub(interval.from.as_nanos())
         });
-        Duration::from_nanos(spans.sum())
+        Duration::from_nanos(spans.fold(0, u64::saturating_add))
     }
 
     fn end_live(&mut self, at: UnixNanos) {

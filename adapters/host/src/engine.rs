@@ -163,6 +163,9 @@ impl Engine {
             }
             self.kept.keep(output);
         }
+        if let Some(tap) = &mut self.tap {
+            tap.on_drained();
+        }
     }
 
     /// What is to be told next.

@@ -134,6 +134,25 @@ pub(crate) fn pack(content: &[u8], level: i32) -> io::Result<Vec<u8>> {
     zstd::bulk::compress(content, level)
 }
 
+/// The same without packing it, where there is no memory for that: a frame of zstd with raw blocks.
+pub(crate) fn stored(content: &[u8]) -> Vec<u8> {
+    /// What a raw block holds at most.
+    const BLOCK: usize = 1 << 17;
+    // The magic number; a content size of eight bytes and a single segment; the size.
+    let mut bytes = vec![0x28, 0xb5, 0x2f, 0xfd, 0xe0];
+    bytes.extend_from_slice(&(content.len() as u64).to_le_bytes());
+    let last = content.len().div_ceil(BLOCK).max(1) - 1;
+    for number in 0..=last {
+        let begin = number * BLOCK;
+        let end = content.len().min(begin + BLOCK);
+        let piece = content.get(begin..end).unwrap_or_default();
+        let head = (piece.len() as u32) << 3 | u32::from(number == last);
+        bytes.extend(head.to_le_bytes().iter().take(3));
+        bytes.extend_from_slice(piece);
+    }
+    bytes
+}
+
 #[cfg(test)]
 mod tests {
     use super::{Digest, HEAD, Head, Instant, Kind, UnixNanos, pack};
@@ -179,6 +198,21 @@ mod tests {
             let mut spoiled = packed.clone();
             spoiled[bit / 8] ^= 1 << (bit % 8);
             assert_eq!(head.unpack(&spoiled, &mut content), None, "bit {bit}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_packed_is_stored_and_read_all_the_same() {
+        for len in [0, 1, 131_071, 131_072, 131_073, 400_000] {
+            let content: Vec<u8> =
+                (0..len).map(|n: u32| n.wrapping_mul(2_654_435_761) as u8).collect();
+            let packed = super::stored(&content);
+            let (head, _) = head(&content);
+            let (packed_len, crc) = (packed.len() as u32, crc32fast::hash(&packed));
+            let head = Head { packed: packed_len, crc, ..head };
+            let mut read = Vec::new();
+            assert_eq!(head.unpack(&packed, &mut read), Some(()), "{len}");
+            assert_eq!(read, content, "{len}");
         }
     }
 

@@ -19,6 +19,8 @@ pub(crate) struct BlockReader {
     number: u64,
     packed: Vec<u8>,
     is_over: bool,
+    /// The first file that is there is not the session's first.
+    is_without_first: bool,
     /// Bytes of the files that are behind.
     behind: u64,
 }
@@ -55,7 +57,15 @@ enum Found {
 impl BlockReader {
     pub(crate) fn new(session: &Session) -> Self {
         let segments = session.segments.clone().into_iter();
-        Self { segments, open: None, number: 0, packed: Vec::new(), is_over: false, behind: 0 }
+        Self {
+            segments,
+            open: None,
+            number: 0,
+            packed: Vec::new(),
+            is_over: false,
+            is_without_first: false,
+            behind: 0,
+        }
     }
 
     /// The next block, unpacked into `content`; `None` once the end was told.
@@ -67,7 +77,12 @@ impl BlockReader {
             if self.open.is_none() && !self.open_next()? {
                 return Ok(None);
             }
+            let is_without_first = self.is_without_first;
             let Some(open) = &mut self.open else { return Ok(None) };
+            if is_without_first {
+                open.offset = 0;
+                return Ok(Some(self.tear(TearKind::NoSegment)));
+            }
             let found = open.find(self.number, &mut self.packed, content);
             let found = found.map_err(RecordingError::io(&open.path))?;
             match found {
@@ -117,6 +132,7 @@ impl BlockReader {
             self.is_over = true;
             return Ok(false);
         };
+        self.is_without_first = self.number == 0 && segment.number > 0;
         let open = |path| {
             let file = File::open(path)?;
             let len = file.metadata()?.len();
@@ -154,8 +170,11 @@ impl Open {
         let Some(head) = Head::from_bytes(&head).filter(|head| head.number == number) else {
             return Ok(Found::Nothing(TearKind::Damaged));
         };
-        // Before room is made for it.
-        let end = self.offset + HEAD as u64 + u64::from(head.packed);
+        // Before room is made for it. It may have grown meanwhile.
+        let end = self.offset.saturating_add(HEAD as u64).saturating_add(u64::from(head.packed));
+        if end > self.len {
+            self.len = self.file.get_ref().metadata()?.len();
+        }
         if end > self.len {
             return Ok(Found::Nothing(TearKind::Cut));
         }

@@ -25,7 +25,7 @@ pub enum SyncPolicy {
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct RecorderOptions {
-    /// What a block holds before it is packed and written. Default 256 KiB: about a thousand frames.
+    /// What a block holds before it is packed and written, 1 KiB to 16 MiB. Default 256 KiB: about a thousand frames.
     pub block_bytes: usize,
     /// A block is written after so long, however little is in it: a killed program loses no more. Default 1 s.
     pub block_age: Duration,
@@ -33,14 +33,23 @@ pub struct RecorderOptions {
     pub segment_bytes: u64,
     /// A file ends after so long. Default 24 h.
     pub segment_age: Duration,
-    /// What may wait for the disk, in bytes. Default 64 MiB: a minute and a half of 3,000 frames a second.
+    /// What may wait for the disk, in bytes; at least eight blocks. Default 64 MiB: a minute and a half of 3,000 frames a second.
     pub queue_bytes: usize,
     /// Default: every second.
     pub sync: SyncPolicy,
-    /// The level of zstd, 1 to 22. Default 3.
+    /// The level of zstd, 1 to 22. Default 1: half of the processor time of 3, and a tenth more bytes.
     pub level: i32,
     /// The wall clock, as of a time of the client's clock: the system's by default. A simulation gives its own.
     pub wall: Arc<dyn Fn(Instant) -> UnixNanos + Send + Sync>,
+}
+
+impl RecorderOptions {
+    /// Within what a reader takes, and with room for a few blocks.
+    pub(crate) fn in_order(mut self) -> Self {
+        self.block_bytes = self.block_bytes.clamp(1 << 10, 16 << 20);
+        self.queue_bytes = self.queue_bytes.max(self.block_bytes.saturating_mul(8));
+        self
+    }
 }
 
 impl Default for RecorderOptions {
@@ -52,7 +61,7 @@ impl Default for RecorderOptions {
             segment_age: Duration::from_secs(24 * 3600),
             queue_bytes: 64 << 20,
             sync: SyncPolicy::Every(Duration::from_secs(1)),
-            level: 3,
+            level: 1,
             wall: Arc::new(|_| unix_now()),
         }
     }

@@ -68,7 +68,6 @@ pub(crate) enum Job {
     /// All is written.
     End {
         is_over: bool,
-        lost: u64,
     },
 }
 
@@ -113,7 +112,7 @@ impl Shared {
         let mut guard = self.lock();
         let state = &mut *guard;
         state.status.records += 1;
-        if state.is_over {
+        if state.is_over || state.is_closed {
             state.status.lost += 1;
             return;
         }
@@ -143,7 +142,9 @@ impl Shared {
     #[cold]
     fn seal(&self, state: &mut State) {
         let Some(block) = state.open.take() else { return };
-        if state.status.waiting + block.weight() > self.options.queue_bytes {
+        // One is taken, however small the room is.
+        let waiting = state.status.waiting;
+        if waiting > 0 && waiting + block.weight() > self.options.queue_bytes {
             state.is_over = true;
             state.status.lost += u64::from(block.records);
             return;
@@ -174,7 +175,7 @@ impl Shared {
     pub(crate) fn next(&self, limit: Duration) -> Job {
         let age = self.options.block_age;
         let mut state = self.lock();
-        if state.sealed.is_empty() && !state.is_closed && !state.is_over {
+        if state.sealed.is_empty() && !state.is_closed {
             let left =
                 state.open.as_ref().map_or(age, |open| age.saturating_sub(open.since.elapsed()));
             let waited =
@@ -187,9 +188,8 @@ impl Shared {
         }
         match state.sealed.pop_front() {
             Some(block) => Job::Write(block),
-            None if state.is_closed || state.is_over => {
-                Job::End { is_over: state.is_over, lost: state.status.lost }
-            }
+            // Not before nothing comes any more: it says how much came for nothing.
+            None if state.is_closed => Job::End { is_over: state.is_over },
             None => Job::Idle,
         }
     }

@@ -1,7 +1,8 @@
 //! The thread that packs blocks and writes them.
 
+use std::fs::File;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant as StdInstant};
 
@@ -14,12 +15,14 @@ use super::segment::SegmentFile;
 use super::shared::{Block, Job, Made, Shared};
 use crate::digest::Hasher;
 use crate::format::SCHEMA;
-use crate::format::block::{Head, Kind};
+use crate::format::block::{Head, Kind, pack, stored};
 use crate::format::end::{self, End, SegmentEnd};
 use crate::format::head::SegmentHead;
 
 /// A disk that takes nothing is tried again after so long.
 const RETRY: Duration = Duration::from_secs(1);
+/// A file ends after so many blocks: its index is to stay small.
+const MOST_BLOCKS: usize = 1 << 20;
 /// The writer looks so often whether there is something to sync.
 const IDLE: Duration = Duration::from_millis(250);
 
@@ -38,6 +41,8 @@ pub(crate) struct Writer {
     /// Bytes of the files before this one.
     bytes_before: u64,
     synced_at: StdInstant,
+    /// A sync has failed.
+    is_sync_lost: bool,
     last: (Instant, UnixNanos),
 }
 
@@ -69,11 +74,18 @@ impl Writer {
             records: 0,
             bytes_before: 0,
             synced_at: clock::now(),
+            is_sync_lost: false,
             last,
         };
+        if let Err(error) = sync_folder(&writer.folder) {
+            tracing::warn!(%error, folder = %writer.folder.display(), "cannot sync the folder");
+        }
         let head = writer.head();
         if writer.insist(|writer| writer.file.write_head(&head)) {
             writer.write_blocks();
+        } else {
+            writer.give_up(0);
+            writer.file.remove_if_empty();
         }
     }
 
@@ -85,16 +97,19 @@ impl Writer {
                     self.rotate_if_due();
                     let packed = self.pack(block, compressor.as_mut());
                     if !self.insist(|writer| writer.file.write_block(&packed.head, &packed.bytes)) {
-                        self.give_up(&packed);
+                        self.give_up(u64::from(packed.head.records));
                         return;
                     }
                     self.on_written(&packed);
                     self.sync_if_due();
                 }
                 Job::Idle => self.sync_if_due(),
-                Job::End { is_over, lost } => {
+                Job::End { is_over } => {
                     let end = if is_over { SegmentEnd::Overflowed } else { SegmentEnd::Finished };
-                    self.insist(|writer| writer.end(end, lost));
+                    let lost = self.shared.status().lost;
+                    if self.insist(|writer| writer.write_end(end, lost)) {
+                        self.sync_or_warn();
+                    }
                     return;
                 }
             }
@@ -139,7 +154,7 @@ impl Writer {
         self.outputs += block.output_count;
         let weight = block.weight();
         let packed = compressor.and_then(|compressor| compressor.compress(&block.bytes).ok());
-        let bytes = packed.unwrap_or_default();
+        let bytes = packed.unwrap_or_else(|| stored(&block.bytes));
         let head = Head {
             kind: Kind::Records,
             number: self.blocks,
@@ -174,8 +189,7 @@ impl Writer {
     }
 
     /// Nobody waits for it any more, and it cannot be written.
-    fn give_up(&self, packed: &Packed) {
-        let mut lost = u64::from(packed.head.records);
+    fn give_up(&self, mut lost: u64) {
         while let Job::Write(block) = self.shared.next(Duration::ZERO) {
             lost += u64::from(block.records);
         }
@@ -186,7 +200,8 @@ impl Writer {
     fn rotate_if_due(&mut self) {
         let options = self.shared.options();
         let is_due = self.file.len() >= options.segment_bytes
-            || self.file.since.elapsed() >= options.segment_age;
+            || self.file.since.elapsed() >= options.segment_age
+            || self.file.index().len() >= MOST_BLOCKS;
         if is_due && let Err(error) = self.rotate() {
             tracing::warn!(%error, folder = %self.folder.display(), "cannot begin another file");
             self.shared.update(|status| status.errors += 1);
@@ -196,11 +211,16 @@ impl Writer {
     fn rotate(&mut self) -> io::Result<()> {
         let mut next = SegmentFile::create(&self.folder, &self.session, self.segment + 1)?;
         let head = SegmentHead { segment: self.segment + 1, ..self.head() };
-        let written = next.write_head(&head).and_then(|()| self.end(SegmentEnd::Rotated, 0));
-        if let Err(error) = written {
+        // The next one is there for good before this one says that it goes on there. After that there is no way back.
+        let begun = next
+            .write_head(&head)
+            .and_then(|()| next.sync())
+            .and_then(|_| sync_folder(&self.folder));
+        if let Err(error) = begun.and_then(|()| self.write_end(SegmentEnd::Rotated, 0)) {
             let _ = std::fs::remove_file(next.path());
             return Err(error);
         }
+        self.sync_or_warn();
         self.bytes_before += self.file.len();
         self.segment += 1;
         self.file = next;
@@ -208,10 +228,11 @@ impl Writer {
         Ok(())
     }
 
-    /// Writes the end of the file, and syncs it.
-    fn end(&mut self, end: SegmentEnd, lost: u64) -> io::Result<()> {
+    /// Writes the end of the file.
+    fn write_end(&mut self, end: SegmentEnd, lost: u64) -> io::Result<()> {
         let content = end::to_bytes(&End { end, lost }, self.file.index());
-        let packed = crate::format::block::pack(&content, self.shared.options().level)?;
+        let packed =
+            pack(&content, self.shared.options().level).unwrap_or_else(|_| stored(&content));
         let (at, wall) = self.last;
         let head = Head {
             kind: Kind::End,
@@ -229,7 +250,6 @@ impl Writer {
             digest: self.hasher.digest(),
         };
         self.file.write_end(&head, &packed)?;
-        self.sync()?;
         let bytes = self.bytes_before + self.file.len();
         self.shared.update(|status| status.bytes = bytes);
         Ok(())
@@ -241,17 +261,30 @@ impl Writer {
             SyncPolicy::EachBlock => true,
             SyncPolicy::Every(span) => self.synced_at.elapsed() >= span,
         };
-        if is_due && let Err(error) = self.sync() {
-            tracing::warn!(%error, file = %self.file.path().display(), "cannot sync the recording");
-            self.shared.update(|status| status.errors += 1);
+        if is_due {
+            self.sync_or_warn();
         }
     }
 
-    fn sync(&mut self) -> io::Result<()> {
+    /// After a sync that failed nobody knows what of the file is on the disk, also if a later one does not fail: nothing
+    /// more is said to be synced in this session.
+    fn sync_or_warn(&mut self) {
         self.synced_at = clock::now();
-        if self.file.sync()? {
-            self.shared.update(|status| status.synced = status.written);
+        match self.file.sync() {
+            Ok(true) if !self.is_sync_lost => {
+                self.shared.update(|status| status.synced = status.written);
+            }
+            Ok(_) => {}
+            Err(error) => {
+                tracing::warn!(%error, file = %self.file.path().display(), "cannot sync the recording");
+                self.is_sync_lost = true;
+                self.shared.update(|status| status.errors += 1);
+            }
         }
-        Ok(())
     }
+}
+
+/// Names of files are on the disk, too.
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
 }
