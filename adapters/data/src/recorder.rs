@@ -143,7 +143,7 @@ pub(crate) struct Pending {
 }
 
 impl Pending {
-    const fn new() -> Self {
+    pub(crate) const fn new() -> Self {
         Self {
             is_there: false,
             now: Instant::ZERO,

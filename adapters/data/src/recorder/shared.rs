@@ -207,3 +207,52 @@ impl Shared {
         let _ = self.changed.wait_timeout_while(state, span, |state| !state.is_closed);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Duration, Job, Pending, RecorderOptions, Shared};
+
+    fn shared(queue_bytes: usize) -> Shared {
+        let mut options = RecorderOptions::default();
+        options.block_bytes = 16;
+        options.block_age = Duration::from_secs(3600);
+        options.queue_bytes = queue_bytes;
+        Shared::new(options)
+    }
+
+    /// A record that fills a block.
+    fn full() -> Pending {
+        let mut pending = Pending::new();
+        pending.rest = vec![0; 16];
+        pending
+    }
+
+    #[test]
+    fn what_comes_after_the_end_is_counted_and_kept_nowhere() {
+        let shared = shared(1 << 20);
+        shared.append(&full());
+        shared.close();
+        shared.append(&full());
+        let status = shared.status();
+        assert_eq!((status.records, status.lost), (2, 1));
+        assert!(matches!(shared.next(Duration::ZERO), Job::Write(block) if block.records == 1));
+        assert!(matches!(shared.next(Duration::ZERO), Job::End { is_over: false }));
+    }
+
+    #[test]
+    fn one_block_is_taken_however_small_the_room_is_and_the_end_waits_for_the_last_that_is_lost() {
+        let shared = shared(1);
+        shared.append(&full());
+        assert_eq!(shared.status().lost, 0);
+        shared.append(&full());
+        shared.append(&full());
+        assert_eq!(shared.status().lost, 2);
+        assert!(matches!(shared.next(Duration::ZERO), Job::Write(_)));
+        // Nothing is left to be written, and more may be lost.
+        assert!(matches!(shared.next(Duration::ZERO), Job::Idle));
+        shared.append(&full());
+        shared.close();
+        assert!(matches!(shared.next(Duration::ZERO), Job::End { is_over: true }));
+        assert_eq!(shared.status().lost, 3);
+    }
+}
