@@ -99,6 +99,7 @@ fn options(args: &RecordArgs) -> RecorderOptions {
     let mut options = RecorderOptions::default();
     options.segment_bytes = args.file_size;
     options.segment_age = args.file_age;
+    options.level = args.level;
     options.queue_bytes = usize::try_from(args.queue).unwrap_or(usize::MAX);
     options.sync = match args.sync {
         SyncWhen::Never => SyncPolicy::Never,

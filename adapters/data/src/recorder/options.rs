@@ -37,7 +37,7 @@ pub struct RecorderOptions {
     pub queue_bytes: usize,
     /// Default: every second.
     pub sync: SyncPolicy,
-    /// The level of zstd, 1 to 22. Default 1: half of the processor time of 3, and a tenth more bytes.
+    /// The level of zstd, 1 to 22. Default 1: half of the processor time of 3, and half as many bytes again.
     pub level: i32,
     /// The wall clock, as of a time of the client's clock: the system's by default. A simulation gives its own.
     pub wall: Arc<dyn Fn(Instant) -> UnixNanos + Send + Sync>,

@@ -213,10 +213,9 @@ mod tests {
     use super::{Duration, Job, Pending, RecorderOptions, Shared};
 
     fn shared(queue_bytes: usize) -> Shared {
-        let mut options = RecorderOptions::default();
-        options.block_bytes = 16;
-        options.block_age = Duration::from_secs(3600);
-        options.queue_bytes = queue_bytes;
+        let block_age = Duration::from_secs(3600);
+        let options =
+            RecorderOptions { block_bytes: 16, block_age, queue_bytes, ..Default::default() };
         Shared::new(options)
     }
 
