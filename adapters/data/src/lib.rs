@@ -10,7 +10,6 @@
 //!
 //! A recording holds no outputs but their digest: the client is deterministic, so its inputs are all there is to know.
 
-mod calendar;
 mod digest;
 mod error;
 mod format;

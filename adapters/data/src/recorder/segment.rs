@@ -8,11 +8,10 @@ use std::time::Instant as StdInstant;
 use kucoin_futures_proto::UnixNanos;
 
 use super::clock;
-use crate::calendar::stamp;
 use crate::format::block::Head;
 use crate::format::end::{self, Place};
 use crate::format::head::SegmentHead;
-use crate::names::segment_name;
+use crate::names::{segment_name, session_name};
 
 /// A file, and how far it is whole.
 #[derive(Debug)]
@@ -30,7 +29,7 @@ impl SegmentFile {
     pub(crate) fn create_session(folder: &Path, now: UnixNanos) -> io::Result<(String, Self)> {
         let mut millis = now.as_nanos() / 1_000_000;
         loop {
-            let session = stamp(millis);
+            let session = session_name(millis);
             match Self::create(folder, &session, 0) {
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => millis += 1,
                 made => return made.map(|file| (session, file)),
