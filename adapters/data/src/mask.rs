@@ -8,8 +8,9 @@
 use std::borrow::Cow;
 use std::collections::VecDeque;
 
+use aho_corasick::{AhoCorasick, MatchKind};
 use kucoin_futures_proto::Input;
-use memchr::memmem::{self, Finder};
+use memchr::memmem;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -19,17 +20,17 @@ const MOST: usize = 64;
 const SHORTEST: usize = 8;
 
 /// The tokens that are known.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Mask {
-    tokens: VecDeque<Token>,
+    tokens: VecDeque<Vec<u8>>,
+    /// All of them, in one walk over a frame, however many connections there were.
+    finder: Option<AhoCorasick>,
 }
 
-struct Token(Finder<'static>);
-
-/// It is a secret.
-impl std::fmt::Debug for Token {
+/// They are secrets.
+impl std::fmt::Debug for Mask {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Token(..)")
+        write!(f, "Mask({} tokens)", self.tokens.len())
     }
 }
 
@@ -82,37 +83,37 @@ impl Mask {
         let meant = serde_json::from_slice::<String>(&quoted).unwrap_or_default();
         let in_address = percent_encoded(&meant);
         for text in [raw, meant.as_bytes(), in_address.as_bytes()] {
-            let is_known = || self.tokens.iter().any(|token| token.0.needle() == text);
+            let is_known = || self.tokens.iter().any(|token| token == text);
             if text.len() < SHORTEST || is_known() {
                 continue;
             }
             if self.tokens.len() == MOST {
                 self.tokens.pop_front();
             }
-            self.tokens.push_back(Token(Finder::new(text).into_owned()));
+            self.tokens.push_back(text.to_vec());
         }
+        let mut builder = AhoCorasick::builder();
+        // They are few and short: it cannot be too large.
+        self.finder = builder.match_kind(MatchKind::LeftmostLongest).build(&self.tokens).ok();
     }
 
     /// Masks the tokens that are known.
     #[inline]
     fn known<'a>(&self, bytes: Cow<'a, [u8]>) -> Cow<'a, [u8]> {
-        if self.tokens.iter().all(|token| token.0.find(&bytes).is_none()) {
-            return bytes;
+        match &self.finder {
+            Some(finder) if finder.is_match(&bytes) => masked(finder, bytes),
+            _ => bytes,
         }
-        self.masked(bytes)
     }
+}
 
-    #[cold]
-    fn masked<'a>(&self, mut bytes: Cow<'a, [u8]>) -> Cow<'a, [u8]> {
-        for Token(finder) in &self.tokens {
-            let places: Vec<usize> = finder.find_iter(&bytes).collect();
-            for from in places {
-                let to = from.saturating_add(finder.needle().len());
-                mask(bytes.to_mut().get_mut(from..to).unwrap_or_default());
-            }
-        }
-        bytes
+#[cold]
+fn masked<'a>(finder: &AhoCorasick, mut bytes: Cow<'a, [u8]>) -> Cow<'a, [u8]> {
+    let places: Vec<_> = finder.find_iter(&bytes).map(|found| found.range()).collect();
+    for place in places {
+        mask(bytes.to_mut().get_mut(place).unwrap_or_default());
     }
+    bytes
 }
 
 /// As a client puts it into an address.
@@ -223,6 +224,16 @@ mod tests {
         assert_eq!(quoted, "/?token=xxxxxxxxxxxxxx-_%xx.x&connectId=1");
         let other = r#"{"type":"error","data":"token 3neAiuYvAU61ZD-_=.x is invalid"}"#;
         assert_eq!(text(&mut mask, other), other);
+    }
+
+    #[test]
+    fn the_tokens_of_many_connections_are_masked_and_those_of_long_ago_forgotten() {
+        let mut mask = Mask::default();
+        for number in 0..100 {
+            reply(&mut mask, &format!(r#"{{"data":{{"token":"connection-{number:03}"}}}}"#));
+        }
+        let said = text(&mut mask, "connection-099 and connection-050, and connection-001");
+        assert_eq!(said, "xxxxxxxxxx-xxx and xxxxxxxxxx-xxx, and connection-001");
     }
 
     #[test]

@@ -33,7 +33,8 @@ pub struct RecorderOptions {
     pub segment_bytes: u64,
     /// A file ends after so long. Default 24 h.
     pub segment_age: Duration,
-    /// What may wait for the disk, in bytes; at least eight blocks. Default 64 MiB: a minute and a half of 3,000 frames a second.
+    /// What may wait for the disk, in bytes; at least eight blocks. Default 64 MiB: a good minute of 3,000 frames
+    /// a second, of 300 bytes each with what came of it.
     pub queue_bytes: usize,
     /// Default: every second.
     pub sync: SyncPolicy,
