@@ -14,7 +14,7 @@ use crate::config::Config;
 use crate::context::Context;
 use crate::error::Misuse;
 use crate::event::AccountLostReason;
-use crate::ids::{LineId, RequestId, TopicId, WordsId};
+use crate::ids::{Epoch, LineId, RequestId, TopicId, WordsId};
 use crate::input::Input;
 use crate::limiter::BudgetUse;
 use crate::line::{Line, LineStatus};
@@ -292,6 +292,13 @@ impl Client {
     #[must_use]
     pub fn book(&self, topic: TopicId) -> Option<&Book> {
         self.router.topics.book(topic)?.book()
+    }
+
+    /// Which run of a live book can be read now, as its [`Live`](crate::BookEvent::Live) said; `None` while it is not
+    /// live. For whoever takes a copy of the book: it may be further than the event that was taken last.
+    #[must_use]
+    pub fn book_epoch(&self, topic: TopicId) -> Option<Epoch> {
+        self.router.topics.book(topic)?.live_epoch()
     }
 
     /// The account that is followed, while it is live.

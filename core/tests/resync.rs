@@ -48,11 +48,13 @@ fn a_gap_takes_the_book_away_before_anything_else_is_said() {
     assert_eq!(rig.change(503, "14.1,buy,4"), [lost(link, 1, reason)]);
     assert_eq!(rig.shown(link), None);
     assert_eq!(rig.client.book_status(link), Some(BookStatus::Buffering));
+    assert_eq!(rig.client.book_epoch(link), None, "the first run is over");
 
     rig.change(504, "14.4,sell,0");
     let request = snapshot_request(&rig.pass(SECOND));
     let back = rig.reply(request, &plain_snapshot(502));
     assert_eq!(events(&back), [live(link, 2, 504)], "with all that came meanwhile");
+    assert_eq!(rig.client.book_epoch(link).map(Epoch::get), Some(2));
     assert_eq!(rig.shown(link).unwrap(), "504: 14.2*5 14.1*4 | 14.3*6");
 }
 

@@ -8,8 +8,8 @@ use std::time::Duration;
 use kucoin_futures_proto::book::LineShare;
 use kucoin_futures_proto::{
     Account, AccountStatus, Book, BookAge, BookStatus, BudgetUse, Channel, Client, Command, Config,
-    Instant, LineId, LineRole, LineStatus, Misuse, Query, RequestId, Stats, TopicId, TopicStatus,
-    WordsId,
+    Epoch, Instant, LineId, LineRole, LineStatus, Misuse, Query, RequestId, Stats, TopicId,
+    TopicStatus, WordsId,
 };
 
 use crate::clock::{CachedClock, Clock};
@@ -208,6 +208,13 @@ impl<T: Transport, M> Feed<T, M> {
     #[must_use]
     pub fn book(&self, topic: TopicId) -> Option<&Book> {
         self.engine.client().book(topic)
+    }
+
+    /// Which run of a live book can be read now; `None` while it is not live. See
+    /// [`Client::book_epoch`](kucoin_futures_proto::Client::book_epoch).
+    #[must_use]
+    pub fn book_epoch(&self, topic: TopicId) -> Option<Epoch> {
+        self.engine.client().book_epoch(topic)
     }
 
     /// How far the subscription to a topic has come.

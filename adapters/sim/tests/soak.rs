@@ -15,7 +15,8 @@ use kucoin_futures_sim::{
 };
 use proptest::prelude::*;
 
-const PROFILES: [Profile; 4] = [Profile::Swarm, Profile::Storm, Profile::Chain, Profile::Quiet];
+const PROFILES: [Profile; 5] =
+    [Profile::Swarm, Profile::Storm, Profile::Chain, Profile::Quiet, Profile::Trading];
 
 fn secs(n: u64) -> Duration {
     Duration::from_secs(n)

@@ -121,6 +121,11 @@ impl BookSync {
         if self.is_live() { Some(&self.book) } else { None }
     }
 
+    /// The run of the book; `None` while it is not live.
+    pub(crate) const fn live_epoch(&self) -> Option<Epoch> {
+        if self.is_live() { Some(Epoch::new(self.epoch)) } else { None }
+    }
+
     /// When the book was last found to be equal to a snapshot; `None` while it is not live.
     pub(crate) const fn agreed_at(&self) -> Option<Instant> {
         if self.is_live() { Some(self.agreed_at) } else { None }

@@ -24,6 +24,9 @@ pub enum Profile {
     Restart,
     /// Two books that change once a minute, pings, and the cut after a day: a year.
     Quiet,
+    /// Three contracts with every public channel and a trouble every ten minutes: three hours of what a program that
+    /// trades has to live with.
+    Trading,
 }
 
 /// Where numbers come from.
@@ -95,6 +98,7 @@ impl Scenario {
             Profile::Chain => chain(seed, source),
             Profile::Restart => restart(seed, source),
             Profile::Quiet => quiet(seed),
+            Profile::Trading => trading(seed, source),
         }
     }
 }
@@ -329,6 +333,29 @@ fn quiet(seed: u64) -> Scenario {
         liveness_ms: 60_000,
         ..usual(seed)
     }
+}
+
+/// Lines that end, changes and trades that do not come, a market that runs away.
+fn trading(seed: u64, source: &mut impl Source) -> Scenario {
+    let mut scenario = Scenario {
+        span_ms: 3 * 3_600_000,
+        symbols: 3,
+        depth: 300,
+        rate_per_ks: 5_000,
+        channels: 1,
+        ..usual(seed)
+    };
+    let span = scenario.span();
+    add_faults(&mut scenario, source, span, 12, &["close", "reset", "drop", "malformed", "rally"]);
+    let symbols = scenario.listed();
+    for _ in 0..6 {
+        let at = Duration::from_nanos(source.below(span.as_nanos() as u64));
+        let target = pick_of(source, &symbols).map_or(Target::All, Target::One);
+        let count = 1 + source.below(20) as u32;
+        scenario.plan.entries.push(Entry::once(at, Fault::PushDrop { target, count }));
+    }
+    scenario.liveness_ms = liveness_ms(&scenario);
+    scenario
 }
 
 /// What it may take once everything works again: a backoff, a token, a connection, a welcome and
