@@ -35,7 +35,11 @@
 //! room of the compressor otherwise, and what has to be sorted for hftbacktest. A Parquet file that is not complete
 //! cannot be read: what must not be lost is recorded, and exported from the recording.
 
+#[cfg(feature = "arrow")]
+pub mod batch;
 mod book;
+#[cfg(feature = "arrow")]
+mod columns;
 mod file;
 mod hftbacktest;
 pub mod manifest;
@@ -66,7 +70,7 @@ use message::Messages;
 use set::DataSet;
 
 pub use manifest::Manifest;
-pub use row::{CLEAR, LAST, LOST, SNAPSHOT};
+pub use row::{CLEAR, LAST, LOST, SNAPSHOT, Table};
 
 /// As manifests and files name what wrote them.
 const SOFTWARE: &str = concat!("kucoin-futures-data ", env!("CARGO_PKG_VERSION"));
@@ -132,8 +136,12 @@ impl Exporter {
     /// # Errors
     /// Those of the file system; [`AlreadyExists`](io::ErrorKind::AlreadyExists) if there is a data set already.
     pub fn new(folder: &Path, format: Format, options: Options) -> io::Result<Self> {
-        Ok(Self {
-            set: DataSet::create(folder, format)?,
+        Ok(Self::of(DataSet::create(folder, format)?, options))
+    }
+
+    fn of(set: DataSet, options: Options) -> Self {
+        Self {
+            set,
             options,
             books: BTreeMap::new(),
             messages: Messages::default(),
@@ -141,7 +149,7 @@ impl Exporter {
             offset: None,
             last: None,
             saved: None,
-        })
+        }
     }
 
     /// What is known of the data set so far.

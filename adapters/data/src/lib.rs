@@ -30,6 +30,8 @@ pub mod serve;
 
 pub use digest::Digest;
 pub use error::{RecordingError, Tear, TearKind};
+#[cfg(feature = "arrow")]
+pub use export::batch;
 pub use format::SCHEMA;
 pub use format::end::SegmentEnd;
 pub use reader::{Recording, Session};

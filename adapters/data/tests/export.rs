@@ -9,6 +9,9 @@
     reason = "tests"
 )]
 
+#[cfg(feature = "arrow")]
+#[path = "export/batches.rs"]
+mod batches;
 mod common;
 #[path = "export/day.rs"]
 mod day;

@@ -16,12 +16,11 @@ use std::time::Duration;
 use kucoin_futures_proto::book::{Apply, Book, Coverage, Scope};
 use kucoin_futures_proto::wire::{Delta, Side};
 use kucoin_futures_proto::{
-    BookDelayReason, BookEvent, BookLostReason, Epoch, Evidence, Lots, Price, Sequence, Symbol,
-    UnixNanos,
+    BookDelayReason, BookEvent, BookLostReason, Epoch, Evidence, Sequence, Symbol, UnixNanos,
 };
 
 use super::manifest::{Gap, Horizon, Interval, Place, Point, Widened};
-use super::row::{CLEAR, LAST, LOST, LevelRow, Row, SNAPSHOT, Stamp};
+use super::row::{LAST, LOST, LevelRow, Row, Stamp, snapshot};
 use super::set::{DataSet, Look};
 
 /// A book, as far as its rows go.
@@ -125,7 +124,7 @@ impl BookTrack {
     /// Notes a digest where a file ends.
     pub(super) fn on_file_end(&self, set: &mut DataSet) {
         if let State::Live(live) = &self.state {
-            set.note_digest(self.symbol, live.look(), Place::FileEnd);
+            set.note_digest(self.symbol, || live.look(), Place::FileEnd);
         }
     }
 
@@ -139,7 +138,7 @@ impl BookTrack {
         let State::Live(live) = core::mem::replace(&mut self.state, State::Unknown) else {
             return Ok(());
         };
-        set.note_digest(self.symbol, live.look(), Place::IntervalEnd);
+        set.note_digest(self.symbol, || live.look(), Place::IntervalEnd);
         let history = set.history(self.symbol);
         let last = live.point();
         if let Some(interval) = history.intervals.last_mut() {
@@ -222,7 +221,7 @@ impl BookTrack {
         // Not among rows that a reader cannot tell apart by their time.
         let pause = at.received.as_nanos().saturating_sub(live.noted.as_nanos());
         if u128::from(pause) >= at.checkpoint_every.as_nanos() && live.received < at.received {
-            set.note_digest(self.symbol, live.look(), Place::Checkpoint);
+            set.note_digest(self.symbol, || live.look(), Place::Checkpoint);
             live.noted = at.received;
         }
         match live.book.apply(delta) {
@@ -337,23 +336,12 @@ fn horizon(book: &Book) -> Horizon {
     Horizon { bids_to: to(Side::Bid), asks_to: to(Side::Ask) }
 }
 
-/// A word that a snapshot begins, and its levels: bids best first, then asks best first.
 fn write_snapshot(set: &mut DataSet, symbol: Symbol, live: &Live) -> io::Result<()> {
     let (book, epoch) = (&live.book, live.epoch);
     let stamp = Stamp { received: live.received, exchange: book.ts_event() };
-    let mut left = book.held_levels(Side::Bid) + book.held_levels(Side::Ask);
-    let mut write = |flags, level: Option<(Side, Price, Lots)>| {
-        let flags = if left == 0 { flags | LAST } else { flags };
-        left = left.saturating_sub(1);
-        let sequence: Sequence = book.sequence();
-        let row = LevelRow { stamp, sequence, epoch, flags, level };
-        set.write(symbol, &Row::Level(row))
-    };
-    write(CLEAR | SNAPSHOT, None)?;
-    for side in [Side::Bid, Side::Ask] {
-        for level in book.levels(side, Scope::Held) {
-            write(SNAPSHOT, Some((side, level.price, level.size)))?;
-        }
+    for (flags, level) in snapshot(book) {
+        let row = LevelRow { stamp, sequence: book.sequence(), epoch, flags, level };
+        set.write(symbol, &Row::Level(row))?;
     }
     Ok(())
 }

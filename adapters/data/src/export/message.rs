@@ -56,59 +56,54 @@ impl Messages {
         message: &Message<'_>,
     ) -> io::Result<bool> {
         let known = self.known.entry(symbol).or_default();
-        let stamp = |exchange| Stamp { received, exchange };
-        match message {
-            Message::Execution(trade) => {
-                known.last_price = Some(trade.price);
-                write_trade(set, symbol, stamp(trade.ts_event), trade)
-            }
-            Message::TickerV2(ticker) => {
-                let row = ticker_row(stamp(ticker.ts_event), ticker);
-                set.write(symbol, &Row::Ticker(row))
-            }
-            Message::MarkPrice(mark) => {
-                let row = mark_row(stamp(mark.ts_event), known, mark);
-                set.write(symbol, &Row::Instrument(row))
-            }
-            Message::FundingRate(rate) => {
-                let row = rate_row(stamp(rate.ts_event), known, rate);
-                set.write(symbol, &Row::Instrument(row))
-            }
-            Message::FundingBegin(settlement) => {
-                let row = settlement_row(stamp(settlement.ts_event), known, settlement);
-                set.write(symbol, &Row::Instrument(InstrumentRow { kind: "funding_begin", ..row }))
-            }
-            Message::FundingEnd(settlement) => {
-                let row = settlement_row(stamp(settlement.ts_event), known, settlement);
-                set.write(symbol, &Row::Instrument(InstrumentRow { kind: "funding_end", ..row }))
-            }
-            Message::Candle(candle) => {
-                set.write(symbol, &Row::Candle(candle_row(stamp(candle.ts_event), candle)))
-            }
-            Message::Stats24h(stats) => {
-                set.write(symbol, &Row::Stats(stats_row(stamp(stats.ts_event), stats)))
-            }
-            _ => Ok(false),
+        match row(known, received, message, &mut String::new()) {
+            Some(row) => set.write(symbol, &row),
+            None => Ok(false),
         }
     }
 }
 
-fn write_trade(
-    set: &mut DataSet,
-    symbol: Symbol,
-    stamp: Stamp,
-    trade: &Execution<'_>,
-) -> io::Result<bool> {
-    let resolved: String;
+/// What stands in the table that a message belongs to; `None` if there is no such table. `text` is room for what is
+/// written with escapes in the message.
+pub(super) fn row<'a>(
+    known: &mut Derivative,
+    received: UnixNanos,
+    message: &'a Message<'_>,
+    text: &'a mut String,
+) -> Option<Row<'a>> {
+    let stamp = |exchange| Stamp { received, exchange };
+    Some(match message {
+        Message::Execution(trade) => {
+            known.last_price = Some(trade.price);
+            Row::Trade(trade_row(stamp(trade.ts_event), trade, text))
+        }
+        Message::TickerV2(ticker) => Row::Ticker(ticker_row(stamp(ticker.ts_event), ticker)),
+        Message::MarkPrice(mark) => Row::Instrument(mark_row(stamp(mark.ts_event), known, mark)),
+        Message::FundingRate(rate) => Row::Instrument(rate_row(stamp(rate.ts_event), known, rate)),
+        Message::FundingBegin(settlement) => {
+            let row = settlement_row(stamp(settlement.ts_event), known, settlement);
+            Row::Instrument(InstrumentRow { kind: "funding_begin", ..row })
+        }
+        Message::FundingEnd(settlement) => {
+            let row = settlement_row(stamp(settlement.ts_event), known, settlement);
+            Row::Instrument(InstrumentRow { kind: "funding_end", ..row })
+        }
+        Message::Candle(candle) => Row::Candle(candle_row(stamp(candle.ts_event), candle)),
+        Message::Stats24h(stats) => Row::Stats(stats_row(stamp(stats.ts_event), stats)),
+        _ => return None,
+    })
+}
+
+fn trade_row<'a>(stamp: Stamp, trade: &'a Execution<'_>, text: &'a mut String) -> TradeRow<'a> {
     let id = match trade.trade_id.plain() {
         Some(plain) => plain,
         None => {
-            resolved = trade.trade_id.chars().collect();
-            &resolved
+            *text = trade.trade_id.chars().collect();
+            text
         }
     };
     let &Execution { sequence, taker_side: taker, price, size, .. } = trade;
-    set.write(symbol, &Row::Trade(TradeRow { stamp, sequence, taker, price, size, id }))
+    TradeRow { stamp, sequence, taker, price, size, id }
 }
 
 const fn ticker_row(stamp: Stamp, ticker: &TickerV2) -> TickerRow {

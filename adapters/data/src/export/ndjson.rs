@@ -64,6 +64,7 @@ fn write_value(line: &mut Vec<u8>, cell: &Cell<'_>) -> io::Result<()> {
         Cell::Small(number) => write!(line, "{number}"),
         Cell::Price(price) => write!(line, "\"{price}\""),
         Cell::Number(number) => write!(line, "\"{number}\""),
+        Cell::Flag(flag) => write!(line, "{flag}"),
         Cell::Text(text) => serde_json::to_writer(line, text).map_err(io::Error::from),
     }
 }

@@ -1,6 +1,6 @@
 //! The rows of a data set: what each says, and its columns.
 
-use kucoin_futures_proto::book::Level;
+use kucoin_futures_proto::book::{Book, Level, Scope};
 use kucoin_futures_proto::wire::{Side, TakerSide};
 use kucoin_futures_proto::{Decimal, Epoch, Lots, Price, Sequence, Symbol, UnixNanos};
 
@@ -15,12 +15,19 @@ pub const LOST: i32 = 8;
 
 /// What rows are of.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub(super) enum Table {
+#[non_exhaustive]
+pub enum Table {
+    /// Books: snapshots, changes, and where nothing is known.
     Level2,
+    /// Trades.
     Trades,
+    /// Best bid and offer (channel tickerV2).
     Tickers,
+    /// Mark and index prices, funding rates and settlements.
     Instrument,
+    /// Candles as the exchange pushes them: each as it grows.
     Candles,
+    /// Figures of the last 24 hours.
     Stats,
 }
 
@@ -124,10 +131,12 @@ pub(super) enum Kind {
     /// A number, in units of 1e-18.
     Number,
     Text,
+    #[cfg_attr(not(feature = "arrow"), allow(dead_code, reason = "in memory alone"))]
+    Flag,
 }
 
 #[derive(Clone, Copy, Debug)]
-#[cfg_attr(not(feature = "parquet"), allow(dead_code, reason = "text needs no types"))]
+#[cfg_attr(not(feature = "arrow"), allow(dead_code, reason = "text needs no types"))]
 pub(super) struct Column {
     pub(super) name: &'static str,
     pub(super) kind: Kind,
@@ -217,7 +226,9 @@ const STATS: &[Column] = &[
 ];
 
 impl Table {
-    pub(super) const fn name(self) -> &'static str {
+    /// As files and folders are called: `level2`, `trades`, `tickers`, `instrument`, `candles`, `stats`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
         match self {
             Self::Level2 => "level2",
             Self::Trades => "trades",
@@ -250,6 +261,8 @@ pub(super) enum Cell<'a> {
     Price(Price),
     Number(Decimal),
     Text(&'a str),
+    #[cfg_attr(not(feature = "arrow"), allow(dead_code, reason = "in memory alone"))]
+    Flag(bool),
 }
 
 impl<'a> Cell<'a> {
@@ -339,4 +352,16 @@ fn level_cells(row: &LevelRow) -> [Cell<'static>; 6] {
         Cell::maybe(row.level.map(|(_, price, _)| price), Cell::Price),
         Cell::maybe(row.level.map(|(.., size)| size.get()), Cell::Whole),
     ]
+}
+
+/// A word that a snapshot begins, and its levels: bids best first, then asks best first. With their flags.
+pub(super) fn snapshot(book: &Book) -> impl Iterator<Item = (i32, Option<(Side, Price, Lots)>)> {
+    let left = book.held_levels(Side::Bid) + book.held_levels(Side::Ask);
+    let levels = [Side::Bid, Side::Ask].into_iter().flat_map(move |side| {
+        let levels = book.levels(side, Scope::Held);
+        levels.map(move |level| (SNAPSHOT, Some((side, level.price, level.size))))
+    });
+    std::iter::once((CLEAR | SNAPSHOT, None)).chain(levels).enumerate().map(
+        move |(number, (flags, level))| (if number == left { flags | LAST } else { flags }, level),
+    )
 }

@@ -42,6 +42,8 @@ fn wishes() -> Vec<Channel> {
 pub struct Day {
     pub witness: Witness,
     pub folders: BTreeMap<&'static str, PathBuf>,
+    #[cfg(feature = "arrow")]
+    pub batches: crate::batches::Held,
 }
 
 const FORMATS: &[(&str, Format)] = &[
@@ -65,9 +67,19 @@ impl Day {
         };
         let mut exporters: Vec<_> = FORMATS.iter().map(exporter).collect();
         let mut witness = Witness::default();
-        let all = exporters.iter_mut().map(|one| one as &mut dyn Sink);
-        live_through(&mut Many(all.chain([&mut witness as &mut dyn Sink]).collect()));
-        Self { witness, folders }
+        #[cfg(feature = "arrow")]
+        let mut batches = crate::batches::Taken::new();
+        let mut all: Vec<_> = exporters.iter_mut().map(|one| one as &mut dyn Sink).collect();
+        all.push(&mut witness);
+        #[cfg(feature = "arrow")]
+        all.push(&mut batches);
+        live_through(&mut Many(all));
+        Self {
+            witness,
+            folders,
+            #[cfg(feature = "arrow")]
+            batches: batches.into_held(),
+        }
     }
 
     /// Lived through once, for all tests.

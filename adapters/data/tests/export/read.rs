@@ -141,21 +141,23 @@ pub fn parquet(path: &Path) -> (Vec<Record>, BTreeMap<String, String>) {
     let metadata = builder.metadata().file_metadata().key_value_metadata().unwrap();
     let metadata = metadata.iter().map(|pair| (pair.key.clone(), pair.value.clone().unwrap()));
     let metadata = metadata.collect();
-    let mut records = Vec::new();
-    for batch in builder.build().unwrap() {
-        let batch = batch.unwrap();
-        for row in 0..batch.num_rows() {
-            let schema = batch.schema();
-            let cell = |(n, field): (usize, &arrow_schema::FieldRef)| {
-                (field.name().clone(), cell(batch.column(n), row))
-            };
-            records.push(schema.fields().iter().enumerate().map(cell).collect());
-        }
-    }
-    (records, metadata)
+    let batches = builder.build().unwrap();
+    (batches.flat_map(|batch| batch_records(&batch.unwrap())).collect(), metadata)
 }
 
-#[cfg(feature = "parquet")]
+#[cfg(feature = "arrow")]
+pub fn batch_records(batch: &arrow_array::RecordBatch) -> Vec<Record> {
+    let schema = batch.schema();
+    let record = |row| {
+        let cell = |(n, field): (usize, &arrow_schema::FieldRef)| {
+            (field.name().clone(), cell(batch.column(n), row))
+        };
+        schema.fields().iter().enumerate().map(cell).collect()
+    };
+    (0..batch.num_rows()).map(record).collect()
+}
+
+#[cfg(feature = "arrow")]
 fn cell(column: &arrow_array::ArrayRef, row: usize) -> Value {
     use arrow_array::Array as _;
     use arrow_array::cast::AsArray as _;
@@ -171,6 +173,7 @@ fn cell(column: &arrow_array::ArrayRef, row: usize) -> Value {
         DataType::Timestamp(..) => {
             column.as_primitive::<TimestampNanosecondType>().value(row).into()
         }
+        DataType::Boolean => column.as_boolean().value(row).into(),
         DataType::Utf8 => column.as_string::<i32>().value(row).into(),
         DataType::Decimal128(38, scale) => {
             let units = column.as_primitive::<Decimal128Type>().value(row);
