@@ -16,9 +16,9 @@ pub(crate) use recordings::{
     ExportArgs, ExportFormat, InfoArgs, RecordArgs, RecordPart, RecordingArgs, SyncWhen,
 };
 pub(crate) use streams::{
-    BookArgs, CandlesArgs, ContractSort, ContractsArgs, DepthArgs, DepthLevels, InstrumentArgs,
-    PrivateArgs, PrivatePart, RunArgs, StatsArgs, StreamArgs, SymbolArgs, TickerArgs, TradesArgs,
-    VerifyArgs,
+    BookArgs, CandlesArgs, ContractSort, ContractsArgs, DepthArgs, DepthLevels, DoctorArgs,
+    InstrumentArgs, PrivateArgs, PrivatePart, RunArgs, StatsArgs, StreamArgs, SymbolArgs,
+    TickerArgs, TradesArgs, VerifyArgs,
 };
 pub(crate) use trials::{BenchArgs, BenchReader, SoakArgs, SoakProfile};
 
@@ -89,8 +89,10 @@ const MANUAL: &str = "Examples:
   kcf book XBTUSDTM ETHUSDTM                  exact books, live from KuCoin
   kcf book XBTUSDTM --lines 2                 two connections: one may end, and nothing is missed
   kcf verify XBTUSDTM                         once against a snapshot: equal, or what differs
+  kcf doctor                                  what is wrong between here and there, if anything
   kcf trades XBTUSDTM --json                  for machines: one object a line
   kcf stats --all                             every contract there is
+  kcf candles XBTUSDTM --indicators rsi,vwap  of complete candles, or it says that they are not
   kcf contracts pepe                          what is listed, and its terms
   kcf book XBTUSDTM --metrics 127.0.0.1:9464  and how it fares, for Prometheus
   kcf private                                 an account, by the keys in the environment
@@ -103,7 +105,8 @@ Output:
   Unix), so that silence and blindness can be told apart, and of a refusal `status` (HTTP), `code`,
   `message` (the exchange's own words) and `advice`; `book`, `digest`, `ticker`, `trade`, `depth`,
   `candle`, `mark`, `funding`, `settlement`, `stats`, `order`, `stop_order`, `wallet`, `position` and
-  so on are data; `lines` says once a second what each connection of `kcf book` has brought, and how late
+  so on are data (with `kcf candles --indicators` each `candle` is over and has `indicators`, and `empty` and `hole`
+  say where there is none); `lines` says once a second what each connection of `kcf book` has brought, and how late
   its copies were (the end of the range of powers of two that half, or 99 of 100, do not exceed);
   `malformed` is a message that could not be read; `summary` ends a stream: `not_live_ms` is the longest time for which a book that was live was not.
   `verify` is a verdict. The demo adds
@@ -136,6 +139,8 @@ pub(crate) enum Command {
     Demo(DemoArgs),
     /// Stream exact order books
     Book(BookArgs),
+    /// Look at everything between this machine and a live book, and say what to do
+    Doctor(DoctorArgs),
     /// Hold books against a snapshot once, and say whether they are equal
     Verify(VerifyArgs),
     /// Stream the last trade with best bid and offer

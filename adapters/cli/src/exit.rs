@@ -28,6 +28,20 @@ pub(crate) enum Kind {
     BrokenPipe,
 }
 
+impl Kind {
+    /// The exit code.
+    pub(crate) const fn code(self) -> u8 {
+        match self {
+            Self::BrokenPipe => 0,
+            Self::Runtime => 1,
+            Self::Usage => 2,
+            Self::Auth => 3,
+            Self::Network => 4,
+            Self::Integrity => 5,
+        }
+    }
+}
+
 impl Failure {
     pub(crate) fn new(kind: Kind, error: impl Into<anyhow::Error>) -> Self {
         Self { kind, error: error.into() }
@@ -42,14 +56,7 @@ impl Failure {
         if self.kind != Kind::BrokenPipe {
             anstream::eprintln!("{BAD}error:{BAD:#} {:#}", self.error);
         }
-        ExitCode::from(match self.kind {
-            Kind::BrokenPipe => 0,
-            Kind::Runtime => 1,
-            Kind::Usage => 2,
-            Kind::Auth => 3,
-            Kind::Network => 4,
-            Kind::Integrity => 5,
-        })
+        ExitCode::from(self.kind.code())
     }
 }
 

@@ -6,8 +6,8 @@ use kucoin_futures_blocking as blocking;
 use kucoin_futures_host::{Clock, FeedError, Next, Options, Roots};
 use kucoin_futures_proto::auth::Credentials;
 use kucoin_futures_proto::{
-    Account, Book, BookStatus, Channel, Config, Event, LineId, LineRole, LineStatus, Misuse, Query,
-    RequestId, Stats, Tap, TopicId, TopicStatus,
+    Account, Book, BookStatus, BudgetUse, Channel, Config, Event, LineId, LineRole, LineStatus,
+    Misuse, Query, RequestId, Stats, Tap, TopicId, TopicStatus,
 };
 use kucoin_futures_smol as on_smol;
 
@@ -98,6 +98,11 @@ impl Feed {
         either!(self, feed => feed.lines().collect())
     }
 
+    /// How much of each budget is in use.
+    pub(crate) fn budgets(&self) -> Vec<BudgetUse> {
+        either!(self, feed => feed.budgets().collect())
+    }
+
     /// What the line that an event names is there for.
     pub(crate) fn line_role(&self, line: LineId) -> Option<LineRole> {
         either!(self, feed => feed.line_role(line))
@@ -137,7 +142,7 @@ impl Feed {
     }
 }
 
-fn roots(connect: &Connect) -> Result<Roots, Failure> {
+pub(crate) fn roots(connect: &Connect) -> Result<Roots, Failure> {
     let Some(path) = &connect.ca else { return Ok(Roots::Public) };
     let fail = |error: &dyn std::fmt::Display| {
         let text = format_args!("--ca {}: {error}", path.display());

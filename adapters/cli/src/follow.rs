@@ -8,7 +8,7 @@ use std::time::Duration;
 use kucoin_futures_host::{BookUpdate, Next, Update};
 use kucoin_futures_proto::auth::Credentials;
 use kucoin_futures_proto::{
-    Account, AccountEvent, BookEvent, Channel, Config, DisconnectReason, Event, LineEvent,
+    Account, AccountEvent, BookEvent, Channel, Config, DisconnectReason, Event, Instant, LineEvent,
     LoginError, Message, Misuse, Push, Query, Symbol, Tap, TopicEvent, TopicId,
 };
 
@@ -52,6 +52,12 @@ pub(crate) trait Show {
 
     /// A topic is carried from here on, for the first time or again: what was before can be asked for.
     fn confirmed(&mut self, _: &mut Ctx, _: Channel) {}
+
+    /// Something of a topic may have been missed, or came and cannot be read: before what comes after it.
+    fn missed(&mut self, _: &mut Ctx, _: Channel) {}
+
+    /// What was asked is not answered.
+    fn failed(&mut self, _: &mut Ctx, _: Query) {}
 
     /// Whether there is no use in going on.
     fn is_over(&self) -> bool {
@@ -195,6 +201,11 @@ impl<'a> Session<'a> {
         self.stop.clone()
     }
 
+    /// By the feed's clock.
+    pub(crate) const fn now(&self) -> Instant {
+        self.cx.now
+    }
+
     /// Asks something once, as soon as there is time.
     pub(crate) fn fetch(&mut self, query: Query) {
         self.cx.ask(query);
@@ -236,7 +247,14 @@ impl<'a> Session<'a> {
                         }
                         Ok(Message::Unknown(message)) => self.cx.unknown(&message)?,
                         Ok(message) => show.message(&mut self.cx, &push, &message)?,
-                        Err(error) => self.cx.malformed(&push, error)?,
+                        Err(error) => {
+                            self.cx.malformed(&push, error)?;
+                            match self.cx.asked_or_carried(&push) {
+                                (Some(channel), _) => show.missed(&mut self.cx, channel),
+                                (_, Some(query)) => show.failed(&mut self.cx, query),
+                                (None, None) => {}
+                            }
+                        }
                     }
                     self.cx.forget(push.request());
                 }
@@ -271,8 +289,20 @@ impl<'a> Session<'a> {
             Event::QueryFailed { request, .. } => self.listing.give_up(request),
             _ => {}
         }
+        let failed = match event {
+            Event::QueryFailed { request, .. } => self.cx.query(*request),
+            _ => None,
+        };
         self.cx.state(event, &self.feed)?;
+        if let Some(query) = failed {
+            show.failed(&mut self.cx, query);
+        }
         match *event {
+            Event::Topic(topic, TopicEvent::MayHaveMissed) => {
+                if let Some(channel) = self.cx.channel(topic) {
+                    show.missed(&mut self.cx, channel);
+                }
+            }
             Event::Book(topic, BookEvent::Live { .. }) => {
                 show.live(&mut self.cx, topic, event, &self.feed)?;
             }

@@ -13,6 +13,7 @@ mod book;
 mod contracts;
 mod crowd;
 mod demo;
+mod doctor;
 mod exit;
 mod feed;
 mod follow;
@@ -30,7 +31,9 @@ mod replay;
 mod sim;
 mod soak;
 mod stop;
+mod studies;
 mod symbols;
+mod tap;
 mod terminal;
 mod ticks;
 mod verify;
@@ -61,6 +64,7 @@ pub fn run() -> ExitCode {
     let result = match args.command {
         Command::Demo(args) => demo::run(connect, &args),
         Command::Book(args) => book::run(connect, &args),
+        Command::Doctor(args) => doctor::run(connect, &args),
         Command::Verify(args) => verify::run(connect, &args),
         Command::Ticker(args) => ticks::ticker(connect, &args),
         Command::Trades(args) => ticks::trades(connect, &args),

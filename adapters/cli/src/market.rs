@@ -14,7 +14,7 @@ use crate::feed::Feed;
 use crate::follow::{Ctx, Show, follow};
 use crate::numbers;
 use crate::out::{BAD, DIM, GOOD};
-use crate::words;
+use crate::{studies, words};
 
 pub(crate) fn depth(connect: &Connect, args: &DepthArgs) -> Result<(), Failure> {
     let channel = match args.levels {
@@ -25,6 +25,9 @@ pub(crate) fn depth(connect: &Connect, args: &DepthArgs) -> Result<(), Failure> 
 }
 
 pub(crate) fn candles(connect: &Connect, args: &CandlesArgs) -> Result<(), Failure> {
+    if !args.indicators.is_empty() {
+        return studies::run(connect, args);
+    }
     let channel = |symbol| Channel::candles(symbol, args.interval);
     follow(connect, &args.stream, channel, &mut Market::new(CANDLES))
 }

@@ -20,6 +20,7 @@ use crate::feed::Feed;
 use crate::follow::{Ctx, Session, Show};
 use crate::out::{BAD, DIM, Out};
 use crate::recordings;
+use crate::soak::set_knobs;
 use crate::stop::Stop;
 
 /// How often it is said how it goes.
@@ -137,6 +138,7 @@ fn from_soak(args: &RecordArgs, seed: u64, told: &mut Told) -> Result<(), Failur
     if let Some(hours) = args.hours {
         scenario.span_ms = (hours * 3_600_000.0) as u64;
     }
+    set_knobs(&mut scenario, &args.knob)?;
     let clock = scenario.clone();
     let mut options = options(args);
     options.wall = Arc::new(move |now| clock.unix(now));

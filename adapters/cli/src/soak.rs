@@ -10,7 +10,7 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressStyle};
 use kucoin_futures_host::Clock;
 use kucoin_futures_proto::Instant;
-use kucoin_futures_sim::{Ledger, Scenario, ScenarioError, soak};
+use kucoin_futures_sim::{Ledger, Scenario, soak};
 use serde_json::{Value, json};
 
 use crate::args::{SoakArgs, SoakProfile};
@@ -49,8 +49,7 @@ pub(crate) fn run(args: &SoakArgs) -> Result<(), Failure> {
     std::panic::set_hook(Box::new(|_| {}));
     let clock = Clock::new();
     let scripted = args.scenario.as_deref().map(read_scenario).transpose()?;
-    set_knobs(&mut Scenario::default(), &args.knob)
-        .map_err(|error| Failure::words(Kind::Usage, format_args!("--knob: {error}")))?;
+    set_knobs(&mut Scenario::default(), &args.knob)?;
     let seeds = if scripted.is_some() { 1 } else { args.seeds() };
     let bar = progress(seeds, args.json);
     let sum = run_all(args, scripted.as_ref(), seeds, &bar)?;
@@ -99,8 +98,12 @@ fn scenario(args: &SoakArgs, scripted: Option<&Scenario>, seed: u64) -> Scenario
     scenario
 }
 
-fn set_knobs(scenario: &mut Scenario, knobs: &[String]) -> Result<(), ScenarioError> {
-    knobs.iter().try_for_each(|knob| scenario.set(&knob.replacen('=', " ", 1)))
+/// As `--knob NAME=N` says them.
+pub(crate) fn set_knobs(scenario: &mut Scenario, knobs: &[String]) -> Result<(), Failure> {
+    knobs
+        .iter()
+        .try_for_each(|knob| scenario.set(&knob.replacen('=', " ", 1)))
+        .map_err(|error| Failure::words(Kind::Usage, format_args!("--knob: {error}")))
 }
 
 fn run_all(

@@ -82,6 +82,88 @@ fn a_candle_grows_and_is_of_the_interval_that_was_asked_for() {
     assert_eq!(wrong.status.code(), Some(2));
 }
 
+/// So many decimals as a price holds, cut.
+fn cut(sum: Decimal, by: i128) -> Decimal {
+    let units = sum.mantissa() * 10_i128.pow((12 + i32::from(sum.exponent())) as u32);
+    Decimal::new(units / by, -12).unwrap()
+}
+
+#[test]
+fn indicators_are_of_complete_candles_and_say_how_many_they_lack() {
+    let sim = Sim::start(&["--rate", "100", "--symbols", "XBTUSDTM,XBTUSDM"]);
+    let asked = ["candles", "XBTUSDTM", "--indicators", "sma=3,vwap=1,rsi", "--history", "20"];
+    for runtime in RUNTIMES {
+        let lines = stream(&sim, &[&asked[..], &["--for", "4s", "--runtime", runtime]].concat());
+        let candles = of_type(&lines, "candle");
+        assert!((19..=22).contains(&candles.len()), "{}", candles.len());
+        let of = |candle: &Value, name: &str| candle["indicators"][name].clone();
+        for (place, candle) in candles.iter().enumerate() {
+            let is_next = place == 0
+                || candles[place - 1]["start_ns"].as_u64().unwrap() + 60_000_000_000
+                    == candle["start_ns"].as_u64().unwrap();
+            assert!(is_next, "{candle}");
+            let [sma, vwap, rsi] = ["sma=3", "vwap=1", "rsi"].map(|name| of(candle, name));
+            if place < 2 {
+                assert_eq!(
+                    (&sma["state"], &sma["needed"]),
+                    (&"warming".into(), &(2 - place).into())
+                );
+            } else {
+                let closes = candles[place - 2..=place].iter().map(|c| units(c, "close"));
+                let sum: i128 = closes.sum();
+                assert_eq!(sma["state"], "valid");
+                assert_eq!(
+                    sma["valid_since_ns"],
+                    candles[0]["start_ns"].as_u64().unwrap() + MINUTE_NS
+                );
+                assert_eq!(number(&sma["value"]), cut(Decimal::new(sum, -12).unwrap(), 3));
+            }
+            // A lot is 0.001 coins.
+            let lots = candle["volume_lots"].as_u64().unwrap();
+            let turnover = number(&candle["turnover"]);
+            let value = Decimal::new(turnover.mantissa(), turnover.exponent() + 3).unwrap();
+            assert_eq!(number(&vwap["value"]), cut(value, lots.into()), "{candle}");
+            assert_eq!(rsi["state"], if place < 14 { "warming" } else { "valid" }, "{candle}");
+        }
+    }
+    // An average over the day is asked for since the day began, and a coin-settled contract is averaged by its coins.
+    let lines = stream(
+        &sim,
+        &[
+            "candles",
+            "XBTUSDM",
+            "--indicators",
+            "vwap",
+            "--history",
+            "2",
+            "--interval",
+            "15min",
+            "--for",
+            "5s",
+        ],
+    );
+    let candle = of_type(&lines, "candle").pop().unwrap().clone();
+    assert_eq!(candle["indicators"]["vwap"]["state"], "valid", "{candle}");
+    let vwap = number(&candle["indicators"]["vwap"]["value"]);
+    let near = |percent: i128| Decimal::new(units(&candle, "close") * percent / 100, -12).unwrap();
+    assert!(near(50) < vwap && vwap < near(200), "{candle}");
+
+    let output = kcf(&[&asked[..], &["--url", &sim.url, "--for", "4s"]].concat());
+    let text = String::from_utf8(output.stdout).unwrap();
+    let last = text.lines().rfind(|line| line.starts_with("XBTUSDTM")).unwrap();
+    assert!(last.contains('█') && last.contains("rsi ") && last.contains("sma=3 6"), "{text}");
+    let wrong = kcf(&["candles", "XBTUSDTM", "--indicators", "rsi=0", "--url", &sim.url]);
+    assert_eq!(wrong.status.code(), Some(2));
+}
+
+const MINUTE_NS: u64 = 60_000_000_000;
+
+/// In units of 1e-12.
+fn units(line: &Value, key: &str) -> i128 {
+    let number = number(&line[key]);
+    number.mantissa() * 10_i128.pow((12 + i32::from(number.exponent())) as u32)
+}
+
 #[test]
 fn marks_come_each_second_and_an_estimate_is_told_from_what_was_settled() {
     let sim = Sim::start(&["--rate", "100", "--symbols", "XBTUSDTM"]);

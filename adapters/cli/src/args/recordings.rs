@@ -112,6 +112,9 @@ pub(crate) struct RecordArgs {
     /// Of a simulated run: the virtual length of the part with faults, in place of the profile's own
     #[arg(long, value_name = "H", value_parser = super::trials::hours, requires = "from_soak")]
     pub(crate) hours: Option<f64>,
+    /// Of a simulated run: set a knob, as `kcf soak` has it
+    #[arg(long, value_name = "NAME=N", requires = "from_soak")]
+    pub(crate) knob: Vec<String>,
     #[command(flatten)]
     pub(crate) run: RunArgs,
 }

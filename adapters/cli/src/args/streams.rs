@@ -1,12 +1,14 @@
 //! The arguments of what shows an exchange's data.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::ValueEnum;
 use kucoin_futures_proto::Interval;
 
 use super::duration;
+use crate::studies::IndicatorName;
 
 /// What all of these have in common.
 #[derive(clap::Args, Debug)]
@@ -156,9 +158,11 @@ pub(crate) struct DepthArgs {
 
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:\n  kcf candles XBTUSDTM ETHUSDTM\n  \
-    kcf candles XBTUSDTM --interval 4hour --json\n\n\
+    kcf candles XBTUSDTM --interval 4hour --json\n  \
+    kcf candles XBTUSDTM ETHUSDTM --indicators rsi,vwap\n  \
+    kcf candles XBTUSDTM --indicators ema=20,ema=50,macd,atr --history 200 --json\n\n\
     A candle is told as it grows, while there are trades. Nothing says that one is complete: the last of its\n\
-    interval is.")]
+    interval is. With --indicators history and stream are joined, and what is told is complete or said not to be.")]
 pub(crate) struct CandlesArgs {
     #[command(flatten)]
     pub(crate) stream: StreamArgs,
@@ -166,6 +170,14 @@ pub(crate) struct CandlesArgs {
     /// 1week, 1month
     #[arg(long, value_name = "TIME", default_value = "1min")]
     pub(crate) interval: Interval,
+    /// Compute these of complete candles: rsi, vwap, sma, ema, atr, bollinger, macd, volatility; each with a length
+    /// of its own if that is not to be the usual one: rsi=21
+    #[arg(long, value_name = "A,B", value_delimiter = ',')]
+    pub(crate) indicators: Vec<IndicatorName>,
+    /// Begin so many candles ago, with --indicators; the exchange shows 200 at once
+    #[arg(long, value_name = "N", default_value_t = 100, requires = "indicators",
+        value_parser = clap::value_parser!(u32).range(0..=10_000))]
+    pub(crate) history: u32,
 }
 
 #[derive(clap::Args, Debug)]
@@ -204,6 +216,31 @@ pub(crate) struct VerifyArgs {
     /// Give up after this time
     #[arg(long, value_name = "TIME", default_value = "60s", value_parser = duration)]
     pub(crate) timeout: Duration,
+}
+
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:\n  kcf doctor\n  \
+    kcf doctor ETHUSDTM --url http://127.0.0.1:8080 --json\n  \
+    kcf doctor --record report                  for a bug report: what the client was told, tokens masked\n\n\
+    A line for each: open files, sleep, proxies, names, addresses, certificates, REST, clocks, the token, the\n\
+    socket, the welcome, the subscription, the book, its first change, limits, keys. Exit codes: 0 all is well,\n\
+    otherwise that of the first thing that is bad: 2 usage, 3 keys, 4 network.")]
+pub(crate) struct DoctorArgs {
+    /// The contract whose book is tried
+    #[arg(value_name = "SYMBOL", default_value = "XBTUSDTM")]
+    pub(crate) symbol: String,
+    /// REST base of another exchange, such as a `kcf sim`
+    #[arg(long, value_name = "URL", default_value = "https://api-futures.kucoin.com")]
+    pub(crate) url: String,
+    /// One JSON object per check
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// How long to wait for a live book
+    #[arg(long, value_name = "TIME", default_value = "20s", value_parser = duration)]
+    pub(crate) timeout: Duration,
+    /// Record what the client is told, without secrets, into this folder
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) record: Option<PathBuf>,
 }
 
 /// By what contracts are listed.

@@ -18,6 +18,8 @@ pub(crate) enum SoakProfile {
     Restart,
     /// Two still books, pings, and the cut after a day: a year
     Quiet,
+    /// Three contracts with every public channel, a trouble every ten minutes: three hours
+    Trading,
 }
 
 impl SoakProfile {
@@ -28,6 +30,7 @@ impl SoakProfile {
             Self::Chain => "chain",
             Self::Restart => "restart",
             Self::Quiet => "quiet",
+            Self::Trading => "trading",
         }
     }
 }
@@ -40,6 +43,7 @@ impl From<SoakProfile> for Profile {
             SoakProfile::Chain => Self::Chain,
             SoakProfile::Restart => Self::Restart,
             SoakProfile::Quiet => Self::Quiet,
+            SoakProfile::Trading => Self::Trading,
         }
     }
 }
@@ -109,7 +113,7 @@ impl SoakArgs {
             _ if self.steps.is_some() => 1,
             SoakProfile::Swarm | SoakProfile::Restart => 200,
             SoakProfile::Chain => 1000,
-            SoakProfile::Storm | SoakProfile::Quiet => 1,
+            SoakProfile::Storm | SoakProfile::Quiet | SoakProfile::Trading => 1,
         })
     }
 }

@@ -142,6 +142,17 @@ impl Ctx {
         self.asked.insert(request, query);
     }
 
+    /// What was asked, until it is answered.
+    pub(super) fn query(&self, request: RequestId) -> Option<Query> {
+        self.asked.get(&request).copied()
+    }
+
+    /// What a push belongs to: its topic's channel, or what was asked.
+    pub(super) fn asked_or_carried(&self, push: &Push<'_>) -> (Option<Channel>, Option<Query>) {
+        let channel = push.topic().and_then(|topic| self.channel(topic));
+        (channel, push.request().and_then(|request| self.query(request)))
+    }
+
     /// It was answered.
     pub(super) fn forget(&mut self, request: Option<RequestId>) {
         if let Some(request) = request {
