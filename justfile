@@ -53,9 +53,14 @@ demo runtime="blocking":
 screenshot:
     cargo run --release -p kcf -- demo --plain --for 25s --svg docs/demo.svg
 
+# The wheel for Python, in the virtual environment that is active (`pip install maturin`), and its tests.
+python:
+    cargo build -p kcf
+    cd adapters/python && maturin develop --extras test && pytest
+
 # What would be published.
 package:
-    cargo package --workspace --exclude kucoin-futures-suite --exclude kucoin-futures-bench --exclude kucoin-futures-planted --no-verify
+    cargo package --workspace --exclude kucoin-futures-suite --exclude kucoin-futures-bench --exclude kucoin-futures-planted --exclude kucoin-futures-python --no-verify
 
 # Licences, bans and sources of everything in the build; needs cargo-deny.
 deny:
