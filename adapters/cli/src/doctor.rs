@@ -3,6 +3,7 @@
 mod exchange;
 mod machine;
 mod reach;
+mod steady;
 mod steps;
 
 use std::time::Duration;

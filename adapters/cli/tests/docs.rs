@@ -61,6 +61,48 @@ fn every_event_and_metric_is_on_the_page_and_the_other_way_round() {
     }
 }
 
+/// What `docs/operations.md` says of the log is what the programs log, and its alerts are of metrics that there are.
+#[test]
+fn the_operations_page_knows_every_warning_and_every_metric_of_its_alerts() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap();
+    let read = |path: &str| fs::read_to_string(root.join(path)).unwrap();
+    let page = read("docs/operations.md");
+    let mut code = String::new();
+    for name in ["host", "blocking", "smol", "data", "cli"] {
+        read_code(&root.join("adapters").join(name).join("src"), &mut code);
+    }
+    let mut found = 0;
+    let warnings = code.split("tracing::warn!(").skip(1);
+    for call in warnings.chain(code.split("tracing::error!(").skip(1)) {
+        let Some((call, _)) = call.split_once(");") else { continue };
+        // The message is the last text of the call.
+        let Some(message) = call.rsplit('"').nth(1).filter(|text| text.contains(' ')) else {
+            continue;
+        };
+        found += 1;
+        assert!(page.contains(&format!("`{message}`")), "{message} is not on the page");
+    }
+    assert!(found > 15, "{found}");
+    let log = page.split_once("## What the log says").unwrap().1;
+    let log = log.split_once("\n## ").unwrap().0;
+    for row in log.lines().filter_map(|line| line.strip_prefix("| `")) {
+        let first = format!("`{}", row.split_once(" |").unwrap().0);
+        for name in first.split('`').skip(1).step_by(2) {
+            assert!(code.contains(&format!("\"{name}\"")), "{name} is not in the code");
+        }
+    }
+    let (alerts, metrics) =
+        (read("docs/operations/alerts.yml"), read("adapters/host/src/metrics.rs"));
+    let mut named = 0;
+    for rest in alerts.split("kucoin_futures_").skip(1) {
+        let name = rest.split(|c: char| !c.is_ascii_lowercase() && c != '_').next().unwrap();
+        let base = name.trim_end_matches("_total").trim_end_matches("_bucket");
+        assert!(metrics.contains(&format!("\"{base}\"")), "{base} is no metric");
+        named += 1;
+    }
+    assert!(named > 8, "{named}");
+}
+
 fn read_code(folder: &Path, code: &mut String) {
     let entries: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()).collect();
     for path in entries {

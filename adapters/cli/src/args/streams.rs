@@ -223,8 +223,9 @@ pub(crate) struct VerifyArgs {
     kcf doctor ETHUSDTM --url http://127.0.0.1:8080 --json\n  \
     kcf doctor --record report                  for a bug report: what the client was told, tokens masked\n\n\
     A line for each: open files, sleep, proxies, names, addresses, certificates, REST, clocks, the token, the\n\
-    socket, the welcome, the subscription, the book, its first change, limits, keys. Exit codes: 0 all is well,\n\
-    otherwise that of the first thing that is bad: 2 usage, 3 keys, 4 network.")]
+    socket, the welcome, the subscription, the book, its first change, what happens in the next seconds, whether the\n\
+    exchange has the same book, limits, keys. Exit codes: 0 all is well, otherwise that of the first thing that is\n\
+    bad: 2 usage, 3 keys, 4 network, 5 data that is not what it must be.")]
 pub(crate) struct DoctorArgs {
     /// The contract whose book is tried
     #[arg(value_name = "SYMBOL", default_value = "XBTUSDTM")]
@@ -238,6 +239,9 @@ pub(crate) struct DoctorArgs {
     /// How long to wait for a live book
     #[arg(long, value_name = "TIME", default_value = "20s", value_parser = duration)]
     pub(crate) timeout: Duration,
+    /// How long a book that is live is watched
+    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = duration)]
+    pub(crate) watch: Duration,
     /// Record what the client is told, without secrets, into this folder
     #[arg(long, value_name = "FOLDER")]
     pub(crate) record: Option<PathBuf>,

@@ -10,7 +10,7 @@ use kucoin_futures_proto::{
 };
 
 use super::steps::Steps;
-use super::{Finding, Report, Verdict};
+use super::{Finding, Report, Verdict, steady};
 use crate::args::{Connect, DoctorArgs};
 use crate::exit::{Failure, Kind};
 use crate::feed::Feed;
@@ -18,7 +18,7 @@ use crate::tap::Taps;
 use crate::words::{State, Tone};
 
 /// What is looked at here, in order.
-pub(super) const CHECKS: [&str; 10] = [
+pub(super) const CHECKS: [&str; 12] = [
     "rest",
     "clock",
     "token",
@@ -27,12 +27,18 @@ pub(super) const CHECKS: [&str; 10] = [
     "subscription",
     "book",
     "change",
+    steady::CHECKS[0],
+    steady::CHECKS[1],
     "limits",
     "account",
 ];
 
 /// What an answer of REST may take.
 const PATIENCE: Duration = Duration::from_secs(15);
+
+/// A step that takes longer works, and costs that much at each reconnect.
+const SLOW: Duration = Duration::from_secs(1);
+const SLOW_ADVICE: &str = "that is slow: each reconnect takes as long. A machine nearer to the exchange, or another network";
 
 pub(super) fn look(
     report: &mut Report,
@@ -65,9 +71,16 @@ pub(super) fn look(
         let topic = feed.subscribe(Channel::level2(symbol)).map_err(usage)?;
         course.follow(&mut feed, topic, args.timeout);
         course.tell(report, &steps, symbol)?;
+        if course.live.is_some() {
+            steady::look(report, &mut feed, topic, symbol, args.watch)?;
+        } else {
+            for check in steady::CHECKS {
+                report.tell(&Finding::skipped(check, "not looked at: no book is live"))?;
+            }
+        }
         report.tell(&limits(&feed))?;
     } else {
-        for check in &CHECKS[2..9] {
+        for check in &CHECKS[2..11] {
             report.tell(&Finding::skipped(check, "not looked at: REST does not answer"))?;
         }
     }
@@ -207,7 +220,7 @@ impl Course {
                 (_, Some(by)) => Finding::skipped(check, format!("not reached: {by}")),
                 (Some(done), None) => {
                     let took = began.map(|began| done.since(began)).unwrap_or_default();
-                    self.reached(check, text, symbol).within(took)
+                    self.reached(check, text, symbol, took).within(took)
                 }
                 (None, None) => {
                     stopped_by = Some(check);
@@ -219,7 +232,7 @@ impl Course {
         Ok(())
     }
 
-    fn reached(&self, check: &'static str, text: &str, symbol: Symbol) -> Finding {
+    fn reached(&self, check: &'static str, text: &str, symbol: Symbol, took: Duration) -> Finding {
         let text = match check {
             "subscription" | "book" => format!("{symbol}: {text}"),
             _ => text.to_owned(),
@@ -236,6 +249,8 @@ impl Course {
                     trouble.advice.unwrap_or("it passed: kcf goes on by itself"),
                 )
             }
+            // How long until something changes is the market's affair.
+            _ if took > SLOW && check != "change" => Finding::note(check, text, SLOW_ADVICE),
             _ => Finding::fine(check, text),
         }
     }
@@ -283,19 +298,28 @@ fn rest(report: &mut Report, feed: &mut Feed, course: &mut Course) -> Result<boo
         }
     };
     let text = format!("answers, and within {} ms once connected", warm.as_millis());
-    report.tell(&Finding::fine("rest", text).within(cold))?;
+    let found = if warm > SLOW {
+        Finding::note("rest", text, SLOW_ADVICE)
+    } else {
+        Finding::fine("rest", text)
+    };
+    report.tell(&found.within(cold))?;
     let here = i128::from(unix_now().as_nanos()) - (warm.as_nanos() / 2) as i128;
     let ahead = (here - i128::from(server.as_nanos())) / 1_000_000;
-    report.tell(&clock(ahead))?;
+    report.tell(&clock(ahead, warm))?;
     Ok(true)
 }
 
-/// By how many milliseconds this machine's clock is ahead of the exchange's.
-fn clock(ahead: i128) -> Finding {
+/// By how many milliseconds this machine's clock is ahead of the exchange's, as far as an answer that took so long
+/// can tell.
+fn clock(ahead: i128, took: Duration) -> Finding {
     const HALF_HOUR: i128 = 1_800_000;
     let off = ahead.abs();
     let side = if ahead < 0 { "behind" } else { "ahead of" };
-    let text = format!("this machine's clock is {off} ms {side} the exchange's");
+    let text = format!(
+        "this machine's clock is {off} ms {side} the exchange's, give or take {}",
+        (took / 2).as_millis()
+    );
     let from_zone = (off + HALF_HOUR / 60) % HALF_HOUR;
     if off > HALF_HOUR / 2 && from_zone < HALF_HOUR / 30 {
         return Finding::note(
@@ -304,7 +328,8 @@ fn clock(ahead: i128) -> Finding {
             "that is a time zone: the clock is set to local time and taken for UTC (`timedatectl set-local-rtc 0`, then set it)",
         );
     }
-    if off > 1_000 {
+    let unsure = (took / 2).as_millis() as i128;
+    if off > 1_000 + unsure {
         let advice = "set it by NTP: times of arrival in logs and recordings are wrong, and above 5 s signed requests are refused (kcf signs by the exchange's clock then)";
         return Finding::note("clock", text, advice);
     }
