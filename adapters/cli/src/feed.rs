@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use kucoin_futures_blocking as blocking;
-use kucoin_futures_host::{Clock, FeedError, Next, Options, Roots};
+use kucoin_futures_host::{Clock, FeedError, Latencies, Next, Options, Roots};
 use kucoin_futures_proto::auth::Credentials;
 use kucoin_futures_proto::{
-    Account, Book, BookStatus, BudgetUse, Channel, Config, Event, LineId, LineRole, LineStatus,
-    Misuse, Query, RequestId, Stats, Tap, TopicId, TopicStatus,
+    Account, AccountStatus, Book, BookAge, BookStatus, BudgetUse, Channel, Config, Epoch, Event,
+    LineId, LineRole, LineStatus, Misuse, Query, RequestId, Stats, Tap, TopicId, TopicStatus,
 };
 use kucoin_futures_smol as on_smol;
 
@@ -70,6 +70,10 @@ impl Feed {
         either!(self, feed => feed.account())
     }
 
+    pub(crate) const fn account_status(&self) -> AccountStatus {
+        either!(self, feed => feed.account_status())
+    }
+
     pub(crate) fn next_within(&mut self, limit: Duration) -> Next<'_> {
         match self {
             Self::Blocking(feed) => feed.next_within(limit),
@@ -87,6 +91,21 @@ impl Feed {
 
     pub(crate) fn book_status(&self, topic: TopicId) -> Option<BookStatus> {
         either!(self, feed => feed.book_status(topic))
+    }
+
+    /// The present run of a live book.
+    pub(crate) fn book_epoch(&self, topic: TopicId) -> Option<Epoch> {
+        either!(self, feed => feed.book_epoch(topic))
+    }
+
+    /// How old what is known of a live book may be.
+    pub(crate) fn book_age(&self, topic: TopicId) -> Option<BookAge> {
+        either!(self, feed => feed.book_age(topic))
+    }
+
+    /// How long changes of books were on their way.
+    pub(crate) const fn latencies(&self) -> &Latencies {
+        either!(self, feed => feed.latencies())
     }
 
     pub(crate) fn status(&self, topic: TopicId) -> TopicStatus {

@@ -2,78 +2,28 @@
 
 mod ctx;
 mod liveness;
+mod show;
 
 use std::time::Duration;
 
-use kucoin_futures_host::{BookUpdate, Next, Update};
+use kucoin_futures_host::{Next, Update};
 use kucoin_futures_proto::auth::Credentials;
 use kucoin_futures_proto::{
-    Account, AccountEvent, BookEvent, Channel, Config, DisconnectReason, Event, Instant, LineEvent,
-    LoginError, Message, Misuse, Push, Query, Symbol, Tap, TopicEvent, TopicId,
+    AccountEvent, BookEvent, Channel, Config, DisconnectReason, Event, Instant, LineEvent,
+    LoginError, Message, Misuse, Query, Symbol, Tap, TopicEvent,
 };
 
-pub(crate) use ctx::Ctx;
+pub(crate) use ctx::{Ctx, News};
+pub(crate) use show::Show;
 
 use crate::args::{Connect, RunArgs, StreamArgs, SymbolArgs};
 use crate::exit::{Failure, Kind};
 use crate::feed::Feed;
 use crate::metrics::Metrics;
+use crate::out::Out;
 use crate::refusal::Refusal;
 use crate::stop::Stop;
 use crate::symbols::{self, Listing};
-
-/// What a command makes of the data; states are shown for all alike.
-pub(crate) trait Show {
-    /// A live book changed.
-    fn change(&mut self, _: &mut Ctx, _: &BookUpdate<'_>) -> Result<(), Failure> {
-        Ok(())
-    }
-
-    /// A book became live, before anything in it changes.
-    fn live(&mut self, _: &mut Ctx, _: TopicId, _: &Event, _: &Feed) -> Result<(), Failure> {
-        Ok(())
-    }
-
-    /// A live book knows more than it did, of levels that did not change: whoever mirrors it takes it anew.
-    fn widened(&mut self, _: &mut Ctx, _: TopicId, _: &Feed) -> Result<(), Failure> {
-        Ok(())
-    }
-
-    /// Whatever else comes: what is told by the clock. Gives how long there is to wait for the next time.
-    fn beat(&mut self, _: &mut Ctx, _: &Feed) -> Result<Option<Duration>, Failure> {
-        Ok(None)
-    }
-
-    /// Nothing more has come for now: what was held back can be shown. Gives how long there is to
-    /// wait for more of that.
-    fn rest(&mut self, _: &mut Ctx, _: &Feed) -> Result<Option<Duration>, Failure> {
-        Ok(None)
-    }
-
-    /// A topic is carried from here on, for the first time or again: what was before can be asked for.
-    fn confirmed(&mut self, _: &mut Ctx, _: Channel) {}
-
-    /// Something of a topic may have been missed, or came and cannot be read: before what comes after it.
-    fn missed(&mut self, _: &mut Ctx, _: Channel) {}
-
-    /// What was asked is not answered.
-    fn failed(&mut self, _: &mut Ctx, _: Query) {}
-
-    /// Whether there is no use in going on.
-    fn is_over(&self) -> bool {
-        false
-    }
-
-    /// The account that is followed can be read, before anything in it changes.
-    fn account(&mut self, _: &mut Ctx, _: &Account) -> Result<(), Failure> {
-        Ok(())
-    }
-
-    /// A message came, or the answer to a query.
-    fn message(&mut self, _: &mut Ctx, _: &Push<'_>, _: &Message<'_>) -> Result<(), Failure> {
-        Ok(())
-    }
-}
 
 /// Longest wait when there is no end to wait for.
 const LONG: Duration = Duration::from_secs(3600);
@@ -196,6 +146,12 @@ impl<'a> Session<'a> {
         self.span = span;
     }
 
+    #[allow(dead_code, reason = "what looks on is to come")]
+    /// Nothing is printed from here on: stdout is somebody else's.
+    pub(crate) fn silence(&mut self) {
+        self.cx.out = Out::silent();
+    }
+
     /// What ends it from outside.
     pub(crate) fn stop(&self) -> Stop {
         self.stop.clone()
@@ -219,6 +175,7 @@ impl<'a> Session<'a> {
     pub(crate) fn run(mut self, show: &mut impl Show) -> Result<(), Failure> {
         let clock = self.feed.clock();
         let end = self.span.map(|span| clock.now() + span);
+        show.begin(&mut self.cx, &self.feed);
         while !self.stop.is_asked() && (!self.cx.all_rejected() || self.listing.is_pending()) {
             self.cx.now = clock.now();
             if end.is_some_and(|end| end <= self.cx.now) || show.is_over() {
@@ -248,6 +205,7 @@ impl<'a> Session<'a> {
                         Ok(Message::Unknown(message)) => self.cx.unknown(&message)?,
                         Ok(message) => show.message(&mut self.cx, &push, &message)?,
                         Err(error) => {
+                            show.unreadable(&mut self.cx, &push, error);
                             self.cx.malformed(&push, error)?;
                             match self.cx.asked_or_carried(&push) {
                                 (Some(channel), _) => show.missed(&mut self.cx, channel),
@@ -293,7 +251,10 @@ impl<'a> Session<'a> {
             Event::QueryFailed { request, .. } => self.cx.query(*request),
             _ => None,
         };
-        self.cx.state(event, &self.feed)?;
+        if let Some(news) = self.cx.news(event, &self.feed) {
+            show.said(&mut self.cx, event, &news)?;
+            self.cx.tell(event, news, &self.feed)?;
+        }
         if let Some(query) = failed {
             show.failed(&mut self.cx, query);
         }

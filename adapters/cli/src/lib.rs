@@ -21,6 +21,8 @@ mod instrument;
 mod lines;
 mod market;
 mod metrics;
+#[allow(dead_code, unused_imports, reason = "what looks at it is to come")]
+mod monitor;
 mod numbers;
 mod out;
 mod private;

@@ -34,7 +34,7 @@ fn one(line: &LineStatus, now: Instant) -> Value {
 
 /// What so many of a hundred copies were no later than, in microseconds: the end of the range that it lies in, and
 /// of the last one, which has none, the beginning. `None` without copies.
-fn percentile(lag: &LagHistogram, percent: u64) -> Option<u64> {
+pub(crate) fn percentile(lag: &LagHistogram, percent: u64) -> Option<u64> {
     let counts = lag.counts().iter().map(|count| u64::from(*count));
     let total: u64 = counts.clone().sum();
     let rank = (total * percent).div_ceil(100).max(1);

@@ -27,7 +27,8 @@ pub(crate) fn wants_colour_for(stream: &impl anstream::stream::RawStream) -> boo
 
 /// Buffered; colour is stripped unless stdout is a terminal that wants it.
 pub(crate) struct Out {
-    writer: BufWriter<AutoStream<io::StdoutLock<'static>>>,
+    /// `None`: nothing is printed.
+    writer: Option<BufWriter<AutoStream<io::StdoutLock<'static>>>>,
     at_once: bool,
     table: Table,
 }
@@ -49,7 +50,14 @@ impl Out {
         // Where escapes are stripped, those that move the cursor are, too.
         let possible = at_once && !matches!(choice, anstream::ColorChoice::Never);
         let table = Table { possible, ..Table::default() };
-        Self { writer: BufWriter::new(AutoStream::new(stdout.lock(), choice)), at_once, table }
+        let writer = BufWriter::new(AutoStream::new(stdout.lock(), choice));
+        Self { writer: Some(writer), at_once, table }
+    }
+
+    #[allow(dead_code, reason = "what looks on is to come")]
+    /// Prints nothing, and leaves stdout to others.
+    pub(crate) fn silent() -> Self {
+        Self { writer: None, at_once: false, table: Table::default() }
     }
 
     /// Whether [`Out::set_table`] has a place to be seen.
@@ -66,32 +74,36 @@ impl Out {
 
     pub(crate) fn line(&mut self, line: std::fmt::Arguments<'_>) -> io::Result<()> {
         self.wipe_table()?;
-        self.writer.write_fmt(line)?;
+        let Some(writer) = &mut self.writer else { return Ok(()) };
+        writer.write_fmt(line)?;
         self.end_line()
     }
 
     pub(crate) fn json(&mut self, value: &Value) -> io::Result<()> {
-        serde_json::to_writer(&mut self.writer, value)?;
+        let Some(writer) = &mut self.writer else { return Ok(()) };
+        serde_json::to_writer(writer, value)?;
         self.end_line()
     }
 
     /// To be called before waiting for anything.
     pub(crate) fn flush(&mut self) -> io::Result<()> {
         self.draw_table()?;
-        self.writer.flush()
+        self.writer.as_mut().map_or(Ok(()), Write::flush)
     }
 
     fn wipe_table(&mut self) -> io::Result<()> {
-        match std::mem::take(&mut self.table.drawn) {
-            0 => Ok(()),
-            drawn => write!(self.writer, "\x1b[{drawn}A\x1b[J"),
+        match (std::mem::take(&mut self.table.drawn), &mut self.writer) {
+            (0, _) | (_, None) => Ok(()),
+            (drawn, Some(writer)) => write!(writer, "\x1b[{drawn}A\x1b[J"),
         }
     }
 
     /// As much of it as there is room for. Rows are cut by the terminal: one that went on below would not be
     /// wiped.
     fn draw_table(&mut self) -> io::Result<()> {
-        let Table { possible: true, rows, drawn: drawn @ 0 } = &mut self.table else {
+        let (Table { possible: true, rows, drawn: drawn @ 0 }, Some(writer)) =
+            (&mut self.table, &mut self.writer)
+        else {
             return Ok(());
         };
         if rows.is_empty() {
@@ -102,20 +114,21 @@ impl Out {
         let height = if height == 0 { 24 } else { height };
         let room = usize::from(height).saturating_sub(2).max(1);
         let shown = if rows.len() > room { room - 1 } else { rows.len() };
-        write!(self.writer, "\x1b[?7l")?;
+        write!(writer, "\x1b[?7l")?;
         for row in rows.iter().take(shown) {
-            writeln!(self.writer, "{row}")?;
+            writeln!(writer, "{row}")?;
         }
         if shown < rows.len() {
             let more = rows.len() - shown;
-            writeln!(self.writer, "{DIM}and {more} more: a higher window shows them{DIM:#}")?;
+            writeln!(writer, "{DIM}and {more} more: a higher window shows them{DIM:#}")?;
         }
         *drawn = shown + usize::from(shown < rows.len());
-        write!(self.writer, "\x1b[?7h")
+        write!(writer, "\x1b[?7h")
     }
 
     fn end_line(&mut self) -> io::Result<()> {
-        self.writer.write_all(b"\n")?;
-        if self.at_once { self.writer.flush() } else { Ok(()) }
+        let Some(writer) = &mut self.writer else { return Ok(()) };
+        writer.write_all(b"\n")?;
+        if self.at_once { writer.flush() } else { Ok(()) }
     }
 }

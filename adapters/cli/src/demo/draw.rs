@@ -20,8 +20,9 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Borders, Padding, Paragraph, Sparkline};
 
-use crate::demo::scene::{BookRow, Depth, Ladder, LineState, Mood, Scene, status_words};
+use crate::demo::scene::{BookRow, LineState, Scene};
 use crate::demo::theme::Theme;
+use crate::monitor::{Depth, Ladder, Mood, status_words};
 use crate::words;
 
 /// Smaller than this, only the words fit.
@@ -213,7 +214,7 @@ fn draw_log(frame: &mut Frame<'_>, area: Rect, scene: &Scene, theme: Theme) {
     let rows = usize::from(block.inner(area).height);
     let skip = scene.log.len().saturating_sub(rows);
     let lines = scene.log.iter().skip(skip).map(|row| {
-        let at = seconds(row.at);
+        let at = seconds(row.when.at);
         Line::from(vec![
             Span::styled(format!("{at:>7.2}  "), theme.dim()),
             Span::styled(format!("{:<10} {}", row.who, row.text), theme.mood(row.mood)),

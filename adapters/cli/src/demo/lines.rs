@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use kucoin_futures_proto::Instant;
 
-use crate::demo::scene::{LogRow, Mood, Scene, Verdict, status_words};
+use crate::demo::scene::{Scene, Verdict};
+use crate::monitor::{LogRow, Mood, status_words};
 use crate::out::{BAD, DIM, FAULT, GOOD, Out};
 use crate::words;
 
@@ -45,7 +46,7 @@ impl Lines {
             Mood::Fault => FAULT,
             Mood::Plain => DIM,
         };
-        let (at, who, text) = (seconds(row.at), &row.who, &row.text);
+        let (at, who, text) = (seconds(row.when.at), &row.who, &row.text);
         self.out.line(format_args!("{at}  {style}{who:<12} {text}{style:#}"))
     }
 

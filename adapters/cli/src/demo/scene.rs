@@ -3,15 +3,14 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use kucoin_futures_proto::book::{Coverage, Level, Scope};
-use kucoin_futures_proto::wire::{Execution, Side, TakerSide};
+use kucoin_futures_proto::wire::Execution;
 use kucoin_futures_proto::{
-    Book, BookEvent, BookStatus, Event, Instant, LineEvent, LineRole, Lots, Price, Sequence, Stats,
-    Symbol, TopicId, UnixNanos,
+    BookEvent, BookStatus, Event, Instant, LineEvent, LineRole, Stats, Symbol, TopicId,
 };
 
 use crate::demo::acts::Act;
-use crate::words::{State, Tone};
+use crate::monitor::{Depth, LogRow, Moment, Mood, TradeRow, keep};
+use crate::words::State;
 
 pub(crate) struct Scene {
     pub(crate) runtime: &'static str,
@@ -51,43 +50,6 @@ pub(crate) struct BookRow {
     pub(crate) depth: Option<Depth>,
 }
 
-/// The levels around the touch, best first, and how far the book knows all of them.
-pub(crate) struct Depth {
-    pub(crate) sequence: Sequence,
-    pub(crate) bids: Ladder,
-    pub(crate) asks: Ladder,
-}
-
-pub(crate) struct Ladder {
-    pub(crate) levels: Vec<Level>,
-    pub(crate) reach: Coverage,
-    pub(crate) complete: usize,
-}
-
-pub(crate) struct TradeRow {
-    pub(crate) at: Option<UnixNanos>,
-    pub(crate) side: TakerSide,
-    pub(crate) price: Price,
-    pub(crate) size: Lots,
-}
-
-pub(crate) struct LogRow {
-    pub(crate) at: Instant,
-    pub(crate) who: String,
-    pub(crate) text: String,
-    pub(crate) mood: Mood,
-}
-
-/// What kind of news it is.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Mood {
-    Good,
-    Bad,
-    /// Broken on purpose.
-    Fault,
-    Plain,
-}
-
 /// How a book compares with the exchange's.
 pub(crate) struct Verdict {
     pub(crate) symbol: Symbol,
@@ -98,7 +60,7 @@ pub(crate) struct Verdict {
 }
 
 /// Rows that the tallest screen can show.
-const KEPT: usize = 100;
+pub(super) const KEPT: usize = 100;
 
 impl Scene {
     /// Takes in what the client says, and gives the words for it, if it is a change of state. `message`: what
@@ -131,23 +93,18 @@ impl Scene {
             Some(topic) if self.traded.is_some_and(|(of, _)| of == topic) => "trades".into(),
             Some(topic) => self.symbol(topic).map_or_else(String::new, |s| s.to_string()),
         };
-        let mood = match state.tone {
-            Tone::Good => Mood::Good,
-            Tone::Calm => Mood::Plain,
-            Tone::Bad => Mood::Bad,
-        };
-        self.say(who, state.text(), mood);
+        self.say(who, state.text(), Mood::of(state.tone));
         Some(state)
     }
 
     pub(crate) fn on_trade(&mut self, trade: &Execution<'_>) {
-        let Execution { ts_event: at, taker_side: side, price, size, .. } = *trade;
-        keep(&mut self.trades, TradeRow { at, side, price, size });
+        keep(&mut self.trades, TradeRow::from(trade), KEPT);
     }
 
     pub(crate) fn say(&mut self, who: impl Into<String>, text: impl Into<String>, mood: Mood) {
-        let row = LogRow { at: self.now, who: who.into(), text: text.into(), mood };
-        keep(&mut self.log, row);
+        let when = Moment::of(self.now);
+        let row = LogRow { when, who: who.into(), text: text.into(), mood };
+        keep(&mut self.log, row, KEPT);
     }
 
     pub(crate) fn all_live(&self) -> bool {
@@ -162,33 +119,5 @@ impl Scene {
 
     fn row(&mut self, topic: TopicId) -> Option<&mut BookRow> {
         self.books.iter_mut().find(|row| row.topic == topic)
-    }
-}
-
-impl Depth {
-    pub(crate) fn of(book: &Book) -> Self {
-        let ladder = |side| Ladder {
-            levels: book.levels(side, Scope::Complete).take(KEPT).collect(),
-            reach: book.reach(side),
-            complete: book.complete_levels(side),
-        };
-        Self { sequence: book.sequence(), bids: ladder(Side::Bid), asks: ladder(Side::Ask) }
-    }
-}
-
-fn keep<T>(rows: &mut VecDeque<T>, row: T) {
-    if rows.len() == KEPT {
-        rows.pop_front();
-    }
-    rows.push_back(row);
-}
-
-/// For people.
-pub(crate) const fn status_words(status: BookStatus) -> &'static str {
-    match status {
-        BookStatus::Idle => "not subscribed yet",
-        BookStatus::Buffering => "waiting for a snapshot",
-        BookStatus::Live => "live",
-        BookStatus::Stale => "the line is down",
     }
 }

@@ -11,11 +11,12 @@ use kucoin_futures_sim::{Contract, ExchangeConfig, Server};
 
 use crate::args::{Connect, DemoArgs};
 use crate::demo::acts::acts;
-use crate::demo::scene::{BookRow, Depth, LineState, Mood, Scene, Verdict};
+use crate::demo::scene::{BookRow, KEPT, LineState, Scene, Verdict};
 use crate::demo::screen::Wish;
 use crate::demo::view::View;
 use crate::exit::{Failure, Kind};
 use crate::feed::Feed;
+use crate::monitor::{Depth, Mood};
 use crate::stop::Stop;
 use crate::words;
 
@@ -210,7 +211,7 @@ impl Stage {
         self.scene.stats = *self.feed.stats();
         self.look_at_books();
         for row in &mut self.scene.books {
-            row.depth = self.feed.book(row.topic).map(Depth::of);
+            row.depth = self.feed.book(row.topic).map(|book| Depth::of(book, KEPT));
         }
     }
 

@@ -2,7 +2,7 @@
 
 use ratatui::style::{Color, Modifier, Style};
 
-use crate::demo::scene::Mood;
+use crate::monitor::Mood;
 
 /// How things look. Without colour, what matters is bold and what does not is dim.
 #[derive(Clone, Copy, Debug)]

@@ -39,6 +39,16 @@ pub(crate) struct Ctx {
     liveness: Liveness,
 }
 
+/// A change of state, in words.
+pub(crate) struct News {
+    /// Whose: a contract, `line 2`, `account`.
+    pub(crate) who: String,
+    /// Of which contract, if it is one's.
+    pub(crate) symbol: Option<Symbol>,
+    /// What.
+    pub(crate) state: State,
+}
+
 struct Topic {
     channel: Channel,
     rejected: bool,
@@ -96,7 +106,7 @@ impl Ctx {
         self.topics.insert(topic, Topic { channel, rejected: false, confirmed: false });
     }
 
-    pub(super) fn channel(&self, topic: TopicId) -> Option<Channel> {
+    pub(crate) fn channel(&self, topic: TopicId) -> Option<Channel> {
         self.topics.get(&topic).map(|topic| topic.channel)
     }
 
@@ -105,7 +115,7 @@ impl Ctx {
     }
 
     /// The books that are wanted.
-    pub(super) fn books(&self) -> impl Iterator<Item = (TopicId, Symbol)> + '_ {
+    pub(crate) fn books(&self) -> impl Iterator<Item = (TopicId, Symbol)> + '_ {
         let books =
             self.topics.iter().filter(|(_, topic)| topic.channel.kind() == ChannelKind::Level2);
         books.filter_map(|(id, topic)| Some((*id, topic.channel.symbol()?)))
@@ -194,10 +204,10 @@ impl Ctx {
         Ok(self.out.json(&line)?)
     }
 
-    pub(super) fn state(&mut self, event: &Event, feed: &Feed) -> Result<(), Failure> {
+    /// Takes in what happened; `None` if that is no change of state.
+    pub(super) fn news(&mut self, event: &Event, feed: &Feed) -> Option<News> {
         self.liveness.on_event(self.now, event);
-        let state = State::of(event, feed.words_of(event), |line| feed.line_role(line));
-        let Some(mut state) = state else { return Ok(()) };
+        let mut state = State::of(event, feed.words_of(event), |line| feed.line_role(line))?;
         let topic = state.topic.and_then(|topic| self.topics.get_mut(&topic));
         let mut symbol = topic.as_ref().and_then(|topic| topic.channel.symbol());
         let who = match &topic {
@@ -219,6 +229,12 @@ impl Ctx {
         if let Event::QueryFailed { request, .. } = event {
             symbol = self.asked.remove(request).and_then(|query| query.symbol());
         }
+        Some(News { who, symbol, state })
+    }
+
+    /// Prints it, and what follows from it.
+    pub(super) fn tell(&mut self, event: &Event, news: News, feed: &Feed) -> Result<(), Failure> {
+        let News { who, symbol, state } = news;
         if self.json {
             self.out.json(&state.json(symbol))?;
         } else {

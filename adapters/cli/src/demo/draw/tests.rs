@@ -10,7 +10,7 @@ use ratatui::style::Color;
 
 use super::*;
 use crate::demo::acts::acts;
-use crate::demo::scene::{LogRow, TradeRow};
+use crate::monitor::{LogRow, Moment, TradeRow};
 
 const NOW: Instant = Instant::from_nanos(12_345_000_000);
 
@@ -44,7 +44,7 @@ fn scene() -> Scene {
         size: Lots::new(120),
     };
     let said = LogRow {
-        at: NOW,
+        when: Moment::of(NOW),
         who: "HEALED".into(),
         text: "a delta is lost: all books live after 211 ms".into(),
         mood: Mood::Good,
