@@ -38,7 +38,7 @@ use crate::words::Tone;
 pub(crate) use account::Holdings;
 pub(crate) use contract::{Contract, Day, Funding, Resync, status_words};
 pub(crate) use depth::{Depth, Ladder, TradeRow};
-pub(crate) use line::{Delays, Line, Lines};
+pub(crate) use line::{Carrier, Delays, Line, Lines};
 pub(crate) use log::{LogRow, Mood, keep};
 pub(crate) use rate::Rate;
 pub(crate) use watched::{Again, Watched};

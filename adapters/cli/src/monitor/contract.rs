@@ -147,11 +147,10 @@ impl Contract {
 
     /// What becomes of the book, for people: `live`, or why it is not.
     pub(crate) fn state(&self) -> &str {
-        match (&self.rejected, self.status, &self.why) {
-            (Some(words), ..) => words,
-            (None, BookStatus::Live, _) => "live",
-            (None, _, Some(why)) => why,
-            (None, status, None) => status_words(status),
+        match (&self.rejected, &self.why) {
+            (Some(words), _) => words,
+            (None, Some(why)) if !self.is_live() => why,
+            (None, _) => status_words(self.status),
         }
     }
 

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use kucoin_futures_host::LatencyHistogram;
-use kucoin_futures_proto::{BudgetUse, LineId, LineRole, LineStatus};
+use kucoin_futures_proto::book::LineShare;
+use kucoin_futures_proto::{BudgetUse, Instant, LineId, LineRole, LineStatus};
 
 use super::Moment;
 use super::log::Mood;
@@ -32,11 +33,39 @@ pub(crate) struct Lines {
 /// One line.
 #[derive(Clone)]
 pub(crate) struct Line {
-    pub(crate) status: LineStatus,
+    pub(crate) status: Carrier,
     /// What half, and 99 of 100, of its later copies were no later than, in microseconds; `None` without copies.
     pub(crate) lag_us: [Option<u64>; 2],
     /// What it said last, and when.
     pub(crate) said: Option<(Moment, String, Mood)>,
+}
+
+/// What a line is there for, and what it has brought.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Carrier {
+    pub(crate) id: LineId,
+    pub(crate) role: LineRole,
+    /// The line that it is about to replace.
+    pub(crate) replaces: Option<LineId>,
+    /// `None`: it is down.
+    pub(crate) up_since: Option<Instant>,
+    /// Topics that it carries, or was asked for.
+    pub(crate) topics: usize,
+    /// Of what another line carries, too.
+    pub(crate) share: LineShare,
+}
+
+impl From<&LineStatus> for Carrier {
+    fn from(it: &LineStatus) -> Self {
+        Self {
+            id: it.id,
+            role: it.role,
+            replaces: it.replaces,
+            up_since: it.up_since,
+            topics: it.topics,
+            share: it.share,
+        }
+    }
 }
 
 /// How long something took since the feed began. The ends of ranges: it was no longer.
@@ -75,7 +104,7 @@ impl Lines {
         let line = |status: LineStatus| Line {
             lag_us: [50, 99].map(|percent| percentile(&status.share.lag, percent)),
             said: self.said.get(&status.id).cloned(),
-            status,
+            status: Carrier::from(&status),
         };
         self.all = lines.into_iter().map(line).collect();
         self.budgets = feed.budgets();

@@ -162,7 +162,8 @@ fn of_two_lines_one_that_ends_says_why_and_no_book_is_lost() {
         let lines = &monitor.lines().all;
         let is_compared = |line: &Line| line.wins().is_some() && line.status.up_since.is_some();
         if !broken {
-            broken = lines.len() == 2 && lines.iter().all(is_compared);
+            let is_live = monitor.contract(bitcoin).unwrap().is_live();
+            broken = is_live && lines.len() == 2 && lines.iter().all(is_compared);
             if broken {
                 let wins: u64 = lines.iter().filter_map(Line::wins).sum();
                 assert!((90..=100).contains(&wins), "each delta is first on one line: {wins}");
@@ -173,7 +174,7 @@ fn of_two_lines_one_that_ends_says_why_and_no_book_is_lost() {
         let down = lines.iter().find(|line| line.status.up_since.is_none());
         let Some((_, text, mood)) = down.and_then(|line| line.said.as_ref()) else { return false };
         let contract = monitor.contract(bitcoin).unwrap();
-        assert!(contract.is_live() && contract.resync_count == 0);
+        assert!(contract.is_live() && contract.resync_count == 0, "{}", log(monitor));
         assert!(text.contains("line") && *mood == Mood::Bad, "{text}");
         true
     });

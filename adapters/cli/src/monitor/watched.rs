@@ -34,6 +34,11 @@ where
     pub(crate) const fn new(monitor: Monitor, look: F) -> Self {
         Self { monitor, look, is_over: false }
     }
+
+    /// As it was seen last.
+    pub(crate) const fn monitor(&self) -> &Monitor {
+        &self.monitor
+    }
 }
 
 impl<F> Show for Watched<F>
