@@ -14,6 +14,7 @@ mod contracts;
 mod crowd;
 mod demo;
 mod doctor;
+mod draw;
 mod exit;
 mod feed;
 mod follow;

@@ -12,18 +12,15 @@
 //!    9.96 HEALED       a delta is lost: all books live after 211 ms
 //! ```
 
-use kucoin_futures_proto::book::{Coverage, Level};
 use kucoin_futures_proto::{BookStatus, Instant};
 use ratatui::Frame;
 use ratatui::layout::{Alignment, Constraint, Layout, Rect};
-use ratatui::style::Style;
 use ratatui::text::{Line, Span};
-use ratatui::widgets::{Block, Borders, Padding, Paragraph, Sparkline};
+use ratatui::widgets::Paragraph;
 
 use crate::demo::scene::{BookRow, LineState, Scene};
-use crate::demo::theme::Theme;
-use crate::monitor::{Depth, Ladder, Mood, status_words};
-use crate::words;
+use crate::draw::{Theme, draw_ladder, draw_resyncs, draw_trades, log_line, titled};
+use crate::monitor::{LogRow, Mood, status_words};
 
 /// Smaller than this, only the words fit.
 const LEAST: (u16, u16) = (60, 16);
@@ -51,19 +48,15 @@ pub(crate) fn draw(frame: &mut Frame<'_>, scene: &Scene, theme: Theme) {
     let [ladder, right] =
         Layout::horizontal([Constraint::Length(ladder), Constraint::Min(20)]).areas(main);
     if let Some(book) = scene.books.first() {
-        draw_ladder(frame, ladder, book, theme);
+        draw_book(frame, ladder, book, theme);
     }
     let [trades, resyncs] =
         Layout::vertical([Constraint::Min(3), Constraint::Length(4)]).areas(right);
-    draw_trades(frame, trades, scene, theme);
-    draw_resyncs(frame, resyncs, scene, theme);
+    let symbol = scene.books.first().map(|row| row.symbol.to_string()).unwrap_or_default();
+    let title = format!("trades of {symbol}, UTC");
+    draw_trades(frame, trades, title, scene.trades.iter().rev(), theme);
+    draw_resyncs(frame, resyncs, scene.resyncs.len() as u64, &scene.resyncs, theme);
     draw_log(frame, log, scene, theme);
-}
-
-/// A rule with a title on it.
-fn titled(title: String, theme: Theme) -> Block<'static> {
-    let title = Line::styled(format!(" {title} "), theme.title());
-    Block::new().borders(Borders::TOP).border_style(theme.dim()).title(title)
 }
 
 fn draw_title(frame: &mut Frame<'_>, area: Rect, scene: &Scene, theme: Theme) {
@@ -105,103 +98,9 @@ fn states(scene: &Scene, theme: Theme) -> Line<'static> {
     Line::from(spans)
 }
 
-fn draw_ladder(frame: &mut Frame<'_>, area: Rect, row: &BookRow, theme: Theme) {
-    let Some(depth) = &row.depth else {
-        let block = titled(row.symbol.to_string(), theme);
-        let text = format!("\n\n  not live: {}", status_words(row.status));
-        let text = Paragraph::new(text).style(theme.mood(Mood::Bad)).block(block);
-        return frame.render_widget(text, area);
-    };
-    let block = titled(format!("{} at {}", row.symbol, depth.sequence), theme);
-    let inner = block.inner(area);
-    frame.render_widget(block, area);
-    frame.render_widget(Paragraph::new(ladder(depth, inner, theme)), inner);
-}
-
-/// As many levels of each side as fit between the two horizons.
-fn ladder(depth: &Depth, area: Rect, theme: Theme) -> Vec<Line<'static>> {
-    let rows = usize::from(area.height);
-    let each = rows.saturating_sub(3) / 2;
-    let levels =
-        |ladder: &Ladder| -> Vec<Level> { ladder.levels.iter().copied().take(each).collect() };
-    let (asks, bids) = (levels(&depth.asks), levels(&depth.bids));
-    let most = asks.iter().chain(&bids).map(|level| level.size.get()).max().unwrap_or(1).max(1);
-    let room = area.width.saturating_sub(28).max(1);
-    let line = |level: &Level, style: Style| {
-        let bar = (u128::from(level.size.get()) * u128::from(room)).div_ceil(u128::from(most));
-        let bar = "█".repeat(usize::try_from(bar).unwrap_or(0));
-        let (price, size) = (level.price.to_string(), level.size);
-        Line::from(vec![
-            Span::styled(format!("{price:>14}"), style),
-            Span::raw(format!(" {size:>8}  ")),
-            Span::styled(bar, style),
-        ])
-    };
-    let mut lines = vec![horizon("asks", &depth.asks, theme)];
-    lines.extend(asks.iter().rev().map(|level| line(level, theme.ask())));
-    lines.push(touch(&asks, &bids, theme));
-    lines.extend(bids.iter().map(|level| line(level, theme.bid())));
-    lines.push(horizon("bids", &depth.bids, theme));
-    lines
-}
-
-fn touch(asks: &[Level], bids: &[Level], theme: Theme) -> Line<'static> {
-    let text = match (asks.first(), bids.first()) {
-        (Some(ask), Some(bid)) => {
-            let spread = ask.price.scaled().saturating_sub(bid.price.scaled());
-            let spread = kucoin_futures_proto::Price::from_scaled(spread.max(0));
-            format!("{:>14}", format!("-- {} --", spread.unwrap_or_default()))
-        }
-        _ => format!("{:>14}", "-- empty --"),
-    };
-    Line::styled(text, theme.dim())
-}
-
-/// How far the side is known completely.
-fn horizon(side: &str, ladder: &Ladder, theme: Theme) -> Line<'static> {
-    let levels = ladder.complete;
-    let text = match ladder.reach {
-        Coverage::All => format!("  {side} complete: all {levels} levels"),
-        Coverage::To(price) => format!("  {side} complete to {price}, {levels} levels"),
-    };
-    Line::styled(text, theme.dim())
-}
-
-fn draw_trades(frame: &mut Frame<'_>, area: Rect, scene: &Scene, theme: Theme) {
-    let symbol = scene.books.first().map(|row| row.symbol.to_string()).unwrap_or_default();
-    let block = titled(format!("trades of {symbol}, UTC"), theme);
-    let rows = usize::from(block.inner(area).height);
-    let lines = scene.trades.iter().rev().take(rows).map(|trade| {
-        use kucoin_futures_proto::wire::TakerSide;
-        let style = match trade.side {
-            TakerSide::Buy => theme.bid(),
-            TakerSide::Sell => theme.ask(),
-        };
-        let (side, price) = (trade.side.to_string(), trade.price.to_string());
-        Line::from(vec![
-            Span::styled(format!(" {} ", words::time_of_day(trade.at)), theme.dim()),
-            Span::styled(format!("{side:<4} {price:>9}"), style),
-            Span::raw(format!(" x {}", trade.size)),
-        ])
-    });
-    frame.render_widget(Paragraph::new(lines.collect::<Vec<_>>()).block(block), area);
-}
-
-fn draw_resyncs(frame: &mut Frame<'_>, area: Rect, scene: &Scene, theme: Theme) {
-    let times = &scene.resyncs;
-    let title = match (times.last(), times.iter().max()) {
-        (Some(last), Some(worst)) => {
-            format!("resyncs {}, last {last}, worst {worst} ms", times.len())
-        }
-        _ => "no resync yet".into(),
-    };
-    let block = titled(title, theme);
-    // One column aside, as everywhere.
-    let block = block.padding(Padding::left(1));
-    let room = usize::from(block.inner(area).width);
-    let latest = times.get(times.len().saturating_sub(room)..).unwrap_or_default();
-    let chart = Sparkline::default().data(latest).style(theme.mood(Mood::Plain)).block(block);
-    frame.render_widget(chart, area);
+fn draw_book(frame: &mut Frame<'_>, area: Rect, row: &BookRow, theme: Theme) {
+    let depth = row.depth.as_ref().ok_or_else(|| status_words(row.status));
+    draw_ladder(frame, area, row.symbol.as_str(), depth, theme);
 }
 
 fn draw_log(frame: &mut Frame<'_>, area: Rect, scene: &Scene, theme: Theme) {
@@ -213,13 +112,8 @@ fn draw_log(frame: &mut Frame<'_>, area: Rect, scene: &Scene, theme: Theme) {
     let block = titled(format!("broken {broken} of {all}, healed {healed}   (q ends)"), theme);
     let rows = usize::from(block.inner(area).height);
     let skip = scene.log.len().saturating_sub(rows);
-    let lines = scene.log.iter().skip(skip).map(|row| {
-        let at = seconds(row.when.at);
-        Line::from(vec![
-            Span::styled(format!("{at:>7.2}  "), theme.dim()),
-            Span::styled(format!("{:<10} {}", row.who, row.text), theme.mood(row.mood)),
-        ])
-    });
+    let at = |row: &LogRow| format!("{:>7.2}  ", seconds(row.when.at));
+    let lines = scene.log.iter().skip(skip).map(|row| log_line(at(row), row, theme));
     frame.render_widget(Paragraph::new(lines.collect::<Vec<_>>()).block(block), area);
 }
 

@@ -14,7 +14,6 @@ mod scene;
 mod screen;
 mod stage;
 mod svg;
-mod theme;
 mod view;
 
 use std::time::Duration;

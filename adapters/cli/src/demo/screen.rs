@@ -9,7 +9,7 @@ use ratatui::crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, Ke
 
 use crate::demo::draw::draw;
 use crate::demo::scene::Scene;
-use crate::demo::theme::Theme;
+use crate::draw::Theme;
 use crate::exit::Failure;
 use crate::{out, terminal};
 

@@ -1,44 +1,27 @@
 //! A screen as a picture, for pages that cannot run it.
 
 use std::fmt::Write as _;
-use std::path::Path;
 
-use ratatui::Terminal;
-use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
 use ratatui::style::{Color, Modifier};
 
-use crate::demo::draw::draw;
-use crate::demo::scene::Scene;
-use crate::demo::theme::Theme;
-use crate::exit::{Failure, Kind};
-
-/// Columns and rows.
-const SIZE: (u16, u16) = (100, 32);
 /// Width and height of a character, in pixels.
 const CELL: (f32, f32) = (8.4, 18.0);
 
-pub(crate) fn write(path: &Path, scene: &Scene) -> Result<(), Failure> {
-    let Ok(mut terminal) = Terminal::new(TestBackend::new(SIZE.0, SIZE.1));
-    let Ok(_) = terminal.draw(|frame| draw(frame, scene, Theme::new(true)));
-    let picture = svg(terminal.backend().buffer());
-    std::fs::write(path, picture).map_err(|error| {
-        Failure::words(Kind::Usage, format_args!("--svg {}: {error}", path.display()))
-    })
-}
-
-fn svg(buffer: &Buffer) -> String {
+/// What is on a screen; `name` tells those who cannot see it.
+pub(crate) fn svg(buffer: &Buffer, name: &str) -> String {
     let area = buffer.area();
     let (width, height) = (f32::from(area.width) * CELL.0, f32::from(area.height) * CELL.1);
     let (whole_width, whole_height) = (width + 16.0, height + 16.0);
     let mut text = format!(
         concat!(
             r#"<svg xmlns="http://www.w3.org/2000/svg" width="{w:.0}" height="{h:.0}" "#,
-            r#"viewBox="0 0 {w:.0} {h:.0}" role="img" aria-label="kcf demo in a terminal">"#,
+            r#"viewBox="0 0 {w:.0} {h:.0}" role="img" aria-label="{name}">"#,
             "\n<rect width=\"100%\" height=\"100%\" rx=\"6\" fill=\"#14161b\"/>\n",
             r#"<g font-family="ui-monospace,Menlo,Consolas,monospace" font-size="14" "#,
             "fill=\"#d8dee9\" xml:space=\"preserve\">\n"
         ),
+        name = name,
         w = whole_width,
         h = whole_height
     );

@@ -1,8 +1,9 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use kucoin_futures_proto::book::{Coverage, Level};
 use kucoin_futures_proto::wire::TakerSide;
-use kucoin_futures_proto::{Lots, Price, Sequence, Stats, TopicId, UnixNanos};
+use kucoin_futures_proto::{Lots, Sequence, Stats, TopicId, UnixNanos};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
@@ -10,7 +11,7 @@ use ratatui::style::Color;
 
 use super::*;
 use crate::demo::acts::acts;
-use crate::monitor::{LogRow, Moment, TradeRow};
+use crate::monitor::{Depth, Ladder, Moment, TradeRow};
 
 const NOW: Instant = Instant::from_nanos(12_345_000_000);
 
@@ -140,11 +141,4 @@ fn without_colour_there_is_none() {
     };
     assert!(colours(true) > 100);
     assert_eq!(colours(false), 0);
-}
-
-#[test]
-fn spreads_are_exact() {
-    let price = |text: &str| text.parse::<Price>().unwrap();
-    let line = touch(&[level("0.3", 1)], &[level("0.1", 1)], Theme::new(false));
-    assert_eq!(line.to_string().trim(), format!("-- {} --", price("0.2")));
 }

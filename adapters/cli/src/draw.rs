@@ -1,0 +1,27 @@
+//! What the screens of several commands draw alike: pure, so that every size can be tested.
+//!
+//! ```text
+//! ladder   levels around the touch, between the two horizons
+//! panels   trades, times of resyncs, rows of a log
+//! picture  a screen as SVG, for pages that cannot run it
+//! theme    colours, or none
+//! ```
+
+mod ladder;
+mod panels;
+mod picture;
+mod theme;
+
+use ratatui::text::Line;
+use ratatui::widgets::{Block, Borders};
+
+pub(crate) use ladder::draw_ladder;
+pub(crate) use panels::{draw_resyncs, draw_trades, log_line};
+pub(crate) use picture::svg;
+pub(crate) use theme::Theme;
+
+/// A rule with a title on it.
+pub(crate) fn titled(title: String, theme: Theme) -> Block<'static> {
+    let title = Line::styled(format!(" {title} "), theme.title());
+    Block::new().borders(Borders::TOP).border_style(theme.dim()).title(title)
+}
