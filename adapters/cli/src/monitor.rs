@@ -244,7 +244,12 @@ impl Show for Monitor {
             if let (Event::Topic(..), Some(channel)) = (event, news.state.channel) {
                 text = format!("{}: {text}", short_name(channel));
             }
-            self.say(cx.now, news.who.clone(), text, Mood::of(news.state.tone));
+            let who = match event {
+                // By its number also where it is the only one: lines come and go.
+                Event::Line(line, _) if news.who == "line" => format!("line {}", line.get()),
+                _ => news.who.clone(),
+            };
+            self.say(cx.now, who, text, Mood::of(news.state.tone));
         }
         Ok(())
     }
