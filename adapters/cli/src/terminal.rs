@@ -1,21 +1,24 @@
 //! The terminal, taken over for a show and given back after it, whatever happens.
 
-use std::io::{self, Stdout};
+mod screen;
+
+use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use ratatui::Terminal;
-use ratatui::backend::CrosstermBackend;
 use ratatui::crossterm::cursor::Show;
 use ratatui::crossterm::execute;
 use ratatui::crossterm::terminal::{
     EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
 };
 
+pub(crate) use screen::Screen;
+
 /// Whether the terminal is not as it was.
 static TAKEN: AtomicBool = AtomicBool::new(false);
 
 /// An empty screen, and whether keys can be read.
-pub(crate) fn take_over() -> io::Result<(Terminal<CrosstermBackend<Stdout>>, bool)> {
+pub(crate) fn take_over() -> io::Result<(Terminal<Screen>, bool)> {
     // Without a keyboard there is Ctrl-C still.
     let raw = enable_raw_mode().is_ok();
     TAKEN.store(true, Ordering::Relaxed);
@@ -24,9 +27,9 @@ pub(crate) fn take_over() -> io::Result<(Terminal<CrosstermBackend<Stdout>>, boo
     Ok((terminal, raw))
 }
 
-fn empty_screen() -> io::Result<Terminal<CrosstermBackend<Stdout>>> {
+fn empty_screen() -> io::Result<Terminal<Screen>> {
     execute!(io::stdout(), EnterAlternateScreen)?;
-    let mut terminal = Terminal::new(CrosstermBackend::new(io::stdout()))?;
+    let mut terminal = Terminal::new(Screen::new())?;
     terminal.clear()?;
     Ok(terminal)
 }

@@ -1,10 +1,8 @@
 //! The terminal that the show is drawn on.
 
-use std::io::Stdout;
 use std::time::Duration;
 
 use ratatui::Terminal;
-use ratatui::backend::CrosstermBackend;
 use ratatui::crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
 use crate::demo::draw::draw;
@@ -21,7 +19,7 @@ pub(crate) enum Wish {
 }
 
 pub(crate) struct Screen {
-    terminal: Terminal<CrosstermBackend<Stdout>>,
+    terminal: Terminal<terminal::Screen>,
     theme: Theme,
     /// Keys can be read.
     raw: bool,
