@@ -18,7 +18,7 @@ pub(crate) use recordings::{
 pub(crate) use streams::{
     BookArgs, CandlesArgs, ContractSort, ContractsArgs, DepthArgs, DepthLevels, DoctorArgs,
     InstrumentArgs, PrivateArgs, PrivatePart, RunArgs, StatsArgs, StreamArgs, SymbolArgs,
-    TickerArgs, TradesArgs, VerifyArgs,
+    TickerArgs, TradesArgs, VerifyArgs, WatchArgs,
 };
 pub(crate) use trials::{BenchArgs, BenchReader, SoakArgs, SoakProfile};
 
@@ -137,6 +137,8 @@ Exit codes:
 pub(crate) enum Command {
     /// Offline: a simulated exchange and the real client over loopback sockets, with faults
     Demo(DemoArgs),
+    /// Look at an exchange: books, trades, prices, lines, resyncs, on one screen
+    Watch(WatchArgs),
     /// Stream exact order books
     Book(BookArgs),
     /// Look at everything between this machine and a live book, and say what to do

@@ -3,6 +3,7 @@
 //! ```text
 //! ladder   levels around the touch, between the two horizons
 //! panels   trades, times of resyncs, rows of a log
+//! span     times for people
 //! picture  a screen as SVG, for pages that cannot run it
 //! theme    colours, or none
 //! ```
@@ -10,6 +11,7 @@
 mod ladder;
 mod panels;
 mod picture;
+mod span;
 mod theme;
 
 use ratatui::text::Line;
@@ -18,6 +20,7 @@ use ratatui::widgets::{Block, Borders};
 pub(crate) use ladder::draw_ladder;
 pub(crate) use panels::{draw_resyncs, draw_trades, log_line};
 pub(crate) use picture::svg;
+pub(crate) use span::span;
 pub(crate) use theme::Theme;
 
 /// A rule with a title on it.

@@ -6,7 +6,7 @@ mod show;
 
 use std::time::Duration;
 
-use kucoin_futures_host::{Next, Update};
+use kucoin_futures_host::{Clock, Next, Update};
 use kucoin_futures_proto::auth::Credentials;
 use kucoin_futures_proto::{
     AccountEvent, BookEvent, Channel, Config, DisconnectReason, Event, Instant, LineEvent,
@@ -146,10 +146,19 @@ impl<'a> Session<'a> {
         self.span = span;
     }
 
-    #[allow(dead_code, reason = "what looks on is to come")]
     /// Nothing is printed from here on: stdout is somebody else's.
     pub(crate) fn silence(&mut self) {
         self.cx.out = Out::silent();
+    }
+
+    /// What ends its wait.
+    pub(crate) fn waker(&self) -> Box<dyn Fn() + Send> {
+        self.feed.waker()
+    }
+
+    /// The feed's own.
+    pub(crate) const fn clock(&self) -> Clock {
+        self.feed.clock()
     }
 
     /// What ends it from outside.

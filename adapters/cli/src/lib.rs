@@ -22,7 +22,6 @@ mod instrument;
 mod lines;
 mod market;
 mod metrics;
-#[allow(dead_code, unused_imports, reason = "what looks at it is to come")]
 mod monitor;
 mod numbers;
 mod out;
@@ -40,6 +39,7 @@ mod tap;
 mod terminal;
 mod ticks;
 mod verify;
+mod watch;
 mod words;
 
 use std::io::{IsTerminal as _, Write as _};
@@ -62,10 +62,15 @@ struct Readme;
 #[must_use]
 pub fn run() -> ExitCode {
     let args = Args::parse();
-    start_log(matches!(&args.command, Command::Demo(demo) if demo::is_on_screen(demo)));
+    start_log(match &args.command {
+        Command::Demo(args) => demo::is_on_screen(args),
+        Command::Watch(args) => watch::is_on_screen(args),
+        _ => false,
+    });
     let connect = &args.connect;
     let result = match args.command {
         Command::Demo(args) => demo::run(connect, &args),
+        Command::Watch(args) => watch::run(connect, &args),
         Command::Book(args) => book::run(connect, &args),
         Command::Doctor(args) => doctor::run(connect, &args),
         Command::Verify(args) => verify::run(connect, &args),

@@ -54,7 +54,6 @@ impl Out {
         Self { writer: Some(writer), at_once, table }
     }
 
-    #[allow(dead_code, reason = "what looks on is to come")]
     /// Prints nothing, and leaves stdout to others.
     pub(crate) fn silent() -> Self {
         Self { writer: None, at_once: false, table: Table::default() }

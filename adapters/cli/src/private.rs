@@ -28,10 +28,7 @@ use crate::refusal::Refusal;
 use crate::words;
 
 pub(crate) fn run(connect: &Connect, args: &PrivateArgs) -> Result<(), Failure> {
-    let credentials = credentials_from_env().map_err(|error| {
-        let missing = matches!(error, CredentialsError::Incomplete(_));
-        Failure::new(if missing { Kind::Auth } else { Kind::Usage }, error)
-    })?;
+    let credentials = credentials_from_env().map_err(failure_of_credentials)?;
     let Some(credentials) = credentials else { return Err(no_credentials()) };
     let mut session = Session::open(connect, &args.run, 1, Some(credentials))?;
     let wanted = |part: &PrivatePart| args.only.is_empty() || args.only.contains(part);
@@ -45,6 +42,12 @@ pub(crate) fn run(connect: &Connect, args: &PrivateArgs) -> Result<(), Failure> 
     session
         .subscribe(PARTS.iter().filter(|(part, _)| wanted(part)).map(|(_, channel)| *channel))?;
     session.run(&mut Private { is_followed, positions: BTreeMap::new(), board: Board::new(HEADER) })
+}
+
+/// Keys that are there, and cannot be used.
+pub(crate) fn failure_of_credentials(error: CredentialsError) -> Failure {
+    let missing = matches!(error, CredentialsError::Incomplete(_));
+    Failure::new(if missing { Kind::Auth } else { Kind::Usage }, error)
 }
 
 /// Nobody is asked: the exchange would say the same, less clearly.

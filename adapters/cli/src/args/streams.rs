@@ -311,3 +311,26 @@ pub(crate) struct PrivateArgs {
     #[command(flatten)]
     pub(crate) run: RunArgs,
 }
+
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:\n  kcf watch XBTUSDTM ETHUSDTM\n  \
+    kcf watch --all --lines 2\n  \
+    kcf watch XBTUSDTM --url http://127.0.0.1:8080 --metrics 127.0.0.1:9100\n  \
+    kcf watch --all --plain >> watch.log            a line a second, also for pipes and TERM=dumb\n\n\
+    Keys: up, down, j, k and Enter or Tab choose the contract whose book is shown; s sorts by value traded, change,\n\
+    funding, spread, name or what is not live; / lists those whose name contains a text; space stops the picture;\n\
+    l shows lines and delays, a the account; ? says all; q, Esc or Ctrl-C ends.\n\n\
+    Of each contract four topics are subscribed: book, trades, mark and funding, figures of 24 hours; with --all so\n\
+    some 2800, on ten lines or (--lines 2) twenty. The account of KUCOIN_API_KEY, KUCOIN_API_SECRET and\n\
+    KUCOIN_API_PASSPHRASE is followed if they are set (see `kcf private --help`). A terminal that is slow misses\n\
+    pictures; the feed waits for nobody.")]
+pub(crate) struct WatchArgs {
+    #[command(flatten)]
+    pub(crate) stream: StreamArgs,
+    /// Lines in place of a screen, also on a terminal
+    #[arg(long)]
+    pub(crate) plain: bool,
+    /// Write the last look as a picture
+    #[arg(long, value_name = "FILE.svg", hide = true)]
+    pub(crate) svg: Option<PathBuf>,
+}

@@ -19,7 +19,7 @@ pub(crate) fn svg(buffer: &Buffer, name: &str) -> String {
             r#"viewBox="0 0 {w:.0} {h:.0}" role="img" aria-label="{name}">"#,
             "\n<rect width=\"100%\" height=\"100%\" rx=\"6\" fill=\"#14161b\"/>\n",
             r#"<g font-family="ui-monospace,Menlo,Consolas,monospace" font-size="14" "#,
-            "fill=\"#d8dee9\" xml:space=\"preserve\">\n"
+            "fill=\"#d8dee9\">\n"
         ),
         name = name,
         w = whole_width,
@@ -44,10 +44,16 @@ fn run(buffer: &Buffer, from: u16, y: u16, text: &mut String) -> u16 {
         words.push_str(cell.symbol());
         to += 1;
     }
-    if !words.trim().is_empty() {
+    // Not every reader keeps blanks: those at an end are left out, and several in a row made hard, or what stands
+    // between them would be spread over their place.
+    let blanks = words.chars().take_while(|c| *c == ' ').count();
+    let words = words.trim();
+    if !words.is_empty() {
+        let from = from.saturating_add(u16::try_from(blanks).unwrap_or(u16::MAX));
+        let count = u16::try_from(words.chars().count()).unwrap_or(u16::MAX);
         let (left, base) = (8.0 + f32::from(from) * CELL.0, 21.0 + f32::from(y) * CELL.1);
-        let length = f32::from(to - from) * CELL.0;
-        let words = words.replace('&', "&amp;").replace('<', "&lt;");
+        let length = f32::from(count) * CELL.0;
+        let words = words.replace('&', "&amp;").replace('<', "&lt;").replace("  ", "\u{a0}\u{a0}");
         let look = look(style.0, style.1);
         // Writing to a string cannot fail.
         let _ = writeln!(
