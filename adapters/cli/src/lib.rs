@@ -18,6 +18,7 @@ mod draw;
 mod exit;
 mod feed;
 mod follow;
+mod http;
 mod instrument;
 mod lines;
 mod market;
