@@ -17,8 +17,8 @@ pub(crate) use recordings::{
 };
 pub(crate) use streams::{
     BookArgs, CandlesArgs, ContractSort, ContractsArgs, DepthArgs, DepthLevels, DoctorArgs,
-    InstrumentArgs, PrivateArgs, PrivatePart, RunArgs, StatsArgs, StreamArgs, SymbolArgs,
-    TickerArgs, TradesArgs, VerifyArgs, WatchArgs,
+    InstrumentArgs, PrivateArgs, PrivatePart, RunArgs, ServeArgs, StatsArgs, StreamArgs,
+    SymbolArgs, TickerArgs, TradesArgs, VerifyArgs, WatchArgs,
 };
 pub(crate) use trials::{BenchArgs, BenchReader, SoakArgs, SoakProfile};
 
@@ -95,6 +95,7 @@ const MANUAL: &str = "Examples:
   kcf candles XBTUSDTM --indicators rsi,vwap  of complete candles, or it says that they are not
   kcf contracts pepe                          what is listed, and its terms
   kcf book XBTUSDTM --metrics 127.0.0.1:9464  and how it fares, for Prometheus
+  kcf serve XBTUSDTM                          a dashboard for the browser; health and metrics for machines
   kcf private                                 an account, by the keys in the environment
   kcf sim --listen 127.0.0.1:8080             an exchange to test any client against
   kcf ticker XBTUSDTM --url http://127.0.0.1:8080 --runtime smol
@@ -111,7 +112,7 @@ Output:
   `malformed` is a message that could not be read; `summary` ends a stream: `not_live_ms` is the longest time for which a book that was live was not.
   `verify` is a verdict. The demo adds
   `demo`, `fault`, `healed` and `verdict`, the simulation `listening` and `fault`, a replay `replay`
-  and `replay_total`, --metrics `metrics` (where it can be had). Prices and amounts are strings and exact, sizes are whole lots. `ts_ns`
+  and `replay_total`, --metrics `metrics` and `kcf serve` `serve` (where it can be had). Prices and amounts are strings and exact, sizes are whole lots. `ts_ns`
   (and `ts_ms`) are the exchange's own times, `at_ns` (and `at_ms`) this machine's when it came, both
   Unix; nanoseconds are beyond what JavaScript and jq 1.6 hold exactly.
 
@@ -123,6 +124,7 @@ Environment:
              an account's, for `kcf private`; or the same with _FILE: a file that holds it
   KUCOIN_API_KEY_VERSION
              2 or 3 (default)
+  KCF_TOKEN  what `kcf serve` asks for; or KCF_TOKEN_FILE: a file that holds it
   Proxies are not used: HTTPS_PROXY, HTTP_PROXY and ALL_PROXY are ignored.
 
 Exit codes:
@@ -163,6 +165,8 @@ pub(crate) enum Command {
     Private(PrivateArgs),
     /// Serve a simulated exchange, for this or any other client
     Sim(SimArgs),
+    /// Serve a dashboard for the browser, health for a load balancer, metrics for Prometheus
+    Serve(ServeArgs),
     /// Record what comes, so that it can be replayed byte for byte
     Record(RecordArgs),
     /// Drive the real client with a recording; or apply frames to a snapshot, without a network

@@ -13,16 +13,18 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use async_channel::{Receiver, Sender};
-use http_body_util::Full;
-use hyper::body::{Bytes, Incoming};
+use http_body_util::{Either, Full};
+use hyper::body::{Bytes, Frame, Incoming};
 use hyper::header::{CONTENT_TYPE, HeaderValue};
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
 use smol::future::FutureExt as _;
 use smol::io::{AsyncRead, AsyncWrite};
 use smol::net::{TcpListener, TcpStream};
+use smol::stream::Stream as _;
 use smol::{LocalExecutor, Timer};
 use smol_hyper::rt::{FuturesIo, SmolTimer};
+use socket2::SockRef;
 
 /// A command that does not answer by then is busy with its output.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -36,8 +38,12 @@ const HEAD_PATIENCE: Duration = Duration::from_secs(20);
 const STUCK: Duration = Duration::from_secs(10);
 /// Bytes that are kept of a request's head, and of an answer that is not taken.
 const BUFFER: usize = 32 * 1024;
+/// Bytes that may wait in the system for a reader.
+const WAITING: usize = 64 * 1024;
 
-pub(crate) type Answer = Response<Full<Bytes>>;
+/// There at once, or as it comes.
+pub(crate) type Body = Either<Full<Bytes>, Flow>;
+pub(crate) type Answer = Response<Body>;
 
 /// What answers requests, on the server's thread.
 pub(crate) trait Site: 'static {
@@ -88,7 +94,7 @@ impl<Q> Ask<Q> {
 
 /// With a body that is there at once.
 pub(crate) fn whole(status: StatusCode, kind: &'static str, body: impl Into<Bytes>) -> Answer {
-    let mut answer = Response::new(Full::from(body.into()));
+    let mut answer = Response::new(Body::Left(Full::from(body.into())));
     *answer.status_mut() = status;
     answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
     answer
@@ -120,6 +126,8 @@ async fn serve(listener: &TcpListener, site: Rc<impl Site>) {
 
 async fn connection(stream: TcpStream, site: Rc<impl Site>, _: Place) {
     let _ = stream.set_nodelay(true);
+    // What waits in the system for a slow reader is old when it is read.
+    let _ = SockRef::from(&stream).set_send_buffer_size(WAITING);
     let service = service_fn(|request| {
         let site = Rc::clone(&site);
         async move { Ok::<_, Infallible>(site.respond(request).await) }
@@ -132,12 +140,37 @@ async fn connection(stream: TcpStream, site: Rc<impl Site>, _: Place) {
     }
 }
 
+/// A body that goes on until whoever makes it ends.
+pub(crate) struct Flow {
+    chunks: Pin<Box<Receiver<Bytes>>>,
+    /// Of those that may be read at once.
+    _place: Place,
+}
+
+impl Flow {
+    pub(crate) fn new(chunks: Receiver<Bytes>, place: Place) -> Self {
+        Self { chunks: Box::pin(chunks), _place: place }
+    }
+}
+
+impl hyper::body::Body for Flow {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        self.chunks.as_mut().poll_next(cx).map(|chunk| chunk.map(|chunk| Ok(Frame::data(chunk))))
+    }
+}
+
 /// One of a limited number, until it is dropped.
-struct Place(Rc<Cell<usize>>);
+pub(crate) struct Place(Rc<Cell<usize>>);
 
 impl Place {
     /// `None` if so many are taken already.
-    fn take(taken: &Rc<Cell<usize>>, most: usize) -> Option<Self> {
+    pub(crate) fn take(taken: &Rc<Cell<usize>>, most: usize) -> Option<Self> {
         let count = taken.get();
         (count < most).then(|| {
             taken.set(count + 1);

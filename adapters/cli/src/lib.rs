@@ -31,6 +31,7 @@ mod record;
 mod recordings;
 mod refusal;
 mod replay;
+mod serve;
 mod sim;
 mod soak;
 mod stop;
@@ -84,6 +85,7 @@ pub fn run() -> ExitCode {
         Command::Contracts(args) => contracts::run(connect, &args),
         Command::Private(args) => private::run(connect, &args),
         Command::Sim(args) => sim::run(&args),
+        Command::Serve(args) => serve::run(connect, &args),
         Command::Record(args) => record::run(connect, &args),
         Command::Replay(args) => replay::run(&args),
         Command::Info(args) => recordings::info(&args),

@@ -334,3 +334,37 @@ pub(crate) struct WatchArgs {
     #[arg(long, value_name = "FILE.svg", hide = true)]
     pub(crate) svg: Option<PathBuf>,
 }
+
+#[derive(clap::Args, Debug)]
+#[command(after_help = SERVE)]
+pub(crate) struct ServeArgs {
+    #[command(flatten)]
+    pub(crate) stream: StreamArgs,
+    /// Where to listen; port 0 lets the system choose
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:9464")]
+    pub(crate) listen: SocketAddr,
+    /// Listen where other machines can reach it, too, and ask for a token: KCF_TOKEN, or one that is made and shown
+    /// at the start
+    #[arg(long)]
+    pub(crate) public: bool,
+    /// Answer to this name, too, as a browser or a proxy says it: dash.example.org, or with a port
+    #[arg(long, value_name = "NAME[:PORT]", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    pub(crate) host: Vec<String>,
+}
+
+const SERVE: &str = "\
+Routes:
+  /         the dashboard: prices, depth, spread, state of each contract, gaps, lines, log
+  /health   200 if all books are live, else 503 and which are not, and why; ?symbol=XBTUSDTM for one
+  /metrics  counters, lines, latencies, budgets and ages of books, for Prometheus
+  /state    all that the page shows, once, as JSON; /stream goes on, as server-sent events
+
+Environment:
+  KCF_TOKEN, or KCF_TOKEN_FILE for a file that holds it
+            is asked for, as a bearer or on the page: with --public, and elsewhere if it is set
+
+Examples:
+  kcf serve XBTUSDTM ETHUSDTM
+  kcf serve --all --part 1/2 --listen 127.0.0.1:8000
+  kcf serve XBTUSDTM --public --listen 0.0.0.0:9464
+  curl -s http://127.0.0.1:9464/health | jq .not_live";

@@ -1,0 +1,309 @@
+//! The command's side: keeps a monitor, and answers what is asked of it.
+
+use std::time::Duration;
+
+use async_channel::Receiver;
+use kucoin_futures_host::{BookUpdate, unix_now};
+use kucoin_futures_proto::{
+    Channel, Event, Instant, Message, Push, Query, Symbol, TopicId, WireError,
+};
+use serde_json::{Value, json};
+
+use super::history::Histories;
+use super::picture::Scene;
+use super::rows::Rows;
+use super::site::{Question, Reply};
+use super::trail::Trails;
+use super::viewers::Viewers;
+use crate::exit::{Failure, Kind};
+use crate::feed::Feed;
+use crate::follow::{Ctx, News, Show};
+use crate::monitor::{Contract, Monitor};
+use crate::out::{BAD, DIM, GOOD};
+
+/// What is said of this run.
+pub(crate) struct About {
+    /// Where the page is.
+    pub(crate) url: String,
+    /// To be told once, at the start.
+    pub(crate) token: Option<String>,
+    /// Whose data it is.
+    pub(crate) exchange: String,
+    pub(crate) runtime: &'static str,
+}
+
+pub(crate) struct Desk {
+    monitor: Monitor,
+    questions: Receiver<Question>,
+    about: About,
+    viewers: Viewers,
+    rows: Rows,
+    trails: Trails,
+    histories: Histories,
+    /// When all was looked at last.
+    looked: Option<Instant>,
+    /// Nobody was told of it yet.
+    is_new: bool,
+    /// None of the books can be had: when it gives up.
+    hopeless: Option<Instant>,
+    is_over: bool,
+}
+
+/// What a symbol may have been meant to be is found out meanwhile.
+const LAST_WORDS: Duration = Duration::from_secs(2);
+
+impl Desk {
+    pub(crate) fn new(monitor: Monitor, questions: Receiver<Question>, about: About) -> Self {
+        Self {
+            monitor,
+            questions,
+            about,
+            viewers: Viewers::default(),
+            rows: Rows::default(),
+            trails: Trails::default(),
+            histories: Histories::default(),
+            looked: None,
+            is_new: true,
+            hopeless: None,
+            is_over: false,
+        }
+    }
+
+    /// Why there is nothing to serve, if so: the exchange gives none of the books.
+    pub(crate) fn verdict(&self) -> Result<(), Failure> {
+        if !self.is_over {
+            return Ok(());
+        }
+        let words = self.monitor.contracts().filter_map(|contract| {
+            Some(format!("\n{}: {}", contract.symbol, contract.rejected.as_ref()?))
+        });
+        let text = format!(
+            "none of the books can be had (`kcf contracts` lists all contracts; upper case, and Bitcoin is XBT: \
+             XBTUSDTM){}",
+            words.collect::<String>()
+        );
+        Err(Failure::words(Kind::Usage, text))
+    }
+
+    /// Other streams of a contract that there is not are quiet for ever. Gives how long there is to wait.
+    fn despair(&mut self, now: Instant) -> Option<Duration> {
+        let none_left = self.monitor.contracts().all(|contract| contract.rejected.is_some());
+        self.hopeless = none_left.then(|| self.hopeless.unwrap_or(now + LAST_WORDS));
+        let hopeless = self.hopeless?;
+        self.is_over = hopeless <= now;
+        Some(hopeless.since(now))
+    }
+
+    /// Says where it is, and once what is asked for there.
+    fn announce(&mut self, cx: &mut Ctx) -> Result<(), Failure> {
+        let (url, token) = (&self.about.url, self.about.token.take());
+        if cx.json {
+            let mut line = json!({ "type": "serve", "url": url });
+            if let (Some(fields), Some(token)) = (line.as_object_mut(), token) {
+                fields.insert("token".into(), token.into());
+            }
+            cx.out.json(&line)?;
+        } else {
+            cx.out.line(format_args!("{GOOD}{url}{GOOD:#}"))?;
+            if let Some(token) = token {
+                cx.out.line(format_args!("token, shown this once: {BAD}{token}{BAD:#}"))?;
+            }
+            cx.out.line(format_args!(
+                "{DIM}a page for a browser; {url}health and {url}metrics for machines (Ctrl-C ends){DIM:#}"
+            ))?;
+        }
+        Ok(cx.out.flush()?)
+    }
+
+    fn answer(&mut self, cx: &Ctx, feed: &Feed) {
+        while let Ok(question) = self.questions.try_recv() {
+            // Whoever asked may be gone, and is not told then.
+            match question {
+                Question::Metrics { to } => {
+                    let _ = to.try_send(feed.metrics(cx.books().map(|(topic, _)| topic)));
+                }
+                Question::Health { symbol, to } => {
+                    self.monitor.look(feed, cx.now);
+                    let _ = to.try_send(self.health(symbol));
+                }
+                Question::State { symbol, to } => {
+                    let reply =
+                        self.of(cx, symbol).map_or(Reply::NotFollowed, |(symbol, topic)| {
+                            self.look(feed, cx.now, true);
+                            Reply::Well(format!("{}\n", self.scene(feed).whole(symbol, topic).0))
+                        });
+                    let _ = to.try_send(reply);
+                }
+                Question::Stream { symbol, slot, to } => {
+                    let Some(of) = self.of(cx, symbol) else {
+                        let _ = to.try_send(Reply::NotFollowed);
+                        continue;
+                    };
+                    self.look(feed, cx.now, true);
+                    let Self { monitor, about, rows, trails, histories, viewers, .. } = self;
+                    let scene = Scene { monitor, feed, about, rows, trails, histories };
+                    viewers.add(cx.now, of, slot, scene);
+                    let _ = to.try_send(Reply::Well(String::new()));
+                }
+            }
+        }
+    }
+
+    /// The one that is meant, or the first one.
+    fn of(&self, cx: &Ctx, symbol: Option<Symbol>) -> Option<(Symbol, TopicId)> {
+        let mut books = cx.books();
+        let found = books.find(|(_, book)| symbol.is_none_or(|symbol| symbol == *book));
+        found.map(|(topic, symbol)| (symbol, topic))
+    }
+
+    /// Tells those who look; gives how long there is to wait for the next time.
+    fn tell(&mut self, cx: &mut Ctx, feed: &Feed) -> Option<Duration> {
+        let now = cx.now;
+        let due = self.viewers.due(now)?;
+        if now < due {
+            return Some(due.since(now));
+        }
+        self.look(feed, now, self.viewers.is_all_due(now));
+        self.want_history(cx);
+        let Self { monitor, about, rows, trails, histories, viewers, .. } = self;
+        viewers.tell(now, Scene { monitor, feed, about, rows, trails, histories });
+        Some(viewers.due(now)?.since(now))
+    }
+
+    fn look(&mut self, feed: &Feed, now: Instant, rows: bool) {
+        if self.looked.replace(now) != Some(now) {
+            self.monitor.look(feed, now);
+        }
+        if rows {
+            self.rows.look(&self.monitor);
+        }
+    }
+
+    /// Asks for candles of what is looked at.
+    fn want_history(&mut self, cx: &mut Ctx) {
+        let wall = self.monitor.looked.wall;
+        for symbol in self.viewers.symbols() {
+            let contract = self.monitor.contract(symbol);
+            let query = contract.and_then(|contract| self.histories.want(cx.now, wall, contract));
+            query.into_iter().for_each(|query| cx.ask(query));
+        }
+    }
+
+    fn scene<'a>(&'a self, feed: &'a Feed) -> Scene<'a> {
+        let Self { monitor, about, rows, trails, histories, .. } = self;
+        Scene { monitor, feed, about, rows, trails, histories }
+    }
+
+    /// Whether all books are live, or the one that is asked for; and which are not, and why.
+    fn health(&self, symbol: Option<Symbol>) -> Reply {
+        if symbol.is_some_and(|symbol| self.monitor.contract(symbol).is_none()) {
+            return Reply::NotFollowed;
+        }
+        let is_asked = |contract: &&Contract| symbol.is_none_or(|symbol| symbol == contract.symbol);
+        let (live, not_live): (Vec<_>, Vec<_>) =
+            self.monitor.contracts().filter(is_asked).partition(|contract| contract.is_live());
+        let proof =
+            live.iter().filter_map(|contract| contract.age).map(|age| age.since_proof).max();
+        let is_well = not_live.is_empty();
+        let up =
+            self.monitor.lines().all.iter().filter(|line| line.status.up_since.is_some()).count();
+        let json = json!({
+            "healthy": is_well,
+            "at_ms": self.monitor.looked.wall.as_millis(),
+            "live": live.len(),
+            "wanted": live.len() + not_live.len(),
+            "lines_up": up,
+            "oldest_proof_ms": proof.map(crate::words::millis),
+            "not_live": not_live.into_iter().map(not_live_json).collect::<Value>(),
+        });
+        let text = format!("{json}\n");
+        if is_well { Reply::Well(text) } else { Reply::Ill(text) }
+    }
+}
+
+fn not_live_json(contract: &Contract) -> Value {
+    json!({
+        "symbol": contract.symbol.as_str(),
+        "state": crate::monitor::status_words(contract.status),
+        "reason": contract.state(),
+        "since_ms": contract.since.wall.as_millis(),
+    })
+}
+
+/// What comes is the monitor's; what is due is told between two updates.
+impl Show for Desk {
+    fn begin(&mut self, cx: &mut Ctx, feed: &Feed) {
+        self.monitor.begin(cx, feed);
+    }
+
+    fn change(&mut self, cx: &mut Ctx, change: &BookUpdate<'_>) -> Result<(), Failure> {
+        self.monitor.change(cx, change)
+    }
+
+    fn live(
+        &mut self,
+        cx: &mut Ctx,
+        topic: TopicId,
+        event: &Event,
+        feed: &Feed,
+    ) -> Result<(), Failure> {
+        self.monitor.live(cx, topic, event, feed)
+    }
+
+    fn widened(&mut self, cx: &mut Ctx, topic: TopicId, feed: &Feed) -> Result<(), Failure> {
+        self.monitor.widened(cx, topic, feed)
+    }
+
+    fn beat(&mut self, cx: &mut Ctx, feed: &Feed) -> Result<Option<Duration>, Failure> {
+        if std::mem::take(&mut self.is_new) {
+            self.announce(cx)?;
+        }
+        let wait = self.monitor.beat(cx, feed)?;
+        let point = self.trails.look(feed, cx.now, unix_now, cx.books());
+        self.answer(cx, feed);
+        let told = self.tell(cx, feed);
+        let end = self.despair(cx.now);
+        Ok([wait, Some(point), told, end].into_iter().flatten().min())
+    }
+
+    fn is_over(&self) -> bool {
+        self.is_over
+    }
+
+    fn rest(&mut self, cx: &mut Ctx, feed: &Feed) -> Result<Option<Duration>, Failure> {
+        self.monitor.rest(cx, feed)
+    }
+
+    fn said(&mut self, cx: &mut Ctx, event: &Event, news: &News) -> Result<(), Failure> {
+        self.monitor.said(cx, event, news)
+    }
+
+    fn unreadable(&mut self, cx: &mut Ctx, push: &Push<'_>, error: WireError) {
+        self.monitor.unreadable(cx, push, error);
+    }
+
+    fn confirmed(&mut self, cx: &mut Ctx, channel: Channel) {
+        self.monitor.confirmed(cx, channel);
+    }
+
+    fn missed(&mut self, cx: &mut Ctx, channel: Channel) {
+        self.monitor.missed(cx, channel);
+    }
+
+    fn failed(&mut self, cx: &mut Ctx, query: Query) {
+        self.monitor.failed(cx, query);
+    }
+
+    fn message(
+        &mut self,
+        cx: &mut Ctx,
+        push: &Push<'_>,
+        message: &Message<'_>,
+    ) -> Result<(), Failure> {
+        if let (Message::Klines(rows), Some(symbol)) = (message, cx.symbol_of(push)) {
+            self.histories.on_klines(unix_now(), symbol, rows);
+            return Ok(());
+        }
+        self.monitor.message(cx, push, message)
+    }
+}

@@ -1,0 +1,533 @@
+//! `kcf serve`, asked by real requests: what each route says, and to whom it says nothing.
+
+#![cfg(unix)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::disallowed_methods,
+    missing_docs,
+    reason = "tests"
+)]
+
+mod common;
+
+#[path = "common/served.rs"]
+mod served;
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+use common::kcf;
+use kucoin_futures_proto::book::Coverage;
+use kucoin_futures_proto::wire::Side;
+use kucoin_futures_proto::{Sequence, Symbol};
+use kucoin_futures_sim::{Fault, Server};
+use serde_json::Value;
+use served::{Served, exchange};
+
+const XBT: &str = "XBTUSDTM";
+const ETH: &str = "ETHUSDTM";
+
+#[test]
+fn each_route_says_what_it_is_for_and_nothing_else_is_there() {
+    let exchange = exchange(&[XBT, ETH], 20.0);
+    let served = Served::start(&exchange, &[XBT, ETH], &[]);
+    let health = served.until_healthy("/health", true).json();
+    assert_eq!([&health["live"], &health["wanted"], &health["lines_up"]], [2, 2, 1]);
+    assert_eq!(health["not_live"], Value::Array(Vec::new()));
+    let one = served.get(&format!("/health?symbol={ETH}")).json();
+    assert_eq!([&one["live"], &one["wanted"]], [1, 1]);
+
+    let metrics = served.get("/metrics");
+    assert_eq!(metrics.header("content-type"), Some("text/plain; version=0.0.4; charset=utf-8"));
+    assert!(metrics.body.contains("\nkucoin_futures_book_live{symbol=\"ETHUSDTM\"} 1\n"));
+
+    let state = served.get(&format!("/state?symbol={ETH}")).json();
+    assert_eq!(state["type"], "state");
+    assert_eq!(state["detail"]["symbol"], ETH);
+    assert_eq!(state["rows"].as_array().unwrap().len(), 2);
+    assert_eq!(served.get("/state").json()["detail"]["symbol"], XBT, "the first one");
+
+    let page = served.get("/");
+    assert_eq!(page.header("content-type"), Some("text/html; charset=utf-8"));
+    // Whatever the page names is there, and of the right kind.
+    for path in [
+        "/main.js",
+        "/stream.js",
+        "/table.js",
+        "/charts.js",
+        "/panels.js",
+        "/format.js",
+        "/uplot/uPlot.esm.js",
+    ] {
+        let script = served.get(path);
+        assert_eq!(script.header("content-type"), Some("text/javascript; charset=utf-8"), "{path}");
+        for import in script.body.lines().filter(|line| line.starts_with("import ")) {
+            let from = import.split('\'').nth(1).unwrap();
+            assert_eq!(served.get(from).status, 200, "{path}: {import}");
+        }
+    }
+    for link in page.body.split(['"', '\'']).filter(|text| text.starts_with('/')) {
+        assert_eq!(served.get(link).status, 200, "{link}");
+    }
+    for path in
+        ["/nothing", "/../Cargo.toml", "/uplot/", "//", "/login/", "/%2e%2e/main.js", "/.env"]
+    {
+        assert_eq!(served.get(path).status, 404, "{path}");
+    }
+    for (path, status) in [
+        ("/health?symbol=SOLUSDTM", 404),
+        ("/stream?symbol=SOLUSDTM", 404),
+        ("/state?symbol=SOLUSDTM", 404),
+        ("/health?symbl=XBTUSDTM", 400),
+        ("/health?symbol=", 400),
+        ("/health?symbol=%00", 400),
+        ("/state?symbol=XBTUSDTM&symbol=ETHUSDTM", 400),
+    ] {
+        assert_eq!(served.get(path).status, status, "{path}");
+    }
+    assert_eq!(served.interrupt(), Some(0));
+}
+
+#[test]
+fn it_is_read_only_and_says_so() {
+    let exchange = exchange(&[XBT], 0.0);
+    let served = Served::start(&exchange, &[XBT], &[]);
+    for path in ["/", "/health", "/metrics", "/state", "/stream", "/main.js"] {
+        for method in ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE"] {
+            let answer = served.ask(method, path, &[], "");
+            let allowed = if path == "/stream" { "GET" } else { "GET, HEAD" };
+            assert_eq!(
+                (answer.status, answer.header("allow")),
+                (405, Some(allowed)),
+                "{method} {path}"
+            );
+        }
+    }
+    assert_eq!(served.ask("HEAD", "/stream", &[], "").status, 405);
+    assert_eq!(served.get("/login").status, 405);
+    served.until_healthy("/health", true);
+    let head = served.ask("HEAD", "/health", &[], "");
+    assert_eq!((head.status, head.body.as_str()), (200, ""));
+    assert!(head.header("content-length").unwrap().parse::<usize>().unwrap() > 20);
+}
+
+/// Also of what is refused.
+#[test]
+fn whatever_is_answered_is_not_kept_framed_sniffed_or_read_by_other_pages() {
+    let exchange = exchange(&[XBT], 0.0);
+    let served = Served::start(&exchange, &[XBT], &[]);
+    let mut answers: Vec<_> =
+        ["/", "/main.js", "/health", "/metrics", "/state", "/nothing", "/health?x=y"]
+            .map(|path| served.get(path))
+            .into();
+    answers.push(served.ask("PUT", "/", &[], ""));
+    answers.push(served.ask("GET", "/", &[("Origin", "https://evil.example")], ""));
+    answers.push(served.send("GET", "/", &[("Host", "evil.example")], ""));
+    for answer in answers {
+        for (name, value) in [
+            ("cache-control", "no-store"),
+            ("x-content-type-options", "nosniff"),
+            ("x-frame-options", "DENY"),
+            ("referrer-policy", "same-origin"),
+            ("cross-origin-resource-policy", "same-origin"),
+            ("cross-origin-opener-policy", "same-origin"),
+        ] {
+            assert_eq!(answer.header(name), Some(value), "{answer:?}");
+        }
+        let policy = answer.header("content-security-policy").unwrap();
+        let mut parts = policy.split("; ");
+        assert_eq!(parts.next(), Some("default-src 'none'"));
+        for unsafe_word in ["unsafe", "*", "http:", "https:", "data:", "blob:"] {
+            assert!(!policy.contains(unsafe_word), "{policy}");
+        }
+        assert!(policy.contains("frame-ancestors 'none'") && policy.contains("script-src 'self'"));
+        assert_eq!(answer.header("access-control-allow-origin"), None);
+        assert_eq!(answer.header("set-cookie"), None);
+    }
+    // With that policy nothing in the text itself would run.
+    let page = served.get("/").body;
+    assert!(!page.contains("<style") && !page.contains("style=") && !page.contains("onclick"));
+    assert_eq!(
+        page.matches("<script").count(),
+        page.matches("<script type=\"module\" src=\"/").count()
+    );
+}
+
+/// A name of the web that resolves to 127.0.0.1, and a page of the web that asks across origins.
+#[test]
+fn other_pages_of_a_browser_on_this_machine_are_told_nothing() {
+    let exchange = exchange(&[XBT], 0.0);
+    let served = Served::start(&exchange, &[XBT, "--host", "dash.example.org"], &[]);
+    served.until_healthy("/health", true);
+    let port = served.addr.port();
+    let at = |host: &str| host.replace("PORT", &port.to_string());
+    for path in ["/", "/health", "/metrics", "/state", "/stream", "/main.js"] {
+        for host in [
+            "evil.example:PORT",
+            "evil.example",
+            "127.0.0.1",
+            "127.0.0.1:1",
+            "0.0.0.0:PORT",
+            "192.168.0.1:PORT",
+            "localhost.evil.example:PORT",
+            "127.0.0.1.nip.io:PORT",
+        ] {
+            let answer = served.send("GET", path, &[("Host", &at(host))], "");
+            assert_eq!(answer.status, 421, "{path} of {host}: {answer:?}");
+            assert!(!answer.body.contains(XBT));
+        }
+        for origin in [
+            "https://evil.example",
+            "http://evil.example:PORT",
+            "null",
+            "http://127.0.0.1:1",
+            "https://127.0.0.1:PORT",
+        ] {
+            let answer = served.ask("GET", path, &[("Origin", &at(origin))], "");
+            assert_eq!(answer.status, 403, "{path} for {origin}");
+            assert!(!answer.body.contains(XBT));
+        }
+        let script = [("Sec-Fetch-Site", "cross-site"), ("Sec-Fetch-Mode", "no-cors")];
+        assert_eq!(
+            served.ask("GET", path, &script, "").status,
+            403,
+            "{path} as a script elsewhere"
+        );
+    }
+    assert_eq!(served.send("GET", "/health", &[], "").status, 421, "no host at all");
+    assert_eq!(served.ask("GET", "http://evil.example/health", &[], "").status, 421);
+    for host in ["127.0.0.1:PORT", "localhost:PORT", "[::1]:PORT", "dash.example.org"] {
+        assert_eq!(served.send("GET", "/health", &[("Host", &at(host))], "").status, 200, "{host}");
+    }
+    for origin in ["http://localhost:PORT", "http://127.0.0.1:PORT", "https://dash.example.org"] {
+        let own = [("Origin", at(origin)), ("Sec-Fetch-Site", "same-origin".into())];
+        let own: Vec<_> = own.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        assert_eq!(served.ask("GET", "/health", &own, "").status, 200, "{origin}");
+    }
+    let link = [("Sec-Fetch-Site", "cross-site"), ("Sec-Fetch-Mode", "navigate")];
+    assert_eq!(served.ask("GET", "/", &link, "").status, 200, "a link is followed");
+}
+
+#[test]
+fn other_machines_are_let_in_only_on_request_and_with_a_token() {
+    let exchange = exchange(&[XBT], 0.0);
+    let refused = kcf(&["serve", XBT, "--url", &exchange.url(), "--listen", "0.0.0.0:0"]);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("--public"));
+
+    let served = Served::start(&exchange, &[XBT, "--public"], &[("RUST_LOG", "debug")]);
+    let token = served.token.clone().unwrap();
+    assert_eq!(token.len(), 64);
+    for path in ["/health", "/metrics", "/state", "/stream", "/nothing"] {
+        let answer = served.get(path);
+        assert_eq!(answer.status, 401, "{path}");
+        assert!(answer.header("www-authenticate").unwrap().starts_with("Bearer"));
+        for wrong in [
+            "Bearer",
+            "Bearer ",
+            "Bearer 0",
+            &format!("Bearer {token}0"),
+            &format!("Basic {token}"),
+        ] {
+            assert_eq!(
+                served.ask("GET", path, &[("Authorization", wrong)], "").status,
+                401,
+                "{wrong}"
+            );
+        }
+        assert_eq!(
+            served
+                .ask("GET", path, &[("Cookie", &format!("kcf-{}={token}", served.addr.port()))], "")
+                .status,
+            401
+        );
+    }
+    let bearer = format!("Bearer {token}");
+    assert_eq!(served.ask("GET", "/metrics", &[("Authorization", &bearer)], "").status, 200);
+
+    // A browser is asked for it, and has a cookie then.
+    let page = served.get("/");
+    assert_eq!(page.status, 401);
+    assert!(page.body.contains("action=\"/login\"") && !page.body.contains("/main.js"));
+    let form = [("Content-Type", "application/x-www-form-urlencoded")];
+    let wrong = served.ask("POST", "/login", &form, "token=0123");
+    assert_eq!((wrong.status, wrong.header("set-cookie")), (401, None));
+    assert!(wrong.body.contains("That is not the token."));
+    let foreign = [form[0], ("Origin", "https://evil.example")];
+    assert_eq!(served.ask("POST", "/login", &foreign, &format!("token={token}")).status, 403);
+    assert_eq!(
+        served.ask("POST", "/login", &form, &format!("token={}", "x".repeat(5000))).status,
+        413
+    );
+    let right = served.ask("POST", "/login", &form, &format!("token={token}"));
+    assert_eq!((right.status, right.header("location")), (303, Some("/")));
+    let cookie = right.header("set-cookie").unwrap();
+    assert!(cookie.ends_with("; Path=/; HttpOnly; SameSite=Strict") && !cookie.contains(&token));
+    let cookie = cookie.split(';').next().unwrap();
+    for path in ["/", "/state", "/metrics"] {
+        assert_eq!(served.ask("GET", path, &[("Cookie", cookie)], "").status, 200, "{path}");
+    }
+    let session = cookie.split_once('=').unwrap().1;
+    let said = served.said();
+    assert!(!said.contains(&token) && !said.contains(session), "behind the first line: {said}");
+}
+
+#[test]
+fn a_token_of_the_environment_is_asked_for_on_loopback_too_and_never_shown() {
+    let exchange = exchange(&[XBT], 0.0);
+    let (token, key) = ("a-token-of-32-letters-0123456789", "c0ffee-secret-of-an-account");
+    let env = [
+        ("KCF_TOKEN", token),
+        ("RUST_LOG", "debug"),
+        ("KUCOIN_API_KEY", key),
+        ("KUCOIN_API_SECRET", key),
+        ("KUCOIN_API_PASSPHRASE", key),
+    ];
+    let served = Served::start(&exchange, &[XBT], &env);
+    assert_eq!(served.token, None);
+    assert_eq!(served.get("/health").status, 401);
+    let bearer = format!("Bearer {token}");
+    let ask = |path: &str| served.ask("GET", path, &[("Authorization", &bearer)], "");
+    let end = Instant::now() + Duration::from_secs(20);
+    while ask("/health").status != 200 {
+        assert!(Instant::now() < end);
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let mut all = String::new();
+    for path in [
+        "/",
+        "/login",
+        "/main.js",
+        "/stream.js",
+        "/health",
+        "/metrics",
+        "/state",
+        "/nothing",
+        "/health?x",
+    ] {
+        all.push_str(&format!("{:?}", ask(path)));
+        all.push_str(&format!("{:?}", served.get(path)));
+    }
+    all.push_str(&served.said());
+    assert!(
+        all.contains("bid_horizon") && all.contains("kucoin_futures_gaps_total"),
+        "there is something to look through"
+    );
+    for secret in [token, key, "token=", "connectId", "KC-API"] {
+        assert!(!all.contains(secret), "{secret}");
+    }
+    let short =
+        common::command(&["serve", XBT, "--url", &exchange.url(), "--listen", "127.0.0.1:0"])
+            .env("KCF_TOKEN", "too-short")
+            .output()
+            .unwrap();
+    assert_eq!(short.status.code(), Some(2));
+    let said = String::from_utf8_lossy(&short.stderr);
+    assert!(said.contains("KCF_TOKEN") && !said.contains("too-short"), "{said}");
+}
+
+#[test]
+fn health_turns_with_the_books() {
+    let exchange = exchange(&[XBT, ETH], 50.0);
+    let served = Served::start(&exchange, &[XBT, ETH], &[]);
+    served.until_healthy("/health", true);
+    for round in 0..3 {
+        exchange.inject(Fault::Refuse { span: Duration::from_secs(1) });
+        exchange.inject(Fault::Reset {});
+        let ill = served.until_healthy("/health", false).json();
+        let rows = ill["not_live"].as_array().unwrap();
+        assert_eq!(rows.len(), 2 - ill["live"].as_u64().unwrap() as usize, "round {round}: {ill}");
+        for row in rows {
+            assert!([XBT, ETH].contains(&row["symbol"].as_str().unwrap()), "{row}");
+            assert!(!row["reason"].as_str().unwrap().is_empty() && row["state"] != "live", "{row}");
+        }
+        served.until_healthy(&format!("/health?symbol={XBT}"), true);
+        let well = served.until_healthy("/health", true).json();
+        assert_eq!([&well["live"], &well["wanted"]], [2, 2]);
+    }
+    let gap = served.get("/state").json();
+    let resyncs = gap["detail"]["resyncs"].as_array().unwrap();
+    assert_eq!(resyncs.len(), 3, "{resyncs:?}");
+    for resync in resyncs {
+        assert!(resync[0].as_u64() < resync[1].as_u64(), "{resync}");
+        assert!(!resync[2].as_str().unwrap().is_empty());
+    }
+    drop(exchange);
+    served.until_healthy("/health", false);
+}
+
+/// What the page shows is the exchange's own book at that sequence.
+#[test]
+fn a_stream_tells_all_and_then_what_changes_of_a_book_that_is_the_exchanges() {
+    let exchange = exchange(&[XBT, ETH], 100.0);
+    let served = Served::start(&exchange, &[XBT, ETH], &[]);
+    served.until_healthy("/health", true);
+    let mut events = served.stream(&format!("/stream?symbol={ETH}")).unwrap();
+    let first = events.next().unwrap();
+    assert_eq!(first["type"], "state");
+    check_against(&exchange, &first["detail"], ETH);
+    let (begun, mut tables, mut sequences, mut candles) = (Instant::now(), 0, Vec::new(), 0);
+    for _ in 0..20 {
+        let update = events.next().unwrap();
+        assert_eq!(update["type"], "update");
+        check_against(&exchange, &update["detail"], ETH);
+        sequences.push(update["detail"]["sequence"].as_u64().unwrap());
+        let before =
+            |candle: &&Value| candle[0].as_u64() < Some(first["at_ms"].as_u64().unwrap() - 60_000);
+        let old = update["detail"]["candles"].as_array().unwrap().iter().filter(before);
+        candles += old.inspect(|candle| assert_eq!(candle[6], true, "{candle}")).count();
+        if let Some(rows) = update["rows"].as_array() {
+            tables += 1;
+            assert!(rows.len() <= 2);
+            assert!(update["lines"].is_array() && update["feed"]["messages"].as_u64() > Some(20));
+        }
+    }
+    let took = begun.elapsed();
+    assert!((Duration::from_millis(3500)..Duration::from_secs(12)).contains(&took), "{took:?}");
+    assert!((4..=10).contains(&tables), "once a second: {tables}");
+    assert!(sequences.windows(2).all(|pair| pair[0] < pair[1]), "{sequences:?}");
+    assert!(candles > 10, "the exchange is asked for those from before: {candles}");
+    drop(events);
+    // Whoever begins anew is told everything again.
+    let mut again = served.stream("/stream").unwrap();
+    let first = again.next().unwrap();
+    assert_eq!((&first["type"], &first["detail"]["symbol"]), (&"state".into(), &XBT.into()));
+    assert_eq!(first["rows"].as_array().unwrap().len(), 2);
+}
+
+#[track_caller]
+fn check_against(exchange: &Server, detail: &Value, symbol: &str) {
+    assert_eq!(detail["symbol"], symbol);
+    let symbol: Symbol = symbol.parse().unwrap();
+    let sequence = Sequence::new(detail["sequence"].as_u64().unwrap());
+    let truth = exchange
+        .with(|exchange, _| exchange.market(symbol).unwrap().truths_at(sequence).next().unwrap());
+    for (side, key) in [(Side::Bid, "bids"), (Side::Ask, "asks")] {
+        let best: Vec<Value> = truth
+            .levels(side)
+            .take(12)
+            .map(|level| serde_json::json!([level.price.to_string(), level.size.get()]))
+            .collect();
+        assert_eq!(detail[key].as_array().unwrap(), &best, "{key} at {sequence}");
+        // The curve ends at the horizon, with all lots to there.
+        let end = detail["depth"][key].as_array().unwrap().last().unwrap();
+        let horizon = detail["depth"][format!("{}_horizon", &key[..3])].as_str();
+        let reach = horizon.map_or(Coverage::All, |price| Coverage::To(price.parse().unwrap()));
+        let inside: Vec<_> = truth.levels_within(side, reach).collect();
+        let lots: u64 = inside.iter().map(|level| level.size.get()).sum();
+        let last = inside.last().unwrap().price.to_string();
+        assert_eq!(end, &serde_json::json!([last, lots.to_string()]), "{key} at {sequence}");
+        let count = detail["depth"][format!("{}_levels", &key[..3])].as_u64();
+        assert_eq!(count, Some(inside.len() as u64));
+    }
+}
+
+#[test]
+fn sixteen_may_look_and_the_next_is_told_why_not() {
+    let exchange = exchange(&[XBT], 10.0);
+    let served = Served::start(&exchange, &[XBT], &[]);
+    let mut all: Vec<_> = (0..16).map(|_| served.stream("/stream").unwrap()).collect();
+    let refused = served.get("/stream");
+    assert_eq!(refused.status, 503);
+    assert!(refused.body.contains("16"), "{refused:?}");
+    served.until_healthy("/health", true);
+    for events in &mut all {
+        assert_eq!(events.next().unwrap()["type"], "state");
+        assert_eq!(events.next().unwrap()["type"], "update");
+    }
+    drop(all.pop());
+    let end = Instant::now() + Duration::from_secs(10);
+    let mut more = loop {
+        match served.stream("/stream") {
+            Ok(more) => break more,
+            Err(503) if Instant::now() < end => std::thread::sleep(Duration::from_millis(50)),
+            Err(status) => panic!("{status}"),
+        }
+    };
+    assert_eq!(more.next().unwrap()["type"], "state");
+}
+
+/// One that is never read, and one of which nothing comes but its head.
+#[test]
+fn whoever_reads_nothing_holds_up_nobody_and_is_let_go() {
+    let symbols: Vec<String> = (0..30).map(|i| format!("S{i}USDTM")).collect();
+    let symbols: Vec<&str> = symbols.iter().map(String::as_str).collect();
+    let exchange = exchange(&symbols, 20.0);
+    let served = Served::start(&exchange, &symbols, &[]);
+    served.until_healthy("/health", true);
+    let mut slow: Vec<TcpStream> = Vec::new();
+    for _ in 0..16 {
+        let mut stream = served.connect();
+        write!(stream, "GET /stream HTTP/1.1\r\nHost: {}\r\n\r\n", served.addr).unwrap();
+        slow.push(stream);
+    }
+    let deltas = || {
+        let text = served.get("/metrics").body;
+        let line = text.lines().find_map(|line| {
+            line.strip_prefix("kucoin_futures_messages_total{disposition=\"deltas\"} ")
+        });
+        line.unwrap().parse::<u64>().unwrap()
+    };
+    let (before, memory) = (deltas(), resident(served.pid()));
+    let begun = Instant::now();
+    let mut slowest = Duration::ZERO;
+    // Until all were let go: somebody else can look again.
+    loop {
+        let asked = Instant::now();
+        let is_free = served.stream("/stream").is_ok();
+        slowest = slowest.max(asked.elapsed());
+        assert!(begun.elapsed() < Duration::from_secs(90), "never let go");
+        if is_free {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    let took = begun.elapsed();
+    assert!(took > Duration::from_secs(8), "they had some time: {took:?}");
+    assert!(slowest < Duration::from_secs(2), "an answer took {slowest:?}");
+    let (rate, grown) = (
+        (deltas() - before) as f64 / took.as_secs_f64(),
+        resident(served.pid()).saturating_sub(memory),
+    );
+    assert!(rate > 300.0, "of 600 a second came {rate}");
+    assert!(grown < 40 << 20, "it grew by {grown} bytes");
+    assert_eq!(served.until_healthy("/health", true).json()["live"], 30);
+    for mut stream in slow {
+        stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+        let mut rest = Vec::new();
+        // Whatever was on the way, and then the end: it does not go on.
+        let _ = stream.read_to_end(&mut rest);
+        assert!(rest.len() < 8 << 20, "{}", rest.len());
+    }
+}
+
+/// In bytes.
+fn resident(pid: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    line.map_or(0, |line| line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() << 10)
+}
+
+#[test]
+fn an_address_that_is_taken_and_contracts_that_are_not_there_are_said() {
+    let exchange = exchange(&[XBT], 0.0);
+    let served = Served::start(&exchange, &[XBT], &[]);
+    let taken = served.addr.to_string();
+    let output = kcf(&["serve", XBT, "--url", &exchange.url(), "--listen", &taken, "--for", "1s"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("--listen"));
+    let unknown = kcf(&[
+        "serve",
+        "SOLUSDTM",
+        "--url",
+        &exchange.url(),
+        "--listen",
+        "127.0.0.1:0",
+        "--for",
+        "5s",
+    ]);
+    assert_eq!(unknown.status.code(), Some(2), "a contract that is not there ends it");
+}
