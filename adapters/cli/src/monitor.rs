@@ -249,7 +249,10 @@ impl Show for Monitor {
                 Event::Line(line, _) if news.who == "line" => format!("line {}", line.get()),
                 _ => news.who.clone(),
             };
-            self.say(cx.now, who, text, Mood::of(news.state.tone));
+            // A still market is no bad news; a book that is silent is looked into.
+            let is_still = matches!(event, Event::Topic(_, TopicEvent::Idle));
+            let mood = if is_still { Mood::Plain } else { Mood::of(news.state.tone) };
+            self.say(cx.now, who, text, mood);
         }
         Ok(())
     }
