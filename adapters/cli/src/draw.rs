@@ -23,6 +23,14 @@ pub(crate) use picture::svg;
 pub(crate) use span::span;
 pub(crate) use theme::Theme;
 
+/// What is too long for its place is cut, and one sees that it is: part of a number is another number.
+pub(crate) fn cut(text: String, width: usize) -> String {
+    if text.chars().count() <= width {
+        return text;
+    }
+    text.chars().take(width.saturating_sub(1)).chain(['…']).collect()
+}
+
 /// A rule with a title on it.
 pub(crate) fn titled(title: String, theme: Theme) -> Block<'static> {
     let title = Line::styled(format!(" {title} "), theme.title());

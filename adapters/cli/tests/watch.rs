@@ -245,7 +245,8 @@ fn a_terminal_that_nobody_reads_does_not_hold_up_the_feed() {
     let (made, taken) = (changes() - made, read(DELTAS) - taken);
     assert!(made > 10_000, "5 s of 30 markets with 100 changes a second: {made}");
     assert!(taken.abs_diff(made) < made / 20, "it takes {taken} of {made}");
-    let end = (read("book_live{"), read("resyncs_total"), server.dropped());
+    // Not `resyncs_total`: a machine that is busy may make a book doubt its counter, which has nothing to do with this.
+    let end = (read("book_live{"), read("gaps_total"), server.dropped());
     if end != (30, 0, 0) {
         // What is written still says why.
         let eyes = Eyes::on(&tty);

@@ -42,11 +42,8 @@ impl Screen {
     pub(super) fn open(ui: Ui, link: Link) -> Result<Self, Failure> {
         let (ended, done) = channel();
         let run = move || {
-            let result = Drawing::new(ui).run(&link);
-            // Nobody looks on any more.
-            link.stop.ask();
-            (link.wake)();
-            let _ = ended.send(result);
+            let _over = Over(&link);
+            let _ = ended.send(Drawing::new(ui).run(&link));
         };
         let thread = std::thread::Builder::new().name("screen".into()).spawn(run);
         thread.map_err(|error| Failure::new(Kind::Runtime, error))?;
@@ -131,6 +128,16 @@ impl Drawing {
             }
         }
         Ok(is_new)
+    }
+}
+
+/// Nobody looks on any more, for whatever reason: the feed has nobody to go on for.
+struct Over<'a>(&'a Link);
+
+impl Drop for Over<'_> {
+    fn drop(&mut self) {
+        self.0.stop.ask();
+        (self.0.wake)();
     }
 }
 

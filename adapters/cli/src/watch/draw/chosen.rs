@@ -9,7 +9,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Padding, Paragraph, Sparkline};
 
 use super::table::change;
-use crate::draw::{Theme, draw_ladder, draw_resyncs, draw_trades, span, titled};
+use crate::draw::{Theme, cut, draw_ladder, draw_resyncs, draw_trades, span, titled};
 use crate::monitor::{Mood, Resync};
 use crate::watch::ui::Ui;
 use crate::watch::view::{Chosen, View};
@@ -25,7 +25,9 @@ const FACTS: u16 = 4;
 pub(super) fn draw_chosen(frame: &mut Frame<'_>, area: Rect, view: &View, ui: &Ui, theme: Theme) {
     let Some(chosen) = view.chosen.as_ref().filter(|chosen| chosen.row.symbol == ui.shown) else {
         let block = titled(ui.shown.to_string(), theme);
-        let text = Paragraph::new("\n\n  one moment").style(theme.dim()).block(block);
+        let stopped = ui.paused.is_some();
+        let words = if stopped { "the picture stands still: space" } else { "one moment" };
+        let text = Paragraph::new(format!("\n\n  {words}")).style(theme.dim()).block(block);
         return frame.render_widget(text, area);
     };
     let facts = facts(chosen, view, area.width, theme);
@@ -73,7 +75,7 @@ fn draw_right(frame: &mut Frame<'_>, area: Rect, chosen: &Chosen, theme: Theme) 
         draw_resyncs(frame, chart, chosen.row.resyncs, &times, theme);
         if let Some(resync) = chosen.resyncs.last() {
             let at = words::time_of_day(resync.lost.wall);
-            let text = format!(" {at} {}", resync.reason);
+            let text = cut(format!(" {at} {}", resync.reason), last.width.into());
             frame.render_widget(Line::styled(text, theme.dim()), last);
         }
     }
@@ -97,7 +99,7 @@ fn draw_closes(frame: &mut Frame<'_>, area: Rect, chosen: &Chosen, theme: Theme)
         let block = titled("no trade yet".into(), theme);
         return frame.render_widget(block, area);
     };
-    let title = format!("closes of {} min, {low} to {high}", latest.len());
+    let title = format!("minutes: {low} to {high}");
     let block = titled(title, theme).padding(Padding::left(1));
     // Pixels, so to say: the least one is seen, too.
     let place = |price: &Decimal| -> u64 {

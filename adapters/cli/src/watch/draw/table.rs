@@ -9,7 +9,7 @@ use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
-use crate::draw::{Theme, span, titled};
+use crate::draw::{Theme, cut, span, titled};
 use crate::monitor::Mood;
 use crate::numbers;
 use crate::watch::ui::{Sort, Ui};
@@ -203,12 +203,7 @@ fn line(row: &Row, columns: &[Column], ui: &Ui, theme: Theme) -> Line<'static> {
 
 /// Names on the left, numbers on the right; what is too long is cut, and one sees that it is.
 fn aligned(column: Column, text: &str, width: usize) -> String {
-    let room = width.saturating_sub(1);
-    let text = if text.chars().count() > room {
-        text.chars().take(room.saturating_sub(1)).chain(['…']).collect()
-    } else {
-        text.to_owned()
-    };
+    let text = cut(text.to_owned(), width.saturating_sub(1));
     match column {
         Column::Name | Column::State => format!("{text:<width$}"),
         _ => format!("{text:>width$}"),

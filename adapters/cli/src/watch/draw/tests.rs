@@ -244,7 +244,7 @@ fn what_matters_is_there_in_every_size() {
             "snapshot 8.0 s ago",
             "resyncs 2, last 300, worst 1427 ms",
             "14:13:11.478 gap: expected 5, got 7",
-            "closes of 3 min, 62000 to 62999",
+            "minutes: 62000 to 62999",
         ],
     );
 }
@@ -314,6 +314,10 @@ fn a_picture_that_is_old_says_so_whether_or_not_somebody_has_stopped_it() {
         has(&text(size, &view, &ui), &["PAUSED for 75 s, space goes on"]);
     }
     has(&text((30, 6), &view, &ui), &["PAUSED, space goes on"]);
+    // Another one can be chosen, and is seen once it goes on.
+    press(&mut ui, &view, KeyCode::Tab);
+    has(&text((80, 24), &view, &ui), &["the picture stands still: space"]);
+    ui.shown = view.rows[0].symbol;
     press(&mut ui, &view, KeyCode::Char(' '));
     let old = text((80, 24), &view, &ui);
     has(&old, &["OLD: nothing new for 75 s"]);
