@@ -8,7 +8,7 @@ use rcgen::{
     ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose, date_time_ymd,
 };
 use rustls::ServerConfig;
-use rustls::pki_types::PrivateKeyDer;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 /// An authority that lives as long as this value; nobody trusts it unless told to.
 pub struct Authority {
@@ -24,6 +24,16 @@ pub enum Flaw {
     Expired,
     /// It is for `example.org`.
     WrongHost,
+    /// It begins in the year 4000.
+    NotYetValid,
+    /// Nobody but itself vouches for it.
+    SelfSigned,
+    /// It names the host as its subject alone, as certificates did before RFC 2818.
+    NoNames,
+    /// It is good for clients alone.
+    ForClients,
+    /// Who vouches for it is no authority, but a server that the authority knows.
+    ByAServer,
 }
 
 /// Keys or certificates could not be made.
@@ -63,7 +73,7 @@ impl Authority {
     /// # Errors
     /// The system has no randomness.
     pub fn server(&self, flaw: Option<Flaw>) -> Result<Arc<ServerConfig>, AuthorityError> {
-        let (certificate, key) = self.certify(flaw)?;
+        let (chain, key) = self.chain(flaw)?;
         let secret = PrivateKeyDer::try_from(key.serialize_der())
             .map_err(|problem| AuthorityError(problem.into()))?;
         let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -71,31 +81,63 @@ impl Authority {
             .with_safe_default_protocol_versions()
             .map_err(fail)?
             .with_no_client_auth()
-            .with_single_cert(vec![certificate.der().clone()], secret)
+            .with_single_cert(chain, secret)
             .map_err(fail)?;
         Ok(Arc::new(config))
     }
 
-    fn certify(&self, flaw: Option<Flaw>) -> Result<(Certificate, KeyPair), AuthorityError> {
-        let names = match flaw {
-            Some(Flaw::WrongHost) => vec!["example.org".into()],
-            Some(Flaw::Expired) | None => LOOPBACK.map(String::from).to_vec(),
+    /// The certificates that are shown, the server's own first, and its key.
+    fn chain(
+        &self,
+        flaw: Option<Flaw>,
+    ) -> Result<(Vec<CertificateDer<'static>>, KeyPair), AuthorityError> {
+        let key = KeyPair::generate().map_err(fail)?;
+        let params = params(flaw)?;
+        let chain = match flaw {
+            Some(Flaw::SelfSigned) => vec![params.self_signed(&key).map_err(fail)?],
+            Some(Flaw::ByAServer) => {
+                let (between, between_key) = self.certify(None)?;
+                let issuer = Issuer::new(self::params(None)?, between_key);
+                vec![params.signed_by(&key, &issuer).map_err(fail)?, between]
+            }
+            _ => vec![params.signed_by(&key, &self.issuer).map_err(fail)?],
         };
-        let mut params = CertificateParams::new(names).map_err(fail)?;
-        // Without a name of its own OpenSSL takes it for its own issuer; without the rest, Python does
-        // not like it.
-        params.distinguished_name = named(SERVER);
-        params.use_authority_key_identifier_extension = true;
-        params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-        if flaw == Some(Flaw::Expired) {
+        Ok((chain.iter().map(|certificate| certificate.der().clone()).collect(), key))
+    }
+
+    fn certify(&self, flaw: Option<Flaw>) -> Result<(Certificate, KeyPair), AuthorityError> {
+        let key = KeyPair::generate().map_err(fail)?;
+        let certificate = params(flaw)?.signed_by(&key, &self.issuer).map_err(fail)?;
+        Ok((certificate, key))
+    }
+}
+
+fn params(flaw: Option<Flaw>) -> Result<CertificateParams, AuthorityError> {
+    let names = match flaw {
+        Some(Flaw::WrongHost) => vec!["example.org".into()],
+        Some(Flaw::NoNames) => Vec::new(),
+        _ => LOOPBACK.map(String::from).to_vec(),
+    };
+    let mut params = CertificateParams::new(names).map_err(fail)?;
+    // Without a name of its own OpenSSL takes it for its own issuer; without the rest, Python does
+    // not like it.
+    params.distinguished_name =
+        named(if flaw == Some(Flaw::NoNames) { "127.0.0.1" } else { SERVER });
+    params.use_authority_key_identifier_extension = true;
+    params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    params.extended_key_usages = vec![match flaw {
+        Some(Flaw::ForClients) => ExtendedKeyUsagePurpose::ClientAuth,
+        _ => ExtendedKeyUsagePurpose::ServerAuth,
+    }];
+    match flaw {
+        Some(Flaw::Expired) => {
             params.not_before = date_time_ymd(2020, 1, 1);
             params.not_after = date_time_ymd(2021, 1, 1);
         }
-        let key = KeyPair::generate().map_err(fail)?;
-        let certificate = params.signed_by(&key, &self.issuer).map_err(fail)?;
-        Ok((certificate, key))
+        Some(Flaw::NotYetValid) => params.not_before = date_time_ymd(4000, 1, 1),
+        _ => {}
     }
+    Ok(params)
 }
 
 fn named(name: &str) -> DistinguishedName {
