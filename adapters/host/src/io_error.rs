@@ -15,6 +15,8 @@ pub fn io_error(error: &io::Error) -> TransportError {
         ErrorKind::UnexpectedEof => TransportError::Eof,
         // A read timeout of a blocking socket is one or the other, by system.
         ErrorKind::TimedOut | ErrorKind::WouldBlock => TransportError::TimedOut,
+        // What the reader of frames says of a message that has too many parts.
+        ErrorKind::FileTooLarge => TransportError::TooLarge,
         // rustls reports a refused certificate as bad data.
         ErrorKind::InvalidData => TransportError::Tls,
         _ if is_lookup(error) => TransportError::Dns,

@@ -24,6 +24,8 @@ pub struct TextFrameReader {
     stage: Stage,
     /// The library has seen the first part of a message, or a close: what comes next is its business.
     engaged: bool,
+    /// So many parts of the message have come.
+    parts: u32,
     /// Why there was nothing to read, if the library has yet to hear of it.
     stopped: Option<io::Result<usize>>,
 }
@@ -39,6 +41,10 @@ enum Stage {
 
 /// Read at a time: some eighty level2 frames.
 const CAPACITY: usize = 16 << 10;
+
+/// Most parts of a message. Empty ones make none that is too long, and the library, which looks for the last one, would
+/// come back to nobody as long as they come. Eight bytes each make the longest message.
+const MAX_PARTS: u32 = 1 << 17;
 
 /// The first byte of a text frame that is the whole message.
 const WHOLE_TEXT: u8 = 0x81;
@@ -58,7 +64,7 @@ impl TextFrameReader {
         let mut bytes = vec![0; CAPACITY.max(first.len())].into_boxed_slice();
         bytes.iter_mut().zip(first).for_each(|(to, from)| *to = *from);
         let (start, end) = (0, first.len());
-        Self { bytes, start, end, stage: Stage::Between, engaged: false, stopped: None }
+        Self { bytes, start, end, stage: Stage::Between, engaged: false, parts: 0, stopped: None }
     }
 
     /// The next message, if it is here or can be read, and is nothing that the library must see. It lies
@@ -87,7 +93,8 @@ impl TextFrameReader {
     /// frame.
     ///
     /// # Errors
-    /// Those of `fill`, also one that [`TextFrameReader::poll_text`] met and kept.
+    /// Those of `fill`, also one that [`TextFrameReader::poll_text`] met and kept; and
+    /// [`FileTooLarge`](io::ErrorKind::FileTooLarge) if a message has more than 131,072 parts.
     pub fn poll_read(
         &mut self,
         to: &mut [u8],
@@ -99,6 +106,9 @@ impl TextFrameReader {
         }
         loop {
             let passed = self.pass(to);
+            if self.parts > MAX_PARTS {
+                return Poll::Ready(Err(io::ErrorKind::FileTooLarge.into()));
+            }
             if passed > 0 {
                 return Poll::Ready(Ok(passed));
             }
@@ -168,7 +178,10 @@ impl TextFrameReader {
             let (last, opcode) = (first & 0x80 != 0, first & 0x0f);
             // Pings and pongs may come between the parts.
             match opcode {
-                CONTINUATION..CLOSE => self.engaged = !last,
+                CONTINUATION..CLOSE => {
+                    self.engaged = !last;
+                    self.parts = if last { 0 } else { self.parts.saturating_add(1) };
+                }
                 CLOSE => self.engaged = true,
                 _ => {}
             }

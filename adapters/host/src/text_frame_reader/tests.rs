@@ -170,3 +170,37 @@ fn everything_is_heard_as_by_the_library_alone() {
     }
     assert!(all_taken > 10_000, "{all_taken}");
 }
+
+/// Found by a peer over a socket: parts without end that are empty make no message that is too long, and the library
+/// went on to read for as long as they came.
+#[test]
+fn a_message_has_no_more_than_so_many_parts() {
+    let parts = |count: usize| {
+        let mut bytes = Vec::new();
+        frame(&mut bytes, 0x01, b"", false);
+        (1..count).for_each(|_| frame(&mut bytes, 0x00, b"", false));
+        bytes
+    };
+    let read = |bytes: &[u8]| {
+        let (mut reader, mut left) = (TextFrameReader::new(&[]), bytes);
+        let mut to = [0; 64];
+        loop {
+            let read = reader.poll_read(&mut to, |space| Poll::Ready(left.read(space)));
+            match read {
+                Poll::Ready(Ok(0)) => return None,
+                Poll::Ready(Ok(_)) => {}
+                Poll::Ready(Err(error)) => return Some(error.kind()),
+                Poll::Pending => panic!("it never waits"),
+            }
+        }
+    };
+    let most = MAX_PARTS as usize;
+    assert_eq!(read(&parts(most)), None);
+    assert_eq!(read(&parts(most + 1)), Some(ErrorKind::FileTooLarge));
+    // Each message has as many, and what comes between them counts for nothing.
+    let mut two = parts(most - 1);
+    (0..10).for_each(|_| frame(&mut two, 0x89, b"ping", false));
+    frame(&mut two, 0x80, b"", false);
+    two.extend(parts(most));
+    assert_eq!(read(&two), None);
+}
