@@ -5,10 +5,13 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use kucoin_futures_host::{Connection, Received, Socket, WsRead, websocket_error};
+use kucoin_futures_host::{
+    Connection, Received, Socket, WsRead, websocket_close_code, websocket_error,
+};
 use kucoin_futures_proto::{ConnId, TransportError};
 use polling::Poller;
-use tungstenite::{Error, Message, WebSocket};
+use tungstenite::protocol::CloseFrame;
+use tungstenite::{Error, Message, Utf8Bytes, WebSocket};
 
 use crate::registered::Registered;
 
@@ -58,6 +61,10 @@ impl Conn {
                     return Poll::Pending;
                 }
                 Err(Error::Io(error)) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => {
+                    self.say_why(&error);
+                    break WsRead::from_read(Err(error));
+                }
                 read => break WsRead::from_read(read),
             }
         };
@@ -66,6 +73,13 @@ impl Conn {
             let _ = self.flush();
         }
         Poll::Ready(Received::Other(read))
+    }
+
+    /// Tells a peer that broke a rule which one, if the socket takes it: nobody waits for how it ends.
+    fn say_why(&mut self, error: &Error) {
+        if let Some(code) = websocket_close_code(error) {
+            let _ = self.websocket.close(Some(CloseFrame { code, reason: Utf8Bytes::default() }));
+        }
     }
 
     fn flush(&mut self) -> Result<(), TransportError> {

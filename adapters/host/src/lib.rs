@@ -86,4 +86,4 @@ pub use transport::{Async, Blocking, Effect, Incoming, Transport};
 pub use update::{BookUpdate, Item, Message, Update};
 pub use upgrade::{UPGRADE_CHUNK, USER_AGENT, Upgrade, UpgradeError};
 pub use waker::Waker;
-pub use websocket::{WsRead, websocket_config, websocket_error};
+pub use websocket::{WsRead, websocket_close_code, websocket_config, websocket_error};

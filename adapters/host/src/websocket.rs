@@ -1,8 +1,11 @@
 //! tungstenite's words in the core's.
 
+use std::io::ErrorKind;
+
 use bytes::Bytes;
 use kucoin_futures_proto::{ConnId, Input, TransportError};
 use tungstenite::protocol::WebSocketConfig;
+use tungstenite::protocol::frame::coding::CloseCode;
 use tungstenite::{Error, Message};
 
 use crate::io_error::io_error;
@@ -75,6 +78,26 @@ impl WsRead {
     }
 }
 
+/// What to close a connection with after a read that failed (RFC 6455, section 7.4.1): the library leaves that to whoever
+/// reads. `None`: the peer broke no rule, or is gone.
+#[must_use]
+pub fn websocket_close_code(error: &Error) -> Option<CloseCode> {
+    use tungstenite::error::ProtocolError;
+    match error {
+        Error::Capacity(_) => Some(CloseCode::Size),
+        Error::Io(error) if error.kind() == ErrorKind::FileTooLarge => Some(CloseCode::Size),
+        Error::Utf8(_) => Some(CloseCode::Invalid),
+        Error::Protocol(
+            ProtocolError::ResetWithoutClosingHandshake
+            | ProtocolError::HandshakeIncomplete
+            | ProtocolError::SendAfterClosing
+            | ProtocolError::ReceivedAfterClosing,
+        ) => None,
+        Error::Protocol(_) => Some(CloseCode::Protocol),
+        _ => None,
+    }
+}
+
 /// The end of a connection, or of an attempt at one.
 #[must_use]
 pub fn websocket_error(error: &Error) -> TransportError {
@@ -93,5 +116,33 @@ pub fn websocket_error(error: &Error) -> TransportError {
             TransportError::Upgrade { status: response.status().as_u16(), retry_after: None }
         }
         Error::Url(_) | Error::HttpFormat(_) => TransportError::Other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tungstenite::error::{CapacityError, ProtocolError};
+
+    use super::*;
+
+    #[test]
+    fn who_broke_a_rule_is_told_which_and_who_is_gone_is_told_nothing() {
+        let size = Error::Capacity(CapacityError::MessageTooLong { size: 2, max_size: 1 });
+        let parts = Error::Io(ErrorKind::FileTooLarge.into());
+        let text = Error::Utf8("x".into());
+        let masked = Error::Protocol(ProtocolError::MaskedFrameFromServer);
+        let told = [(size, 1009), (parts, 1009), (text, 1007), (masked, 1002)];
+        for (error, code) in told {
+            assert_eq!(websocket_close_code(&error).map(u16::from), Some(code), "{error}");
+        }
+        let gone = [
+            Error::ConnectionClosed,
+            Error::Io(ErrorKind::ConnectionReset.into()),
+            Error::Protocol(ProtocolError::ResetWithoutClosingHandshake),
+            Error::Protocol(ProtocolError::ReceivedAfterClosing),
+        ];
+        for error in gone {
+            assert_eq!(websocket_close_code(&error), None, "{error}");
+        }
     }
 }

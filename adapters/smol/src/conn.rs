@@ -5,10 +5,11 @@ use std::pin::Pin;
 use std::task::{Context, Poll, Waker, ready};
 
 use async_tungstenite::WebSocketStream;
-use async_tungstenite::tungstenite::{Error, Message};
+use async_tungstenite::tungstenite::protocol::CloseFrame;
+use async_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
 use futures_core::Stream as _;
 use futures_util::Sink;
-use kucoin_futures_host::{Connection, Received, WsRead, websocket_error};
+use kucoin_futures_host::{Connection, Received, WsRead, websocket_close_code, websocket_error};
 use kucoin_futures_proto::TransportError;
 
 use crate::socket::Socket;
@@ -31,6 +32,15 @@ impl Conn {
         flushed
     }
 
+    /// Tells a peer that broke a rule which one, if the socket takes it: nobody waits for how it ends.
+    fn say_why(&mut self, cx: &mut Context<'_>, error: &Error) {
+        if let Some(code) = websocket_close_code(error) {
+            let frame = CloseFrame { code, reason: Utf8Bytes::default() };
+            let _ = self.sink().start_send(Message::Close(Some(frame)));
+            let _ = self.poll_flush(cx);
+        }
+    }
+
     fn sink(&mut self) -> Pin<&mut impl Sink<Message, Error = Error>> {
         Pin::new(&mut self.websocket)
     }
@@ -46,7 +56,11 @@ impl Connection for Conn {
             return Poll::Ready(Received::Text(text));
         }
         let read = ready!(Pin::new(&mut self.websocket).poll_next(cx));
-        let read = WsRead::from_read(read.unwrap_or(Err(Error::ConnectionClosed)));
+        let read = read.unwrap_or(Err(Error::ConnectionClosed));
+        if let Err(error) = &read {
+            self.say_why(cx, error);
+        }
+        let read = WsRead::from_read(read);
         if let WsRead::Control | WsRead::Closed(_) = read {
             // The library's answer.
             let _ = self.poll_flush(cx);
