@@ -160,7 +160,8 @@ fn transport_error(error: &ureq::Error) -> TransportError {
         Error::ConnectionFailed => TransportError::Refused,
         Error::BodyExceedsLimit(_) | Error::LargeResponseHeader(..) => TransportError::TooLarge,
         Error::Tls(_) | Error::Rustls(_) | Error::Pem(_) => TransportError::Tls,
-        Error::Protocol(_) => TransportError::Protocol,
+        // Stalled: what came cannot be part of a body, however long it gets.
+        Error::Protocol(_) | Error::BodyStalled => TransportError::Protocol,
         _ => TransportError::Other,
     }
 }
