@@ -82,3 +82,7 @@ bench-count *arguments:
 # Needs nightly and cargo-fuzz.
 fuzz target="decimal" seconds="10":
     cargo +nightly fuzz run {{target}} -- -max_total_time={{seconds}}
+
+# Connections to hostile peers, drawn from the table of `adapters/suite`, on both runtimes.
+hostile visits="1000" at_a_time="36" seed="1":
+    cargo run --release -p kucoin-futures-suite --example hostile -- {{visits}} {{at_a_time}} {{seed}}

@@ -20,6 +20,7 @@ mod case;
 mod connecting;
 mod faults;
 mod feed;
+mod hostile;
 mod lines;
 mod opening;
 mod peer;
@@ -37,6 +38,7 @@ use libtest_mimic::{Arguments, Trial};
 
 use case::Case;
 pub use feed::{Feed, Pump};
+pub use hostile::{Crowd, hostile_crowd, hostile_trials, visit_if_asked};
 pub use rig::Wire;
 
 /// Cases mostly wait: more of them than cores may do so at a time.

@@ -99,6 +99,10 @@ impl Rig {
         }
     }
 
+    pub(crate) const fn authority(&self) -> &Authority {
+        &self.authority
+    }
+
     /// The scheme of its sockets.
     pub(crate) const fn ws(&self) -> &'static str {
         match self.wire {
