@@ -86,3 +86,8 @@ fuzz target="decimal" seconds="10":
 # Connections to hostile peers, drawn from the table of `adapters/suite`, on both runtimes.
 hostile visits="1000" at_a_time="36" seed="1":
     cargo run --release -p kucoin-futures-suite --example hostile -- {{visits}} {{at_a_time}} {{seed}}
+
+# Every case of the Autobahn testsuite on our sockets; needs Python 2.7 for its server.
+autobahn *arguments:
+    cargo build --release -p kucoin-futures-suite --example autobahn_client
+    python3 adapters/suite/autobahn.py {{arguments}}

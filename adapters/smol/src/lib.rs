@@ -85,6 +85,8 @@ mod sockets;
 pub use kucoin_futures_host::{
     BookUpdate, FeedError, Item, Message, Next, Options, Resolve, Roots, Update, Waker,
 };
+pub use open::connect;
+pub use socket::Socket;
 pub use sockets::Sockets;
 
 /// Market data, pulled by [`Feed::next`], which is awaited.

@@ -4,26 +4,32 @@ use std::io::ErrorKind;
 use std::sync::Arc;
 
 use async_tungstenite::WebSocketStream;
-use async_tungstenite::tungstenite::protocol::Role;
+use async_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 use futures_lite::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use futures_rustls::TlsConnector;
 use futures_rustls::client::TlsStream;
 use futures_rustls::rustls::ClientConfig;
 use futures_rustls::rustls::pki_types::ServerName;
-use kucoin_futures_host::{Addresses, UPGRADE_CHUNK, Upgrade, io_error, websocket_config};
+use kucoin_futures_host::{Addresses, UPGRADE_CHUNK, Upgrade, io_error};
 use kucoin_futures_proto::{Endpoint, TransportError};
 use smol::net::TcpStream;
 
 use crate::dial::dial;
 use crate::socket::Socket;
 
-/// The core's deadline covers all of it.
-pub(crate) async fn open(
+/// Connects and upgrades, for a transport of one's own on smol's sockets; [`Sockets`](crate::Sockets) does so itself. Has
+/// no deadline: the core's covers all of it. `caps`: usually
+/// [`websocket_config`](kucoin_futures_host::websocket_config).
+///
+/// # Errors
+/// What the core wants to hear in `Input::Lost`.
+pub async fn connect(
     to: Box<Endpoint>,
     tls: Arc<ClientConfig>,
     addresses: Addresses,
+    caps: WebSocketConfig,
 ) -> Result<WebSocketStream<Socket>, TransportError> {
-    let mut tcp = connect(&to, addresses).await?;
+    let mut tcp = reach(&to, addresses).await?;
     let socket = if to.is_tls() {
         let mut tls = start_tls(&to, tls, tcp).await?;
         let first = upgrade(&to, &mut tls).await?;
@@ -32,11 +38,10 @@ pub(crate) async fn open(
         let first = upgrade(&to, &mut tcp).await?;
         Socket::plain(tcp, &first)
     };
-    let config = Some(websocket_config());
-    Ok(WebSocketStream::from_raw_socket(socket, Role::Client, config).await)
+    Ok(WebSocketStream::from_raw_socket(socket, Role::Client, Some(caps)).await)
 }
 
-async fn connect(to: &Endpoint, addresses: Addresses) -> Result<TcpStream, TransportError> {
+async fn reach(to: &Endpoint, addresses: Addresses) -> Result<TcpStream, TransportError> {
     let (host, port) = (Box::<str>::from(to.host()), to.port());
     let resolver = addresses.clone();
     let of_host = smol::unblock(move || resolver.lookup(&host, port)).await;

@@ -10,8 +10,9 @@ use futures_rustls::client::TlsStream;
 use kucoin_futures_host::TextFrameReader;
 use smol::net::TcpStream;
 
+/// The stream under a WebSocket.
 #[derive(Debug)]
-pub(crate) struct Socket {
+pub struct Socket {
     stream: Stream,
     reader: TextFrameReader,
 }
@@ -45,16 +46,19 @@ impl Socket {
     /// The next message, if it is one of those that the library need not see; it lies in
     /// [`Socket::text`] until the next call. `None`: read from the WebSocket, which will find what is
     /// here or say why there is nothing.
-    pub(crate) fn poll_text(&mut self, cx: &mut Context<'_>) -> Poll<Option<Range<usize>>> {
+    pub fn poll_text(&mut self, cx: &mut Context<'_>) -> Poll<Option<Range<usize>>> {
         self.reader.poll_text(|space| self.stream.poll_read(cx, space))
     }
 
     /// Whether a whole frame is here that was read already.
-    pub(crate) fn has_frame(&self) -> bool {
+    #[must_use]
+    pub fn has_frame(&self) -> bool {
         self.reader.has_frame()
     }
 
-    pub(crate) fn text(&self, taken: Range<usize>) -> &[u8] {
+    /// A message that was taken, by its place.
+    #[must_use]
+    pub fn text(&self, taken: Range<usize>) -> &[u8] {
         self.reader.text(taken)
     }
 }

@@ -10,13 +10,15 @@ use std::task::{Context, Poll, Wake, Waker};
 use async_tungstenite::WebSocketStream;
 use atomic_waker::AtomicWaker;
 use futures_rustls::rustls::ClientConfig;
-use kucoin_futures_host::{Async, Connections, Effect, Incoming, Mailbox, Rest, Spawn, Transport};
+use kucoin_futures_host::{
+    Async, Connections, Effect, Incoming, Mailbox, Rest, Spawn, Transport, websocket_config,
+};
 use kucoin_futures_proto::{ConnId, Instant, TransportError};
 use smol::Timer;
 use tracing::{Instrument as _, Span};
 
 use crate::conn::Conn;
-use crate::open::open;
+use crate::open::connect;
 use crate::socket::Socket;
 
 /// The I/O of a [`Feed`](crate::Feed) on tasks. The feed's own task reads the sockets, connects, and is
@@ -81,7 +83,8 @@ impl Transport for Sockets {
             Effect::Open(id, to) => {
                 let span = tracing::info_span!(parent: &self.span, "open", conn = id.get(), %to);
                 let addresses = self.rest.addresses().clone();
-                let opened = open(to, Arc::clone(&self.tls), addresses).instrument(span);
+                let tls = Arc::clone(&self.tls);
+                let opened = connect(to, tls, addresses, websocket_config()).instrument(span);
                 self.attempts.push(Attempt { id, opened: Box::pin(opened) });
             }
             Effect::Close(id) => {
