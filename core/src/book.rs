@@ -14,6 +14,7 @@ mod lineage;
 mod reads;
 mod request;
 mod resting;
+mod restore;
 mod side;
 pub(crate) mod sync;
 
@@ -32,6 +33,7 @@ pub use level::{Best, Coverage, Level, Scope};
 pub use lineage::Evidence;
 pub use reads::{KnownLots, Sweep, SweepEnd};
 pub use resting::{OthersBook, Resting};
+pub use restore::SideParts;
 use side::{BookSide, Loading};
 
 /// What [`Book::apply`] did.
@@ -117,7 +119,9 @@ impl Book {
         let cut_at = self.snapshot_levels;
         let mut filling = Filling(self.sides.each_mut().map(Loading::begin));
         let head = crate::wire::read_snapshot(body, &mut filling);
-        filling.0.into_iter().for_each(|side| side.finish(cut_at));
+        filling.0.into_iter().for_each(|side| {
+            side.finish(cut_at);
+        });
         match head {
             Ok(SnapshotHead { sequence, ts_event, .. }) => {
                 self.sequence = sequence;

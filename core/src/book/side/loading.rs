@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use super::BookSide;
 use super::pages::Fill;
-use crate::book::level::{Level, Scope};
+use crate::book::level::{Coverage, Level, Scope};
 use crate::num::{Lots, Price};
 
 /// Fills a side. The tick is found on the way: whenever a price lies between ticks, what is there
@@ -39,6 +39,26 @@ impl<'a> Loading<'a> {
             loading.cut();
         }
         loading.finish(cut_at);
+    }
+
+    /// Takes over a side of another book, best first, that is complete as far as `reach` says. False, and the side is
+    /// not to be used, if these levels cannot be that: out of order, nothing, or beyond the reach.
+    pub(in crate::book) fn restore(
+        half: &'a mut BookSide,
+        best_first: &[Level],
+        reach: Coverage,
+    ) -> bool {
+        let mut loading = Self::begin(half);
+        let mut levels = best_first.iter();
+        let is_sound = levels.all(|level| !level.is_nothing() && loading.push(*level));
+        let (last_rank, is_cut) = (loading.last_rank, loading.left_out > 0);
+        let half = loading.finish(usize::MAX);
+        let Coverage::To(horizon) = reach else { return is_sound };
+        // One that had to be cut reaches to the last level that is kept.
+        if !is_cut {
+            half.reach_to(horizon);
+        }
+        is_sound && last_rank >= half.grid.rank(horizon)
     }
 
     /// Forgets what was there.
@@ -108,7 +128,7 @@ impl<'a> Loading<'a> {
     }
 
     /// All levels have come. A side of `cut_at` levels or more may go on behind the last one.
-    pub(in crate::book) fn finish(self, cut_at: usize) {
+    pub(in crate::book) fn finish(self, cut_at: usize) -> &'a mut BookSide {
         let half = self.half;
         self.fill.finish(&mut half.pages);
         half.complete = half.pages.len();
@@ -119,5 +139,6 @@ impl<'a> Loading<'a> {
             Some(worst) if !whole => half.reach_to(half.grid.price(worst)),
             _ => {}
         }
+        half
     }
 }
