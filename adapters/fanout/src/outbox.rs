@@ -1,0 +1,414 @@
+//! What waits for an engine: bounded, and whole by symbol.
+//!
+//! A feed puts in what it sees and never waits; the engine's thread takes as much as it can carry. Where there is no room,
+//! all that waits of that symbol is dropped, and counted: once there is room again, `Lagged` says so in the stream, and a
+//! fresh snapshot follows. So a slow engine costs a consumer its book for a moment, and never gives it a wrong one.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use kucoin_futures_proto::wire::Delta;
+use kucoin_futures_proto::{Book, Instant, Sequence, Symbol, UnixNanos};
+
+use crate::message::{Body, Deltas, Heartbeat, Lost, MAX_CHANGES, Message, PublisherId, Snapshot};
+
+/// How a publisher keeps its streams.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct OutboxLimits {
+    /// What waits for the engine takes this many bytes of memory at most, more or less. Default 32 MiB.
+    pub bytes: usize,
+    /// A book is told whole after so long, so that who comes later need not wait longer. Default 10 s.
+    pub snapshot_every: Duration,
+    /// And after so many messages of it: fewer than an engine keeps. Default 5000.
+    pub snapshot_messages: u64,
+    /// Something is said of each symbol so often. Default 1 s.
+    pub heartbeat_every: Duration,
+    /// A snapshot that is asked for is not given more often. Default 1 s.
+    pub answer_every: Duration,
+}
+
+impl Default for OutboxLimits {
+    fn default() -> Self {
+        Self {
+            bytes: 32 << 20,
+            snapshot_every: Duration::from_secs(10),
+            snapshot_messages: 5000,
+            heartbeat_every: Duration::from_secs(1),
+            answer_every: Duration::from_secs(1),
+        }
+    }
+}
+
+/// What a publisher knows of a book that can be read now.
+#[derive(Clone, Copy, Debug)]
+pub struct BookView<'a> {
+    /// The book.
+    pub book: &'a Book,
+    /// Which run of it.
+    pub epoch: u32,
+    /// For how long nothing has proved that it is heard.
+    pub age: Duration,
+}
+
+/// The streams of one publisher.
+#[derive(Debug)]
+pub struct Outbox {
+    publisher: PublisherId,
+    limits: OutboxLimits,
+    streams: BTreeMap<Symbol, Stream>,
+    used: usize,
+    stats: OutboxStats,
+}
+
+/// What became of what was put in.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct OutboxStats {
+    /// Messages that were taken for the engine.
+    pub messages: u64,
+    /// Changes among them.
+    pub changes: u64,
+    /// Whole books among them.
+    pub snapshots: u64,
+    /// Changes that there was no room for, or that an engine may have lost.
+    pub lagged: u64,
+}
+
+#[derive(Debug, Default)]
+struct Stream {
+    waiting: VecDeque<Entry>,
+    /// Bytes of these.
+    used: usize,
+    /// Of the last message that was taken.
+    number: u64,
+    /// The run that is told; `None` while the book is not live.
+    epoch: Option<u32>,
+    last_epoch: u32,
+    /// Up to where it was put in.
+    told: Option<Sequence>,
+    /// Left out and not said yet.
+    lagged: u64,
+    /// Nothing can be put in before a snapshot is.
+    needs_snapshot: bool,
+    /// Somebody asked for one.
+    is_asked: bool,
+    snapshot_at: Option<Instant>,
+    since_snapshot: u64,
+    said_at: Option<Instant>,
+    /// It is over once all was taken.
+    is_ended: bool,
+}
+
+#[derive(Debug)]
+struct Entry {
+    epoch: u32,
+    content: Content,
+}
+
+#[derive(Debug)]
+enum Content {
+    Deltas(Vec<Delta>),
+    Other(Body),
+}
+
+/// Bytes of a change in memory.
+const CHANGE: usize = size_of::<Delta>();
+/// Bytes of what is small.
+const SMALL: usize = 64;
+
+impl Entry {
+    fn size(&self) -> usize {
+        match &self.content {
+            Content::Deltas(deltas) => SMALL + deltas.len() * CHANGE,
+            Content::Other(Body::Snapshot(snapshot)) => SMALL + snapshot.size(),
+            Content::Other(_) => SMALL,
+        }
+    }
+
+    fn changes(&self) -> u64 {
+        match &self.content {
+            Content::Deltas(deltas) => deltas.len() as u64,
+            Content::Other(_) => 0,
+        }
+    }
+
+    fn body(self) -> Option<Body> {
+        match self.content {
+            Content::Deltas(deltas) => Deltas::of(&deltas).map(Body::Deltas),
+            Content::Other(body) => Some(body),
+        }
+    }
+}
+
+impl Outbox {
+    /// One without symbols.
+    #[must_use]
+    pub fn new(publisher: PublisherId, limits: OutboxLimits) -> Self {
+        let (streams, stats) = (BTreeMap::new(), OutboxStats::default());
+        Self { publisher, limits, streams, used: 0, stats }
+    }
+
+    /// Publishes a symbol from here on.
+    pub fn add(&mut self, symbol: Symbol) {
+        self.streams.entry(symbol).or_default().is_ended = false;
+    }
+
+    /// What is published.
+    pub fn symbols(&self) -> impl Iterator<Item = Symbol> + '_ {
+        self.streams.iter().filter(|(_, stream)| !stream.is_ended).map(|(symbol, _)| *symbol)
+    }
+
+    /// Publishes a symbol no more: its stream says so.
+    pub fn end(&mut self, symbol: Symbol) {
+        let Some(stream) = self.streams.get_mut(&symbol) else { return };
+        if !std::mem::replace(&mut stream.is_ended, true) {
+            stream.epoch = None;
+            self.used += stream.push(Body::End);
+        }
+    }
+
+    /// A book is live, in another run than before.
+    pub fn live(&mut self, now: Instant, symbol: Symbol, view: BookView<'_>) {
+        let room = self.limits.bytes.saturating_sub(self.used);
+        let Some(stream) = self.streams.get_mut(&symbol).filter(|stream| !stream.is_ended) else {
+            return;
+        };
+        stream.epoch = Some(view.epoch);
+        stream.last_epoch = view.epoch;
+        stream.told = None;
+        stream.needs_snapshot = true;
+        self.used += stream.tell(now, view.book, room);
+    }
+
+    /// A live book took a change; `book` is how it can be read now, at this change or further on.
+    pub fn change(&mut self, now: Instant, symbol: Symbol, delta: &Delta, book: Option<&Book>) {
+        let limits = self.limits;
+        let Some(stream) = self.streams.get_mut(&symbol) else { return };
+        if stream.epoch.is_none() {
+            return;
+        }
+        if stream.needs_snapshot {
+            // It is in the snapshot that is to come, or in none.
+            stream.lagged += 1;
+            self.stats.lagged += 1;
+            let room = (limits.bytes / 2).saturating_sub(self.used);
+            if let Some(book) = book {
+                self.used += stream.tell(now, book, room);
+            }
+            return;
+        }
+        if stream.told.is_some_and(|told| delta.sequence <= told) {
+            return;
+        }
+        if stream.told.and_then(Sequence::next) != Some(delta.sequence)
+            || self.used + SMALL + CHANGE > limits.bytes
+        {
+            let (dropped, freed) = stream.drop_waiting();
+            stream.lagged += 1;
+            self.stats.lagged += dropped + 1;
+            self.used = self.used.saturating_sub(freed);
+            return;
+        }
+        self.used += stream.push_delta(delta);
+        if let Some(book) = book
+            && stream.is_due(now, &limits)
+        {
+            let room = limits.bytes.saturating_sub(self.used);
+            self.used += stream.refresh(now, book, room);
+        }
+    }
+
+    /// A book is not live any more.
+    pub fn lost(&mut self, symbol: Symbol, reason: &str, is_doubt: bool) {
+        let Some(stream) = self.streams.get_mut(&symbol).filter(|stream| !stream.is_ended) else {
+            return;
+        };
+        if stream.epoch.take().is_some() {
+            stream.told = None;
+            self.used += stream.push(Body::Lost(Lost::new(reason, is_doubt)));
+        }
+    }
+
+    /// A book reaches further than before.
+    pub fn widened(&mut self, symbol: Symbol) {
+        if let Some(stream) = self.streams.get_mut(&symbol) {
+            stream.is_asked = true;
+            stream.snapshot_at = None;
+        }
+    }
+
+    /// Somebody asks for a snapshot.
+    pub fn ask(&mut self, symbol: Symbol) {
+        if let Some(stream) = self.streams.get_mut(&symbol) {
+            stream.is_asked = true;
+        }
+    }
+
+    /// What is due by the clock: signs of life, and books that are to be told whole. To be called a few times a second,
+    /// by whoever drives the feed and nobody else: a feed that is stuck must not be said to live.
+    pub fn beat<'a>(
+        &mut self,
+        now: Instant,
+        sent: UnixNanos,
+        view: impl Fn(Symbol) -> Option<BookView<'a>>,
+    ) {
+        let limits = self.limits;
+        for (symbol, stream) in &mut self.streams {
+            if stream.is_ended {
+                continue;
+            }
+            let view = view(*symbol).filter(|view| stream.epoch == Some(view.epoch));
+            if let Some(view) = view {
+                let is_late = stream.needs_snapshot;
+                let most = if is_late { limits.bytes / 2 } else { limits.bytes };
+                let room = most.saturating_sub(self.used);
+                if is_late {
+                    self.used += stream.tell(now, view.book, room);
+                } else if stream.is_due(now, &limits) {
+                    self.used += stream.refresh(now, view.book, room);
+                }
+            }
+            let is_due = stream.said_at.is_none_or(|at| now.since(at) >= limits.heartbeat_every);
+            if is_due && self.used + SMALL <= limits.bytes {
+                stream.said_at = Some(now);
+                let sequence = stream.told.filter(|_| !stream.needs_snapshot);
+                let age_ms = view.map_or(0, |view| view.age.as_millis() as u64);
+                self.used += stream.push(Body::Heartbeat(Heartbeat { sequence, age_ms, sent }));
+            }
+        }
+    }
+
+    /// Takes up to `most` messages for the engine, of each symbol in order.
+    pub fn take(&mut self, most: usize, taken: &mut Vec<Message>) {
+        let publisher = self.publisher;
+        for (symbol, stream) in &mut self.streams {
+            while taken.len() < most
+                && let Some(entry) = stream.waiting.pop_front()
+            {
+                let (size, epoch) = (entry.size(), entry.epoch);
+                stream.used = stream.used.saturating_sub(size);
+                self.used = self.used.saturating_sub(size);
+                self.stats.changes += entry.changes();
+                let Some(body) = entry.body() else { continue };
+                self.stats.messages += 1;
+                self.stats.snapshots += u64::from(matches!(body, Body::Snapshot(_)));
+                stream.number += 1;
+                let number = stream.number;
+                taken.push(Message { symbol: *symbol, publisher, number, epoch, body });
+            }
+        }
+        self.streams.retain(|_, stream| !stream.is_ended || !stream.waiting.is_empty());
+    }
+
+    /// Nobody knows what the engine has of these: each symbol among them, and all that waits, is told anew.
+    pub fn engine_failed(&mut self, unsure: &[Message]) {
+        for message in unsure {
+            let Some(stream) = self.streams.get_mut(&message.symbol) else { continue };
+            if let Body::Deltas(deltas) = &message.body {
+                stream.lagged += deltas.changes.len() as u64;
+                self.stats.lagged += deltas.changes.len() as u64;
+            }
+        }
+        for stream in self.streams.values_mut() {
+            self.stats.lagged += stream.drop_waiting().0;
+            if stream.is_ended {
+                stream.push(Body::End);
+            }
+        }
+        self.used = self.streams.values().map(|stream| stream.used).sum();
+    }
+
+    /// Whether something waits for the engine.
+    #[must_use]
+    pub const fn is_waiting(&self) -> bool {
+        self.used > 0
+    }
+
+    /// What became of what was put in.
+    #[must_use]
+    pub const fn stats(&self) -> &OutboxStats {
+        &self.stats
+    }
+}
+
+impl Stream {
+    /// Puts something small in; how many bytes it takes.
+    fn push(&mut self, body: Body) -> usize {
+        let entry =
+            Entry { epoch: self.epoch.unwrap_or(self.last_epoch), content: Content::Other(body) };
+        let size = entry.size();
+        self.used += size;
+        self.waiting.push_back(entry);
+        self.since_snapshot += 1;
+        size
+    }
+
+    /// Puts a change in, with those that wait if it may.
+    fn push_delta(&mut self, delta: &Delta) -> usize {
+        self.told = Some(delta.sequence);
+        if let Some(Entry { content: Content::Deltas(deltas), .. }) = self.waiting.back_mut()
+            && deltas.len() < MAX_CHANGES
+        {
+            deltas.push(*delta);
+            self.used += CHANGE;
+            return CHANGE;
+        }
+        let epoch = self.epoch.unwrap_or(self.last_epoch);
+        let entry = Entry { epoch, content: Content::Deltas(vec![*delta]) };
+        let size = entry.size();
+        self.used += size;
+        self.waiting.push_back(entry);
+        self.since_snapshot += 1;
+        size
+    }
+
+    /// Says what was left out, and the whole book, if there is room.
+    fn tell(&mut self, now: Instant, book: &Book, room: usize) -> usize {
+        let snapshot = Snapshot::of(book);
+        if snapshot.size() + 2 * SMALL > room {
+            return 0;
+        }
+        let mut size = 0;
+        if let count @ 1.. = std::mem::take(&mut self.lagged) {
+            size += self.push(Body::Lagged { count });
+        }
+        self.needs_snapshot = false;
+        self.is_asked = false;
+        self.told = Some(snapshot.sequence);
+        size += self.push(Body::Snapshot(Box::new(snapshot)));
+        (self.snapshot_at, self.since_snapshot) = (Some(now), 0);
+        size
+    }
+
+    /// The whole book once more, where its stream is. Later if the book is further on: what is between has not been told.
+    fn refresh(&mut self, now: Instant, book: &Book, room: usize) -> usize {
+        if self.told == Some(book.sequence()) { self.tell(now, book, room) } else { 0 }
+    }
+
+    fn is_due(&self, now: Instant, limits: &OutboxLimits) -> bool {
+        let Some(at) = self.snapshot_at else { return true };
+        let since = now.since(at);
+        since >= limits.snapshot_every
+            || self.since_snapshot >= limits.snapshot_messages
+            || self.is_asked && since >= limits.answer_every
+    }
+
+    /// Drops all that waits: how many changes that was, and how many bytes.
+    fn drop_waiting(&mut self) -> (u64, usize) {
+        let changes = self.waiting.iter().map(Entry::changes).sum();
+        // That a book was lost is said in any case.
+        let lost = self
+            .waiting
+            .iter()
+            .rposition(|entry| matches!(entry.content, Content::Other(Body::Lost(_))));
+        let last = lost.and_then(|at| self.waiting.remove(at)).filter(|_| self.epoch.is_none());
+        self.waiting.clear();
+        self.waiting.extend(last);
+        self.lagged += changes;
+        self.needs_snapshot = true;
+        let before = std::mem::replace(&mut self.used, self.waiting.iter().map(Entry::size).sum());
+        (changes, before - self.used)
+    }
+}
+
+#[cfg(test)]
+mod tests;
