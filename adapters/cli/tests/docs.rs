@@ -68,7 +68,7 @@ fn the_operations_page_knows_every_warning_and_every_metric_of_its_alerts() {
     let read = |path: &str| fs::read_to_string(root.join(path)).unwrap();
     let page = read("docs/operations.md");
     let mut code = String::new();
-    for name in ["host", "blocking", "smol", "data", "cli"] {
+    for name in ["host", "blocking", "smol", "data", "cli", "fanout"] {
         read_code(&root.join("adapters").join(name).join("src"), &mut code);
     }
     let mut found = 0;
