@@ -91,3 +91,12 @@ hostile visits="1000" at_a_time="36" seed="1":
 autobahn *arguments:
     cargo build --release -p kucoin-futures-suite --example autobahn_client
     python3 adapters/suite/autobahn.py {{arguments}}
+
+# What is allocated after each hour of a busy day of virtual time; fails if it grows.
+memory hours="24" rate="100":
+    cargo run --release -p kucoin-futures-sim --example memory -- {{hours}} {{rate}}
+
+# What `kcf` has resident, once a minute for two hours of real time; fails if it grows.
+memory-real out="target/memory.txt" minutes="120":
+    cargo build --release -p kcf
+    adapters/suite/memory.sh target/release/kcf {{out}} {{minutes}}
