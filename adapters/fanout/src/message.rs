@@ -326,8 +326,11 @@ impl Lost {
     /// With a reason that is cut where it is too long.
     #[must_use]
     pub fn new(reason: &str, is_doubt: bool) -> Self {
-        let end = reason.floor_char_boundary(MAX_REASON);
-        Self { reason: reason.get(..end).unwrap_or_default().to_owned(), is_doubt }
+        let end = (0..=reason.len().min(MAX_REASON)).rev().find(|at| reason.is_char_boundary(*at));
+        Self {
+            reason: end.and_then(|end| reason.get(..end)).unwrap_or_default().to_owned(),
+            is_doubt,
+        }
     }
 }
 

@@ -74,7 +74,7 @@ impl Track {
         match &self.place {
             Place::Cold => None,
             Place::Apart { base, pending } => {
-                Some(pending.back().map_or(base.sequence(), |delta| delta.sequence))
+                Some(pending.back().map_or_else(|| base.sequence(), |delta| delta.sequence))
             }
             Place::Joined { at } => Some(*at),
         }

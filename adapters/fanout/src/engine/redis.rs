@@ -334,6 +334,11 @@ impl Source for RedisSource {
             keys.push(self.keys.book(*symbol));
             places.push(place.clone());
         }
+        if keys.is_empty() {
+            // There is no stream of this name: a wait like any other.
+            keys.push(self.keys.named("none"));
+            places.push("0-0".into());
+        }
         // Zero would be for ever.
         let wait = (limit.min(CALL / 2).as_millis() as u64).max(1);
         let mut command = cmd("XREAD");
@@ -348,7 +353,7 @@ impl Source for RedisSource {
         let reply: Value = self.link.ask(|it| command.query(it))?;
         let now = self.server_now()?;
         let mut count = 0;
-        let mut on_entry = |key: &[u8], id: &str, bytes: &[u8]| {
+        let on_entry = |key: &[u8], id: &str, bytes: &[u8]| {
             let symbol = key.rsplit(|byte| *byte == b':').next().unwrap_or_default();
             let symbol = std::str::from_utf8(symbol).ok().and_then(|text| text.parse().ok());
             let Some(symbol) = symbol else { return };
@@ -357,7 +362,7 @@ impl Source for RedisSource {
             count += 1;
             take(Arrived { age, bytes });
         };
-        walk(&reply, &mut on_entry).ok_or_else(|| self.link.protocol("what is no stream"))?;
+        walk(&reply, on_entry).ok_or_else(|| self.link.protocol("what is no stream"))?;
         Ok(count)
     }
 
@@ -373,7 +378,7 @@ impl Source for RedisSource {
 }
 
 /// Walks over what `XREAD` gives: streams, each with entries, each with fields. `None` if it is something else.
-fn walk(reply: &Value, on_entry: &mut dyn FnMut(&[u8], &str, &[u8])) -> Option<()> {
+fn walk(reply: &Value, mut on_entry: impl FnMut(&[u8], &str, &[u8])) -> Option<()> {
     let Value::Array(streams) = reply else {
         return matches!(reply, Value::Nil).then_some(());
     };
