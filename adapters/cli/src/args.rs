@@ -1,5 +1,6 @@
 //! The command line.
 
+mod fanout;
 mod recordings;
 mod streams;
 mod trials;
@@ -12,6 +13,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 use kucoin_futures_proto::Symbol;
 use kucoin_futures_sim::Plan;
 
+pub(crate) use fanout::{ConsumeArgs, PublishArgs};
 pub(crate) use recordings::{
     ExportArgs, ExportFormat, InfoArgs, RecordArgs, RecordPart, RecordingArgs, SyncWhen,
 };
@@ -99,6 +101,7 @@ const MANUAL: &str = "Examples:
   kcf private                                 an account, by the keys in the environment
   kcf sim --listen 127.0.0.1:8080             an exchange to test any client against
   kcf ticker XBTUSDTM --url http://127.0.0.1:8080 --runtime smol
+  kcf publish XBTUSDTM --to redis://127.0.0.1:6379     exact books for others: kcf consume
 
 Output:
   stdout is data, stderr is log. With --json every line of stdout is one object with a `type`:
@@ -112,7 +115,7 @@ Output:
   `malformed` is a message that could not be read; `summary` ends a stream: `not_live_ms` is the longest time for which a book that was live was not.
   `verify` is a verdict. The demo adds
   `demo`, `fault`, `healed` and `verdict`, the simulation `listening` and `fault`, a replay `replay`
-  and `replay_total`, --metrics `metrics` and `kcf serve` `serve` (where it can be had). Prices and amounts are strings and exact, sizes are whole lots. `ts_ns`
+  and `replay_total`, `kcf publish` `publishing`, --metrics `metrics` and `kcf serve` `serve` (where it can be had). Prices and amounts are strings and exact, sizes are whole lots. `ts_ns`
   (and `ts_ms`) are the exchange's own times, `at_ns` (and `at_ms`) this machine's when it came, both
   Unix; nanoseconds are beyond what JavaScript and jq 1.6 hold exactly.
 
@@ -125,6 +128,7 @@ Environment:
   KUCOIN_API_KEY_VERSION
              2 or 3 (default)
   KCF_TOKEN  what `kcf serve` asks for; or KCF_TOKEN_FILE: a file that holds it
+  KCF_ENGINE the engine of `kcf publish` and `kcf consume`: for an address with a password
   Proxies are not used: HTTPS_PROXY, HTTP_PROXY and ALL_PROXY are ignored.
 
 Exit codes:
@@ -179,6 +183,10 @@ pub(crate) enum Command {
     Soak(SoakArgs),
     /// Measure what a message costs over loopback, beside the bare WebSocket libraries
     Bench(BenchArgs),
+    /// Give exact books to others, over Redis or NATS
+    Publish(PublishArgs),
+    /// Take exact books that others publish, from Redis or NATS
+    Consume(ConsumeArgs),
     /// Print what a shell needs to complete kcf's command lines
     Completions(CompletionsArgs),
 }

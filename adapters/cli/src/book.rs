@@ -142,7 +142,7 @@ impl Books<'_> {
     }
 }
 
-fn print_touch(out: &mut Out, symbol: Symbol, book: &Book) -> Result<(), Failure> {
+pub(crate) fn print_touch(out: &mut Out, symbol: Symbol, book: &Book) -> Result<(), Failure> {
     let (bid, ask) = (words::best(book.best_bid()), words::best(book.best_ask()));
     let sequence = book.sequence();
     let [bids, asks] = [Side::Bid, Side::Ask].map(|side| book.complete_levels(side));
@@ -164,7 +164,7 @@ pub(crate) fn touch_json(book: &Book, symbol: Symbol) -> Value {
     })
 }
 
-fn book_json(book: &Book, symbol: Symbol, epoch: u32, levels: usize) -> Value {
+pub(crate) fn book_json(book: &Book, symbol: Symbol, epoch: u32, levels: usize) -> Value {
     json!({
         "type": "book",
         "symbol": symbol.as_str(),
@@ -179,7 +179,7 @@ fn book_json(book: &Book, symbol: Symbol, epoch: u32, levels: usize) -> Value {
     })
 }
 
-fn digest_json(book: &Book, symbol: Option<Symbol>) -> Value {
+pub(crate) fn digest_json(book: &Book, symbol: Option<Symbol>) -> Value {
     json!({
         "type": "digest",
         "symbol": symbol.map(|symbol| symbol.to_string()),

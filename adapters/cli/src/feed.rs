@@ -54,6 +54,10 @@ impl Feed {
         either!(self, feed => feed.subscribe(channel))
     }
 
+    pub(crate) fn unsubscribe(&mut self, topic: TopicId) -> Result<(), Misuse> {
+        either!(self, feed => feed.unsubscribe(topic))
+    }
+
     pub(crate) fn fetch(&mut self, query: Query) -> Result<RequestId, Misuse> {
         either!(self, feed => feed.fetch(query))
     }
@@ -87,6 +91,16 @@ impl Feed {
 
     pub(crate) fn book(&self, topic: TopicId) -> Option<&Book> {
         either!(self, feed => feed.book(topic))
+    }
+
+    /// Which run of a live book can be read now.
+    pub(crate) fn book_epoch(&self, topic: TopicId) -> Option<Epoch> {
+        either!(self, feed => feed.book_epoch(topic))
+    }
+
+    /// How long ago a live book was heard of.
+    pub(crate) fn book_age(&self, topic: TopicId) -> Option<BookAge> {
+        either!(self, feed => feed.book_age(topic))
     }
 
     pub(crate) fn book_status(&self, topic: TopicId) -> Option<BookStatus> {

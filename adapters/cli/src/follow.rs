@@ -56,6 +56,8 @@ pub(crate) struct Session<'a> {
     reached: bool,
     unauthorized: bool,
     login: Option<LoginError>,
+    /// What is wanted changes with time, and may be nothing.
+    varies: bool,
 }
 
 impl<'a> Session<'a> {
@@ -110,6 +112,7 @@ impl<'a> Session<'a> {
             reached: false,
             unauthorized: false,
             login: None,
+            varies: false,
         })
     }
 
@@ -185,8 +188,14 @@ impl<'a> Session<'a> {
         let clock = self.feed.clock();
         let end = self.span.map(|span| clock.now() + span);
         show.begin(&mut self.cx, &self.feed);
-        while !self.stop.is_asked() && (!self.cx.all_rejected() || self.listing.is_pending()) {
+        loop {
             self.cx.now = clock.now();
+            if let Some(channels) = show.wanted(self.cx.now) {
+                self.want_only(&channels)?;
+            }
+            if self.stop.is_asked() || self.is_hopeless() {
+                break;
+            }
             if end.is_some_and(|end| end <= self.cx.now) || show.is_over() {
                 break;
             }
@@ -238,6 +247,23 @@ impl<'a> Session<'a> {
         self.verdict()
     }
 
+    /// Nothing that was wanted can be had. (What may be nothing for a while is not hopeless.)
+    fn is_hopeless(&self) -> bool {
+        !self.varies && self.cx.all_rejected() && !self.listing.is_pending()
+    }
+
+    /// Subscribes to what is new among these, and unsubscribes from all else.
+    fn want_only(&mut self, channels: &[Channel]) -> Result<(), Failure> {
+        self.varies = true;
+        for topic in self.cx.others_than(channels) {
+            // It was subscribed to, and so it can be given up.
+            let _ = self.feed.unsubscribe(topic);
+        }
+        let new: Vec<Channel> =
+            channels.iter().copied().filter(|channel| !self.cx.has(*channel)).collect();
+        if new.is_empty() { Ok(()) } else { self.subscribe(new) }
+    }
+
     /// Tells whoever has asked over HTTP.
     fn answer_metrics(&self) {
         let Some(metrics) = &self.metrics else { return };
@@ -276,6 +302,9 @@ impl<'a> Session<'a> {
             Event::Book(topic, BookEvent::Live { .. }) => {
                 show.live(&mut self.cx, topic, event, &self.feed)?;
             }
+            Event::Book(topic, BookEvent::Lost { reason, .. }) => {
+                show.lost(&mut self.cx, topic, &reason);
+            }
             Event::Book(topic, BookEvent::Verified { is_wider: true, .. }) => {
                 show.widened(&mut self.cx, topic, &self.feed)?;
             }
@@ -312,8 +341,8 @@ impl<'a> Session<'a> {
     }
 
     fn verdict(self) -> Result<(), Failure> {
-        let Self { cx, run, login, .. } = self;
-        if cx.all_rejected() {
+        let Self { cx, run, login, .. } = &self;
+        if cx.all_rejected() && !self.varies {
             if let Some(error) = login {
                 let text = format!("the login was refused: {error}{}", cx.last_words());
                 return Err(Failure::words(Kind::Auth, text));

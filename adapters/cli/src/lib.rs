@@ -10,6 +10,7 @@ mod args;
 mod bench;
 mod board;
 mod book;
+mod consume;
 mod contracts;
 mod crowd;
 mod demo;
@@ -27,6 +28,7 @@ mod monitor;
 mod numbers;
 mod out;
 mod private;
+mod publish;
 mod record;
 mod recordings;
 mod refusal;
@@ -95,6 +97,8 @@ pub fn run() -> ExitCode {
             None => soak::run(&args),
         },
         Command::Bench(args) => bench::run(&args),
+        Command::Publish(args) => publish::run(connect, &args),
+        Command::Consume(args) => consume::run(&args),
         Command::Completions(args) => completions(&args),
     };
     match result {

@@ -53,6 +53,8 @@ struct Topic {
     channel: Channel,
     rejected: bool,
     confirmed: bool,
+    /// It was given up, and may still be told of.
+    is_over: bool,
 }
 
 impl Topic {
@@ -103,7 +105,25 @@ impl Ctx {
     }
 
     pub(super) fn add(&mut self, topic: TopicId, channel: Channel) {
-        self.topics.insert(topic, Topic { channel, rejected: false, confirmed: false });
+        self.topics
+            .insert(topic, Topic { channel, rejected: false, confirmed: false, is_over: false });
+    }
+
+    /// Whether a channel is subscribed to.
+    pub(super) fn has(&self, channel: Channel) -> bool {
+        self.topics.values().any(|topic| topic.channel == channel && !topic.is_over)
+    }
+
+    /// Gives up all topics but those of these channels, and names them.
+    pub(super) fn others_than(&mut self, channels: &[Channel]) -> Vec<TopicId> {
+        let is_other = |topic: &Topic| !topic.is_over && !channels.contains(&topic.channel);
+        let others = self.topics.iter_mut().filter(|(_, topic)| is_other(topic));
+        others
+            .map(|(id, topic)| {
+                topic.is_over = true;
+                *id
+            })
+            .collect()
     }
 
     pub(crate) fn channel(&self, topic: TopicId) -> Option<Channel> {

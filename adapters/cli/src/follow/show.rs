@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use kucoin_futures_host::BookUpdate;
-use kucoin_futures_proto::{Account, Channel, Event, Message, Push, Query, TopicId, WireError};
+use kucoin_futures_proto::{
+    Account, BookLostReason, Channel, Event, Instant, Message, Push, Query, TopicId, WireError,
+};
 
 use super::{Ctx, News};
 use crate::exit::Failure;
@@ -22,6 +24,14 @@ pub(crate) trait Show {
     /// A book became live, before anything in it changes.
     fn live(&mut self, _: &mut Ctx, _: TopicId, _: &Event, _: &Feed) -> Result<(), Failure> {
         Ok(())
+    }
+
+    /// A book is not live any more.
+    fn lost(&mut self, _: &mut Ctx, _: TopicId, _: &BookLostReason) {}
+
+    /// What is to be subscribed to now, for a command that does not want the same all the time; `None`: what is.
+    fn wanted(&mut self, _: Instant) -> Option<Vec<Channel>> {
+        None
     }
 
     /// A live book knows more than it did, of levels that did not change: whoever mirrors it takes it anew.
