@@ -93,16 +93,6 @@ impl Feed {
         either!(self, feed => feed.book(topic))
     }
 
-    /// Which run of a live book can be read now.
-    pub(crate) fn book_epoch(&self, topic: TopicId) -> Option<Epoch> {
-        either!(self, feed => feed.book_epoch(topic))
-    }
-
-    /// How long ago a live book was heard of.
-    pub(crate) fn book_age(&self, topic: TopicId) -> Option<BookAge> {
-        either!(self, feed => feed.book_age(topic))
-    }
-
     pub(crate) fn book_status(&self, topic: TopicId) -> Option<BookStatus> {
         either!(self, feed => feed.book_status(topic))
     }
