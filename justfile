@@ -53,6 +53,19 @@ demo runtime="blocking":
 screenshot:
     cargo run --release -p kcf -- demo --plain --for 25s --svg docs/demo.svg
 
+# The picture of `kcf watch`, out of a run of 75 s.
+screenshot-watch:
+    #!/usr/bin/env bash
+    set -euo pipefail
+    cargo build --release -p kcf
+    target/release/kcf sim --json --rate 60 --symbols XBTUSDTM,ETHUSDTM,SOLUSDTM,XRPUSDTM,CHRUSDTM,YFIUSDTM,XBTUSDCM \
+        --faults "at 9s drop XBTUSDTM 1; at 14s close-one 1001; at 20s drop XBTUSDTM 1; at 22s drop SOLUSDTM 1; at 54s drop ETHUSDTM 1; at 60s drop XBTUSDTM 1" \
+        > target/sim.json &
+    trap 'kill $!' EXIT
+    sleep 1
+    url=$(sed -n 's/.*"url":"\([^"]*\)".*/\1/p' target/sim.json)
+    target/release/kcf watch --all --lines 2 --url "$url" --for 75s --svg docs/watch.svg
+
 # The wheel for Python, in the virtual environment that is active (`pip install maturin`), and its tests.
 python:
     cargo build -p kcf
