@@ -537,3 +537,36 @@ fn a_snapshot_that_knows_more_widens_the_book() {
     assert!(book.complete_levels(Side::Bid) > before);
     assert_eq!(witness.epochs, 1);
 }
+
+#[test]
+fn a_hole_in_the_numbers_is_a_loss_whatever_was_in_it() {
+    let (exchange, mut publishers, mut witness) = both_live();
+    publishers[1].lose(false);
+    deliver_all(&mut witness, &exchange, &mut publishers);
+    // A sign of life alone is missing: for all that can be known it was more.
+    publishers[0].beat();
+    publishers[0].sent.clear();
+    publishers[0].follow(&exchange, 2);
+    deliver_all(&mut witness, &exchange, &mut publishers);
+    assert_eq!(witness.live, None);
+    let replica = witness.consumer.replica(symbol()).unwrap();
+    assert_eq!(replica.why(), Some(&LostReason::Hole { expected: 2, got: 3 }));
+    publishers[0].snapshot();
+    deliver_all(&mut witness, &exchange, &mut publishers);
+    assert_eq!(witness.live.map(|(epoch, _)| epoch), Some(2));
+}
+
+#[test]
+fn a_change_that_another_publisher_told_otherwise_is_a_conflict() {
+    let (exchange, mut publishers, mut witness) = both_live();
+    publishers[0].follow(&exchange, 1);
+    deliver_all(&mut witness, &exchange, &mut publishers);
+    let sequence = publishers[0].live.as_ref().unwrap().1.sequence();
+    let price = Price::from_scaled(999_000_000).unwrap();
+    let other = Delta::new(sequence, Side::Bid, price, Lots::new(7));
+    publishers[1].say(Body::Deltas(Deltas::of(&[other]).unwrap()));
+    deliver_all(&mut witness, &exchange, &mut publishers);
+    assert_eq!(witness.live, None);
+    let replica = witness.consumer.replica(symbol()).unwrap();
+    assert_eq!(replica.why(), Some(&LostReason::Conflict { sequence }));
+}
