@@ -33,7 +33,7 @@ pub(crate) enum Fault {
     Recording(String),
 }
 
-const CLOSED: &str = "the feed was closed, and everything that it told was read: make a new one";
+const CLOSED: &str = "it was closed, and everything that it told was read: make a new one";
 const TIMEOUT: &str = "no answer in time: ask again, less often, or with a longer timeout (requests wait while their budget is used up)";
 
 impl Fault {

@@ -25,7 +25,7 @@ use crate::tables::{Collector, Passed, Tables};
 use crate::{message, news, tables};
 
 /// So long at most before signals are looked at.
-const SLICE: Duration = Duration::from_millis(100);
+pub(crate) const SLICE: Duration = Duration::from_millis(100);
 
 /// What `kucoin_futures.Feed` is made of.
 #[pyclass(module = "kucoin_futures._native", frozen)]
@@ -148,11 +148,7 @@ impl Feed {
     }
 
     fn deadline(&self, timeout: f64) -> Result<Instant, Fault> {
-        // A week is for ever here, and no sum can overflow.
-        let span = Duration::try_from_secs_f64(timeout.min(604_800.0));
-        let span =
-            span.map_err(|_| Fault::Misuse("a timeout is seconds, not below zero".into()))?;
-        Ok(self.shared.now() + span)
+        Ok(self.shared.now() + span(timeout)?)
     }
 
     /// Asks the feed's thread.
@@ -164,6 +160,13 @@ impl Feed {
         let looked = py.detach(|| self.shared.pump().with(look));
         Ok(looked.map_err(Fault::from)?)
     }
+}
+
+/// So many seconds.
+pub(crate) fn span(timeout: f64) -> Result<Duration, Fault> {
+    // A week is for ever here, and no sum can overflow.
+    let span = Duration::try_from_secs_f64(timeout.min(604_800.0));
+    span.map_err(|_| Fault::Misuse("a timeout is seconds, not below zero".into()))
 }
 
 /// An event as Python has it.

@@ -14,6 +14,7 @@ mod analytics;
 mod arrow;
 mod backlog;
 mod book;
+mod consumer;
 mod credentials;
 mod event_class;
 mod events;
@@ -60,6 +61,8 @@ mod _native {
     use crate::arrow::{ArrowSchema, Batch, BatchReader};
     #[pymodule_export]
     use crate::book::Book;
+    #[pymodule_export]
+    use crate::consumer::Consumer;
     #[pymodule_export]
     use crate::credentials::Credentials;
     #[pymodule_export]

@@ -1,6 +1,7 @@
 //! What comes seldom, as frozen dataclasses: Python has their fields, and here is what fills them.
 
 mod account;
+mod consumer;
 pub(crate) mod messages;
 mod replies;
 mod signed;

@@ -75,6 +75,18 @@ pub(crate) enum Ready {
 /// The right to iterate, given back when it is dropped.
 pub(crate) struct Reading<'a>(&'a AtomicBool);
 
+impl<'a> Reading<'a> {
+    /// One at a time may iterate. `what` is read.
+    pub(crate) fn begin(is_read: &'a AtomicBool, what: &str) -> Result<Self, Fault> {
+        if is_read.swap(true, Ordering::Acquire) {
+            return Err(Fault::Misuse(format!(
+                "another thread or task is reading this {what}: let one read and hand on what others need, or make a {what} for each"
+            )));
+        }
+        Ok(Self(is_read))
+    }
+}
+
 impl Drop for Reading<'_> {
     fn drop(&mut self) {
         self.0.store(false, Ordering::Release);
@@ -129,11 +141,7 @@ impl Shared {
 
     /// One at a time may iterate.
     pub(crate) fn begin_reading(&self) -> Result<Reading<'_>, Fault> {
-        if self.is_read.swap(true, Ordering::Acquire) {
-            let text = "another thread or task is reading this feed: let one read and hand on what others need, or make a feed for each";
-            return Err(Fault::Misuse(text.into()));
-        }
-        Ok(Reading(&self.is_read))
+        Reading::begin(&self.is_read, "feed")
     }
 
     /// The next event, if it is there and can be handed out without waiting for anybody.

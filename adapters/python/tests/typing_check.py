@@ -84,3 +84,21 @@ def analytics(feed: kf.Feed) -> None:
     assert_type(ka.OrderFlowImbalance(last=5).reading.value, int | None)
     if funding := ka.FundingDivergence().reading.valid:
         assert_type(funding.premium, Decimal)
+
+
+async def consumers() -> None:
+    with kf.Consumer("redis://127.0.0.1:6379", ["XBTUSDTM"], prefix="kcf") as consumer:
+        assert_type(consumer, kf.Consumer)
+        for event in consumer:
+            assert_type(event, kf.ConsumerEvent)
+            match event:
+                case kf.BookLost(reason=reason):
+                    assert_type(reason, str)
+                case _:
+                    pass
+    assert_type(consumer.next(1.0), kf.ConsumerEvent | None)
+    assert_type(consumer.book("XBTUSDTM"), kf.Book | None)
+    assert_type(consumer.stats(), kf.ConsumerStats)
+    async with kf.Consumer("nats://127.0.0.1:4222") as other:
+        async for told in other:
+            assert_type(told, kf.ConsumerEvent)

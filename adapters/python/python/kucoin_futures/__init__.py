@@ -60,6 +60,7 @@ from .channels import (
     trades,
     wallet,
 )
+from .consumer import Consumer, ConsumerEvent, ConsumerStats
 from .errors import (
     BeyondHorizon,
     Closed,
@@ -113,6 +114,9 @@ __all__ = [
     "Candle",
     "Channel",
     "Closed",
+    "Consumer",
+    "ConsumerEvent",
+    "ConsumerStats",
     "Credentials",
     "CrossLeverages",
     "Delta",

@@ -40,6 +40,7 @@ from .analytics.readings import (
     MacdValue as MacdValue,
     Reading as Reading,
 )
+from .consumer import ConsumerEvent, ConsumerStats
 from .recordings import Info, Session
 from .types import Event
 
@@ -241,7 +242,8 @@ class State:
     ``no_token``, ``login_refused``; ``confirmed``, ``refused``, ``rejected``, ``silent``,
     ``heard``, ``subscribed_again``, ``unsubscribed``; ``delayed``, ``not_verified``;
     ``account_delayed``, ``account_refused``, ``fills_recovered``, ``balance_refused``;
-    ``odd_time``, ``malformed``; of a recording ``torn``: it ends there without its end.
+    ``odd_time``, ``malformed``; of a recording ``torn``: it ends there without its end;
+    of a consumer ``engine_up``, ``engine_down``.
     """
 
     __match_args__ = ("kind", "text", "topic", "symbol", "line", "status", "code", "words")
@@ -687,6 +689,21 @@ class Recording:
     def info(self) -> Info: ...
     def replay(self, topics: list[str] | None = None) -> Replay: ...
     def table(self, name: str, rows: int) -> BatchReader: ...
+
+@final
+class Consumer:
+    def __new__(
+        cls, url: str, symbols: list[str] | None, prefix: str, queue: int
+    ) -> Consumer: ...
+    def __iter__(self) -> Iterator[ConsumerEvent]: ...
+    def __next__(self) -> ConsumerEvent: ...
+    def next(self, timeout: float | None = None) -> ConsumerEvent | None: ...
+    def wait(self, timeout: float) -> bool: ...
+    def book(self, symbol: str) -> Book | None: ...
+    def stats(self) -> ConsumerStats: ...
+    def close(self) -> None: ...
+    @property
+    def symbols(self) -> list[str]: ...
 
 @final
 class Feed:

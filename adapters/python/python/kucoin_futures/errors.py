@@ -12,7 +12,7 @@ class MisuseError(Error):
 
 
 class Closed(MisuseError):
-    """The feed was closed, and everything that it told was read."""
+    """The feed or consumer was closed, and everything that it told was read."""
 
 
 class NotLive(Error):

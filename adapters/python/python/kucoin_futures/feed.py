@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -15,17 +14,13 @@ from . import _native
 from ._native import Batch, Book, Credentials, Tables
 from .account import Account, Line, Stats
 from .channels import Channel
-from .errors import Closed, MisuseError
+from .errors import MisuseError
 from .queries import Queries
+from .reading import Reader
 from .types import Event
 
-_HOP = 0.5
-"""Seconds after which the waiting thread looks whether anybody still waits."""
-_STREAK = 128
-"""Events that are handed out without a turn for other tasks."""
 
-
-class Feed:
+class Feed(Reader[Event]):
     """Market data of KuCoin Futures, and of an account.
 
     ::
@@ -57,13 +52,11 @@ class Feed:
         keys = Credentials.from_env() if credentials == "env" else credentials
         pem = Path(ca).read_bytes() if isinstance(ca, (str, Path)) else ca
         self._native = _native.Feed(url, keys, lines, queue, pem)
+        super().__init__(self._native, "feed")
         self._names: dict[str, str] = {}
         self._later: list[Channel] = []
-        self._waiter: ThreadPoolExecutor | None = None
         self.states: deque[Event] = deque(maxlen=1024)
         """What ``trades`` and ``changes`` have met that has no rows, the latest of it."""
-        self._awaited = False
-        self._streak = 0
         self.query = Queries(self._native.query, self._symbol)
         """What can be asked once: see ``Queries``."""
         for channel in channels:
@@ -226,9 +219,7 @@ class Feed:
     def close(self) -> None:
         """Ends everything. What was told before can still be read."""
         self._native.close()
-        if self._waiter is not None:
-            self._waiter.shutdown(wait=False)
-            self._waiter = None
+        self._shut()
 
     def __enter__(self) -> Feed:
         try:
@@ -268,42 +259,6 @@ class Feed:
     ) -> None:
         await asyncio.to_thread(self.close)
 
-    def __aiter__(self) -> AsyncIterator[Event]:
-        return self
-
-    async def __anext__(self) -> Event:
-        """The next event. May be cancelled: nothing is lost.
-
-        What is there is handed out at once, and after so many events other tasks have a turn.
-        """
-        if self._awaited:
-            raise MisuseError(
-                "another task is waiting for this feed: let one read and hand on what others need"
-            )
-        self._awaited = True
-        try:
-            if self._later:
-                await asyncio.to_thread(self._open)
-            self._streak += 1
-            if self._streak >= _STREAK:
-                self._streak = 0
-                await asyncio.sleep(0)
-            while True:
-                try:
-                    event = self._native.next(0.0)
-                except Closed:
-                    raise StopAsyncIteration from None
-                if event is not None:
-                    return event
-                self._streak = 0
-                await self._news()
-        finally:
-            self._awaited = False
-
-    async def _news(self) -> None:
-        if self._waiter is None:
-            self._waiter = ThreadPoolExecutor(1, thread_name_prefix="kucoin-futures-wait")
-        loop = asyncio.get_running_loop()
-        await loop.run_in_executor(self._waiter, self._native.wait, _HOP)
-
-
+    async def _prepare(self) -> None:
+        if self._later:
+            await asyncio.to_thread(self._open)
