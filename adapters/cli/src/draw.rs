@@ -14,7 +14,7 @@ mod picture;
 mod span;
 mod theme;
 
-use ratatui::text::Line;
+use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Borders};
 
 pub(crate) use ladder::draw_ladder;
@@ -29,6 +29,26 @@ pub(crate) fn cut(text: String, width: usize) -> String {
         return text;
     }
     text.chars().take(width.saturating_sub(1)).chain(['…']).collect()
+}
+
+/// The same of a line of several parts.
+pub(crate) fn cut_line(line: Line<'static>, width: usize) -> Line<'static> {
+    if line.width() <= width {
+        return line;
+    }
+    let (mut left, mut spans) = (width, Vec::new());
+    for span in line.spans {
+        let count = span.content.chars().count();
+        if count < left {
+            left -= count;
+            spans.push(span);
+            continue;
+        }
+        let text = span.content.chars().take(left.saturating_sub(1)).chain(['…']);
+        spans.push(Span::styled(text.collect::<String>(), span.style));
+        break;
+    }
+    Line { spans, ..Line::default() }
 }
 
 /// A rule with a title on it.

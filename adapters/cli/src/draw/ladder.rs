@@ -8,7 +8,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
-use super::{Theme, titled};
+use super::{Theme, cut_line, titled};
 use crate::monitor::{Depth, Ladder, Mood};
 
 /// A book under its name, or why it cannot be read: then no level is shown.
@@ -47,27 +47,32 @@ fn rows(depth: &Depth, area: Rect, theme: Theme) -> Vec<Line<'static>> {
         let bar = (u128::from(level.size.get()) * u128::from(room)).div_ceil(u128::from(most));
         let bar = "█".repeat(usize::try_from(bar).unwrap_or(0));
         let (price, size) = (level.price.to_string(), level.size);
-        Line::from(vec![
+        let line = Line::from(vec![
             Span::styled(format!("{price:>14}"), style),
             Span::raw(format!(" {size:>8}  ")),
             Span::styled(bar, style),
-        ])
+        ]);
+        cut_line(line, area.width.into())
     };
     let mut lines = vec![horizon("asks", &depth.asks, theme)];
     lines.extend(asks.iter().rev().map(|level| line(level, theme.ask())));
-    lines.push(touch(&asks, &bids, theme));
+    lines.push(touch(depth, theme));
     lines.extend(bids.iter().map(|level| line(level, theme.bid())));
     lines.push(horizon("bids", &depth.bids, theme));
     lines
 }
 
-fn touch(asks: &[Level], bids: &[Level], theme: Theme) -> Line<'static> {
-    let text = match (asks.first(), bids.first()) {
+/// Of the book itself, whether or not a level fits on the screen. A side without a known level need not be empty.
+fn touch(depth: &Depth, theme: Theme) -> Line<'static> {
+    let is_unknown =
+        |ladder: &Ladder| ladder.levels.is_empty() && matches!(ladder.reach, Coverage::To(_));
+    let text = match (depth.asks.levels.first(), depth.bids.levels.first()) {
         (Some(ask), Some(bid)) => {
             let spread = ask.price.scaled().saturating_sub(bid.price.scaled());
             let spread = Price::from_scaled(spread.max(0));
             format!("{:>14}", format!("-- {} --", spread.unwrap_or_default()))
         }
+        _ if is_unknown(&depth.asks) || is_unknown(&depth.bids) => "-- unknown --".into(),
         _ => format!("{:>14}", "-- empty --"),
     };
     Line::styled(text, theme.dim())
@@ -85,15 +90,62 @@ fn horizon(side: &str, ladder: &Ladder, theme: Theme) -> Line<'static> {
 
 #[cfg(test)]
 mod tests {
-    use kucoin_futures_proto::Lots;
+    use kucoin_futures_proto::{Lots, Sequence};
 
     use super::*;
 
+    fn price(text: &str) -> Price {
+        text.parse().unwrap()
+    }
+
+    fn ladder(prices: &[&str], reach: Coverage) -> Ladder {
+        let level = |text: &&str| Level { price: price(text), size: Lots::new(1234) };
+        Ladder { levels: prices.iter().map(level).collect(), reach, complete: prices.len() }
+    }
+
+    fn depth(ask: Ladder, bid: Ladder) -> Depth {
+        Depth { sequence: Sequence::new(1), asks: ask, bids: bid }
+    }
+
+    fn drawn(depth: &Depth, width: u16, height: u16) -> Vec<String> {
+        let area = Rect { x: 0, y: 0, width, height };
+        rows(depth, area, Theme::new(false)).iter().map(ToString::to_string).collect()
+    }
+
     #[test]
-    fn spreads_are_exact() {
-        let price = |text: &str| text.parse::<Price>().unwrap();
-        let level = |text: &str| Level { price: price(text), size: Lots::new(1) };
-        let line = touch(&[level("0.3")], &[level("0.1")], Theme::new(false));
-        assert_eq!(line.to_string().trim(), format!("-- {} --", price("0.2")));
+    fn spreads_are_exact_and_those_of_the_book() {
+        let book = depth(ladder(&["0.3"], Coverage::All), ladder(&["0.1"], Coverage::All));
+        let spread = format!("-- {} --", price("0.2"));
+        // Also where there is no room for a level.
+        for height in [3, 4, 5, 20] {
+            assert!(drawn(&book, 40, height).iter().any(|row| row.trim() == spread), "{height}");
+        }
+    }
+
+    #[test]
+    fn a_side_is_empty_only_where_all_of_it_is_known() {
+        let known = || ladder(&["0.3"], Coverage::All);
+        let none = || ladder(&[], Coverage::All);
+        let beyond = || ladder(&[], Coverage::To(price("0.4")));
+        for (asks, bids, word) in [
+            (known(), none(), "empty"),
+            (none(), none(), "empty"),
+            (known(), beyond(), "unknown"),
+            (beyond(), known(), "unknown"),
+            (none(), beyond(), "unknown"),
+        ] {
+            let rows = drawn(&depth(asks, bids), 40, 9);
+            let touch: Vec<&str> =
+                rows.iter().map(|row| row.trim()).filter(|row| row.starts_with("--")).collect();
+            assert_eq!(touch, [format!("-- {word} --")]);
+        }
+    }
+
+    #[test]
+    fn a_size_that_does_not_fit_is_seen_to_be_cut() {
+        let book = depth(ladder(&["0.3"], Coverage::All), ladder(&["0.1"], Coverage::All));
+        let size = |width| drawn(&book, width, 9)[1].trim_end().to_owned();
+        assert!(size(40).contains("    1234  "), "{}", size(40));
+        assert!(size(21).ends_with("     1…"), "{}", size(21));
     }
 }

@@ -6,7 +6,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Padding, Paragraph, Sparkline};
 
-use super::{Theme, titled};
+use super::{Theme, cut_line, titled};
 use crate::monitor::{LogRow, Mood, TradeRow};
 use crate::words;
 
@@ -19,18 +19,20 @@ pub(crate) fn draw_trades<'a>(
     theme: Theme,
 ) {
     let block = titled(title, theme);
-    let rows = usize::from(block.inner(area).height);
+    let inner = block.inner(area);
+    let (rows, width) = (usize::from(inner.height), usize::from(inner.width));
     let lines = latest_first.take(rows).map(|trade| {
         let style = match trade.side {
             TakerSide::Buy => theme.bid(),
             TakerSide::Sell => theme.ask(),
         };
         let (side, price) = (trade.side.to_string(), trade.price.to_string());
-        Line::from(vec![
+        let line = Line::from(vec![
             Span::styled(format!(" {} ", words::time_of_day(trade.at)), theme.dim()),
             Span::styled(format!("{side:<4} {price:>9}"), style),
             Span::raw(format!(" x {}", trade.size)),
-        ])
+        ]);
+        cut_line(line, width)
     });
     frame.render_widget(Paragraph::new(lines.collect::<Vec<_>>()).block(block), area);
 }

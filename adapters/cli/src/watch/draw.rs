@@ -25,7 +25,7 @@ use ratatui::widgets::Paragraph;
 
 use super::ui::{Panel, Ui};
 use super::view::View;
-use crate::draw::{Theme, span};
+use crate::draw::{Theme, cut_line, span};
 use crate::monitor::Mood;
 use crate::words;
 
@@ -150,14 +150,22 @@ fn states_line(view: &View, theme: Theme) -> Line<'static> {
 
 fn draw_small(frame: &mut Frame<'_>, view: &View, ui: &Ui, theme: Theme) {
     let (width, height) = LEAST;
-    let mut lines = vec![states_line(view, theme)];
-    if let Some(chosen) = &view.chosen {
-        lines.push(chosen::touch_line(chosen, theme));
-    }
+    let age = ui.now.since(view.looked.at);
+    let mut lines = Vec::new();
+    // First, as there may be no second line.
     if ui.paused_for().is_some() {
         lines.push(Line::styled("PAUSED, space goes on", theme.mood(Mood::Fault)));
+    } else if age >= OLD {
+        let text = format!("OLD: nothing new for {}", span(age));
+        lines.push(Line::styled(text, theme.mood(Mood::Bad)));
+    }
+    lines.push(states_line(view, theme));
+    if let Some(chosen) = view.chosen.as_ref().filter(|_| age < OLD) {
+        lines.push(chosen::touch_line(chosen, theme));
     }
     lines.push(Line::styled(format!("(more from {width} x {height} on; q ends)"), theme.dim()));
+    let room = usize::from(frame.area().width);
+    let lines: Vec<_> = lines.into_iter().map(|line| cut_line(line, room)).collect();
     frame.render_widget(Paragraph::new(lines), frame.area());
 }
 
