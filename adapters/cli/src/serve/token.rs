@@ -1,5 +1,6 @@
 //! What whoever comes from another machine must know.
 
+use std::ffi::OsString;
 use std::fmt;
 
 use rustls::crypto::ring;
@@ -54,20 +55,29 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// The one of the environment; `None` if none is set.
+/// The one of the environment; `None` if none is set. One that is set and is nothing, as it is where a secret was not
+/// found, is an error: whoever has set it does not want everybody to be let in.
 ///
 /// # Errors
-/// Its file cannot be read, or it is too short, or nothing that a header can hold.
+/// Its file cannot be read, or it is too short, or nothing that a header can hold, or both variables are set.
 pub(crate) fn from_env() -> Result<Option<Secret>, Failure> {
-    read(&|name| std::env::var(name).ok())
+    read(&|name| std::env::var_os(name))
 }
 
-fn read(env: &dyn Fn(&str) -> Option<String>) -> Result<Option<Secret>, Failure> {
-    if let Some(text) = env(VARIABLE).filter(|text| !text.is_empty()) {
-        return checked(VARIABLE, text).map(Some);
-    }
+fn read(env: &dyn Fn(&str) -> Option<OsString>) -> Result<Option<Secret>, Failure> {
     let variable = format!("{VARIABLE}_FILE");
-    let Some(path) = env(&variable) else { return Ok(None) };
+    let path = match (env(VARIABLE), env(&variable)) {
+        (None, None) => return Ok(None),
+        // What is not UTF-8 is not visible ASCII, either.
+        (Some(text), None) => {
+            return checked(VARIABLE, text.into_string().unwrap_or_default()).map(Some);
+        }
+        (None, Some(path)) => path,
+        (Some(_), Some(_)) => {
+            let text = format_args!("{VARIABLE} and {variable} are both set: unset one of them");
+            return Err(Failure::words(Kind::Usage, text));
+        }
+    };
     let text = std::fs::read_to_string(path).map_err(|error| {
         let text = format_args!("the file that {variable} names cannot be read: {error}");
         Failure::words(Kind::Usage, text)
@@ -93,13 +103,12 @@ mod tests {
     use super::*;
 
     fn from(pairs: &[(&str, &str)]) -> Result<Option<Secret>, Failure> {
-        read(&|name| pairs.iter().find(|pair| pair.0 == name).map(|pair| pair.1.to_owned()))
+        read(&|name| pairs.iter().find(|pair| pair.0 == name).map(|pair| pair.1.into()))
     }
 
     #[test]
     fn a_token_is_of_the_environment_or_of_a_file_and_not_short() {
         assert!(from(&[]).unwrap().is_none());
-        assert!(from(&[("KCF_TOKEN", "")]).unwrap().is_none());
         let token = from(&[("KCF_TOKEN", "0123456789abcdef")]).unwrap().unwrap();
         assert!(token.is(b"0123456789abcdef"));
         for other in ["", "0123456789abcdeF", "0123456789abcde", "0123456789abcdef0"] {
@@ -117,6 +126,29 @@ mod tests {
         std::fs::remove_file(&path).unwrap();
         assert!(file.unwrap().unwrap().is(b"fedcba9876543210"));
         assert!(from(&[("KCF_TOKEN_FILE", path.to_str().unwrap())]).is_err());
+    }
+
+    /// A secret that was not found must not open the door.
+    #[test]
+    fn a_token_that_is_set_and_cannot_be_used_is_an_error() {
+        let good = ("KCF_TOKEN", "0123456789abcdef");
+        for bad in [
+            &[("KCF_TOKEN", "")][..],
+            &[("KCF_TOKEN_FILE", "")],
+            &[("KCF_TOKEN_FILE", "/dev/null")],
+            &[good, ("KCF_TOKEN_FILE", "/dev/null")],
+        ] {
+            let error = format!("{:?}", from(bad).unwrap_err());
+            assert!(error.contains("KCF_TOKEN") && !error.contains("0123"), "{error}");
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_token_that_is_no_text_is_an_error() {
+        use std::os::unix::ffi::OsStringExt as _;
+        let token = || OsString::from_vec(b"0123456789abcdef\xff".to_vec());
+        assert!(read(&|name| (name == "KCF_TOKEN").then(token)).is_err());
     }
 
     #[test]
