@@ -6,6 +6,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
+use hyper::Method;
 use hyper::header::{AUTHORIZATION, COOKIE, HOST, HeaderMap, HeaderName, HeaderValue, ORIGIN};
 use hyper::http::request::Parts;
 use hyper::http::uri::Authority;
@@ -14,6 +15,7 @@ use super::token::Secret;
 
 const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 const FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
+const FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
 
 /// Why there is no answer.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -64,7 +66,7 @@ impl Guard {
             return Err(Denied::Misdirected);
         }
         let is_own = request.headers.get_all(ORIGIN).iter().all(|origin| self.is_own(origin));
-        if is_own && !is_foreign(&request.headers) { Ok(()) } else { Err(Denied::Foreign) }
+        if is_own && !is_foreign(request) { Ok(()) } else { Err(Denied::Foreign) }
     }
 
     /// Whether the token is known, or none is asked for.
@@ -132,13 +134,19 @@ impl Guard {
     }
 }
 
-/// Whether a browser says that another site is behind it. A link to the page is followed, all the same.
-fn is_foreign(headers: &HeaderMap) -> bool {
+/// Whether a browser says that another site is behind it. A link to the page is followed, all the same: to that only,
+/// and not into a frame.
+fn is_foreign(request: &Parts) -> bool {
+    let headers = &request.headers;
     let is = |name: HeaderName, words: &[&str]| {
         let value = headers.get(name);
         value.is_some_and(|value| words.iter().any(|word| value.as_bytes() == word.as_bytes()))
     };
-    is(FETCH_SITE, &["cross-site", "same-site"]) && !is(FETCH_MODE, &["navigate"])
+    let is_link = request.method == Method::GET
+        && request.uri.path() == "/"
+        && is(FETCH_MODE, &["navigate"])
+        && is(FETCH_DEST, &["document"]);
+    is(FETCH_SITE, &["cross-site", "same-site"]) && !is_link
 }
 
 #[cfg(test)]
@@ -254,10 +262,33 @@ mod tests {
         let site = |site| ask(&[("sec-fetch-site", site), ("sec-fetch-mode", "no-cors")]);
         assert_eq!([site("same-origin"), site("none")], [Ok(()); 2]);
         assert_eq!([site("cross-site"), site("same-site")], [Err(Denied::Foreign); 2]);
-        assert_eq!(
-            ask(&[("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "navigate")]),
-            Ok(())
-        );
+    }
+
+    #[test]
+    fn a_link_of_another_page_is_followed_to_the_page_and_to_nothing_else() {
+        let guard = guard("127.0.0.1:9464", &[]);
+        let ask = |method: Method, path: &str, mode: &str, dest: &str| {
+            let headers = [
+                ("host", "localhost:9464"),
+                ("sec-fetch-site", "cross-site"),
+                ("sec-fetch-mode", mode),
+                ("sec-fetch-dest", dest),
+            ];
+            let mut request = request(path, &headers);
+            request.method = method;
+            guard.check_source(&request)
+        };
+        assert_eq!(ask(Method::GET, "/", "navigate", "document"), Ok(()));
+        for (method, path, mode, dest) in [
+            (Method::GET, "/state", "navigate", "document"),
+            (Method::GET, "/stream", "navigate", "document"),
+            (Method::POST, "/", "navigate", "document"),
+            (Method::POST, "/login", "navigate", "document"),
+            (Method::GET, "/", "navigate", "iframe"),
+            (Method::GET, "/", "no-cors", "document"),
+        ] {
+            assert_eq!(ask(method, path, mode, dest), Err(Denied::Foreign), "{path} {mode} {dest}");
+        }
     }
 
     #[test]
