@@ -108,20 +108,50 @@ pub(crate) fn plain(status: StatusCode, text: impl Into<Bytes>) -> Answer {
 async fn serve(listener: &TcpListener, site: Rc<impl Site>) {
     let (executor, open) = (LocalExecutor::new(), Rc::new(Cell::new(0)));
     let accept = async {
+        let mut trouble = Trouble::default();
         loop {
             match listener.accept().await {
                 Ok((stream, _)) => {
+                    trouble.pause = Duration::ZERO;
                     let Some(place) = Place::take(&open, CONNECTIONS) else { continue };
                     executor.spawn(connection(stream, Rc::clone(&site), place)).detach();
                 }
                 Err(error) => {
-                    tracing::warn!(%error, "http: cannot accept");
-                    Timer::after(Duration::from_millis(50)).await;
+                    let (pause, is_news) = trouble.next();
+                    if is_news {
+                        tracing::warn!(%error, "http: cannot accept");
+                    }
+                    Timer::after(pause).await;
                 }
             }
         }
     };
     executor.run(accept).await
+}
+
+/// Connections cannot be accepted, as where no descriptor is left: that lasts, and is not said each time.
+#[derive(Default)]
+struct Trouble {
+    /// The last one.
+    pause: Duration,
+    /// Pauses since it was said last; `None`: it was not.
+    quiet: Option<Duration>,
+}
+
+impl Trouble {
+    const FIRST: Duration = Duration::from_millis(50);
+    const LONGEST: Duration = Duration::from_secs(2);
+    /// It is said again after such a time.
+    const QUIET: Duration = Duration::from_secs(60);
+
+    /// How long to wait now, and whether to say so.
+    fn next(&mut self) -> (Duration, bool) {
+        self.pause = (self.pause * 2).clamp(Self::FIRST, Self::LONGEST);
+        let is_news = self.quiet.is_none_or(|quiet| quiet >= Self::QUIET);
+        let before = self.quiet.filter(|_| !is_news).unwrap_or_default();
+        self.quiet = Some(before + self.pause);
+        (self.pause, is_news)
+    }
 }
 
 async fn connection(stream: TcpStream, site: Rc<impl Site>, _: Place) {
@@ -243,5 +273,29 @@ impl AsyncWrite for Patient {
 
     fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_close(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn trouble_that_lasts_is_said_once_a_minute_and_waited_for() {
+        let (mut trouble, mut passed, mut said) = (Trouble::default(), Duration::ZERO, Vec::new());
+        let mut tries = 0;
+        while passed < Duration::from_secs(200) {
+            let (pause, is_news) = trouble.next();
+            if is_news {
+                said.push(passed.as_secs());
+            }
+            passed += pause;
+            tries += 1;
+        }
+        assert_eq!(said.len(), 4, "{said:?}");
+        assert!(said.windows(2).all(|two| two[1] - two[0] >= 60), "{said:?}");
+        assert!(tries < 120, "{tries}");
+        trouble.pause = Duration::ZERO;
+        assert_eq!(trouble.next(), (Trouble::FIRST, false), "it comes and goes");
     }
 }
