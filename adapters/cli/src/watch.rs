@@ -99,7 +99,10 @@ fn on_screen(
     let mut watched = Watched::new(monitor, looks(&slot, wished, &from, first));
     let result = session.run(&mut watched);
     slot.close();
-    let was_left = screen.leave()?;
+    let was_left = screen.leave();
+    // Why it ended comes first: a screen that cannot be left is the lesser trouble.
+    result?;
+    let was_left = was_left?;
     // Whoever has left a screen sees what it came to; a terminal that is stuck would not show it.
     if was_left {
         let mut out = Out::new();
@@ -107,7 +110,7 @@ fn on_screen(
         out.line(format_args!("{DIM}{text}{DIM:#}"))?;
         out.flush()?;
     }
-    result
+    Ok(())
 }
 
 /// Makes a picture when it is time, or at once when another contract is wanted; waits for nobody.
