@@ -15,6 +15,8 @@ mod common;
 #[path = "common/served.rs"]
 mod served;
 
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 use common::kcf;
@@ -115,8 +117,15 @@ fn other_pages_of_a_browser_on_this_machine_are_told_nothing() {
         let own: Vec<_> = own.iter().map(|(name, value)| (*name, value.as_str())).collect();
         assert_eq!(served.ask("GET", "/health", &own, "").status, 200, "{origin}");
     }
-    let link = [("Sec-Fetch-Site", "cross-site"), ("Sec-Fetch-Mode", "navigate")];
+    let link = [
+        ("Sec-Fetch-Site", "cross-site"),
+        ("Sec-Fetch-Mode", "navigate"),
+        ("Sec-Fetch-Dest", "document"),
+    ];
     assert_eq!(served.ask("GET", "/", &link, "").status, 200, "a link is followed");
+    for path in ["/state", "/stream", "/metrics"] {
+        assert_eq!(served.ask("GET", path, &link, "").status, 403, "a link to {path} is not");
+    }
 }
 
 #[test]
@@ -235,4 +244,35 @@ fn a_token_of_the_environment_is_asked_for_on_loopback_too_and_never_shown() {
     assert_eq!(short.status.code(), Some(2));
     let said = String::from_utf8_lossy(&short.stderr);
     assert!(said.contains("KCF_TOKEN") && !said.contains("too-short"), "{said}");
+}
+
+/// Whoever sends the head of a form and no more keeps neither a connection for ever nor others from coming in.
+#[test]
+fn a_form_that_does_not_come_is_given_up() {
+    let exchange = exchange(&[XBT], 0.0);
+    let served = Served::start(&exchange, &[XBT, "--public"], &[]);
+    let begin = || {
+        let mut stream = served.connect();
+        let host = served.addr;
+        write!(stream, "POST /login HTTP/1.1\r\nHost: {host}\r\nContent-Length: 40\r\n\r\ntoken=")
+            .unwrap();
+        stream
+    };
+    let answer = |mut stream: TcpStream| {
+        let mut text = String::new();
+        stream.read_to_string(&mut text).unwrap();
+        text.split("\r\n").next().unwrap().to_owned()
+    };
+    let begun = Instant::now();
+    let slow: Vec<_> = (0..16).map(|_| begin()).collect();
+    // Their heads are read by then.
+    std::thread::sleep(Duration::from_secs(1));
+    let form = [("Content-Type", "application/x-www-form-urlencoded")];
+    assert_eq!(served.ask("POST", "/login", &form, "token=0").status, 503);
+    assert_eq!(served.get("/").status, 401, "whoever comes without a form is answered");
+    for stream in slow {
+        assert_eq!(answer(stream), "HTTP/1.1 408 Request Timeout");
+    }
+    assert!(begun.elapsed() > Duration::from_secs(8), "they had some time");
+    assert_eq!(served.ask("POST", "/login", &form, "token=0").status, 401);
 }

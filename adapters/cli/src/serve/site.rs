@@ -8,7 +8,7 @@ use async_channel::Sender;
 use http_body_util::{BodyExt as _, Limited};
 use hyper::body::{Bytes, Incoming};
 use hyper::header::{
-    ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderMap, HeaderName,
+    ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderMap, HeaderName,
     HeaderValue, LOCATION, REFERRER_POLICY, SET_COOKIE, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
     X_FRAME_OPTIONS,
 };
@@ -17,6 +17,7 @@ use hyper::{Method, Request, Response, StatusCode};
 use kucoin_futures_host::metrics;
 use kucoin_futures_proto::Symbol;
 use smol::Timer;
+use smol::future::FutureExt as _;
 
 use super::assets;
 use super::guard::{Denied, Guard};
@@ -26,6 +27,10 @@ use crate::http::{self, Answer, Ask, Body, Flow, Place, Site};
 const STREAMS: usize = 16;
 /// A form with one token.
 const FORM: usize = 4096;
+/// Forms that may be on their way at once: each keeps a connection, and the page needs some, too.
+const LOGINS: usize = 16;
+/// A form that is not there by then.
+const FORM_PATIENCE: Duration = Duration::from_secs(10);
 /// Whoever guesses waits so long.
 const WRONG: Duration = Duration::from_millis(500);
 const JSON: &str = "application/json";
@@ -58,6 +63,7 @@ pub(crate) struct Dashboard {
     guard: Guard,
     ask: Ask<Question>,
     streams: Rc<Cell<usize>>,
+    logins: Rc<Cell<usize>>,
 }
 
 impl Site for Dashboard {
@@ -74,7 +80,7 @@ impl Site for Dashboard {
 
 impl Dashboard {
     pub(crate) fn new(guard: Guard, ask: Ask<Question>) -> Self {
-        Self { guard, ask, streams: Rc::default() }
+        Self { guard, ask, streams: Rc::default(), logins: Rc::default() }
     }
 
     async fn route(&self, head: &Parts, body: Incoming) -> Answer {
@@ -140,8 +146,15 @@ impl Dashboard {
 
     /// Whoever knows the token gets a cookie, so that it stands in no address.
     async fn log_in(&self, body: Incoming) -> Answer {
-        let Ok(body) = Limited::new(body, FORM).collect().await else {
-            return http::plain(StatusCode::PAYLOAD_TOO_LARGE, "a token\n");
+        let Some(_place) = Place::take(&self.logins, LOGINS) else { return busy() };
+        let late = async {
+            Timer::after(FORM_PATIENCE).await;
+            None
+        };
+        let body = match async { Some(Limited::new(body, FORM).collect().await) }.or(late).await {
+            Some(Ok(body)) => body,
+            Some(Err(_)) => return http::plain(StatusCode::PAYLOAD_TOO_LARGE, "a token\n"),
+            None => return give_up(),
         };
         let body = body.to_bytes();
         let mut fields = url::form_urlencoded::parse(&body);
@@ -188,6 +201,13 @@ fn reply(reply: Option<Reply>) -> Answer {
 /// It may be that the other end of stdout is not read.
 fn busy() -> Answer {
     http::plain(StatusCode::SERVICE_UNAVAILABLE, "busy\n")
+}
+
+/// Of a body that does not come; what comes later is not the next request.
+fn give_up() -> Answer {
+    let mut answer = http::plain(StatusCode::REQUEST_TIMEOUT, "a token, sooner\n");
+    answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    answer
 }
 
 fn deny(denied: Denied) -> Answer {
