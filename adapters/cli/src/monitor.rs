@@ -14,6 +14,7 @@
 mod account;
 mod contract;
 mod depth;
+mod freshness;
 mod line;
 mod log;
 mod minutes;
@@ -37,7 +38,9 @@ use crate::words::Tone;
 
 pub(crate) use account::Holdings;
 pub(crate) use contract::{Contract, Day, Funding, Resync, status_words};
+
 pub(crate) use depth::{Depth, Ladder, TradeRow};
+pub(crate) use freshness::Stale;
 pub(crate) use line::{Carrier, Delays, Line, Lines};
 pub(crate) use log::{LogRow, Mood, keep};
 pub(crate) use rate::Rate;
@@ -141,6 +144,11 @@ impl Monitor {
         for (topic, symbol) in &self.books {
             let Some(contract) = self.contracts.get_mut(symbol) else { continue };
             contract.look(feed, *topic, now);
+            // Nobody has told of the settlement, or not yet.
+            if contract.funding.next.is_some_and(|next| next < self.looked.wall) {
+                contract.forget_settlement();
+                self.terms.want_later(now, *symbol);
+            }
             let depth = || Some(Depth::of(feed.book(*topic)?, *levels));
             contract.depth = if focus.contains(symbol) { depth() } else { None };
         }
@@ -200,13 +208,17 @@ impl Monitor {
         }
     }
 
-    /// A topic of a contract without a book that is refused is said in the log, and no more.
+    /// A book that is refused says so itself; what another stream said before it was is not of now.
     fn on_topic(&mut self, cx: &Ctx, topic: TopicId, event: TopicEvent, news: &News) {
-        let is_book = cx.channel(topic).is_some_and(|it| it.kind() == ChannelKind::Level2);
-        if let (TopicEvent::Rejected { .. }, true) = (event, is_book)
-            && let Some(contract) = self.of_topic(cx, topic)
-        {
-            contract.rejected = Some(news.state.text());
+        let Some(kind) = cx.channel(topic).map(|channel| channel.kind()) else { return };
+        let Some(contract) = self.of_topic(cx, topic) else { return };
+        match event {
+            TopicEvent::Rejected { .. } if kind == ChannelKind::Level2 => {
+                contract.rejected = Some(news.state.text());
+            }
+            TopicEvent::Rejected { .. } | TopicEvent::Refused { .. } => contract.on_cut(kind),
+            TopicEvent::Confirmed => contract.on_confirmed(kind),
+            _ => {}
         }
     }
 }
@@ -249,8 +261,10 @@ impl Show for Monitor {
                 Event::Line(line, _) if news.who == "line" => format!("line {}", line.get()),
                 _ => news.who.clone(),
             };
-            // A still market is no bad news; a book that is silent is looked into.
-            let is_still = matches!(event, Event::Topic(_, TopicEvent::Idle));
+            // A still market is no bad news, and a book that is silent is looked into; mark prices are never still.
+            let kind = news.state.channel.map(|channel| channel.kind());
+            let is_still = matches!(event, Event::Topic(_, TopicEvent::Idle))
+                && kind != Some(ChannelKind::Instrument);
             let mood = if is_still { Mood::Plain } else { Mood::of(news.state.tone) };
             self.say(cx.now, who, text, mood);
         }
@@ -266,9 +280,15 @@ impl Show for Monitor {
         self.say(cx.now, who, format!("cannot be read: {error}"), Mood::Bad);
     }
 
-    fn missed(&mut self, _: &mut Ctx, channel: Channel) {
-        if channel.kind() != ChannelKind::Execution {
-            return;
+    fn missed(&mut self, cx: &mut Ctx, channel: Channel) {
+        match channel.kind() {
+            ChannelKind::Execution => {}
+            // A settlement may be among it, of any contract.
+            ChannelKind::Announcements => {
+                self.contracts.values_mut().for_each(Contract::forget_settlement);
+                return self.terms.want_all(cx.now);
+            }
+            _ => return,
         }
         let symbol = channel.symbol();
         if let Some(contract) = symbol.and_then(|symbol| self.contracts.get_mut(&symbol)) {
@@ -287,10 +307,10 @@ impl Show for Monitor {
         message: &Message<'_>,
     ) -> Result<(), Failure> {
         if let Message::Contracts(list) = message {
-            let now = unix_now();
+            let wall = unix_now();
             for row in list.iter().flatten() {
                 if let Some(contract) = self.contracts.get_mut(&row.symbol) {
-                    contract.on_terms(&row, now);
+                    contract.on_terms(cx.now, &row, wall);
                 }
             }
             return Ok(());
@@ -299,7 +319,8 @@ impl Show for Monitor {
         let Some(contract) = symbol.and_then(|symbol| self.contracts.get_mut(&symbol)) else {
             return Ok(());
         };
-        contract.on_message(message);
+        let kind = push.topic().and_then(|topic| cx.channel(topic)).map(|it| it.kind());
+        contract.on_message(cx.now, kind, message);
         if let Message::FundingEnd(_) = message {
             self.terms.want_after(cx.now, contract.symbol);
         }
@@ -309,8 +330,11 @@ impl Show for Monitor {
     fn beat(&mut self, cx: &mut Ctx, _: &Feed) -> Result<Option<Duration>, Failure> {
         if self.stale != cx.stale_changes() {
             self.stale = cx.stale_changes();
-            for contract in self.contracts.values_mut() {
-                contract.is_stale = cx.is_stale(contract.symbol.as_str());
+            for channel in cx.stale() {
+                let symbol = channel.symbol();
+                if let Some(contract) = symbol.and_then(|it| self.contracts.get_mut(&it)) {
+                    contract.on_cut(channel.kind());
+                }
             }
         }
         Ok(self.terms.ask(cx, self.contracts.keys()))

@@ -32,8 +32,8 @@ pub(crate) struct Ctx {
     refused: Option<State>,
     /// What to say of symbols that were refused.
     hints: Vec<String>,
-    /// Whose messages may be missing since their line went down.
-    stale: BTreeSet<String>,
+    /// Topics of which nothing is heard since their line went down.
+    stale: BTreeSet<TopicId>,
     stale_changes: u64,
     /// Of the books.
     liveness: Liveness,
@@ -66,6 +66,14 @@ impl Topic {
                 let topic = self.channel.to_string();
                 topic.rsplit('/').next().unwrap_or_default().to_owned()
             }
+        }
+    }
+
+    /// Whether [`Topic::name`] is this.
+    fn is_called(&self, name: &str) -> bool {
+        match self.channel.symbol() {
+            Some(symbol) => symbol.as_str() == name,
+            None => self.name() == name,
         }
     }
 
@@ -208,7 +216,13 @@ impl Ctx {
 
     /// Whether what is known of a contract, or of what a topic is called without one, may be of the past.
     pub(crate) fn is_stale(&self, name: &str) -> bool {
-        self.stale.contains(name)
+        let mut stale = self.stale.iter().filter_map(|topic| self.topics.get(topic));
+        stale.any(|topic| topic.is_called(name))
+    }
+
+    /// The topics of which nothing is heard until they are confirmed anew: each is carried, or not, for itself.
+    pub(crate) fn stale(&self) -> impl Iterator<Item = Channel> + '_ {
+        self.stale.iter().filter_map(|topic| self.channel(*topic))
     }
 
     /// Changes with each change of what is stale.
@@ -228,7 +242,8 @@ impl Ctx {
     pub(super) fn news(&mut self, event: &Event, feed: &Feed) -> Option<News> {
         self.liveness.on_event(self.now, event);
         let mut state = State::of(event, feed.words_of(event), |line| feed.line_role(line))?;
-        let topic = state.topic.and_then(|topic| self.topics.get_mut(&topic));
+        let id = state.topic;
+        let topic = id.and_then(|topic| self.topics.get_mut(&topic));
         let mut symbol = topic.as_ref().and_then(|topic| topic.channel.symbol());
         let who = match &topic {
             Some(topic) => topic.name(),
@@ -240,7 +255,8 @@ impl Ctx {
                 Event::Topic(_, TopicEvent::Rejected { .. }) => topic.rejected = true,
                 Event::Topic(_, TopicEvent::Confirmed) => {
                     topic.confirmed = true;
-                    self.stale_changes += u64::from(self.stale.remove(&who));
+                    let was_stale = id.is_some_and(|id| self.stale.remove(&id));
+                    self.stale_changes += u64::from(was_stale);
                 }
                 _ => {}
             }
@@ -282,11 +298,11 @@ impl Ctx {
         for (id, topic) in &mut self.topics {
             let is_carried = matches!(feed.status(*id), TopicStatus::Confirmed { .. });
             if !is_carried && std::mem::take(&mut topic.confirmed) {
-                carried.push((*id, topic.channel, topic.name()));
+                carried.push((*id, topic.channel));
             }
         }
-        for (id, channel, name) in carried {
-            self.stale_changes += u64::from(self.stale.insert(name));
+        for (id, channel) in carried {
+            self.stale_changes += u64::from(self.stale.insert(id));
             if self.json && channel.kind() != ChannelKind::Level2 {
                 let state = State::stale(id, channel);
                 self.out.json(&state.json(channel.symbol()))?;

@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use kucoin_futures_proto::book::Best;
 use kucoin_futures_proto::{
-    BookAge, BookStatus, Decimal, Instant, Message, Price, Sequence, Symbol, TopicId, UnixNanos,
-    wire,
+    BookAge, BookStatus, ChannelKind, Decimal, Instant, Message, Price, Sequence, Symbol, TopicId,
+    UnixNanos, wire,
 };
 
 use super::Moment;
 use super::depth::{Depth, TradeRow};
+use super::freshness::{Freshness, Stale};
 use super::log::keep;
 use super::minutes::Minutes;
 use super::rate::Rate;
@@ -65,8 +66,11 @@ pub(crate) struct Contract {
     pub(crate) unreadable: u64,
     /// Of changes and messages.
     pub(crate) rate: Rate,
-    /// The line is down that carries one of its other streams: what they said may be of the past.
-    pub(crate) is_stale: bool,
+    /// What its other streams said that may be of the past, as of the last look.
+    pub(crate) stale: Stale,
+    fresh: Freshness,
+    /// By the exchange's clock, when the last trade was that the stream told since it is carried.
+    traded: Option<UnixNanos>,
 }
 
 /// Part of a position's value: `0.0001` is 0.01 %.
@@ -136,7 +140,9 @@ impl Contract {
             messages: 0,
             unreadable: 0,
             rate: Rate::new(now.at),
-            is_stale: false,
+            stale: Stale::default(),
+            fresh: Freshness::default(),
+            traded: None,
         }
     }
 
@@ -186,18 +192,43 @@ impl Contract {
         self.sequence = book.map(|book| book.sequence());
         self.epoch = feed.book_epoch(topic).map(|epoch| epoch.get());
         self.age = feed.book_age(topic);
+        self.stale = self.fresh.stale(now);
         self.rate.look(now, self.deltas + self.messages);
     }
 
-    pub(super) fn on_message(&mut self, message: &Message<'_>) {
+    /// The line of one of its streams is down, or the exchange refuses it.
+    pub(super) const fn on_cut(&mut self, kind: ChannelKind) {
+        self.fresh.on_cut(kind);
+        if matches!(kind, ChannelKind::Execution) {
+            self.traded = None;
+        }
+    }
+
+    /// One of its streams is carried again.
+    pub(super) const fn on_confirmed(&mut self, kind: ChannelKind) {
+        self.fresh.on_confirmed(kind);
+    }
+
+    /// `kind`: of the stream that said it, if one did.
+    pub(super) fn on_message(
+        &mut self,
+        now: Instant,
+        kind: Option<ChannelKind>,
+        message: &Message<'_>,
+    ) {
         self.messages += 1;
+        if let Some(kind) = kind {
+            self.fresh.on_message(kind);
+        }
         match message {
             Message::Execution(trade) => {
                 self.last = Some(trade.price.into());
+                self.traded = trade.ts_event.or(self.traded);
                 self.minutes.on_trade(trade);
                 keep(&mut self.trades, TradeRow::from(trade), TRADES);
             }
             Message::MarkPrice(mark) => {
+                self.fresh.on_mark(now);
                 (self.mark, self.index) = (Some(mark.mark_price), Some(mark.index_price));
             }
             Message::FundingRate(rate) if rate.is_estimate() => {
@@ -209,13 +240,21 @@ impl Contract {
                 self.funding.next = None;
             }
             Message::Stats24h(stats) => self.on_stats(stats),
-            Message::Contract(row) => self.on_terms(row, kucoin_futures_host::unix_now()),
+            Message::Contract(row) => self.on_terms(now, row, kucoin_futures_host::unix_now()),
             _ => {}
         }
     }
 
+    /// One may have been missed: what was known of the last and the next is of the past then.
+    pub(super) const fn forget_settlement(&mut self) {
+        (self.funding.settled, self.funding.next) = (None, None);
+    }
+
     fn on_stats(&mut self, stats: &wire::Stats24h) {
-        self.last = stats.last_price.or(self.last);
+        // Figures are put together now and then: one of before must not set back what the stream has told since.
+        if self.traded.is_none_or(|traded| stats.ts_event.is_some_and(|at| at > traded)) {
+            self.last = stats.last_price.or(self.last);
+        }
         let day = Day {
             change: stats.price_change_ratio,
             high: stats.high_price,
@@ -228,7 +267,7 @@ impl Contract {
     }
 
     /// A row of the list of contracts: where the streams have said nothing yet, that is better than nothing.
-    pub(super) fn on_terms(&mut self, row: &wire::Contract<'_>, now: UnixNanos) {
+    pub(super) fn on_terms(&mut self, now: Instant, row: &wire::Contract<'_>, wall: UnixNanos) {
         let day = Day {
             change: row.price_change_rate_24h,
             high: row.high_price_24h,
@@ -238,12 +277,15 @@ impl Contract {
         };
         self.day = self.day.or(day);
         self.last = self.last.or(row.last_trade_price);
-        self.mark = self.mark.or(row.mark_price);
+        if self.mark.is_none() && row.mark_price.is_some() {
+            self.mark = row.mark_price;
+            self.fresh.on_mark(now);
+        }
         self.index = self.index.or(row.index_price);
         self.funding.estimated = self.funding.estimated.or(row.funding_fee_rate);
         let later = |span: Duration| {
             let nanos = u64::try_from(span.as_nanos()).unwrap_or(u64::MAX);
-            UnixNanos::from_nanos(now.as_nanos().saturating_add(nanos))
+            UnixNanos::from_nanos(wall.as_nanos().saturating_add(nanos))
         };
         self.funding.next = row.next_funding.or_else(|| row.next_funding_in.map(later));
     }

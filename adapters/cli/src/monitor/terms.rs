@@ -16,7 +16,7 @@ pub(super) struct Terms {
 
 /// More contracts than so many are asked for with the whole list at once, which costs as much as one.
 const FEW: usize = 8;
-/// After an answer that did not come.
+/// After an answer that did not come, and until a settlement that was not told of is looked into.
 const RETRY: Duration = Duration::from_secs(15);
 /// From the end of a settlement on: the exchange has the next one by then.
 const SETTLED: Duration = Duration::from_secs(5);
@@ -38,6 +38,16 @@ impl Terms {
     /// A settlement of this contract has ended.
     pub(super) fn want_after(&mut self, now: Instant, symbol: Symbol) {
         self.want(now + SETTLED, symbol);
+    }
+
+    /// Its settlement is due, and the exchange may take its time.
+    pub(super) fn want_later(&mut self, now: Instant, symbol: Symbol) {
+        self.want(now + RETRY, symbol);
+    }
+
+    /// Settlements of whichever contracts may have been missed.
+    pub(super) fn want_all(&mut self, now: Instant) {
+        self.all_due = Some(now);
     }
 
     /// Of several, all are asked for.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use kucoin_futures_host::Clock;
 use kucoin_futures_proto::book::Best;
-use kucoin_futures_proto::{BookStatus, Decimal};
+use kucoin_futures_proto::{BookStatus, Decimal, wire};
 use kucoin_futures_sim::{Contract as Listed, ExchangeConfig, Fault, Server, Target};
 
 use super::*;
@@ -231,4 +231,149 @@ fn what_is_kept_has_an_end() {
         contract.on_live(now);
     }
     assert_eq!((contract.resyncs.len(), contract.resync_count), (200, 1000));
+}
+
+/// A contract whose mark price, figures, trades and settlement have all come.
+fn is_complete(contract: &Contract) -> bool {
+    contract.is_live()
+        && contract.mark.is_some()
+        && contract.day.volume.is_some()
+        && contract.funding.next.is_some()
+        && !contract.trades.is_empty()
+        && !contract.stale.is_any()
+}
+
+#[test]
+fn after_a_reconnect_each_figure_is_stale_until_its_own_stream_has_told_it() {
+    let names = ["XBTUSDTM"];
+    let server = serve(&names, FAST);
+    let bitcoin = symbol("XBTUSDTM");
+    let (mut broken, mut was_cut) = (false, false);
+    watch(&server, Runtime::Blocking, 1, &names, |monitor| {
+        let contract = monitor.contract(bitcoin).unwrap();
+        if !broken {
+            broken = is_complete(contract);
+            if broken {
+                let count = 1_000_000;
+                server.inject(Fault::PushDrop { target: Target::One(bitcoin), count });
+                server.inject(Fault::Reset {});
+            }
+            return false;
+        }
+        was_cut |= contract.stale == Stale { marks: true, day: true, trades: true };
+        // All topics are carried again, and say nothing.
+        let is_back = contract.is_live() && was_cut && !contract.stale.trades;
+        if is_back {
+            assert!(contract.stale.marks && contract.stale.day, "{:?}", contract.stale);
+            assert!(contract.mark.is_some() && contract.day.volume.is_some());
+        }
+        is_back
+    });
+}
+
+#[test]
+fn a_mark_price_that_does_not_come_any_more_is_stale_though_the_line_is_up() {
+    let names = ["XBTUSDTM", "CHRUSDTM"];
+    let server = serve(&names, FAST);
+    let bitcoin = symbol("XBTUSDTM");
+    let mut broken = false;
+    watch(&server, Runtime::Blocking, 1, &names, |monitor| {
+        let contract = monitor.contract(bitcoin).unwrap();
+        if !broken {
+            broken = is_complete(contract);
+            if broken {
+                let count = 1_000_000;
+                server.inject(Fault::PushDrop { target: Target::One(bitcoin), count });
+            }
+            return false;
+        }
+        assert!(contract.is_live() && contract.resync_count == 0);
+        if !contract.stale.marks {
+            return false;
+        }
+        assert_eq!(contract.stale, Stale { marks: true, ..Stale::default() });
+        assert!(!monitor.contract(symbol("CHRUSDTM")).unwrap().stale.is_any());
+        true
+    });
+}
+
+#[test]
+fn a_settlement_that_may_have_been_missed_is_asked_for_and_unknown_until_then() {
+    let names = ["XBTUSDTM"];
+    let server = serve(&names, FAST);
+    let bitcoin = symbol("XBTUSDTM");
+    let (wrong, mut broken) = (Some(UnixNanos::from_nanos(u64::MAX)), false);
+    let settled = Decimal::new(1, -4);
+    watch(&server, Runtime::Blocking, 1, &names, |monitor| {
+        let contract = monitor.contracts.get_mut(&bitcoin).unwrap();
+        if !broken {
+            broken = is_complete(contract);
+            if broken {
+                // As it would be of before.
+                (contract.funding.next, contract.funding.settled) = (wrong, settled);
+                server.inject(Fault::Reset {});
+            }
+            return false;
+        }
+        let next = contract.funding.next;
+        if next == wrong || next.is_none() {
+            return false;
+        }
+        assert!(next.unwrap() > monitor.looked.wall);
+        assert_eq!(contract.funding.settled, None);
+        true
+    });
+}
+
+#[test]
+fn a_settlement_that_nobody_has_told_of_is_asked_for_once_it_is_due() {
+    let names = ["XBTUSDTM"];
+    let server = serve(&names, FAST);
+    let bitcoin = symbol("XBTUSDTM");
+    let mut due = None;
+    watch(&server, Runtime::Blocking, 1, &names, |monitor| {
+        let looked = monitor.looked.wall;
+        let contract = monitor.contracts.get_mut(&bitcoin).unwrap();
+        let Some(due) = due else {
+            if is_complete(contract) {
+                due = Some(UnixNanos::from_nanos(looked.as_nanos() + 300_000_000));
+                (contract.funding.next, contract.funding.settled) = (due, Decimal::new(1, -4));
+            }
+            return false;
+        };
+        if looked <= due {
+            return false;
+        }
+        assert_eq!(contract.funding.settled, None, "it is not that of the last one");
+        // Unknown, and then the one after it.
+        contract.funding.next.is_some_and(|next| {
+            assert!(next > looked);
+            true
+        })
+    });
+}
+
+#[test]
+fn figures_of_24_hours_do_not_set_back_the_last_price() {
+    let stats = |price: &str, ms: u64| {
+        let (symbol, ts) = ("XBTUSDTM", ms * 1_000_000);
+        format!("{{\"lastPrice\":{price},\"symbol\":\"{symbol}\",\"ts\":{ts}}}")
+    };
+    let trade = "{\"symbol\":\"XBTUSDTM\",\"sequence\":52,\"side\":\"buy\",\"size\":2,\"price\":\"63000.6\",\
+                 \"takerOrderId\":\"9001\",\"makerOrderId\":\"9000\",\"tradeId\":\"52\",\"ts\":1790000000123000000}";
+    let mut contract = Contract::new(symbol("XBTUSDTM"), Moment::of(Instant::ZERO));
+    let say = |contract: &mut Contract, price: &str, ms: u64| {
+        let text = stats(price, ms);
+        let message = Message::Stats24h(wire::Stats24h::parse(text.as_bytes()).unwrap());
+        contract.on_message(Instant::ZERO, Some(ChannelKind::Stats24h), &message);
+        contract.last.unwrap().to_string()
+    };
+    assert_eq!(say(&mut contract, "62000", 1_790_000_000_000), "62000", "there is no better one");
+    let message = Message::Execution(wire::Execution::parse(trade.as_bytes()).unwrap());
+    contract.on_message(Instant::ZERO, Some(ChannelKind::Execution), &message);
+    assert_eq!(say(&mut contract, "62500", 1_790_000_000_120), "63000.6");
+    assert_eq!(say(&mut contract, "64000", 1_790_000_000_124), "64000", "a trade was missed");
+    contract.on_message(Instant::ZERO, Some(ChannelKind::Execution), &message);
+    contract.on_cut(ChannelKind::Execution);
+    assert_eq!(say(&mut contract, "62500", 1_790_000_000_120), "62500", "trades are not heard");
 }

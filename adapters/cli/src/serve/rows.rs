@@ -38,8 +38,8 @@ impl Rows {
     }
 }
 
-/// What is said of a book that is not live is that it is not; prices of other streams are said to be stale if their
-/// line is down.
+/// What is said of a book that is not live is that it is not; what other streams said is said to be stale where
+/// it may be of the past.
 fn row(contract: &Contract, wall: UnixNanos) -> Value {
     let (bid, ask) =
         contract.touch.map_or((Value::Null, Value::Null), |(bid, ask)| (best(bid), best(ask)));
@@ -64,7 +64,10 @@ fn row(contract: &Contract, wall: UnixNanos) -> Value {
         "unreadable": contract.unreadable,
         "heard_ms": contract.age.and_then(|age| age.since_delta).map(|age| before(wall, age)),
         "proof_ms": contract.age.map(|age| before(wall, age.since_proof)),
-        "stale": contract.is_stale,
+        "stale": contract.stale.is_any(),
+        "stale_mark": contract.stale.marks,
+        "stale_day": contract.stale.day,
+        "stale_trades": contract.stale.trades,
     })
 }
 

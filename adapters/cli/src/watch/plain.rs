@@ -34,11 +34,12 @@ fn one(out: &mut Out, at: &str, row: &Row) -> io::Result<()> {
     let number = |number: Option<Decimal>| number.map_or_else(|| "-".into(), |n| n.to_string());
     let (last, mark) = (number(row.last), number(row.mark));
     let funding = row.funding.map_or_else(|| "-".into(), |rate| numbers::percent(rate, 4) + " %");
-    let stale = if row.is_stale { ", trades and prices stale" } else { "" };
+    let stale = if row.stale.is_any() { ", stale: " } else { "" };
+    let which = row.stale.words();
     let (symbol, rate, resyncs) = (row.symbol, row.rate, row.resyncs);
     out.line(format_args!(
         "{DIM}{at}{DIM:#} {symbol:<12} {style}{word:<8}{style:#} {touch} last {last}, mark {mark}, funding {funding} \
-         {DIM}{rate:.0} msg/s, {resyncs} resyncs{stale}{DIM:#}"
+         {DIM}{rate:.0} msg/s, {resyncs} resyncs{stale}{which}{DIM:#}"
     ))
 }
 

@@ -6,7 +6,8 @@ use kucoin_futures_proto::book::Best;
 use kucoin_futures_proto::{BookStatus, Decimal, Stats, Symbol};
 
 use crate::monitor::{
-    Contract, Day, Depth, Funding, Holdings, Lines, LogRow, Moment, Monitor, Resync, TradeRow,
+    Contract, Day, Depth, Funding, Holdings, Lines, LogRow, Moment, Monitor, Resync, Stale,
+    TradeRow,
 };
 
 /// Levels of a side, trades and rows of the log that the tallest screen can show.
@@ -55,7 +56,7 @@ pub(super) struct Row {
     pub(super) funding: Option<Decimal>,
     pub(super) rate: f64,
     pub(super) resyncs: u64,
-    pub(super) is_stale: bool,
+    pub(super) stale: Stale,
 }
 
 /// The contract that is looked at.
@@ -120,7 +121,7 @@ impl Row {
             funding: contract.funding.estimated,
             rate: contract.rate.per_second(),
             resyncs: contract.resync_count,
-            is_stale: contract.is_stale,
+            stale: contract.stale,
         }
     }
 

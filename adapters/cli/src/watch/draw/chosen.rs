@@ -9,7 +9,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Padding, Paragraph, Sparkline};
 
 use super::table::change;
-use crate::draw::{Theme, cut, draw_ladder, draw_resyncs, draw_trades, span, titled};
+use crate::draw::{Theme, cut, cut_line, draw_ladder, draw_resyncs, draw_trades, span, titled};
 use crate::monitor::{Mood, Resync};
 use crate::watch::ui::Ui;
 use crate::watch::view::{Chosen, View};
@@ -86,7 +86,7 @@ fn millis(resync: &Resync) -> Option<u64> {
 }
 
 fn trades_of(frame: &mut Frame<'_>, area: Rect, chosen: &Chosen, theme: Theme) {
-    let stale = if chosen.row.is_stale { ", stale: their line is down" } else { "" };
+    let stale = if chosen.row.stale.trades { ", stale" } else { "" };
     let title = format!("trades of {}, UTC{stale}", chosen.row.symbol);
     draw_trades(frame, area, title, chosen.trades.iter(), theme);
 }
@@ -158,7 +158,7 @@ fn facts(chosen: &Chosen, view: &View, width: u16, theme: Theme) -> Vec<Line<'st
             _ => lines.push(added),
         }
     }
-    lines
+    lines.into_iter().map(|line| cut_line(line, width.into())).collect()
 }
 
 fn all_facts(chosen: &Chosen, view: &View, theme: Theme) -> Vec<Fact> {
@@ -170,30 +170,37 @@ fn all_facts(chosen: &Chosen, view: &View, theme: Theme) -> Vec<Fact> {
     let percent = |rate: Option<Decimal>| {
         rate.map_or_else(|| "-".into(), |rate| numbers::percent(rate, 4) + " %")
     };
-    // What other streams said while their line is down may be of the past.
-    let of_streams = if row.is_stale { theme.dim() } else { plain };
-    let streamed = |what: &str, value: String| (what.to_owned(), value, of_streams);
+    // What may be of the past, as of streams that are not carried.
+    let streamed = |is_stale: bool, what: &str, value: String| {
+        (what.to_owned(), value, if is_stale { theme.dim() } else { plain })
+    };
+    let mark = |what: &str, value: String| streamed(row.stale.marks, what, value);
+    let of_day = |what: &str, value: String| streamed(row.stale.day, what, value);
     let (day, day_style) = change(row.day.change, theme);
+    let day_style = if row.stale.day { theme.dim() } else { day_style };
     let mut facts = vec![state(chosen, view, theme)];
+    if row.stale.is_any() {
+        facts.push(("stale:".to_owned(), row.stale.words(), theme.mood(Mood::Bad)));
+    }
     if let Some(age) = row.age {
         facts.push(fact("known right", format!("{} ago", span(age))));
     }
-    facts.push(streamed("last", price(row.last)));
-    facts.push(streamed("mark", price(row.mark)));
+    facts.push(streamed(row.stale.trades, "last", price(row.last)));
+    facts.push(mark("mark", price(row.mark)));
     facts.push(("24 h".into(), day, day_style));
-    facts.push(streamed("funding", percent(row.funding)));
+    facts.push(mark("funding", percent(row.funding)));
     if let Some(next) = chosen.funding.next {
-        facts.push(fact("next in", until(view.looked.wall, next)));
+        facts.push(mark("next in", until(view.looked.wall, next)));
     }
-    facts.push(streamed("index", price(chosen.index)));
+    facts.push(mark("index", price(chosen.index)));
     facts.push(fact("msg/s", format!("{:.0}", row.rate)));
     if chosen.funding.settled.is_some() {
-        facts.push(fact("settled", percent(chosen.funding.settled)));
+        facts.push(mark("settled", percent(chosen.funding.settled)));
     }
-    facts.push(fact("worth", short(row.day.turnover)));
-    facts.push(fact("low", price(row.day.low)));
-    facts.push(fact("high", price(row.day.high)));
-    facts.push(fact("volume", short(row.day.volume)));
+    facts.push(of_day("worth", short(row.day.turnover)));
+    facts.push(of_day("low", price(row.day.low)));
+    facts.push(of_day("high", price(row.day.high)));
+    facts.push(of_day("volume", short(row.day.volume)));
     facts.push(fact("changes", chosen.deltas.to_string()));
     facts.push(fact("gaps", chosen.gaps.to_string()));
     if let Some(age) = chosen.since_delta {

@@ -75,6 +75,16 @@ impl Column {
         }
     }
 
+    /// Whether what it tells of this contract may be of the past.
+    const fn is_stale(self, row: &Row) -> bool {
+        match self {
+            Self::Last => row.stale.trades,
+            Self::Change | Self::Volume => row.stale.day,
+            Self::Funding | Self::Mark => row.stale.marks,
+            _ => false,
+        }
+    }
+
     fn cell(self, row: &Row, theme: Theme) -> (String, Style) {
         let plain = |text: Option<String>| (text.unwrap_or_else(|| "-".into()), Style::new());
         match self {
@@ -191,14 +201,15 @@ fn line(row: &Row, columns: &[Column], ui: &Ui, theme: Theme) -> Line<'static> {
     let mut spans = vec![Span::styled(mark, theme.title())];
     for column in columns {
         let (text, style) = column.cell(row, theme);
+        // What may be of the past is not what catches the eye, under the cursor neither.
+        let style = match (column.is_stale(row), row.symbol == ui.cursor) {
+            (true, _) => theme.dim(),
+            (false, true) => style.add_modifier(Modifier::BOLD),
+            (false, false) => style,
+        };
         spans.push(Span::styled(aligned(*column, &text, column.head().1), style));
     }
-    let line = Line::from(spans);
-    match (row.symbol == ui.cursor, row.is_stale) {
-        (true, _) => line.patch_style(Style::new().add_modifier(Modifier::BOLD)),
-        (false, true) => line.patch_style(theme.dim()),
-        (false, false) => line,
-    }
+    Line::from(spans)
 }
 
 /// Names on the left, numbers on the right; what is too long is cut, and one sees that it is.

@@ -11,7 +11,8 @@ use ratatui::style::Color;
 
 use super::*;
 use crate::monitor::{
-    Carrier, Day, Depth, Funding, Ladder, Line as Carried, Lines, LogRow, Moment, Resync, TradeRow,
+    Carrier, Day, Depth, Funding, Ladder, Line as Carried, Lines, LogRow, Moment, Resync, Stale,
+    TradeRow,
 };
 use crate::watch::ui::{Sort, Wish};
 use crate::watch::view::{Chosen, From, Row};
@@ -53,7 +54,7 @@ fn row(name: &str) -> Row {
         funding: number("0.0001"),
         rate: 301.4,
         resyncs: 2,
-        is_stale: false,
+        stale: Stale::default(),
     }
 }
 
@@ -298,10 +299,84 @@ fn a_book_that_is_not_live_shows_no_level_and_says_why() {
 #[test]
 fn what_other_streams_said_before_their_line_went_down_is_stale() {
     let mut view = usual();
-    view.chosen.as_mut().unwrap().row.is_stale = true;
+    let stale = Stale { trades: true, ..Stale::default() };
+    view.chosen.as_mut().unwrap().row.stale = stale;
     for size in [(80, 24), (120, 40)] {
-        has(&text(size, &view, &ui(&view)), &["trades of XBTUSDTM, UTC, stale"]);
+        let text = text(size, &view, &ui(&view));
+        has(&text, &["trades of XBTUSDTM, UTC, stale", "stale: trades"]);
+        has_not(&text, &["stale: mark", "stale: trades, "]);
     }
+    let all = Stale { marks: true, day: true, trades: true };
+    view.chosen.as_mut().unwrap().row.stale = all;
+    // Also where there is no room for trades.
+    for size in [(60, 16), (250, 60)] {
+        has(&text(size, &view, &ui(&view)), &["stale: mark and funding"]);
+    }
+    has(&text((250, 60), &view, &ui(&view)), &["stale: mark and funding, 24 h, trades"]);
+}
+
+/// Each figure of a stream that is not carried is dim, on its own and in the table, under the cursor, too.
+#[test]
+fn what_may_be_of_the_past_is_dim_wherever_it_stands() {
+    let of = |stale: Stale| {
+        let mut view = usual();
+        view.chosen.as_mut().unwrap().row.stale = stale;
+        view.rows[0].stale = stale;
+        let buffer = drawn((250, 60), &view, &ui(&view), true);
+        let dim = Theme::new(true).dim();
+        // All that is dim, in the order of the screen.
+        let cells = buffer.content().iter();
+        let is_dim = |cell: &ratatui::buffer::Cell| {
+            dim.fg.is_none_or(|fg| cell.fg == fg) && cell.modifier.contains(dim.add_modifier)
+        };
+        cells.map(|cell| if is_dim(cell) { cell.symbol() } else { "~" }).collect::<String>()
+    };
+    let fresh = of(Stale::default());
+    let marks = ["63000.12", "0.0100 %", "62990", "3:12 h", "0.0200 %"];
+    let day = ["+1.23 %", "777.00M", "64000", "61000"];
+    let trades = ["62999.6"];
+    has_not(&fresh, &[&marks[..], &day, &trades].concat());
+    let marked = of(Stale { marks: true, ..Stale::default() });
+    has(&marked, &marks);
+    has_not(&marked, &day);
+    let days = of(Stale { day: true, ..Stale::default() });
+    has(&days, &day);
+    has_not(&days, &marks);
+    let traded = of(Stale { trades: true, ..Stale::default() });
+    // In the table under the cursor, and among the facts.
+    assert_eq!(traded.matches("62999.6").count(), 2, "{traded}");
+}
+
+#[test]
+fn a_screen_that_is_too_small_shows_no_old_price_and_cuts_no_number_unseen() {
+    let view = usual();
+    let mut ui = ui(&view);
+    ui.now = moment(12_345 + 75_000).at;
+    for size in [(30, 1), (59, 10)] {
+        let text = text(size, &view, &ui);
+        has(&text, &["OLD: nothing new for 75 s"]);
+        has_not(&text, &["62998.8"]);
+    }
+    assert_eq!(press(&mut ui, &view, KeyCode::Char(' ')), None);
+    has(&text((30, 1), &view, &ui), &["PAUSED"]);
+    has_not(&text((59, 10), &view, &ui), &["62998.8"]);
+    let fresh = self::ui(&view);
+    has(&text((23, 10), &view, &fresh), &["XBTUSDTM 62998.8 | 629…"]);
+    let mut one = self::view(vec![row("XBTUSDTM")]);
+    one.chosen.as_mut().unwrap().trades[0].size = Lots::new(1234);
+    let trades = |width: u16| {
+        let mut terminal = Terminal::new(TestBackend::new(width, 3)).unwrap();
+        let shown = &one.chosen.as_ref().unwrap().trades;
+        let theme = Theme::new(false);
+        terminal
+            .draw(|frame| {
+                crate::draw::draw_trades(frame, frame.area(), "".into(), shown.iter(), theme);
+            })
+            .unwrap();
+        text_of(terminal.backend().buffer())
+    };
+    has(&trades(40), &["62999.6 x 1234"]);
+    has(&trades(32), &["62999.6 x …"]);
 }
 
 #[test]
