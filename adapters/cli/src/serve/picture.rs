@@ -185,14 +185,15 @@ impl Scene<'_> {
     /// `[begin in ms, open, high, low, close, lots, whole]`: from the last one on that was told, or all if the
     /// exchange has told more.
     fn candles(self, contract: &Contract, told: &mut Told) -> Value {
-        let (candles, version) = self.histories.candles(contract);
+        let version = self.histories.version(contract.symbol);
         let from =
             told.candle.filter(|_| version == told.history).unwrap_or(UnixNanos::from_nanos(0));
         told.history = version;
+        let candles = self.histories.candles(contract, from);
         if let Some((last, _)) = candles.last_key_value() {
             told.candle = Some(*last);
         }
-        candles.into_iter().filter(|(start, _)| *start >= from).map(|(_, candle)| candle).collect()
+        candles.into_values().collect()
     }
 }
 
