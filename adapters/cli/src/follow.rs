@@ -265,9 +265,9 @@ impl<'a> Session<'a> {
     }
 
     /// Tells whoever has asked over HTTP.
-    fn answer_metrics(&self) {
-        let Some(metrics) = &self.metrics else { return };
-        metrics.answer(|| self.feed.metrics(self.cx.books().map(|(topic, _)| topic)));
+    fn answer_metrics(&mut self) {
+        let Some(metrics) = &mut self.metrics else { return };
+        metrics.answer(self.cx.now, || self.feed.metrics(self.cx.books().map(|(topic, _)| topic)));
     }
 
     fn state(&mut self, event: &Event, show: &mut impl Show) -> Result<(), Failure> {

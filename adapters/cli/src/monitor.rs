@@ -154,6 +154,14 @@ impl Monitor {
         }
     }
 
+    /// Brings one contract up to date, but for its levels.
+    pub(crate) fn look_at(&mut self, feed: &Feed, now: Instant, symbol: Symbol, topic: TopicId) {
+        self.looked = Moment::of(now);
+        if let Some(contract) = self.contracts.get_mut(&symbol) {
+            contract.look(feed, topic, now);
+        }
+    }
+
     /// All of them, by name.
     pub(crate) fn contracts(&self) -> impl ExactSizeIterator<Item = &Contract> {
         self.contracts.values()

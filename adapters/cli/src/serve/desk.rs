@@ -1,5 +1,6 @@
 //! The command's side: keeps a monitor, and answers what is asked of it.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use async_channel::Receiver;
@@ -40,8 +41,15 @@ pub(crate) struct Desk {
     rows: Rows,
     trails: Trails,
     histories: Histories,
-    /// When all was looked at last.
+    /// When all was looked at last, and when the rows were made of it.
     looked: Option<Instant>,
+    tabled: Option<Instant>,
+    /// What was answered last, and when: metrics, and all that is shown of a contract.
+    metrics: Option<(Instant, String)>,
+    states: BTreeMap<Symbol, (Instant, String)>,
+    /// A question that waits for the feed, which goes first until then.
+    held: Option<Question>,
+    rests_until: Instant,
     /// Nobody was told of it yet.
     is_new: bool,
     /// None of the books can be had: when it gives up.
@@ -49,6 +57,14 @@ pub(crate) struct Desk {
     is_over: bool,
 }
 
+/// Questions that are answered between two updates, if that is no work.
+const AT_ONCE: usize = 16;
+/// From one that is some to the next.
+const REST: Duration = Duration::from_millis(10);
+/// An answer is given again to whoever asks within this time.
+const KEPT: Duration = Duration::from_millis(250);
+/// For this long all contracts but the one that is looked at are shown as they were.
+const GLANCE: Duration = Duration::from_millis(50);
 /// What a symbol may have been meant to be is found out meanwhile.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
@@ -63,6 +79,11 @@ impl Desk {
             trails: Trails::default(),
             histories: Histories::default(),
             looked: None,
+            tabled: None,
+            metrics: None,
+            states: BTreeMap::new(),
+            held: None,
+            rests_until: Instant::ZERO,
             is_new: true,
             hopeless: None,
             is_over: false,
@@ -115,36 +136,79 @@ impl Desk {
         Ok(cx.out.flush()?)
     }
 
-    fn answer(&mut self, cx: &Ctx, feed: &Feed) {
-        while let Ok(question) = self.questions.try_recv() {
-            // Whoever asked may be gone, and is not told then.
-            match question {
-                Question::Metrics { to } => {
-                    let _ = to.try_send(feed.metrics(cx.books().map(|(topic, _)| topic)));
-                }
-                Question::Health { symbol, to } => {
-                    self.monitor.look(feed, cx.now);
-                    let _ = to.try_send(self.health(symbol));
-                }
-                Question::State { symbol, to } => {
-                    let reply =
-                        self.of(cx, symbol).map_or(Reply::NotFollowed, |(symbol, topic)| {
-                            self.look(feed, cx.now, true);
-                            Reply::Well(format!("{}\n", self.scene(feed).whole(symbol, topic).0))
-                        });
-                    let _ = to.try_send(reply);
-                }
-                Question::Stream { symbol, slot, to } => {
-                    let Some(of) = self.of(cx, symbol) else {
-                        let _ = to.try_send(Reply::NotFollowed);
-                        continue;
-                    };
-                    self.look(feed, cx.now, true);
-                    let Self { monitor, about, rows, trails, histories, viewers, .. } = self;
-                    let scene = Scene { monitor, feed, about, rows, trails, histories };
-                    viewers.add(cx.now, of, slot, scene);
-                    let _ = to.try_send(Reply::Well(String::new()));
-                }
+    /// Answers what is asked, but for what takes some work not more than once, and not at once again: whoever asks
+    /// quickly must not hold up the feed. Gives how long there is to wait for the rest.
+    fn answer(&mut self, cx: &Ctx, feed: &Feed) -> Option<Duration> {
+        for _ in 0..AT_ONCE {
+            let question = self.held.take().or_else(|| self.questions.try_recv().ok())?;
+            let Err(question) = self.answer_again(cx, question) else { continue };
+            if cx.now < self.rests_until {
+                self.held = Some(question);
+                return Some(self.rests_until.since(cx.now));
+            }
+            self.answer_anew(cx, feed, question);
+            self.rests_until = cx.now + REST;
+            break;
+        }
+        let is_left = !self.questions.is_empty();
+        is_left.then(|| self.rests_until.since(cx.now))
+    }
+
+    /// Says what was said to the last one who asked the same, if that was a moment ago; gives the question back if not.
+    fn answer_again(&self, cx: &Ctx, question: Question) -> Result<(), Question> {
+        let is_new = |at: Instant| cx.now.since(at) < KEPT;
+        // Whoever asked may be gone, and is not told then.
+        match &question {
+            Question::Metrics { to } => {
+                let kept = self.metrics.as_ref().filter(|(at, _)| is_new(*at));
+                let Some((_, text)) = kept else { return Err(question) };
+                let _ = to.try_send(text.clone());
+            }
+            Question::State { symbol, to } => {
+                let kept = self.of(cx, *symbol).and_then(|(symbol, _)| self.states.get(&symbol));
+                let Some((_, text)) = kept.filter(|(at, _)| is_new(*at)) else {
+                    return Err(question);
+                };
+                let _ = to.try_send(Reply::Well(text.clone()));
+            }
+            Question::Health { .. } | Question::Stream { .. } => return Err(question),
+        }
+        Ok(())
+    }
+
+    fn answer_anew(&mut self, cx: &Ctx, feed: &Feed, question: Question) {
+        match question {
+            Question::Metrics { to } => {
+                let text = feed.metrics(cx.books().map(|(topic, _)| topic));
+                self.metrics = Some((cx.now, text.clone()));
+                let _ = to.try_send(text);
+            }
+            Question::Health { symbol, to } => {
+                self.monitor.look(feed, cx.now);
+                self.looked = Some(cx.now);
+                let _ = to.try_send(self.health(symbol));
+            }
+            Question::State { symbol, to } => {
+                let Some((symbol, topic)) = self.of(cx, symbol) else {
+                    let _ = to.try_send(Reply::NotFollowed);
+                    return;
+                };
+                self.look(feed, cx.now, true, Some((symbol, topic)));
+                let text = format!("{}\n", self.scene(feed).whole(symbol, topic).0);
+                self.states.retain(|_, (at, _)| cx.now.since(*at) < KEPT);
+                self.states.insert(symbol, (cx.now, text.clone()));
+                let _ = to.try_send(Reply::Well(text));
+            }
+            Question::Stream { symbol, slot, to } => {
+                let Some(of) = self.of(cx, symbol) else {
+                    let _ = to.try_send(Reply::NotFollowed);
+                    return;
+                };
+                self.look(feed, cx.now, true, Some(of));
+                let Self { monitor, about, rows, trails, histories, viewers, .. } = self;
+                let scene = Scene { monitor, feed, about, rows, trails, histories };
+                viewers.add(cx.now, of, slot, scene);
+                let _ = to.try_send(Reply::Well(String::new()));
             }
         }
     }
@@ -163,18 +227,25 @@ impl Desk {
         if now < due {
             return Some(due.since(now));
         }
-        self.look(feed, now, self.viewers.is_all_due(now));
+        self.look(feed, now, self.viewers.is_all_due(now), None);
         self.want_history(cx);
         let Self { monitor, about, rows, trails, histories, viewers, .. } = self;
         viewers.tell(now, Scene { monitor, feed, about, rows, trails, histories });
         Some(viewers.due(now)?.since(now))
     }
 
-    fn look(&mut self, feed: &Feed, now: Instant, rows: bool) {
-        if self.looked.replace(now) != Some(now) {
+    /// All of it is looked at once for all who are told within a moment; the contract itself is seen as it is now.
+    fn look(&mut self, feed: &Feed, now: Instant, rows: bool, of: Option<(Symbol, TopicId)>) {
+        let is_old = |at: Option<Instant>| at.is_none_or(|at| now.since(at) >= GLANCE);
+        if is_old(self.looked) {
+            self.looked = Some(now);
             self.monitor.look(feed, now);
+        } else {
+            let seen = self.viewers.contracts().chain(of);
+            seen.for_each(|(symbol, topic)| self.monitor.look_at(feed, now, symbol, topic));
         }
-        if rows {
+        if rows && is_old(self.tabled) {
+            self.tabled = Some(now);
             self.rows.look(&self.monitor);
         }
     }
@@ -182,7 +253,7 @@ impl Desk {
     /// Asks for candles of what is looked at.
     fn want_history(&mut self, cx: &mut Ctx) {
         let wall = self.monitor.looked.wall;
-        for symbol in self.viewers.symbols() {
+        for (symbol, _) in self.viewers.contracts() {
             let contract = self.monitor.contract(symbol);
             let query = contract.and_then(|contract| self.histories.want(cx.now, wall, contract));
             query.into_iter().for_each(|query| cx.ask(query));
@@ -260,10 +331,10 @@ impl Show for Desk {
         }
         let wait = self.monitor.beat(cx, feed)?;
         let point = self.trails.look(feed, cx.now, unix_now, cx.books());
-        self.answer(cx, feed);
+        let asked = self.answer(cx, feed);
         let told = self.tell(cx, feed);
         let end = self.despair(cx.now);
-        Ok([wait, Some(point), told, end].into_iter().flatten().min())
+        Ok([wait, Some(point), asked, told, end].into_iter().flatten().min())
     }
 
     fn is_over(&self) -> bool {

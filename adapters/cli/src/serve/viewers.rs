@@ -58,13 +58,16 @@ impl Viewers {
     }
 
     /// What is looked at; one that several look at is there several times.
-    pub(crate) fn symbols(&self) -> impl Iterator<Item = Symbol> + '_ {
-        self.0.iter().map(|viewer| viewer.symbol)
+    pub(crate) fn contracts(&self) -> impl Iterator<Item = (Symbol, TopicId)> + '_ {
+        self.0.iter().map(|viewer| (viewer.symbol, viewer.topic))
     }
 
-    /// Tells those who are due and have taken what they were told before.
+    /// Tells one of those who are due and have taken what they were told before: who has waited longest. The feed goes
+    /// on in between.
     pub(crate) fn tell(&mut self, now: Instant, scene: Scene<'_>) {
-        for viewer in self.0.iter_mut().filter(|viewer| viewer.due <= now) {
+        let mut due: Vec<_> = self.0.iter_mut().filter(|viewer| viewer.due <= now).collect();
+        due.sort_by_key(|viewer| viewer.due);
+        for viewer in due {
             viewer.due = now + PAUSE;
             if viewer.slot.is_full() {
                 continue;
@@ -75,6 +78,7 @@ impl Viewers {
             }
             let picture = scene.update(viewer.symbol, viewer.topic, &mut viewer.told, all);
             let _ = viewer.slot.try_send(event(&picture));
+            return;
         }
     }
 }
