@@ -4,6 +4,9 @@ import { bound, count, exactTime, make, mark, set, span, text, time } from '/for
 
 const at = (id) => document.getElementById(id);
 
+/** Times without a book in the list; the charts mark all. */
+const SHOWN = 60;
+
 /** A list of terms and what they are; `[term, value, class, title]`. */
 function define(list, entries) {
   while (list.children.length > entries.length) list.lastChild.remove();
@@ -138,7 +141,7 @@ export function showLines(lines, feed, now) {
 
 /** When the book was not live, the latest first. */
 export function showResyncs(resyncs, now) {
-  const rows = [...resyncs].reverse().map(([lost, live, reason]) => [
+  const rows = resyncs.slice(-SHOWN).reverse().map(([lost, live, reason]) => [
     [exactTime(lost), 'dim'],
     [live === null ? (now === null ? 'not over' : `for ${span(now - lost)}`) : span(live - lost), live === null ? 'num bad' : 'num'],
     [reason, 'wrap'],

@@ -19,10 +19,11 @@ use crate::words;
 
 /// Levels of each side in the ladder.
 pub(crate) const LADDER: usize = 12;
-/// Trades, times without a book, and rows of the log that are shown.
+/// Trades and rows of the log that are shown.
 const TRADES: usize = 30;
-const RESYNCS: usize = 60;
 const LOG: usize = 80;
+/// Times without a book: all that are kept. A line is drawn across those that are not told.
+const RESYNCS: usize = 200;
 
 /// What a page was told, so that it need not be told again.
 #[derive(Debug, Default)]
