@@ -2,8 +2,10 @@
 
 /** The other side says something every second at the latest. */
 const SILENCE = 3000;
-/** So late is what comes if a buffer on the way is full of it; after a while it is asked for anew. */
+/** So late is what comes if a buffer on the way is full of it; if it stays so, or is twice as late, it is asked for anew. */
 const LATE = 3000;
+/** Both clocks of this machine go on alike, unless it slept or its time was set. */
+const JUMP = 2000;
 const RETRY = [500, 1000, 2000];
 
 export class Stream {
@@ -14,8 +16,11 @@ export class Stream {
   #timer = null;
   #run = 0;
   #failures = 0;
+  #asked = 0;
   #heard = 0;
-  #offset = Infinity;
+  #lateSince = null;
+  #offset = null;
+  #apart = apart();
   #why = '';
 
   /** `onStatus('connecting' | 'live' | 'lost', why)`: lost also before anything came. */
@@ -23,6 +28,11 @@ export class Stream {
     this.#onMessage = onMessage;
     this.#onStatus = onStatus;
     setInterval(() => this.#watch(), 250);
+    // Timers of a page that is not looked at come late.
+    document.addEventListener('visibilitychange', () => this.#watch());
+    // A page that was frozen, or kept to go back to, has taken nothing in between.
+    document.addEventListener('resume', () => this.#renew('this page was frozen'));
+    window.addEventListener('pageshow', (event) => event.persisted && this.#renew('this page was left'));
   }
 
   /** Begins anew, with this contract; null, or one that is not followed: with the first. */
@@ -40,8 +50,10 @@ export class Stream {
     this.#abort?.abort();
     const abort = new AbortController();
     this.#abort = abort;
-    this.#offset = Infinity;
-    this.#heard = performance.now();
+    this.#offset = null;
+    this.#lateSince = null;
+    this.#asked = performance.now();
+    this.#heard = this.#asked;
     try {
       const query = this.#symbol === null ? '' : `?symbol=${encodeURIComponent(this.#symbol)}`;
       const response = await fetch(`/stream${query}`, { signal: abort.signal, cache: 'no-store' });
@@ -73,35 +85,60 @@ export class Stream {
       text = events.pop();
       for (const event of events) {
         if (event.startsWith('data: ')) this.#take(JSON.parse(event.slice(6)));
+        // It was asked for anew: the rest of this is of the past.
+        if (run !== this.#run) return void reader.cancel();
       }
     }
   }
 
   #take(message) {
+    if (this.#jumped()) return;
     const now = performance.now();
     this.#heard = now;
     this.#failures = 0;
     this.#why = '';
-    // The fastest one that came is as late as they must be, whatever the two clocks say.
+    // The first was made after it was asked for: so nothing is later than this says, whatever the two clocks say.
+    this.#offset ??= this.#asked - message.at_ms;
     this.#offset = Math.min(this.#offset, now - message.at_ms);
     const late = now - message.at_ms - this.#offset;
-    this.#onMessage(message, late);
-    if (late > LATE) {
-      this.#say('lost', `what comes is ${Math.round(late / 1000)} s late`);
-      if (late > 2 * LATE) this.#start();
-    } else {
-      this.#say('live', '');
+    this.#onMessage(message);
+    if (late <= LATE) {
+      this.#lateSince = null;
+      return this.#say('live', '');
     }
+    this.#lateSince ??= now;
+    const words = `what comes is ${Math.round(late / 1000)} s late`;
+    if (late > 2 * LATE || now - this.#lateSince > 2 * LATE) this.#renew(words);
+    else this.#say('lost', words);
   }
 
   #watch() {
-    if (performance.now() - this.#heard <= SILENCE) return;
-    this.#say('lost', this.#why || 'nothing comes');
+    if (this.#jumped() || performance.now() - this.#heard <= SILENCE) return;
     // The connection may be dead and not know it.
+    this.#renew(this.#why || 'nothing comes');
+  }
+
+  /** While a machine sleeps, one of its clocks may stand still: then nothing tells how old it is what comes. */
+  #jumped() {
+    const before = this.#apart;
+    this.#apart = apart();
+    if (Math.abs(this.#apart - before) <= JUMP) return false;
+    this.#renew('this machine slept, or its clock was set');
+    return true;
+  }
+
+  #renew(why) {
+    this.#why = why;
+    this.#say('lost', why);
     this.#start();
   }
 
   #say(status, why) {
     this.#onStatus(status, why);
   }
+}
+
+/** How far this machine's two clocks are apart: the one that can be set, and the one that cannot. */
+function apart() {
+  return Date.now() - performance.now();
 }

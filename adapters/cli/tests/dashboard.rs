@@ -16,15 +16,18 @@ mod common;
 
 #[path = "common/browser.rs"]
 mod browser;
+#[path = "common/late.rs"]
+mod late;
 #[path = "common/served.rs"]
 mod served;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use browser::Page;
 use kucoin_futures_proto::wire::Side;
 use kucoin_futures_proto::{Sequence, Symbol};
 use kucoin_futures_sim::{Fault, Server};
+use late::Late;
 use serde_json::{Value, json};
 use served::{Served, exchange};
 
@@ -244,6 +247,102 @@ fn a_page_without_its_server_says_that_what_it_shows_is_old() {
     again.until_healthy("/health", true);
     check_book(&mut page, &exchange, XBT);
     page.until("document.getElementById('books').textContent === 'all 2 books are live'");
+}
+
+/// Counts how often what says that all is old is taken away.
+const HIDDEN: &str = "window.hidden = 0; new MutationObserver(() => { \
+     hidden += document.getElementById('banner').hidden; \
+     }).observe(document.getElementById('banner'), { attributeFilter: ['hidden'] }); null";
+
+/// A page that shows one contract, through what keeps back what it passes on.
+fn through(page: &mut Page, served: &Served) -> Late {
+    served.until_healthy("/health", true);
+    let late = Late::start(served.addr);
+    page.go(&format!("http://{}/", late.addr));
+    late
+}
+
+const LIVE: &str = "document.getElementById('books').textContent === 'the book is live'";
+
+#[test]
+fn the_rest_of_what_came_late_is_not_shown_as_live() {
+    let Some(mut page) = Page::open(1283, 800) else { return };
+    let exchange = exchange(&[XBT], 30.0);
+    let served = Served::start(&exchange, &[XBT], &[]);
+    let late = through(&mut page, &served);
+    page.until(LIVE);
+    // Later and later, and never silent for long.
+    for quarters in 1..=20 {
+        late.keep_back(Duration::from_millis(250 * quarters));
+        std::thread::sleep(Duration::from_millis(320));
+    }
+    page.until("document.getElementById('banner').textContent.includes('what comes is 5 s late')");
+    assert_eq!(page.evaluate("document.getElementById('banner').hidden"), false);
+    assert_eq!(late.asked(), 1, "it is asked for anew only after a while");
+    page.evaluate(HIDDEN);
+    // And then all that was kept back at once, while another stream is not answered.
+    late.serve(1);
+    late.keep_back(Duration::from_millis(8000));
+    std::thread::sleep(Duration::from_millis(1500));
+    late.keep_back(Duration::ZERO);
+    until(|| late.asked() > 1);
+    std::thread::sleep(Duration::from_secs(1));
+    assert_eq!(page.evaluate("hidden"), 0, "the rest was taken for live");
+    assert_eq!(page.evaluate("document.title"), "? kcf");
+    late.serve(usize::MAX);
+    page.until(LIVE);
+    assert_eq!(page.evaluate("document.getElementById('banner').hidden"), true);
+    check_book(&mut page, &exchange, XBT);
+}
+
+#[test]
+fn what_was_late_from_the_first_on_is_late() {
+    let Some(mut page) = Page::open(1284, 800) else { return };
+    let exchange = exchange(&[XBT], 30.0);
+    let served = Served::start(&exchange, &[XBT], &[]);
+    served.until_healthy("/health", true);
+    let late = Late::start(served.addr);
+    late.keep_back(Duration::from_millis(1800));
+    page.go(&format!("http://{}/", late.addr));
+    page.until(LIVE);
+    // Later than the first by no more than that was.
+    late.keep_back(Duration::from_millis(4000));
+    page.until("/what comes is . s late/.test(document.getElementById('banner').textContent)");
+    assert_eq!(late.asked(), 1, "it was late, and not silent");
+    late.keep_back(Duration::ZERO);
+    page.until(LIVE);
+}
+
+#[test]
+fn a_machine_that_slept_asks_anew_whatever_its_clocks_say() {
+    let Some(mut page) = Page::open(1285, 800) else { return };
+    let exchange = exchange(&[XBT], 30.0);
+    let served = Served::start(&exchange, &[XBT], &[]);
+    let late = through(&mut page, &served);
+    page.until(LIVE);
+    std::thread::sleep(Duration::from_secs(2));
+    assert_eq!(late.asked(), 1);
+    // As it is after a sleep: one clock stood still, the other did not.
+    late.serve(1);
+    page.evaluate("const now = Date.now.bind(Date); Date.now = () => now() + 60000; null");
+    page.until("document.getElementById('banner').textContent.includes('this machine slept')");
+    assert_eq!(page.evaluate("document.getElementById('banner').hidden"), false);
+    late.serve(usize::MAX);
+    page.until(LIVE);
+    assert_eq!(page.evaluate("document.getElementById('banner').hidden"), true);
+    let asked = late.asked();
+    assert!(asked > 1);
+    std::thread::sleep(Duration::from_secs(2));
+    assert_eq!(late.asked(), asked, "once for each time that it slept");
+}
+
+#[track_caller]
+fn until(is: impl Fn() -> bool) {
+    let end = Instant::now() + Duration::from_secs(30);
+    while !is() {
+        assert!(Instant::now() < end, "in vain");
+        std::thread::sleep(Duration::from_millis(10));
+    }
 }
 
 #[track_caller]
