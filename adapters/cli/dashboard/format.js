@@ -56,6 +56,21 @@ export function short(number) {
 export const text = (value) => (value === null || value === undefined ? '–' : String(value));
 export const number = (value) => (value === null || value === undefined ? null : Number(value));
 
+/** Of two decimal numbers in texts, exact and without trailing zeros; null if one of them is no number. */
+export function difference(one, other) {
+  if (![one, other].every((value) => /^-?\d+(\.\d+)?$/.test(value))) return null;
+  const places = Math.max(...[one, other].map((value) => (value.split('.')[1] ?? '').length));
+  const units = (value) => {
+    const [whole, part = ''] = value.split('.');
+    return BigInt(whole + part.padEnd(places, '0'));
+  };
+  const result = units(one) - units(other);
+  const digits = String(result < 0n ? -result : result).padStart(places + 1, '0');
+  const end = digits.length - places;
+  const text = places === 0 ? digits : `${digits.slice(0, end)}.${digits.slice(end)}`.replace(/\.?0+$/, '');
+  return result < 0n ? `-${text}` : text;
+}
+
 /** Writes only what differs: a page that is not touched is not laid out. */
 export function set(node, value) {
   if (node.textContent !== value) node.textContent = value;

@@ -1,7 +1,7 @@
 // What came, what is shown of it, and what a click does.
 
 import { Depth, History, takeColours } from '/charts.js';
-import { count, mark, set, span, time } from '/format.js';
+import { count, difference, mark, set, span, time } from '/format.js';
 import { showBook, showHead, showLines, showLog, showResyncs, showTrades } from '/panels.js';
 import { Stream } from '/stream.js';
 import { Table } from '/table.js';
@@ -35,15 +35,33 @@ function take(message) {
   if (message.log) known.log = message.log;
   if (message.rows) {
     for (const row of message.rows) known.rows.set(row.symbol, row);
-    table.take(message.rows);
   }
   if (message.detail) {
     known.detail = message.detail;
     if (message.detail.resyncs) known.resyncs = message.detail.resyncs;
     history.take(message.detail, message.at_ms);
-    table.select(message.detail.symbol);
   }
+  showRows(message);
   dirty = true;
+}
+
+/** Rows come once a second. What is told of the contract that is looked at is newer, and holds for its row, too. */
+function showRows(message) {
+  const rows = message.rows ?? [];
+  const { detail } = message;
+  const row = detail && known.rows.get(detail.symbol);
+  if (row) known.rows.set(row.symbol, renewed(row, detail));
+  const others = rows.filter(({ symbol }) => symbol !== row?.symbol);
+  if (row || others.length > 0) table.take(row ? [...others, known.rows.get(row.symbol)] : others);
+  if (detail) table.select(detail.symbol);
+}
+
+function renewed(row, detail) {
+  // A side without a level is empty or not known: the row says which, if it was so then.
+  const best = (side, before) => side?.[0]?.[0] ?? (detail.live && Number.isNaN(Number(before)) ? before : null);
+  const [bid, ask] = [best(detail.bids, row.bid), best(detail.asks, row.ask)];
+  const spread = difference(ask, bid);
+  return { ...row, live: detail.live, state: detail.state, since_ms: detail.since_ms, stale: detail.stale, bid, ask, spread };
 }
 
 function forget() {
@@ -55,15 +73,30 @@ function forget() {
 
 function status(is, why) {
   clock.isLive = is === 'live';
-  const banner = at('banner');
-  banner.hidden = is !== 'lost';
+  // Whoever asks again has heard nothing yet.
+  if (is === 'lost' || is === 'live') {
+    at('banner').hidden = is === 'live';
+    mark(document.body, { lost: is === 'lost' });
+  }
   if (is === 'lost') {
     const from = clock.madeMs === null
       ? 'There is nothing to show yet' : `All below is from ${time(clock.madeMs)} UTC and may be wrong by now`;
-    set(banner, `${from}: ${why}. Trying again.`);
+    set(at('banner'), `${from}: ${why}. Trying again.`);
   }
-  mark(document.body, { lost: is === 'lost' });
+  showTitle();
   dirty = true;
+}
+
+/**
+ * The title is all that is seen of a page in another tab. Frames do not come there and timers come late, so that it
+ * could not be taken back in time: no price then.
+ */
+function showTitle() {
+  const { feed, detail } = known;
+  const warn = feed && feed.live !== feed.wanted ? '! ' : '';
+  const says = document.hidden ? 'kcf' : detail?.live ? detail.bids?.[0]?.[0] ?? '' : 'not live';
+  const title = clock.isLive && detail ? `${warn}${detail.symbol} ${says}` : '? kcf';
+  if (document.title !== title) document.title = title;
 }
 
 function select(symbol) {
@@ -92,7 +125,6 @@ function draw() {
   set(at('exchange'), feed ? `${feed.exchange}, ${feed.runtime}` : '');
   set(at('counters'), feed
     ? `${when === null ? '–' : count(feed.rate)} msg/s, ${count(feed.messages)} in ${span(clock.madeMs - feed.started_ms)}` : '');
-  document.title = when === null ? '? kcf' : `${isWell ? '' : '! '}${detail?.symbol ?? 'kcf'} ${detail?.live ? known.rows.get(detail.symbol)?.bid ?? '' : 'not live'}`;
 }
 
 /** At most once a frame, and the charts four times a second: a page that is not looked at draws nothing. */
@@ -138,6 +170,7 @@ matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => take
 theme('system');
 choices('span', '300', (seconds) => { history.span = Number(seconds); });
 choices('reach', 'near', (reach) => { depth.all = reach === 'all'; });
+document.addEventListener('visibilitychange', showTitle);
 window.addEventListener('hashchange', () => stream.open(location.hash.slice(1) || null));
 stream.open(location.hash.slice(1) || null);
 requestAnimationFrame(frame);

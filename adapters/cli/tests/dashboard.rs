@@ -233,8 +233,17 @@ fn a_page_without_its_server_says_that_what_it_shows_is_old() {
     stop(rustix::process::Signal::STOP);
     page.until("!document.getElementById('banner').hidden");
     check_lost(&mut page);
+    // Whoever looks at another contract then has not heard of that one either.
+    page.evaluate(HIDDEN);
+    page.click(&format!("tr[data-symbol={ETH}] td"));
+    page.until(&format!("location.hash === '#{ETH}'"));
+    std::thread::sleep(Duration::from_secs(1));
+    assert_eq!(page.evaluate("hidden"), 0, "it has heard nothing");
+    check_lost(&mut page);
     stop(rustix::process::Signal::CONT);
     page.until("document.getElementById('banner').hidden");
+    check_book(&mut page, &exchange, ETH);
+    page.click(&format!("tr[data-symbol={XBT}] td"));
     check_book(&mut page, &exchange, XBT);
 
     drop(served);
@@ -334,6 +343,57 @@ fn a_machine_that_slept_asks_anew_whatever_its_clocks_say() {
     assert!(asked > 1);
     std::thread::sleep(Duration::from_secs(2));
     assert_eq!(late.asked(), asked, "once for each time that it slept");
+}
+
+#[test]
+fn a_tab_that_nobody_looks_at_names_no_price_and_knows_when_it_is_lost() {
+    let Some(mut page) = Page::open(1286, 800) else { return };
+    let exchange = exchange(&[XBT], 30.0);
+    let served = Served::start(&exchange, &[XBT], &[]);
+    served.until_healthy("/health", true);
+    page.go(&format!("http://{}/", served.addr));
+    page.until(&format!("/^{XBT} [0-9.]+$/.test(document.title)"));
+    page.hide();
+    page.until(&format!("document.title === '{XBT} kcf'"));
+    exchange.inject(Fault::Refuse { span: Duration::from_secs(3) });
+    exchange.inject(Fault::Reset {});
+    page.until(&format!("document.title === '! {XBT} kcf'"));
+    page.until(&format!("document.title === '{XBT} kcf'"));
+    drop(served);
+    page.until("document.title === '? kcf'");
+}
+
+/// Looks every 20 ms whether the head, the row and the ladder say the same.
+const AGREE: &str = "window.seen = { wrong: [], prices: new Set(), states: new Set() }; setInterval(() => { \
+     const at = (id) => document.getElementById(id); const live = at('state').textContent.startsWith('live for'); \
+     const figure = (name) => [...document.querySelectorAll('#figures dt')].find((dt) => dt.textContent === name).nextSibling.textContent; \
+     const cells = [...document.querySelector('tr[data-symbol=XBTUSDTM]').cells].map((cell) => cell.textContent); \
+     const best = (id) => document.querySelector(`#${id} .price`)?.textContent ?? '–'; \
+     const [bid, ask] = [best('bids'), best('asks')]; \
+     const spread = bid === '–' || ask === '–' ? '–' : String(+(Number(ask) - Number(bid)).toFixed(8)); \
+     const says = [live, bid, ask, bid, ask, spread].join(); \
+     const said = [cells[1] === 'live', cells[2], cells[3], figure('best bid'), figure('best ask'), cells[4]].join(); \
+     if (says !== said) seen.wrong.push(`${says} | ${said}`); \
+     seen.prices.add(bid + ask); seen.states.add(live); }, 20); null";
+
+#[test]
+fn head_and_row_and_ladder_are_of_one_moment() {
+    let Some(mut page) = Page::open(1287, 800) else { return };
+    let exchange = exchange(&[XBT, ETH], 60.0);
+    let served = Served::start(&exchange, &[XBT, ETH], &[]);
+    served.until_healthy("/health", true);
+    page.go(&format!("http://{}/#{XBT}", served.addr));
+    page.until("document.getElementById('state').textContent.startsWith('live for')");
+    page.evaluate(AGREE);
+    std::thread::sleep(Duration::from_secs(4));
+    exchange.inject(Fault::Refuse { span: Duration::from_secs(2) });
+    exchange.inject(Fault::Reset {});
+    page.until("document.getElementById('state').textContent.startsWith('not live for')");
+    page.until("document.getElementById('state').textContent.startsWith('live for')");
+    std::thread::sleep(Duration::from_secs(1));
+    assert_eq!(page.evaluate("seen.wrong"), json!([]));
+    assert_eq!(page.evaluate("seen.states.size"), 2);
+    assert!(page.evaluate("seen.prices.size").as_u64() > Some(3), "prices move");
 }
 
 #[track_caller]

@@ -127,6 +127,12 @@ impl Page {
         assert_eq!(gone["errorText"], Value::Null, "{url}");
     }
 
+    /// Another tab is looked at from now on.
+    pub(crate) fn hide(&mut self) {
+        self.call("Target.createTarget", json!({ "url": "about:blank" }));
+        self.until("document.hidden");
+    }
+
     /// What an expression is in the page.
     #[track_caller]
     pub(crate) fn evaluate(&mut self, expression: &str) -> Value {
