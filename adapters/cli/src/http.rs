@@ -18,6 +18,8 @@ use hyper::body::{Bytes, Frame, Incoming};
 use hyper::header::{CONTENT_TYPE, HeaderValue};
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
+use kucoin_futures_host::Clock;
+use kucoin_futures_proto::Instant;
 use smol::future::FutureExt as _;
 use smol::io::{AsyncRead, AsyncWrite};
 use smol::net::{TcpListener, TcpStream};
@@ -108,7 +110,7 @@ pub(crate) fn plain(status: StatusCode, text: impl Into<Bytes>) -> Answer {
 async fn serve(listener: &TcpListener, site: Rc<impl Site>) {
     let (executor, open) = (LocalExecutor::new(), Rc::new(Cell::new(0)));
     let accept = async {
-        let mut trouble = Trouble::default();
+        let (mut trouble, clock) = (Trouble::default(), Clock::new());
         loop {
             match listener.accept().await {
                 Ok((stream, _)) => {
@@ -117,7 +119,7 @@ async fn serve(listener: &TcpListener, site: Rc<impl Site>) {
                     executor.spawn(connection(stream, Rc::clone(&site), place)).detach();
                 }
                 Err(error) => {
-                    let (pause, is_news) = trouble.next();
+                    let (pause, is_news) = trouble.next(clock.now());
                     if is_news {
                         tracing::warn!(%error, "http: cannot accept");
                     }
@@ -134,8 +136,8 @@ async fn serve(listener: &TcpListener, site: Rc<impl Site>) {
 struct Trouble {
     /// The last one.
     pause: Duration,
-    /// Pauses since it was said last; `None`: it was not.
-    quiet: Option<Duration>,
+    /// When it was said last.
+    said: Option<Instant>,
 }
 
 impl Trouble {
@@ -145,11 +147,12 @@ impl Trouble {
     const QUIET: Duration = Duration::from_secs(60);
 
     /// How long to wait now, and whether to say so.
-    fn next(&mut self) -> (Duration, bool) {
+    fn next(&mut self, now: Instant) -> (Duration, bool) {
         self.pause = (self.pause * 2).clamp(Self::FIRST, Self::LONGEST);
-        let is_news = self.quiet.is_none_or(|quiet| quiet >= Self::QUIET);
-        let before = self.quiet.filter(|_| !is_news).unwrap_or_default();
-        self.quiet = Some(before + self.pause);
+        let is_news = self.said.is_none_or(|said| now.since(said) >= Self::QUIET);
+        if is_news {
+            self.said = Some(now);
+        }
         (self.pause, is_news)
     }
 }
@@ -282,20 +285,22 @@ mod tests {
 
     #[test]
     fn trouble_that_lasts_is_said_once_a_minute_and_waited_for() {
-        let (mut trouble, mut passed, mut said) = (Trouble::default(), Duration::ZERO, Vec::new());
+        let (mut trouble, mut now, mut said) = (Trouble::default(), Instant::ZERO, Vec::new());
         let mut tries = 0;
-        while passed < Duration::from_secs(200) {
-            let (pause, is_news) = trouble.next();
+        while now < Instant::ZERO + Duration::from_secs(200) {
+            let (pause, is_news) = trouble.next(now);
             if is_news {
-                said.push(passed.as_secs());
+                said.push(now);
             }
-            passed += pause;
+            now = now + pause;
             tries += 1;
         }
         assert_eq!(said.len(), 4, "{said:?}");
-        assert!(said.windows(2).all(|two| two[1] - two[0] >= 60), "{said:?}");
+        assert!(said.windows(2).all(|two| two[1].since(two[0]) >= Trouble::QUIET), "{said:?}");
         assert!(tries < 120, "{tries}");
+        // It comes and goes, and comes again later.
         trouble.pause = Duration::ZERO;
-        assert_eq!(trouble.next(), (Trouble::FIRST, false), "it comes and goes");
+        assert_eq!(trouble.next(now), (Trouble::FIRST, false));
+        assert!(trouble.next(now + Trouble::QUIET).1);
     }
 }
