@@ -319,6 +319,8 @@ fn whoever_reads_nothing_holds_up_nobody_and_is_let_go() {
     assert!(rate > alone * 0.8, "of {alone} a second came {rate}");
     assert!(grown < 40 << 20, "it grew by {grown} bytes");
     assert_eq!(served.until_healthy("/health", true).json()["live"], 30);
+    // The others, too: they are told, and stuck, one after the other.
+    std::thread::sleep(Duration::from_secs(3));
     for mut stream in slow {
         stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
         let mut rest = Vec::new();
