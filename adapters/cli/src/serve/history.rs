@@ -181,7 +181,7 @@ mod tests {
         assert!(!history.wants(minute(301), minute(300), minute(301)), "its trades may come yet");
         assert!(!history.wants(minute(502), minute(300), minute(301)), "it tells 200 minutes");
         let history = asked(302, 100..300);
-        assert!(!history.wants(minute(900), minute(300), minute(301)), "it has told nothing of it");
+        assert!(!history.wants(minute(310), minute(300), minute(301)), "it has told nothing of it");
         assert!(history.wants(minute(304), minute(302), minute(303)), "that is over since then");
     }
 

@@ -342,6 +342,7 @@ fn what_may_be_of_the_past_is_dim_wherever_it_stands() {
     let days = of(Stale { day: true, ..Stale::default() });
     has(&days, &day);
     has_not(&days, &marks);
+    assert_eq!(days.matches("777.00M").count(), 2, "in the table, too: {days}");
     let traded = of(Stale { trades: true, ..Stale::default() });
     // In the table under the cursor, and among the facts.
     assert_eq!(traded.matches("62999.6").count(), 2, "{traded}");
