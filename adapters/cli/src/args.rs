@@ -81,7 +81,7 @@ const ABOUT: &str = "KuCoin Futures market data: books that are exact, or say th
 
 kcf keeps a connection to KuCoin Futures (or to an exchange that it simulates itself) through lost \
 messages, silent sockets, expired tokens and rate limits, and prints what it knows and when it does \
-not know. Keys are needed for `kcf private` and nothing else.";
+not know. Keys are needed for an account and nothing else: `kcf private`, and `watch` and `doctor` if they are set.";
 
 const EXIT_CODES: &str = "Exit codes: 0 ok, 1 runtime, 2 usage, 3 auth, 4 network, 5 data integrity.\n\
      Log: stderr, set RUST_LOG=debug for more. `kcf --help` is the manual, `-h` the summary.";
