@@ -351,7 +351,11 @@ def test_its_end_and_its_readers(start_engine: Callable[..., Engine]) -> None:
     assert consumer.next(0.2) is None and 0.15 < time.monotonic() - begun < 1
     first = threading.Thread(target=lambda: list(consumer))
     first.start()
-    time.sleep(0.3)
+    ticks, until = 0, time.monotonic() + 1
+    while time.monotonic() < until:
+        time.sleep(0.001)
+        ticks += 1
+    assert ticks > 100, f"a reader that waits holds others up: {ticks}"
     with pytest.raises(kf.MisuseError, match="another thread"):
         consumer.next(0)
     begun = time.monotonic()
