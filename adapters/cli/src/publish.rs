@@ -8,13 +8,13 @@ use kucoin_futures_fanout::publisher::PublisherStatus;
 use kucoin_futures_fanout::share::Group;
 use kucoin_futures_fanout::{Address, EngineError, Publisher, PublisherOptions};
 use kucoin_futures_host::BookUpdate;
-use kucoin_futures_proto::{BookLostReason, Channel, Event, Instant, Symbol, TopicId};
+use kucoin_futures_proto::{BookEvent, BookLostReason, Channel, Event, Instant, Symbol, TopicId};
 use serde_json::{Value, json};
 
 use crate::args::{Connect, PublishArgs};
 use crate::exit::{Failure, Kind};
 use crate::feed::Feed;
-use crate::follow::{Ctx, Session, Show};
+use crate::follow::{Ctx, News, Session, Show};
 use crate::out::{BAD, DIM, GOOD};
 
 /// Signs of life are looked after so often.
@@ -54,6 +54,7 @@ pub(crate) fn run(connect: &Connect, args: &PublishArgs) -> Result<(), Failure> 
         looked: None,
         topics: BTreeMap::new(),
         beat: None,
+        is_due: false,
         told: None,
         status: PublisherStatus::default(),
     };
@@ -95,6 +96,8 @@ struct Publishing {
     looked: Option<Instant>,
     topics: BTreeMap<Symbol, TopicId>,
     beat: Option<Instant>,
+    /// A book is to be told whole as soon as nothing more waits.
+    is_due: bool,
     told: Option<Instant>,
     /// As it was told last.
     status: PublisherStatus,
@@ -103,7 +106,7 @@ struct Publishing {
 impl Show for Publishing {
     fn change(&mut self, cx: &mut Ctx, change: &BookUpdate<'_>) -> Result<(), Failure> {
         if let Some(symbol) = cx.symbol(change.topic) {
-            self.publisher.change(symbol, &change.delta, change.book);
+            self.publisher.change(symbol, &change.delta);
         }
         Ok(())
     }
@@ -112,14 +115,25 @@ impl Show for Publishing {
         &mut self,
         cx: &mut Ctx,
         topic: TopicId,
-        _: &Event,
-        feed: &Feed,
+        event: &Event,
+        _: &Feed,
     ) -> Result<(), Failure> {
-        let Some(symbol) = cx.symbol(topic) else { return Ok(()) };
-        self.topics.insert(symbol, topic);
-        // One that is lost again already is told by what comes next.
-        if let Some(view) = view(feed, topic) {
-            self.publisher.live(symbol, view);
+        if let (Some(symbol), Event::Book(_, BookEvent::Live { epoch, .. })) =
+            (cx.symbol(topic), event)
+        {
+            self.topics.insert(symbol, topic);
+            self.publisher.live(symbol, epoch.get());
+            // Told whole as soon as nothing more waits.
+            self.is_due = true;
+        }
+        Ok(())
+    }
+
+    fn said(&mut self, cx: &mut Ctx, event: &Event, _: &News) -> Result<(), Failure> {
+        if let Event::Book(topic, BookEvent::Delayed(reason)) = event
+            && let Some(symbol) = cx.symbol(*topic)
+        {
+            self.publisher.delayed(symbol, reason);
         }
         Ok(())
     }
@@ -154,20 +168,33 @@ impl Show for Publishing {
         Some(self.shared.iter().copied().map(Channel::level2).collect())
     }
 
+    /// Where the feed never rests.
     fn beat(&mut self, cx: &mut Ctx, feed: &Feed) -> Result<Option<Duration>, Failure> {
-        let due = *self.beat.get_or_insert(cx.now);
-        if cx.now < due {
-            return Ok(Some(due.since(cx.now)));
+        if self.beat.is_none_or(|beaten| beaten + BEAT * 2 <= cx.now) {
+            self.look(cx, feed)?;
         }
-        self.beat = Some(cx.now + BEAT);
-        let topics = &self.topics;
-        self.publisher.beat(|symbol| view(feed, *topics.get(&symbol)?));
-        self.tell(cx)?;
         Ok(Some(BEAT))
+    }
+
+    /// All that the feed has seen was put in, so each stream is where its book is.
+    fn rest(&mut self, cx: &mut Ctx, feed: &Feed) -> Result<Option<Duration>, Failure> {
+        let due = self.beat.map_or(cx.now, |beaten| beaten + BEAT);
+        if self.is_due || due <= cx.now {
+            self.look(cx, feed)?;
+            return Ok(Some(BEAT));
+        }
+        Ok(Some(due.since(cx.now)))
     }
 }
 
 impl Publishing {
+    fn look(&mut self, cx: &mut Ctx, feed: &Feed) -> Result<(), Failure> {
+        (self.beat, self.is_due) = (Some(cx.now), false);
+        let topics = &self.topics;
+        self.publisher.beat(|symbol| view(feed, *topics.get(&symbol)?));
+        self.tell(cx)
+    }
+
     /// Whether the engine is there, whenever that changes; and to machines how it goes.
     fn tell(&mut self, cx: &mut Ctx) -> Result<(), Failure> {
         let status = self.publisher.status();

@@ -30,7 +30,7 @@ use kucoin_futures_fanout::{Address, Encoding};
 use kucoin_futures_host::Clock;
 use kucoin_futures_proto::book::{Coverage, Level, SideParts};
 use kucoin_futures_proto::wire::{Delta, Side};
-use kucoin_futures_proto::{Book, Instant, Lots, Price, Sequence, Symbol};
+use kucoin_futures_proto::{Book, Instant, Lots, Price, Sequence, Symbol, UnixNanos};
 
 const CHANGES: u64 = 200_000;
 const BATCH: usize = 512;
@@ -69,10 +69,12 @@ fn messages(one_by_one: bool, now: Instant) -> Vec<Message> {
     let limits = OutboxLimits { bytes: usize::MAX, ..OutboxLimits::default() };
     let mut outbox = Outbox::new(PublisherId::random(), limits);
     outbox.add(symbol);
-    outbox.live(now, symbol, BookView { book: &book, epoch: 1, age: Duration::ZERO });
+    outbox.live(symbol, 1);
+    let view = BookView { book: &book, epoch: 1, age: Duration::ZERO };
+    outbox.beat(now, UnixNanos::from_nanos(0), |_| Some(view));
     let mut taken = Vec::new();
     for at in 0..CHANGES {
-        outbox.change(now, symbol, &delta(at), None);
+        outbox.change(symbol, &delta(at));
         if one_by_one {
             outbox.take(usize::MAX, &mut taken);
         }

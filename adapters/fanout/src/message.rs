@@ -247,6 +247,12 @@ impl Snapshot {
         book.restore(self.sequence, self.ts_event, bids, asks).then_some(book)
     }
 
+    /// About how many bytes one of this book would take.
+    pub(crate) fn size_of(book: &Book) -> usize {
+        let levels = [Side::Bid, Side::Ask].map(|side| book.complete_levels(side).min(MAX_LEVELS));
+        64 + 24 * levels.into_iter().sum::<usize>()
+    }
+
     /// About how many bytes it takes.
     pub(crate) fn size(&self) -> usize {
         64 + 24 * (self.bids.levels.len() + self.asks.levels.len())
@@ -293,6 +299,13 @@ impl Deltas {
         };
         let is_sound = deltas.len() <= MAX_CHANGES && deltas.windows(2).all(follows);
         is_sound.then(|| Self { first, changes: deltas.iter().map(Change::of).collect() })
+    }
+
+    /// The sequence of the last one.
+    #[must_use]
+    pub fn last(&self) -> Sequence {
+        let further = self.changes.len().saturating_sub(1);
+        Sequence::new(self.first.get().saturating_add(further as u64))
     }
 
     /// The changes with their sequences. They end where sequences do.

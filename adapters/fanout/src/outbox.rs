@@ -4,7 +4,7 @@
 //! all that waits of that symbol is dropped, and counted: once there is room again, `Lagged` says so in the stream, and a
 //! fresh snapshot follows. So a slow engine costs a consumer its book for a moment, and never gives it a wrong one.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use kucoin_futures_proto::wire::Delta;
@@ -57,6 +57,8 @@ pub struct Outbox {
     limits: OutboxLimits,
     streams: BTreeMap<Symbol, Stream>,
     used: usize,
+    /// The symbol that was taken of last: the next batch begins after it, so that no symbol waits for all others.
+    turn: Option<Symbol>,
     stats: OutboxStats,
 }
 
@@ -94,8 +96,25 @@ struct Stream {
     snapshot_at: Option<Instant>,
     since_snapshot: u64,
     said_at: Option<Instant>,
-    /// It is over once all was taken.
+    /// Of a doubt that was dropped, or that an engine may have lost: it is said before anything else is.
+    owes_doubt: Option<Lost>,
+    /// It is over. It is kept for its number: what begins anew under the same name must not look like a repeat.
     is_ended: bool,
+}
+
+/// A book that is to be told whole.
+#[derive(Debug)]
+pub(crate) struct Due<'a> {
+    pub(crate) symbol: Symbol,
+    pub(crate) epoch: u32,
+    book: &'a Book,
+}
+
+impl Due<'_> {
+    /// What takes long.
+    pub(crate) fn snapshot(&self) -> Snapshot {
+        Snapshot::of(self.book)
+    }
 }
 
 #[derive(Debug)]
@@ -144,7 +163,7 @@ impl Outbox {
     #[must_use]
     pub fn new(publisher: PublisherId, limits: OutboxLimits) -> Self {
         let (streams, stats) = (BTreeMap::new(), OutboxStats::default());
-        Self { publisher, limits, streams, used: 0, stats }
+        Self { publisher, limits, streams, used: 0, turn: None, stats }
     }
 
     /// Publishes a symbol from here on.
@@ -166,33 +185,26 @@ impl Outbox {
         }
     }
 
-    /// A book is live, in another run than before.
-    pub fn live(&mut self, now: Instant, symbol: Symbol, view: BookView<'_>) {
-        let room = self.limits.bytes.saturating_sub(self.used);
+    /// A book is live, in another run than before: it is told whole at the next [`beat`](Self::beat).
+    pub fn live(&mut self, symbol: Symbol, epoch: u32) {
         let Some(stream) = self.streams.get_mut(&symbol).filter(|stream| !stream.is_ended) else {
             return;
         };
-        stream.epoch = Some(view.epoch);
-        stream.last_epoch = view.epoch;
+        (stream.epoch, stream.last_epoch) = (Some(epoch), epoch);
         stream.told = None;
         stream.needs_snapshot = true;
-        self.used += stream.tell(now, view.book, room);
     }
 
-    /// A live book took a change; `book` is how it can be read now, at this change or further on.
-    pub fn change(&mut self, now: Instant, symbol: Symbol, delta: &Delta, book: Option<&Book>) {
-        let limits = self.limits;
-        let Some(stream) = self.streams.get_mut(&symbol) else { return };
-        if stream.epoch.is_none() {
+    /// A live book took a change.
+    pub fn change(&mut self, symbol: Symbol, delta: &Delta) {
+        let Some(stream) = self.streams.get_mut(&symbol).filter(|it| it.epoch.is_some()) else {
             return;
-        }
+        };
         if stream.needs_snapshot {
-            // It is in the snapshot that is to come, or in none.
-            stream.lagged += 1;
-            self.stats.lagged += 1;
-            let room = (limits.bytes / 2).saturating_sub(self.used);
-            if let Some(book) = book {
-                self.used += stream.tell(now, book, room);
+            // It is in the snapshot that is to come. Nothing is left out of what was not begun yet.
+            if stream.told.is_some() {
+                stream.lagged += 1;
+                self.stats.lagged += 1;
             }
             return;
         }
@@ -200,7 +212,7 @@ impl Outbox {
             return;
         }
         if stream.told.and_then(Sequence::next) != Some(delta.sequence)
-            || self.used + SMALL + CHANGE > limits.bytes
+            || self.used + SMALL + CHANGE > self.limits.bytes
         {
             let (dropped, freed) = stream.drop_waiting();
             stream.lagged += 1;
@@ -209,12 +221,6 @@ impl Outbox {
             return;
         }
         self.used += stream.push_delta(delta);
-        if let Some(book) = book
-            && stream.is_due(now, &limits)
-        {
-            let room = limits.bytes.saturating_sub(self.used);
-            self.used += stream.refresh(now, book, room);
-        }
     }
 
     /// A book is not live any more.
@@ -226,6 +232,17 @@ impl Outbox {
             stream.told = None;
             self.used += stream.push(Body::Lost(Lost::new(reason, is_doubt)));
         }
+    }
+
+    /// What was told of a book before is in doubt, and it is not live now: found while it was synchronised anew.
+    pub fn doubt(&mut self, symbol: Symbol, reason: &str) {
+        let Some(stream) = self.streams.get_mut(&symbol).filter(|stream| !stream.is_ended) else {
+            return;
+        };
+        if stream.epoch.take().is_some() {
+            stream.told = None;
+        }
+        self.used += stream.push(Body::Lost(Lost::new(reason, true)));
     }
 
     /// A book reaches further than before.
@@ -244,32 +261,69 @@ impl Outbox {
     }
 
     /// What is due by the clock: signs of life, and books that are to be told whole. To be called a few times a second,
-    /// by whoever drives the feed and nobody else: a feed that is stuck must not be said to live.
+    /// by whoever drives the feed and nobody else: a feed that is stuck must not be said to live. Best where nothing that
+    /// the feed has seen is still to be put in: a book that is further on than its stream is not told again.
     pub fn beat<'a>(
         &mut self,
         now: Instant,
         sent: UnixNanos,
         view: impl Fn(Symbol) -> Option<BookView<'a>>,
     ) {
+        for due in self.due(now, &view) {
+            let (symbol, epoch) = (due.symbol, due.epoch);
+            self.tell(now, symbol, epoch, due.snapshot());
+        }
+        self.say(now, sent, view);
+    }
+
+    /// The books that are to be told whole now, as far as there is room for them. Making a snapshot of one takes long
+    /// enough to be done outside of a lock.
+    pub(crate) fn due<'a>(
+        &self,
+        now: Instant,
+        view: &impl Fn(Symbol) -> Option<BookView<'a>>,
+    ) -> Vec<Due<'a>> {
+        let mut used = self.used;
+        let is_due = |(symbol, stream): (&Symbol, &Stream)| {
+            let view = view(*symbol).filter(|view| stream.epoch == Some(view.epoch))?;
+            let room = stream.room(&self.limits, used)?;
+            let is_due = stream.needs_snapshot
+                || stream.is_due(now, &self.limits) && stream.told == Some(view.book.sequence());
+            let size = SMALL * 3 + Snapshot::size_of(view.book);
+            if !is_due || size > room {
+                return None;
+            }
+            used += size;
+            Some(Due { symbol: *symbol, epoch: view.epoch, book: view.book })
+        };
+        self.streams.iter().filter_map(is_due).collect()
+    }
+
+    /// Puts a whole book in, if it is still what its stream needs.
+    pub(crate) fn tell(&mut self, now: Instant, symbol: Symbol, epoch: u32, snapshot: Snapshot) {
+        let Some(stream) = self.streams.get_mut(&symbol) else { return };
+        let is_next = stream.needs_snapshot || stream.told == Some(snapshot.sequence);
+        let has_room = stream
+            .room(&self.limits, self.used)
+            .is_some_and(|room| snapshot.size() + 3 * SMALL <= room);
+        if stream.epoch == Some(epoch) && is_next && has_room {
+            self.used += stream.tell(now, snapshot);
+        }
+    }
+
+    /// Signs of life.
+    pub(crate) fn say<'a>(
+        &mut self,
+        now: Instant,
+        sent: UnixNanos,
+        view: impl Fn(Symbol) -> Option<BookView<'a>>,
+    ) {
         let limits = self.limits;
-        for (symbol, stream) in &mut self.streams {
-            if stream.is_ended {
-                continue;
-            }
-            let view = view(*symbol).filter(|view| stream.epoch == Some(view.epoch));
-            if let Some(view) = view {
-                let is_late = stream.needs_snapshot;
-                let most = if is_late { limits.bytes / 2 } else { limits.bytes };
-                let room = most.saturating_sub(self.used);
-                if is_late {
-                    self.used += stream.tell(now, view.book, room);
-                } else if stream.is_due(now, &limits) {
-                    self.used += stream.refresh(now, view.book, room);
-                }
-            }
+        for (symbol, stream) in self.streams.iter_mut().filter(|(_, stream)| !stream.is_ended) {
             let is_due = stream.said_at.is_none_or(|at| now.since(at) >= limits.heartbeat_every);
-            if is_due && self.used + SMALL <= limits.bytes {
+            if is_due && self.used + 2 * SMALL <= limits.bytes {
                 stream.said_at = Some(now);
+                let view = view(*symbol).filter(|view| stream.epoch == Some(view.epoch));
                 let sequence = stream.told.filter(|_| !stream.needs_snapshot);
                 let age_ms = view.map_or(0, |view| view.age.as_millis() as u64);
                 self.used += stream.push(Body::Heartbeat(Heartbeat { sequence, age_ms, sent }));
@@ -277,10 +331,16 @@ impl Outbox {
         }
     }
 
-    /// Takes up to `most` messages for the engine, of each symbol in order.
+    /// Takes up to `most` messages for the engine, of each symbol in order, and of all symbols in turn.
     pub fn take(&mut self, most: usize, taken: &mut Vec<Message>) {
+        use std::ops::Bound::{Excluded, Unbounded};
         let publisher = self.publisher;
-        for (symbol, stream) in &mut self.streams {
+        let split = self.turn.map_or(Unbounded, Excluded);
+        let after = self.streams.range((split, Unbounded)).map(|(symbol, _)| *symbol);
+        let before = self.streams.keys().copied().take_while(|symbol| Some(*symbol) <= self.turn);
+        let symbols: Vec<Symbol> = after.chain(before).collect();
+        for symbol in symbols {
+            let Some(stream) = self.streams.get_mut(&symbol) else { continue };
             while taken.len() < most
                 && let Some(entry) = stream.waiting.pop_front()
             {
@@ -293,24 +353,36 @@ impl Outbox {
                 self.stats.snapshots += u64::from(matches!(body, Body::Snapshot(_)));
                 stream.number += 1;
                 let number = stream.number;
-                taken.push(Message { symbol: *symbol, publisher, number, epoch, body });
+                self.turn = Some(symbol);
+                taken.push(Message { symbol, publisher, number, epoch, body });
+            }
+            if taken.len() >= most {
+                return;
             }
         }
-        self.streams.retain(|_, stream| !stream.is_ended || !stream.waiting.is_empty());
     }
 
     /// Nobody knows what the engine has of these: each symbol among them, and all that waits, is told anew.
     pub fn engine_failed(&mut self, unsure: &[Message]) {
+        let mut ends = BTreeSet::new();
         for message in unsure {
             let Some(stream) = self.streams.get_mut(&message.symbol) else { continue };
-            if let Body::Deltas(deltas) = &message.body {
-                stream.lagged += deltas.changes.len() as u64;
-                self.stats.lagged += deltas.changes.len() as u64;
+            match &message.body {
+                Body::Deltas(deltas) => {
+                    stream.lagged += deltas.changes.len() as u64;
+                    self.stats.lagged += deltas.changes.len() as u64;
+                }
+                Body::Lagged { count } => stream.lagged += count,
+                Body::Lost(lost) if lost.is_doubt => stream.owes_doubt = Some(lost.clone()),
+                Body::End => drop(ends.insert(message.symbol)),
+                _ => {}
             }
         }
-        for stream in self.streams.values_mut() {
+        for (symbol, stream) in &mut self.streams {
+            let is_end = |entry: &Entry| matches!(entry.content, Content::Other(Body::End));
+            let owes_end = ends.contains(symbol) || stream.waiting.iter().any(is_end);
             self.stats.lagged += stream.drop_waiting().0;
-            if stream.is_ended {
+            if stream.is_ended && owes_end {
                 stream.push(Body::End);
             }
         }
@@ -331,8 +403,15 @@ impl Outbox {
 }
 
 impl Stream {
-    /// Puts something small in; how many bytes it takes.
+    /// Puts something in, after a doubt that is owed; how many bytes it takes.
     fn push(&mut self, body: Body) -> usize {
+        match self.owes_doubt.take() {
+            Some(lost) => self.put(Body::Lost(lost)) + self.put(body),
+            None => self.put(body),
+        }
+    }
+
+    fn put(&mut self, body: Body) -> usize {
         let entry =
             Entry { epoch: self.epoch.unwrap_or(self.last_epoch), content: Content::Other(body) };
         let size = entry.size();
@@ -361,12 +440,8 @@ impl Stream {
         size
     }
 
-    /// Says what was left out, and the whole book, if there is room.
-    fn tell(&mut self, now: Instant, book: &Book, room: usize) -> usize {
-        let snapshot = Snapshot::of(book);
-        if snapshot.size() + 2 * SMALL > room {
-            return 0;
-        }
+    /// Says what was left out, and the whole book.
+    fn tell(&mut self, now: Instant, snapshot: Snapshot) -> usize {
         let mut size = 0;
         if let count @ 1.. = std::mem::take(&mut self.lagged) {
             size += self.push(Body::Lagged { count });
@@ -379,9 +454,12 @@ impl Stream {
         size
     }
 
-    /// The whole book once more, where its stream is. Later if the book is further on: what is between has not been told.
-    fn refresh(&mut self, now: Instant, book: &Book, room: usize) -> usize {
-        if self.told == Some(book.sequence()) { self.tell(now, book, room) } else { 0 }
+    /// Bytes that its next snapshot may take; `None` if none. What has dropped something waits until the engine has
+    /// taken half of all that waits, or it would be dropped again at once.
+    fn room(&self, limits: &OutboxLimits, used: usize) -> Option<usize> {
+        let is_late = self.needs_snapshot && self.told.is_some();
+        let most = if is_late { limits.bytes / 2 } else { limits.bytes };
+        most.checked_sub(used).filter(|_| !self.is_ended)
     }
 
     fn is_due(&self, now: Instant, limits: &OutboxLimits) -> bool {
@@ -392,21 +470,35 @@ impl Stream {
             || self.is_asked && since >= limits.answer_every
     }
 
-    /// Drops all that waits: how many changes that was, and how many bytes.
+    /// Drops all that waits: how many changes that was, and how many bytes. That a book was lost is said in any case, and
+    /// a doubt is owed even if the book is live again.
     fn drop_waiting(&mut self) -> (u64, usize) {
-        let changes = self.waiting.iter().map(Entry::changes).sum();
-        // That a book was lost is said in any case.
-        let lost = self
-            .waiting
-            .iter()
-            .rposition(|entry| matches!(entry.content, Content::Other(Body::Lost(_))));
-        let last = lost.and_then(|at| self.waiting.remove(at)).filter(|_| self.epoch.is_none());
-        self.waiting.clear();
-        self.waiting.extend(last);
+        let (mut changes, mut lost) = (0, None);
+        for entry in std::mem::take(&mut self.waiting) {
+            changes += entry.changes();
+            let epoch = entry.epoch;
+            match entry.content {
+                Content::Other(Body::Lagged { count }) => self.lagged += count,
+                Content::Other(Body::Lost(said)) => {
+                    if said.is_doubt {
+                        self.owes_doubt = Some(said.clone());
+                    }
+                    lost = Some(Entry { epoch, content: Content::Other(Body::Lost(said)) });
+                }
+                _ => {}
+            }
+        }
+        if self.epoch.is_none()
+            && let Some(lost) = lost
+        {
+            let doubt = self.owes_doubt.take().map(|doubt| Content::Other(Body::Lost(doubt)));
+            let content = doubt.unwrap_or(lost.content);
+            self.waiting.push_back(Entry { epoch: lost.epoch, content });
+        }
         self.lagged += changes;
         self.needs_snapshot = true;
         let before = std::mem::replace(&mut self.used, self.waiting.iter().map(Entry::size).sum());
-        (changes, before - self.used)
+        (changes, before.saturating_sub(self.used))
     }
 }
 

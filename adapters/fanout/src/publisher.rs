@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use kucoin_futures_host::{Clock, unix_now};
 use kucoin_futures_proto::wire::Delta;
-use kucoin_futures_proto::{Book, BookLostReason, Instant, Symbol};
+use kucoin_futures_proto::{BookDelayReason, BookLostReason, Instant, Symbol};
 
 use crate::engine::{Engine, EngineError};
 use crate::message::{Encoding, PublisherId};
@@ -122,14 +122,14 @@ impl Publisher {
         self.put(|outbox, _| outbox.end(symbol));
     }
 
-    /// A book is live.
-    pub fn live(&self, symbol: Symbol, view: BookView<'_>) {
-        self.put(|outbox, now| outbox.live(now, symbol, view));
+    /// A book is live, in this run, as the feed's event says: it is told whole at the next [`beat`](Self::beat).
+    pub fn live(&self, symbol: Symbol, epoch: u32) {
+        self.put(|outbox, _| outbox.live(symbol, epoch));
     }
 
-    /// A live book took a change; `book`: as it can be read now.
-    pub fn change(&self, symbol: Symbol, delta: &Delta, book: Option<&Book>) {
-        self.put(|outbox, now| outbox.change(now, symbol, delta, book));
+    /// A live book took a change.
+    pub fn change(&self, symbol: Symbol, delta: &Delta) {
+        self.put(|outbox, _| outbox.change(symbol, delta));
     }
 
     /// A book is not live any more.
@@ -143,16 +143,30 @@ impl Publisher {
         self.put(|outbox, _| outbox.lost(symbol, &reason.to_string(), is_doubt));
     }
 
+    /// A book is not live for longer, which may say that what was told before is in doubt.
+    pub fn delayed(&self, symbol: Symbol, reason: &BookDelayReason) {
+        if matches!(reason, BookDelayReason::SequenceReset(_)) {
+            self.put(|outbox, _| outbox.doubt(symbol, &reason.to_string()));
+        }
+    }
+
     /// A book reaches further than before.
     pub fn widened(&self, symbol: Symbol) {
         self.put(|outbox, _| outbox.widened(symbol));
     }
 
     /// To be called some times a second by whoever drives the feed, and nobody else: signs of life, and books that are to
-    /// be told whole.
+    /// be told whole. Best where nothing that the feed has seen is still to be put in: a book that is further on than what
+    /// was told of it is not told again.
     pub fn beat<'a>(&self, view: impl Fn(Symbol) -> Option<BookView<'a>>) {
-        let sent = unix_now();
-        self.put(|outbox, now| outbox.beat(now, sent, view));
+        let (now, sent) = (self.clock.now(), unix_now());
+        let due = self.shared.lock().outbox.due(now, &view);
+        // Outside of the lock: a large book takes a while, and the engine's thread has what it needs meanwhile.
+        for due in due {
+            let (symbol, epoch, snapshot) = (due.symbol, due.epoch, due.snapshot());
+            self.put(|outbox, now| outbox.tell(now, symbol, epoch, snapshot));
+        }
+        self.put(|outbox, now| outbox.say(now, sent, view));
     }
 
     /// Which of these symbols fall to this worker now; all of them without a group.
@@ -245,6 +259,7 @@ impl Driver {
         let mut batch = Vec::new();
         let mut round = self.clock.now();
         loop {
+            batch.clear();
             if self.clock.now() >= round {
                 self.round(false)?;
                 round = self.clock.now() + ROUND;
@@ -253,7 +268,6 @@ impl Driver {
             let left = round.since(self.clock.now());
             let waited = self.shared.changed.wait_timeout_while(self.shared.lock(), left, waits);
             let (mut state, _) = waited.unwrap_or_else(PoisonError::into_inner);
-            batch.clear();
             state.outbox.take(BATCH, &mut batch);
             let is_over = state.is_over && batch.is_empty();
             drop(state);

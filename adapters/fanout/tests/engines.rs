@@ -83,12 +83,13 @@ impl Publishing {
         let symbol = |topic| topics.iter().find(|(_, its)| *its == topic).unwrap().0;
         match self.feed.next_within(Duration::from_millis(5)) {
             Next::Update(Update::Book(change)) => {
-                self.publisher.change(symbol(change.topic), &change.delta, change.book);
+                self.publisher.change(symbol(change.topic), &change.delta);
             }
-            Next::Update(Update::State(FeedEvent::Book(topic, BookEvent::Live { .. }))) => {
-                if let Some(view) = view(&self.feed, topic) {
-                    self.publisher.live(self.symbol(topic), view);
-                }
+            Next::Update(Update::State(FeedEvent::Book(topic, BookEvent::Live { epoch, .. }))) => {
+                self.publisher.live(self.symbol(topic), epoch.get());
+            }
+            Next::Update(Update::State(FeedEvent::Book(topic, BookEvent::Delayed(reason)))) => {
+                self.publisher.delayed(self.symbol(topic), &reason);
             }
             Next::Update(Update::State(FeedEvent::Book(topic, BookEvent::Lost { reason, .. }))) => {
                 self.publisher.lost(self.symbol(topic), &reason);

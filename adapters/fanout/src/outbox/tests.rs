@@ -38,6 +38,19 @@ impl Feed {
     }
 }
 
+/// A book that is live, and told whole.
+fn live(outbox: &mut Outbox, name: &str, feed: &Feed) {
+    outbox.live(symbol(name), 1);
+    tell(outbox, name, feed);
+}
+
+fn tell(outbox: &mut Outbox, name: &str, feed: &Feed) {
+    let view = |its| (its == symbol(name)).then(|| feed.view());
+    outbox.due(NOW, &view).into_iter().for_each(|due| {
+        outbox.tell(NOW, due.symbol, due.epoch, due.snapshot());
+    });
+}
+
 fn outbox(limits: OutboxLimits, names: &[&str]) -> Outbox {
     let mut outbox = Outbox::new(PublisherId::new(9), limits);
     names.iter().for_each(|name| outbox.add(symbol(name)));
@@ -65,10 +78,10 @@ fn names(messages: &[Message]) -> Vec<&'static str> {
 #[test]
 fn changes_that_wait_go_out_together() {
     let (mut outbox, mut feed) = (outbox(OutboxLimits::default(), &["A"]), Feed::new());
-    outbox.live(NOW, symbol("A"), feed.view());
+    live(&mut outbox, "A", &feed);
     for _ in 0..5 {
         let delta = feed.step();
-        outbox.change(NOW, symbol("A"), &delta, Some(&feed.book));
+        outbox.change(symbol("A"), &delta);
     }
     let messages = taken(&mut outbox);
     assert_eq!(names(&messages), ["snapshot", "deltas"]);
@@ -81,12 +94,12 @@ fn an_engine_that_takes_nothing_costs_one_symbol_and_it_is_said() {
     let limits = OutboxLimits { bytes: 4000, ..OutboxLimits::default() };
     let (mut outbox, mut feed) = (outbox(limits, &["A", "B"]), Feed::new());
     let other = Feed::new();
-    outbox.live(NOW, symbol("A"), feed.view());
-    outbox.live(NOW, symbol("B"), other.view());
+    live(&mut outbox, "A", &feed);
+    live(&mut outbox, "B", &other);
     // In turns with one change of B, so that it is not only A's that is dropped by chance.
     for _ in 0..200 {
         let delta = feed.step();
-        outbox.change(NOW, symbol("A"), &delta, None);
+        outbox.change(symbol("A"), &delta);
         assert!(outbox.used <= limits.bytes);
     }
     let messages = taken(&mut outbox);
@@ -94,7 +107,8 @@ fn an_engine_that_takes_nothing_costs_one_symbol_and_it_is_said() {
     assert_eq!(messages[0].symbol, symbol("B"));
     // There is room again: what is missing is said, then the whole book.
     let delta = feed.step();
-    outbox.change(NOW, symbol("A"), &delta, Some(&feed.book));
+    outbox.change(symbol("A"), &delta);
+    tell(&mut outbox, "A", &feed);
     let messages = taken(&mut outbox);
     assert_eq!(names(&messages), ["lagged", "snapshot"]);
     assert_eq!(messages[0].body, Body::Lagged { count: 201 });
@@ -117,13 +131,13 @@ fn after_an_engine_failed_books_are_told_anew_and_consumers_see_what_is_missing(
         }
         std::mem::take(&mut told)
     };
-    outbox.live(NOW, symbol("A"), feed.view());
+    live(&mut outbox, "A", &feed);
     assert!(matches!(hear(taken(&mut outbox))[..], [Event::Live { epoch: 1, .. }]));
     let delta = feed.step();
-    outbox.change(NOW, symbol("A"), &delta, Some(&feed.book));
+    outbox.change(symbol("A"), &delta);
     let unsure = taken(&mut outbox);
     let delta = feed.step();
-    outbox.change(NOW, symbol("A"), &delta, Some(&feed.book));
+    outbox.change(symbol("A"), &delta);
     outbox.engine_failed(&unsure);
     outbox.beat(NOW, UnixNanos::from_nanos(1), |_| Some(feed.view()));
     let messages = taken(&mut outbox);
@@ -145,7 +159,7 @@ fn a_book_is_told_whole_by_time_by_messages_and_when_asked_for() {
         outbox.beat(now, UnixNanos::from_nanos(1), |_| Some(feed.view()));
         names(&taken(outbox))
     };
-    outbox.live(NOW, symbol("A"), feed.view());
+    live(&mut outbox, "A", &feed);
     assert_eq!(view(&mut outbox, &feed, 0), ["snapshot", "heartbeat"]);
     assert!(view(&mut outbox, &feed, 900).is_empty());
     outbox.ask(symbol("A"));
@@ -154,14 +168,14 @@ fn a_book_is_told_whole_by_time_by_messages_and_when_asked_for() {
     assert_eq!(view(&mut outbox, &feed, 2000), ["heartbeat"], "it was answered");
     for _ in 0..3 {
         let delta = feed.step();
-        outbox.change(NOW, symbol("A"), &delta, None);
+        outbox.change(symbol("A"), &delta);
         taken(&mut outbox);
     }
     // What the feed has not handed out yet is not told: the snapshot waits for its place in the stream.
     let delta = feed.step();
     assert!(view(&mut outbox, &feed, 2100).is_empty());
-    outbox.change(NOW, symbol("A"), &delta, Some(&feed.book));
-    assert_eq!(names(&taken(&mut outbox)), ["deltas", "snapshot"]);
+    outbox.change(symbol("A"), &delta);
+    assert_eq!(view(&mut outbox, &feed, 2100), ["deltas", "snapshot"]);
     assert_eq!(view(&mut outbox, &feed, 20_000), ["snapshot", "heartbeat"]);
 }
 
@@ -169,11 +183,11 @@ fn a_book_is_told_whole_by_time_by_messages_and_when_asked_for() {
 fn a_lost_book_and_an_end_are_said_even_where_there_is_no_room() {
     let limits = OutboxLimits { bytes: 1000, ..OutboxLimits::default() };
     let (mut outbox, mut feed) = (outbox(limits, &["A"]), Feed::new());
-    outbox.live(NOW, symbol("A"), feed.view());
+    live(&mut outbox, "A", &feed);
     taken(&mut outbox);
     for _ in 0..15 {
         let delta = feed.step();
-        outbox.change(NOW, symbol("A"), &delta, None);
+        outbox.change(symbol("A"), &delta);
     }
     outbox.lost(symbol("A"), "gap", false);
     outbox.engine_failed(&[]);
@@ -181,5 +195,118 @@ fn a_lost_book_and_an_end_are_said_even_where_there_is_no_room() {
     outbox.end(symbol("A"));
     assert_eq!(names(&taken(&mut outbox)), ["lost", "end"]);
     assert_eq!(outbox.symbols().count(), 0);
-    assert!(outbox.streams.is_empty(), "nothing of it is kept");
+}
+
+#[test]
+fn a_symbol_that_is_given_up_and_taken_again_goes_on_with_its_numbers() {
+    let (mut outbox, feed) = (outbox(OutboxLimits::default(), &["A"]), Feed::new());
+    live(&mut outbox, "A", &feed);
+    outbox.end(symbol("A"));
+    assert_eq!(names(&taken(&mut outbox)), ["snapshot", "end"]);
+    outbox.engine_failed(&[]);
+    assert!(!outbox.is_waiting(), "its end is not said for ever");
+    outbox.add(symbol("A"));
+    live(&mut outbox, "A", &feed);
+    let messages = taken(&mut outbox);
+    assert_eq!((names(&messages), messages[0].number), (vec!["snapshot"], 3));
+}
+
+fn is_doubt(message: &Message) -> bool {
+    matches!(&message.body, Body::Lost(lost) if lost.is_doubt)
+}
+
+#[test]
+fn a_doubt_is_said_whatever_is_dropped() {
+    let limits = OutboxLimits { bytes: 2000, ..OutboxLimits::default() };
+    for is_carried in [false, true] {
+        for is_lost_again in [false, true] {
+            let (mut outbox, mut feed) = (outbox(limits, &["A"]), Feed::new());
+            live(&mut outbox, "A", &feed);
+            taken(&mut outbox);
+            outbox.lost(symbol("A"), "reset", true);
+            let unsure = if is_carried { taken(&mut outbox) } else { Vec::new() };
+            live(&mut outbox, "A", &feed);
+            if is_lost_again {
+                outbox.lost(symbol("A"), "gap", false);
+            } else {
+                for _ in 0..200 {
+                    outbox.change(symbol("A"), &feed.step());
+                }
+            }
+            outbox.engine_failed(&unsure);
+            // As a driver does that cannot connect anew.
+            outbox.engine_failed(&[]);
+            outbox.live(symbol("A"), 1);
+            outbox.beat(NOW, UnixNanos::from_nanos(1), |_| Some(feed.view()));
+            let messages = taken(&mut outbox);
+            assert!(is_doubt(&messages[0]), "{is_carried} {is_lost_again}: {messages:?}");
+            assert!(matches!(names(&messages)[..], [.., "snapshot", "heartbeat"]), "{messages:?}");
+            assert_eq!(messages.iter().filter(|it| is_doubt(it)).count(), 1);
+        }
+    }
+}
+
+#[test]
+fn a_doubt_about_a_book_that_is_not_live_is_said() {
+    let (mut outbox, feed) = (outbox(OutboxLimits::default(), &["A"]), Feed::new());
+    live(&mut outbox, "A", &feed);
+    outbox.lost(symbol("A"), "line down", false);
+    outbox.doubt(symbol("A"), "set back");
+    let messages = taken(&mut outbox);
+    assert_eq!(names(&messages), ["snapshot", "lost", "lost"]);
+    assert!(is_doubt(&messages[2]) && !is_doubt(&messages[1]));
+}
+
+#[test]
+fn a_book_of_a_later_run_is_not_told_in_the_stream_of_an_earlier_one() {
+    let (mut outbox, mut feed) = (outbox(OutboxLimits::default(), &["A"]), Feed::new());
+    outbox.live(symbol("A"), 1);
+    let first = feed.step();
+    outbox.change(symbol("A"), &first);
+    // The feed has gone on: its second run is live at once, and what it saw of the first waits yet.
+    let of_second = |_| Some(BookView { epoch: 2, ..feed.view() });
+    outbox.beat(NOW, UnixNanos::from_nanos(1), of_second);
+    assert_eq!(names(&taken(&mut outbox)), ["heartbeat"]);
+    outbox.lost(symbol("A"), "gap", false);
+    outbox.live(symbol("A"), 2);
+    outbox.beat(NOW, UnixNanos::from_nanos(1), of_second);
+    let messages = taken(&mut outbox);
+    assert_eq!(names(&messages), ["lost", "snapshot"]);
+    assert_eq!(messages[1].epoch, 2);
+}
+
+#[test]
+fn what_is_dropped_twice_is_counted_once_and_said() {
+    let (mut outbox, mut feed) = (outbox(OutboxLimits::default(), &["A"]), Feed::new());
+    live(&mut outbox, "A", &feed);
+    taken(&mut outbox);
+    (0..3).for_each(|_| outbox.change(symbol("A"), &feed.step()));
+    outbox.engine_failed(&[]);
+    tell(&mut outbox, "A", &feed);
+    // What says so is dropped, and then may be lost.
+    outbox.engine_failed(&[]);
+    tell(&mut outbox, "A", &feed);
+    let unsure = taken(&mut outbox);
+    outbox.engine_failed(&unsure);
+    tell(&mut outbox, "A", &feed);
+    assert_eq!(taken(&mut outbox)[0].body, Body::Lagged { count: 3 });
+    assert_eq!(outbox.stats().lagged, 3);
+}
+
+#[test]
+fn all_symbols_are_taken_in_turn() {
+    let (mut outbox, mut feed) = (outbox(OutboxLimits::default(), &["A", "B", "C"]), Feed::new());
+    let mut order = String::new();
+    for _ in 0..6 {
+        // There is always something of each.
+        feed.step();
+        for name in ["A", "B", "C"] {
+            outbox.live(symbol(name), 1);
+            outbox.lost(symbol(name), "gap", false);
+        }
+        let mut taken = Vec::new();
+        outbox.take(1, &mut taken);
+        order += taken[0].symbol.as_str();
+    }
+    assert_eq!(order, "ABCABC");
 }
