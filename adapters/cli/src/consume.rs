@@ -128,6 +128,12 @@ impl Consuming<'_> {
     }
 }
 
+/// Without what would move a terminal's cursor.
+fn plain(text: &str) -> String {
+    let shown = |c: char| if c.is_control() { c.escape_default().collect() } else { vec![c] };
+    text.chars().flat_map(shown).collect()
+}
+
 /// What is printed.
 struct Shown<'a> {
     args: &'a ConsumeArgs,
@@ -201,7 +207,8 @@ impl<'a> Shown<'a> {
             (Event::Lost { reason, .. }, _) => {
                 row.lost_at = Some(self.now);
                 row.held = false;
-                self.state(symbol, "lost", &reason.to_string())
+                // There are words of somebody else in it.
+                self.state(symbol, "lost", &plain(&reason.to_string()))
             }
             _ => Ok(()),
         }
@@ -301,6 +308,7 @@ impl<'a> Shown<'a> {
                 "bad_snapshots": stats.bad_snapshots,
                 "conflicts": stats.conflicts,
                 "agreed": stats.agreed,
+                "crowded_out": stats.crowded_out,
                 "not_live_ms": not_live_ms,
             }))?;
         } else {
@@ -316,5 +324,15 @@ impl<'a> Shown<'a> {
             ))?;
         }
         Ok(self.out.flush()?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::plain;
+
+    #[test]
+    fn what_a_publisher_says_does_not_move_the_cursor() {
+        assert_eq!(plain("gap\u{1b}[2J\r\n\u{9b}K"), "gap\\u{1b}[2J\\r\\n\\u{9b}K");
     }
 }

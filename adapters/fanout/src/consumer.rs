@@ -16,8 +16,9 @@
 //!    equal wherever both know the side, and whose messages had no hole since. What they repeat must be the same;
 //! 4. is given up when the last publisher that had joined it is gone, lost its own, left something out, or was not
 //!    heard of for [`Limits::silence`]: then that of another publisher begins, if there is one;
-//! 5. is given up when two publishers differ at one sequence, or one says that what it said is in doubt. Then nothing is
-//!    live until all who claim to be so agree.
+//! 5. is given up when two publishers differ at one sequence, or one says that what it said is in doubt, or may have said
+//!    so in messages that are missing, or tells a book of before what it has told. Then nothing is live until all who
+//!    claim to be so agree.
 //!
 //! Each publisher is judged by the number in its messages, so nothing that an engine loses is unseen, and each change by
 //! the exchange's sequence, so two publishers need to know nothing of each other.
@@ -110,6 +111,8 @@ pub enum LostReason {
     },
     /// The publisher began another run of its book.
     Restarted,
+    /// The publisher's book begins before what it has told already.
+    SetBack,
     /// What the publisher said does not follow from what it said before, or is no book.
     Nonsense,
     /// The engine could not be reached, so what is live cannot be known.
@@ -129,6 +132,7 @@ impl fmt::Display for LostReason {
             Self::Publisher(reason) => write!(f, "the publisher's is lost: {reason}"),
             Self::Ended => f.write_str("the publisher ended"),
             Self::Conflict { sequence } => write!(f, "two publishers differ at {sequence}"),
+            Self::SetBack => f.write_str("the publisher's book was set back"),
             Self::Restarted => f.write_str("the publisher began anew"),
             Self::Nonsense => f.write_str("what the publisher says does not fit together"),
             Self::Disconnected => f.write_str("the engine cannot be reached"),
@@ -173,6 +177,8 @@ pub struct Stats {
     pub conflicts: u64,
     /// Snapshots that were held against a book at the same sequence, and were equal.
     pub agreed: u64,
+    /// Messages of publishers beyond [`Limits::publishers`], all of whom are heard of.
+    pub crowded_out: u64,
 }
 
 /// The books of several symbols.
@@ -266,10 +272,14 @@ impl Consumer {
         self.replicas.get(&symbol)
     }
 
-    /// Symbols for which a snapshot would help: those that wait for one of a publisher that is there.
-    pub fn wanting(&self, now: Instant) -> impl Iterator<Item = Symbol> + '_ {
-        let wanting = self.replicas.iter().filter(move |(_, replica)| replica.wants_snapshot(now));
-        wanting.map(|(symbol, _)| *symbol)
+    /// Symbols to ask for a snapshot of now: those that wait for one of a publisher that is there. One that does not
+    /// become live is named again after 1, 2, 4 s and so on up to a minute.
+    pub fn wanting(&mut self, now: Instant) -> impl Iterator<Item = Symbol> + use<> {
+        let replicas = self.replicas.iter_mut();
+        let wanting: Vec<Symbol> =
+            replicas.filter_map(|(symbol, replica)| replica.asks(now).then_some(*symbol)).collect();
+        // All of them are named, whether the iterator is read to its end or not.
+        wanting.into_iter()
     }
 
     /// What was met so far.
@@ -291,6 +301,7 @@ const EMPTY: Stats = Stats {
     bad_snapshots: 0,
     conflicts: 0,
     agreed: 0,
+    crowded_out: 0,
 };
 
 /// How a publisher of a symbol stands, as a consumer sees it.

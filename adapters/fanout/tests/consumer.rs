@@ -8,7 +8,7 @@
     reason = "tests"
 )]
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use kucoin_futures_fanout::consumer::{Consumer, Event, Limits, LostReason};
@@ -23,6 +23,9 @@ use proptest::prelude::*;
 const SIDES: [Side; 2] = [Side::Bid, Side::Ask];
 /// Levels of a side in a publisher's snapshot, and so its horizon.
 const CUT: usize = 6;
+
+/// A publisher's epochs say here which run of the exchange's counter they are of: the rest of a division by this.
+const RUNS: u32 = 1000;
 
 fn symbol() -> Symbol {
     "XBTUSDTM".parse().unwrap()
@@ -135,17 +138,22 @@ struct Publisher {
     epoch: u32,
     /// The run, and its own book, while that is live.
     live: Option<(usize, Book)>,
+    /// The run that it told last, and up to where.
+    told: Option<(usize, Sequence)>,
     sent: VecDeque<Message>,
 }
 
 impl Publisher {
     const fn new(id: u64) -> Self {
         let id = PublisherId::new(id);
-        Self { id, number: 0, epoch: 0, live: None, sent: VecDeque::new() }
+        Self { id, number: 0, epoch: 0, live: None, told: None, sent: VecDeque::new() }
     }
 
     fn say(&mut self, body: Body) {
         self.number += 1;
+        if let (Body::Snapshot(_) | Body::Deltas(_), Some((run, book))) = (&body, &self.live) {
+            self.told = Some((*run, book.sequence()));
+        }
         let (publisher, number, epoch) = (self.id, self.number, self.epoch);
         self.sent.push_back(Message { symbol: symbol(), publisher, number, epoch, body });
     }
@@ -164,8 +172,15 @@ impl Publisher {
         }
         let run = exchange.runs.last().unwrap();
         let truth = &run.truths[(run.truths.len() - 1).saturating_sub(late)];
-        self.epoch += 1;
-        self.live = Some((exchange.runs.len() - 1, cut(truth, CUT + levels)));
+        let run = exchange.runs.len() - 1;
+        // Another run of the counter is a doubt about what was told. A book of before needs no word for that.
+        if let Some((_, told)) = self.told.filter(|(before, _)| *before != run)
+            && (truth.sequence() >= told || late.is_multiple_of(2))
+        {
+            self.say(Body::Lost(Lost::new("reset", true)));
+        }
+        self.epoch = (self.epoch / RUNS + 1) * RUNS + run as u32;
+        self.live = Some((run, cut(truth, CUT + levels)));
         self.snapshot();
     }
 
@@ -247,6 +262,39 @@ struct Witness {
     live: Option<(u32, Sequence)>,
     epochs: u32,
     events: u32,
+    heard: BTreeMap<PublisherId, Heard>,
+}
+
+/// What the consumer has heard of a publisher.
+#[derive(Default)]
+struct Heard {
+    number: u64,
+    /// The run of its last book.
+    run: Option<usize>,
+    /// Which live run of the consumer's there was when it last told of that.
+    live: Option<u32>,
+}
+
+impl Heard {
+    /// What was live with a publisher's word of one run of the counter has ended before it tells of another run.
+    fn on(&mut self, message: &Message, live: Option<u32>) {
+        if message.number <= self.number {
+            return;
+        }
+        self.number = message.number;
+        let is_book = match &message.body {
+            Body::Snapshot(_) => true,
+            Body::Deltas(_) => self.run.is_some(),
+            _ => false,
+        };
+        if is_book {
+            let run = (message.epoch % RUNS) as usize;
+            if self.run.replace(run).is_some_and(|before| before != run) {
+                assert!(self.live.is_none() || self.live != live, "{message:?}");
+            }
+            self.live = live;
+        }
+    }
 }
 
 impl Witness {
@@ -260,11 +308,12 @@ impl Witness {
             live: None,
             epochs: 0,
             events: 0,
+            heard: BTreeMap::new(),
         }
     }
 
     fn deliver(&mut self, exchange: &Exchange, age: u16, message: &Message) {
-        let Self { consumer, now, live, epochs, events } = self;
+        let Self { consumer, now, live, epochs, events, .. } = self;
         let age = Duration::from_millis(age.into());
         let bytes = message.encode(Encoding::Binary);
         let mut judge = |_, event: &Event, book: Option<&Book>| {
@@ -272,6 +321,8 @@ impl Witness {
             judge(exchange, live, epochs, event, book);
         };
         consumer.take(*now, age, &bytes, &mut judge).unwrap();
+        let live = self.live.map(|(epoch, _)| epoch);
+        self.heard.entry(message.publisher).or_default().on(message, live);
         self.look(exchange);
     }
 
@@ -388,6 +439,9 @@ fn play(seed: u64, ops: &[Op]) -> Witness {
     for publisher in &mut publishers {
         publisher.go_live(&exchange, 3, 0);
     }
+    deliver_all(&mut witness, &exchange, &mut publishers);
+    // One of them may have gone back by that: then both are asked for their books.
+    publishers.iter_mut().for_each(Publisher::snapshot);
     deliver_all(&mut witness, &exchange, &mut publishers);
     publishers[0].follow(&exchange, usize::MAX);
     deliver_all(&mut witness, &exchange, &mut publishers);
@@ -569,4 +623,59 @@ fn a_change_that_another_publisher_told_otherwise_is_a_conflict() {
     assert_eq!(witness.live, None);
     let replica = witness.consumer.replica(symbol()).unwrap();
     assert_eq!(replica.why(), Some(&LostReason::Conflict { sequence }));
+}
+
+#[test]
+fn publishers_that_are_gone_make_room_whether_they_had_joined_or_not() {
+    let (exchange, mut publishers, mut witness) = both_live();
+    for id in 10..40 {
+        // Each one is killed after it has joined, and another run of it begins.
+        let mut another = Publisher::new(id);
+        another.go_live(&exchange, 0, 0);
+        let message = another.sent.pop_front().unwrap();
+        witness.deliver(&exchange, 0, &message);
+        witness.pass(&exchange, 6000);
+    }
+    publishers[0].go_live(&exchange, 0, 0);
+    deliver_all(&mut witness, &exchange, &mut publishers);
+    assert!(witness.live.is_some());
+    assert_eq!(witness.consumer.stats().crowded_out, 0);
+}
+
+#[test]
+fn a_publisher_that_goes_back_has_its_word_of_before_doubted() {
+    for has_hole in [false, true] {
+        let (mut exchange, mut publishers, mut witness) = both_live();
+        publishers.iter_mut().for_each(|publisher| publisher.follow(&exchange, usize::MAX));
+        deliver_all(&mut witness, &exchange, &mut publishers);
+        exchange.begin(if has_hole { 1030 } else { 1010 });
+        publishers[1].lose(false);
+        deliver_all(&mut witness, &exchange, &mut publishers);
+        if has_hole {
+            publishers[1].beat();
+            publishers[1].sent.clear();
+        }
+        publishers[1].told = None;
+        publishers[1].go_live(&exchange, 1, 0);
+        deliver_all(&mut witness, &exchange, &mut publishers);
+        // The first one has not noticed yet, and alone it would be believed.
+        assert_eq!(witness.live, None, "{has_hole}");
+        publishers[0].lose(true);
+        publishers[0].go_live(&exchange, 0, 0);
+        deliver_all(&mut witness, &exchange, &mut publishers);
+        publishers[1].snapshot();
+        deliver_all(&mut witness, &exchange, &mut publishers);
+        let at = exchange.runs[1].truths.last().unwrap().sequence();
+        assert_eq!(witness.live, Some((2, at)), "{has_hole}");
+    }
+}
+
+#[test]
+fn snapshots_are_asked_for_less_and_less_often() {
+    let mut consumer = Consumer::new(Limits::default());
+    consumer.follow(symbol());
+    let at = |seconds| Instant::from_nanos(1) + Duration::from_secs(seconds);
+    let asked: Vec<u64> =
+        (0..200).filter(|seconds| consumer.wanting(at(*seconds)).count() == 1).collect();
+    assert_eq!(asked, [0, 1, 3, 7, 15, 31, 63, 123, 183]);
 }

@@ -25,6 +25,8 @@ pub struct Replica {
     tracks: Vec<Track>,
     /// Publishers differed, or one doubts what it said: nothing is live before all of them agree.
     in_dispute: bool,
+    /// When to ask for a snapshot again, and how long to wait then.
+    asks: Option<(Instant, Duration)>,
     /// Why it is not live.
     why: Option<LostReason>,
 }
@@ -37,6 +39,10 @@ struct Shown {
     recent: VecDeque<Delta>,
     is_live: bool,
 }
+
+/// The first and the longest pause between two requests for a snapshot.
+const FIRST: Duration = Duration::from_secs(1);
+const LONGEST: Duration = Duration::from_secs(60);
 
 /// What all steps need.
 struct Cx<'a> {
@@ -77,6 +83,7 @@ impl Replica {
             epoch: 0,
             tracks: Vec::new(),
             in_dispute: false,
+            asks: None,
             why: None,
         }
     }
@@ -100,11 +107,15 @@ impl Replica {
                 cx.stats.repeats += 1;
                 return;
             }
-            Found::NoRoom => return,
+            Found::NoRoom => {
+                cx.stats.crowded_out += 1;
+                return;
+            }
         };
         if hole.is_some() {
             cx.stats.holes += 1;
         }
+        self.doubt_hole(&mut cx, at, message.epoch, hole.as_ref());
         match (&message.body, hole) {
             (Body::Snapshot(snapshot), hole) => {
                 self.on_snapshot(&mut cx, at, message.epoch, snapshot, hole);
@@ -183,6 +194,22 @@ impl Replica {
         self.book(now).is_none() || self.tracks.iter().any(waits)
     }
 
+    /// Whether to ask for a snapshot now: at once, then after 1, 2, 4 s and so on up to a minute. Each is told to all who
+    /// read, and publishers tell whole books from time to time anyway.
+    pub(super) fn asks(&mut self, now: Instant) -> bool {
+        if !self.wants_snapshot(now) {
+            self.asks = None;
+            return false;
+        }
+        let pause = match self.asks {
+            Some((due, _)) if now < due => return false,
+            Some((_, pause)) => (pause * 2).min(LONGEST),
+            None => FIRST,
+        };
+        self.asks = Some((now + pause, pause));
+        true
+    }
+
     /// The track that says this, and what of it is missing before.
     fn find(&mut self, message: &Message, now: Instant, heard: Option<Instant>) -> Found {
         let Message { publisher, number, .. } = *message;
@@ -199,12 +226,11 @@ impl Replica {
             return Found::Track(at, hole);
         }
         if self.tracks.len() >= self.limits.publishers {
-            // Whoever was not heard of for longest, and is not needed, makes room.
-            let silent = |(_, track): &(usize, &Track)| {
-                !track.is_joined() && !track.is_fresh(now, self.limits.silence)
-            };
+            // Whoever was not heard of for longest makes room: what it said is not live whether it has joined or not.
+            let silent = |(_, track): &(usize, &Track)| !track.is_fresh(now, self.limits.silence);
             let oldest = self.tracks.iter().enumerate().filter(silent);
-            let Some((at, _)) = oldest.min_by_key(|(_, track)| track.heard) else {
+            let Some((at, _)) = oldest.min_by_key(|(_, track)| (track.is_joined(), track.heard))
+            else {
                 return Found::NoRoom;
             };
             self.tracks.remove(at);
@@ -213,12 +239,26 @@ impl Replica {
         Found::Track(self.tracks.len() - 1, None)
     }
 
+    /// If messages of a run are missing and another run of its book begins, one of them may have been a doubt.
+    fn doubt_hole(&mut self, cx: &mut Cx<'_>, at: usize, epoch: u32, hole: Option<&LostReason>) {
+        let Some(track) = self.tracks.get_mut(at) else { return };
+        track.has_hole |= hole.is_some();
+        if track.epoch == epoch || track.epoch == 0 {
+            return;
+        }
+        if std::mem::take(&mut track.has_hole) {
+            track.epoch = epoch;
+            self.dispute(cx, hole.cloned().unwrap_or(LostReason::Restarted));
+        }
+    }
+
     fn on_other(&mut self, cx: &mut Cx<'_>, at: usize, epoch: u32, body: &Body) {
         let Some(track) = self.tracks.get_mut(at) else { return };
         match body {
             Body::Snapshot(_) => {}
             Body::Deltas(deltas) => {
                 track.claims_live = true;
+                track.reach(Some(deltas.last()));
                 if track.is_cold() {
                     return;
                 }
@@ -250,6 +290,7 @@ impl Replica {
     fn on_heartbeat(&mut self, cx: &mut Cx<'_>, at: usize, epoch: u32, beat: &Heartbeat) {
         let Some(track) = self.tracks.get_mut(at) else { return };
         track.claims_live = beat.sequence.is_some();
+        track.reach(beat.sequence);
         track.age = Some(Duration::from_millis(beat.age_ms));
         if track.is_cold() {
             return;

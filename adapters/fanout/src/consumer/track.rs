@@ -22,6 +22,10 @@ pub(super) struct Track {
     /// As its last heartbeat said.
     pub(super) age: Option<Duration>,
     pub(super) place: Place,
+    /// The furthest sequence that it said since it was last doubted, whether that was of use or not.
+    pub(super) reached: Option<Sequence>,
+    /// Messages are missing since its last snapshot.
+    pub(super) has_hole: bool,
 }
 
 /// How its stream and the book stand to each other.
@@ -50,7 +54,14 @@ impl Track {
             claims_live: false,
             age: None,
             place: Place::Cold,
+            reached: None,
+            has_hole: false,
         }
+    }
+
+    /// What it says reaches to here.
+    pub(super) fn reach(&mut self, sequence: Option<Sequence>) {
+        self.reached = self.reached.max(sequence);
     }
 
     pub(super) fn is_fresh(&self, now: Instant, silence: Duration) -> bool {

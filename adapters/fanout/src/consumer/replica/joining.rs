@@ -32,6 +32,13 @@ impl Replica {
         let book = snapshot.book();
         let Some(track) = self.tracks.get_mut(at) else { return };
         track.claims_live = true;
+        // Sequences of one run grow, so this one is of another run of the exchange's counter, and nobody knows since when.
+        if track.reached.is_some_and(|reached| snapshot.sequence < reached) {
+            self.dispute(cx, LostReason::SetBack);
+        }
+        let Some(track) = self.tracks.get_mut(at) else { return };
+        track.reach(Some(snapshot.sequence));
+        track.has_hole = false;
         let reason = match &hole {
             Some(hole) => hole.clone(),
             None if track.epoch != epoch => LostReason::Restarted,

@@ -14,6 +14,7 @@ impl Replica {
         self.in_dispute = true;
         for track in &mut self.tracks {
             track.place = Place::Cold;
+            track.reached = None;
         }
         self.lose(cx, reason);
     }
@@ -45,6 +46,7 @@ impl Replica {
         let Some(shown) = &mut self.shown else { return };
         if std::mem::take(&mut shown.is_live) {
             self.why = Some(reason.clone());
+            self.asks = None;
             let event = Event::Lost { epoch: self.epoch, reason };
             observer.on_event(self.symbol, &event, None);
         }
