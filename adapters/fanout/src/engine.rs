@@ -70,6 +70,11 @@ pub trait Engine: Send {
     /// The connection ended.
     fn wanted(&mut self) -> Result<Vec<Symbol>, EngineError>;
 
+    /// How many publishers share the room of one symbol's stream, this one among them, as far as is known.
+    fn sharing(&self) -> u64 {
+        1
+    }
+
     /// Says that a worker of a group is there, or ends, and who else is: those that were heard of within `life`, this
     /// one among them unless it ends, in order.
     ///
@@ -123,7 +128,8 @@ pub trait Source: Send {
         take: &mut dyn FnMut(Arrived<'_>),
     ) -> Result<usize, EngineError>;
 
-    /// Asks whoever publishes these symbols for snapshots.
+    /// Asks whoever publishes these symbols for snapshots. A server whose rules forbid that is no error: snapshots come
+    /// from time to time anyway.
     ///
     /// # Errors
     /// The connection ended.
@@ -176,6 +182,11 @@ impl Address {
         if url.host_str().is_none_or(str::is_empty) {
             return Err(wrong(
                 "the address names no host: use redis://HOST:6379 or nats://HOST:4222",
+            ));
+        }
+        if url.query().is_some() || url.fragment().is_some() {
+            return Err(wrong(
+                "the address goes on behind ? or #, which means nothing here: write %3F or %23 in a password",
             ));
         }
         let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
@@ -236,7 +247,6 @@ impl Address {
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut shown = self.url.clone();
-        shown.set_query(None);
         if shown.password().is_some() {
             let _ = shown.set_password(Some("***"));
         } else if !shown.username().is_empty() {
@@ -263,7 +273,6 @@ mod tests {
             ("redis://me:s3cret@127.0.0.1:6379/2", "redis://me:***@127.0.0.1:6379/2"),
             ("redis://:s3cret@127.0.0.1", "redis://:***@127.0.0.1"),
             ("nats://s3cret@127.0.0.1:4222", "nats://***@127.0.0.1:4222"),
-            ("nats://127.0.0.1:4222?password=s3cret", "nats://127.0.0.1:4222"),
         ] {
             let address = Address::new(url, "kcf", 100).unwrap();
             assert_eq!((address.to_string(), format!("{address:?}")), (shown.into(), shown.into()));
@@ -274,6 +283,8 @@ mod tests {
             "s3cret",
             "rediss://x:s3cret@h",
             "redis://u:s3cret@",
+            "nats://127.0.0.1:4222?password=s3cret",
+            "redis://127.0.0.1:6379?protocol=resp3&password=s3cret",
         ] {
             let error = Address::new(bad, "kcf", 100).unwrap_err();
             assert!(!format!("{error} {error:?}").contains("s3cret"), "{bad}: {error}");

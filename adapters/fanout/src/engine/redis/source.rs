@@ -1,0 +1,258 @@
+//! What a consumer reads from Redis.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use kucoin_futures_host::Clock;
+use kucoin_futures_proto::{Instant, Symbol};
+use redis::{Value, cmd, pipe};
+
+use super::link::Link;
+use super::{Keys, by_age, millis, parts};
+use crate::engine::{Address, Arrived, CALL, EngineError, Source};
+
+/// A consumer's end.
+#[derive(Debug)]
+pub struct RedisSource {
+    link: Link,
+    keys: Keys,
+    clock: Clock,
+    /// The server's time when it was last asked, and when that was.
+    time: (u64, Instant),
+    /// After which entry of each stream to read on, and when that was found or last looked after.
+    places: BTreeMap<Symbol, (String, Instant)>,
+    /// Entries of one stream that are read at once.
+    count: usize,
+    /// The same as keys and places, for the call.
+    call: (Vec<String>, Vec<String>),
+}
+
+/// The most entries of one stream that are read at once. There may be hundreds of streams, and a book in each entry.
+const ENTRIES: usize = 500;
+/// Fewer are read next time after more bytes than this in one answer, and more again after less than a quarter.
+const ANSWER: usize = 4 << 20;
+/// A stream of which nothing came for so long is looked after.
+const QUIET: Duration = Duration::from_secs(3);
+/// The server's clock is asked for so often.
+const TIME_EVERY: Duration = Duration::from_secs(1);
+
+impl RedisSource {
+    /// Not connected yet.
+    ///
+    /// # Errors
+    /// The address is none of Redis.
+    pub fn new(address: &Address) -> Result<Self, EngineError> {
+        let (link, keys) = (Link::new(address)?, Keys { prefix: address.prefix.clone() });
+        let (clock, places) = (Clock::new(), BTreeMap::new());
+        let time = (0, Instant::ZERO);
+        Ok(Self { link, keys, clock, time, places, count: 16, call: Default::default() })
+    }
+
+    /// Looks whether the streams of which nothing came for so long still reach to where they were read. One that was
+    /// emptied, or is of another server, begins anew: its entries may have lower names, which would never be read.
+    fn look_after(&mut self, quiet: Duration) -> Result<(), EngineError> {
+        let now = self.clock.now();
+        let is_quiet = |(_, (_, at)): &(&Symbol, &(String, Instant))| now.since(*at) >= quiet;
+        let symbols: Vec<Symbol> =
+            self.places.iter().filter(is_quiet).map(|(symbol, _)| *symbol).collect();
+        if symbols.is_empty() {
+            return Ok(());
+        }
+        let mut pipe = pipe();
+        for symbol in &symbols {
+            pipe.cmd("XREVRANGE").arg(self.keys.book(*symbol)).arg("+").arg("-");
+            pipe.arg("COUNT").arg(1);
+        }
+        let lasts: Vec<Value> = self.link.ask(|it| pipe.query(it))?;
+        for (symbol, last) in symbols.into_iter().zip(&lasts) {
+            let last = last_of(last).map_or((0, 0), parts);
+            let Some((place, at)) = self.places.get_mut(&symbol) else { continue };
+            *at = now;
+            if parts(place) > last {
+                let place = self.beginning(symbol)?;
+                let place = if parts(&place) > last { "0-0".into() } else { place };
+                self.places.insert(symbol, (place, now));
+            }
+        }
+        Ok(())
+    }
+
+    fn server_now(&mut self) -> Result<u64, EngineError> {
+        let (at, now) = (self.time.1, self.clock.now());
+        if self.time.0 == 0 || now.since(at) >= TIME_EVERY {
+            self.time = (self.link.time()?, self.clock.now());
+        }
+        let since = self.clock.now().since(self.time.1).as_millis() as u64;
+        Ok(self.time.0.saturating_add(since))
+    }
+
+    /// The entry before the first one that is needed: the oldest of the snapshots that living publishers told last.
+    fn beginning(&mut self, symbol: Symbol) -> Result<String, EngineError> {
+        let key = self.keys.snapshots(symbol);
+        let marks: BTreeMap<String, String> =
+            self.link.ask(|it| cmd("HGETALL").arg(key).query(it))?;
+        let (recent, _) = by_age(&marks);
+        Ok(match recent.into_iter().map(|(_, ms)| ms).min() {
+            // All of that millisecond.
+            Some(ms @ 1..) => format!("{}-{}", ms - 1, u64::MAX),
+            _ => "0-0".into(),
+        })
+    }
+}
+
+impl Source for RedisSource {
+    fn connect(&mut self) -> Result<(), EngineError> {
+        self.link.connect()?;
+        self.time = (0, Instant::ZERO);
+        self.server_now()?;
+        self.look_after(Duration::ZERO)
+    }
+
+    fn follow(&mut self, symbols: &[Symbol]) -> Result<(), EngineError> {
+        for symbol in symbols {
+            if !self.places.contains_key(symbol) {
+                let place = self.beginning(*symbol)?;
+                self.places.insert(*symbol, (place, self.clock.now()));
+            }
+        }
+        Ok(())
+    }
+
+    fn published(&mut self) -> Result<Vec<Symbol>, EngineError> {
+        let key = self.keys.named("symbols");
+        let names: Vec<String> = self.link.ask(|it| cmd("SMEMBERS").arg(key).query(it))?;
+        let mut symbols: Vec<Symbol> = names.iter().filter_map(|name| name.parse().ok()).collect();
+        symbols.sort_unstable();
+        Ok(symbols)
+    }
+
+    fn poll(
+        &mut self,
+        limit: Duration,
+        take: &mut dyn FnMut(Arrived<'_>),
+    ) -> Result<usize, EngineError> {
+        self.server_now()?;
+        self.look_after(QUIET)?;
+        let (keys, places) = &mut self.call;
+        keys.clear();
+        places.clear();
+        for (symbol, (place, _)) in &self.places {
+            keys.push(self.keys.book(*symbol));
+            places.push(place.clone());
+        }
+        if keys.is_empty() {
+            // There is no stream of this name: a wait like any other.
+            keys.push(self.keys.named("none"));
+            places.push("0-0".into());
+        }
+        // Zero would be for ever.
+        let wait = (limit.min(CALL / 2).as_millis() as u64).max(1);
+        let mut command = cmd("XREAD");
+        command
+            .arg("COUNT")
+            .arg(self.count)
+            .arg("BLOCK")
+            .arg(wait)
+            .arg("STREAMS")
+            .arg(&*keys)
+            .arg(&*places);
+        let reply: Value = self.link.ask(|it| command.query(it))?;
+        let now = self.server_now()?;
+        let (mut count, mut size, read_at) = (0, 0, self.clock.now());
+        let on_entry = |key: &[u8], id: &str, bytes: Option<&[u8]>| {
+            let symbol = key.rsplit(|byte| *byte == b':').next().unwrap_or_default();
+            let symbol = std::str::from_utf8(symbol).ok().and_then(|text| text.parse().ok());
+            let Some(symbol) = symbol else { return };
+            // Whatever it is, it is behind us.
+            self.places.insert(symbol, (id.to_owned(), read_at));
+            let Some(bytes) = bytes else {
+                tracing::warn!(%symbol, id, "an entry of a stream that is no message");
+                return;
+            };
+            let age = Duration::from_millis(now.saturating_sub(millis(id)));
+            count += 1;
+            size += bytes.len();
+            take(Arrived { age, bytes });
+        };
+        walk(&reply, on_entry).ok_or_else(|| self.link.protocol("what is no stream"))?;
+        self.count = next_count(self.count, size);
+        Ok(count)
+    }
+
+    fn want(&mut self, symbols: &[Symbol]) -> Result<(), EngineError> {
+        let now = self.link.time()?;
+        let key = self.keys.named("wants");
+        if symbols.is_empty() {
+            return Ok(());
+        }
+        let mut command = cmd("ZADD");
+        command.arg(key);
+        for symbol in symbols {
+            command.arg(now).arg(symbol.as_str());
+        }
+        self.link.ask_if_allowed(|it| command.query::<()>(it)).map(drop)
+    }
+}
+
+/// How many entries of a stream to read after an answer of so many bytes.
+fn next_count(count: usize, size: usize) -> usize {
+    match size {
+        size if size > ANSWER => (count / 2).max(1),
+        size if size < ANSWER / 4 => (count * 2).min(ENTRIES),
+        _ => count,
+    }
+}
+
+/// The name of the only entry of what `XREVRANGE` gives.
+fn last_of(reply: &Value) -> Option<&str> {
+    let Value::Array(entries) = reply else { return None };
+    let Some(Value::Array(entry)) = entries.first() else { return None };
+    let Some(Value::BulkString(id)) = entry.first() else { return None };
+    std::str::from_utf8(id).ok()
+}
+
+/// Walks over what `XREAD` gives: streams, each with entries, each with fields, of which one may be a message. `None` if
+/// it is something else.
+fn walk(reply: &Value, mut on_entry: impl FnMut(&[u8], &str, Option<&[u8]>)) -> Option<()> {
+    let Value::Array(streams) = reply else {
+        return matches!(reply, Value::Nil).then_some(());
+    };
+    for stream in streams {
+        let Value::Array(parts) = stream else { return None };
+        let [Value::BulkString(key), Value::Array(entries)] = &parts[..] else { return None };
+        for entry in entries {
+            let Value::Array(parts) = entry else { return None };
+            let [Value::BulkString(id), fields] = &parts[..] else { return None };
+            let id = std::str::from_utf8(id).ok()?;
+            let bytes = match fields {
+                Value::Array(fields) => match &fields[..] {
+                    [Value::BulkString(name), Value::BulkString(bytes), ..] if name == b"m" => {
+                        Some(&bytes[..])
+                    }
+                    _ => None,
+                },
+                // One that was deleted has none.
+                _ => None,
+            };
+            on_entry(key, id, bytes);
+        }
+    }
+    Some(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn answers_stay_within_bounds_and_never_stop() {
+        assert_eq!([1, 2, 500].map(|count| next_count(count, 5 << 20)), [1, 1, 250]);
+        assert_eq!([1, 400, 500].map(|count| next_count(count, 100)), [2, 500, 500]);
+        assert_eq!(next_count(77, 2 << 20), 77);
+    }
+
+    #[test]
+    fn names_of_entries_are_compared_as_numbers() {
+        assert!(parts("999-5") < parts("1000-0") && parts("7-9") < parts("7-10"));
+    }
+}
