@@ -19,7 +19,8 @@ pub struct OutboxLimits {
     pub bytes: usize,
     /// A book is told whole after so long, so that who comes later need not wait longer. Default 10 s.
     pub snapshot_every: Duration,
-    /// And after so many messages of it: fewer than an engine keeps. Default 5000.
+    /// And after so many messages of it: fewer than an engine keeps. Default 5000. Of several publishers that are known
+    /// to share a stream each takes its part of it.
     pub snapshot_messages: u64,
     /// Something is said of each symbol so often. Default 1 s.
     pub heartbeat_every: Duration,
@@ -59,6 +60,8 @@ pub struct Outbox {
     used: usize,
     /// The symbol that was taken of last: the next batch begins after it, so that no symbol waits for all others.
     turn: Option<Symbol>,
+    /// Publishers that fill the same streams.
+    sharing: u64,
     stats: OutboxStats,
 }
 
@@ -163,7 +166,7 @@ impl Outbox {
     #[must_use]
     pub fn new(publisher: PublisherId, limits: OutboxLimits) -> Self {
         let (streams, stats) = (BTreeMap::new(), OutboxStats::default());
-        Self { publisher, limits, streams, used: 0, turn: None, stats }
+        Self { publisher, limits, streams, used: 0, turn: None, sharing: 1, stats }
     }
 
     /// Publishes a symbol from here on.
@@ -253,6 +256,11 @@ impl Outbox {
         }
     }
 
+    /// So many publishers, this one among them, share what an engine keeps of a symbol: it is told whole more often.
+    pub fn share(&mut self, publishers: u64) {
+        self.sharing = publishers.max(1);
+    }
+
     /// Somebody asks for a snapshot.
     pub fn ask(&mut self, symbol: Symbol) {
         if let Some(stream) = self.streams.get_mut(&symbol) {
@@ -284,11 +292,13 @@ impl Outbox {
         view: &impl Fn(Symbol) -> Option<BookView<'a>>,
     ) -> Vec<Due<'a>> {
         let mut used = self.used;
+        let snapshot_messages = (self.limits.snapshot_messages / self.sharing).max(1);
+        let limits = OutboxLimits { snapshot_messages, ..self.limits };
         let is_due = |(symbol, stream): (&Symbol, &Stream)| {
             let view = view(*symbol).filter(|view| stream.epoch == Some(view.epoch))?;
-            let room = stream.room(&self.limits, used)?;
+            let room = stream.room(&limits, used)?;
             let is_due = stream.needs_snapshot
-                || stream.is_due(now, &self.limits) && stream.told == Some(view.book.sequence());
+                || stream.is_due(now, &limits) && stream.told == Some(view.book.sequence());
             let size = SMALL * 3 + Snapshot::size_of(view.book);
             if !is_due || size > room {
                 return None;
@@ -333,6 +343,12 @@ impl Outbox {
 
     /// Takes up to `most` messages for the engine, of each symbol in order, and of all symbols in turn.
     pub fn take(&mut self, most: usize, taken: &mut Vec<Message>) {
+        self.take_bytes(most, usize::MAX, taken);
+    }
+
+    /// The same, up to the message with which it is more than so many bytes of memory.
+    pub(crate) fn take_bytes(&mut self, most: usize, bytes: usize, taken: &mut Vec<Message>) {
+        let mut sum = 0;
         use std::ops::Bound::{Excluded, Unbounded};
         let publisher = self.publisher;
         let split = self.turn.map_or(Unbounded, Excluded);
@@ -342,11 +358,13 @@ impl Outbox {
         for symbol in symbols {
             let Some(stream) = self.streams.get_mut(&symbol) else { continue };
             while taken.len() < most
+                && sum < bytes
                 && let Some(entry) = stream.waiting.pop_front()
             {
                 let (size, epoch) = (entry.size(), entry.epoch);
                 stream.used = stream.used.saturating_sub(size);
                 self.used = self.used.saturating_sub(size);
+                sum += size;
                 self.stats.changes += entry.changes();
                 let Some(body) = entry.body() else { continue };
                 self.stats.messages += 1;
@@ -356,7 +374,7 @@ impl Outbox {
                 self.turn = Some(symbol);
                 taken.push(Message { symbol, publisher, number, epoch, body });
             }
-            if taken.len() >= most {
+            if taken.len() >= most || sum >= bytes {
                 return;
             }
         }

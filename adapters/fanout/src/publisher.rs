@@ -22,6 +22,8 @@ use crate::share::{Group, Members};
 
 /// Messages that go to an engine at once.
 const BATCH: usize = 512;
+/// And so many bytes, about: between two batches others are told that this worker is there.
+const BATCH_BYTES: usize = 1 << 20;
 /// Wants are looked for, and a group is told that this worker is there, so often.
 const ROUND: Duration = Duration::from_millis(250);
 /// Before the first and the longest pause between two attempts to reach an engine.
@@ -70,6 +72,8 @@ struct State {
     status: PublisherStatus,
     is_over: bool,
     members: Option<Members>,
+    /// When the feed's thread last gave a sign of life.
+    beaten: Option<Instant>,
 }
 
 impl Shared {
@@ -97,6 +101,7 @@ impl Publisher {
             status: PublisherStatus::default(),
             is_over: false,
             members,
+            beaten: None,
         };
         let shared = Arc::new(Shared { state: Mutex::new(state), changed: Condvar::new() });
         let driver = Driver {
@@ -160,7 +165,10 @@ impl Publisher {
     /// was told of it is not told again.
     pub fn beat<'a>(&self, view: impl Fn(Symbol) -> Option<BookView<'a>>) {
         let (now, sent) = (self.clock.now(), unix_now());
-        let due = self.shared.lock().outbox.due(now, &view);
+        let mut state = self.shared.lock();
+        state.beaten = Some(now);
+        let due = state.outbox.due(now, &view);
+        drop(state);
         // Outside of the lock: a large book takes a while, and the engine's thread has what it needs meanwhile.
         for due in due {
             let (symbol, epoch, snapshot) = (due.symbol, due.epoch, due.snapshot());
@@ -268,7 +276,7 @@ impl Driver {
             let left = round.since(self.clock.now());
             let waited = self.shared.changed.wait_timeout_while(self.shared.lock(), left, waits);
             let (mut state, _) = waited.unwrap_or_else(PoisonError::into_inner);
-            state.outbox.take(BATCH, &mut batch);
+            state.outbox.take_bytes(BATCH, BATCH_BYTES, &mut batch);
             let is_over = state.is_over && batch.is_empty();
             drop(state);
             if is_over {
@@ -285,7 +293,12 @@ impl Driver {
 
     /// Who asks for what, and who else is there.
     fn round(&mut self, is_ending: bool) -> Result<(), EngineError> {
-        if let Some(group) = &self.group {
+        let beaten = self.shared.lock().beaten;
+        // A worker whose feed hangs is left out, as one that was killed is.
+        let is_alive = |group: &&Group| {
+            is_ending || beaten.is_some_and(|at| self.clock.now().since(at) <= group.life)
+        };
+        if let Some(group) = self.group.as_ref().filter(is_alive) {
             let workers =
                 self.engine.announce(&group.name, self.publisher, group.life, is_ending)?;
             let now = self.clock.now();
@@ -294,7 +307,9 @@ impl Driver {
             }
         }
         let wanted = self.engine.wanted()?;
+        let sharing = self.engine.sharing();
         let mut state = self.shared.lock();
+        state.outbox.share(sharing);
         wanted.into_iter().for_each(|symbol| state.outbox.ask(symbol));
         Ok(())
     }

@@ -4,7 +4,7 @@
 //! symbols alone move, to those that are next; when one comes, it takes its share and nothing else moves. What is given
 //! up is published for [`HANDOVER`] longer, so that a consumer has joined the other one before.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use kucoin_futures_proto::{Instant, Symbol};
@@ -13,7 +13,8 @@ use sha2::{Digest as _, Sha256};
 use crate::message::PublisherId;
 
 /// What is given up is published for so long yet: another worker needs a connection, a snapshot and a confirmed topic.
-pub const HANDOVER: Duration = Duration::from_secs(10);
+/// In the time of twenty it has tried more than once.
+pub const HANDOVER: Duration = Duration::from_secs(20);
 
 /// Workers that share symbols.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -58,6 +59,8 @@ pub struct Members {
     since: Option<Instant>,
     /// What falls to this worker, or did a moment ago: then until when it is kept.
     kept: BTreeMap<Symbol, Option<Instant>>,
+    /// What falls to this worker by the hashes, of which symbols: computed once for the same workers and symbols.
+    owned: Option<(Vec<Symbol>, BTreeSet<Symbol>)>,
 }
 
 /// Whoever has just come waits so long before it takes symbols, to hear of the others.
@@ -67,13 +70,24 @@ impl Members {
     /// Nobody was heard of yet.
     #[must_use]
     pub const fn new(group: Group, own: PublisherId) -> Self {
-        Self { group, own, workers: Vec::new(), heard: None, since: None, kept: BTreeMap::new() }
+        Self {
+            group,
+            own,
+            workers: Vec::new(),
+            heard: None,
+            since: None,
+            kept: BTreeMap::new(),
+            owned: None,
+        }
     }
 
     /// These are there now.
     pub fn heard(&mut self, now: Instant, workers: Vec<PublisherId>) {
         self.since.get_or_insert(now);
-        self.workers = workers;
+        if self.workers != workers {
+            self.workers = workers;
+            self.owned = None;
+        }
         self.heard = Some(now);
     }
 
@@ -89,8 +103,10 @@ impl Members {
     }
 
     fn share_out(&mut self, now: Instant, symbols: &[Symbol]) {
+        let owned = self.owned.take().filter(|(of, _)| of == symbols);
+        let owned = owned.unwrap_or_else(|| (symbols.to_vec(), self.owned_of(symbols)));
         for symbol in symbols {
-            if owners(&self.workers, *symbol, self.group.replicas).contains(&self.own) {
+            if owned.1.contains(symbol) {
                 self.kept.insert(*symbol, None);
             } else if let Some(until) = self.kept.get_mut(symbol) {
                 until.get_or_insert(now + HANDOVER);
@@ -99,6 +115,14 @@ impl Members {
         self.kept.retain(|symbol, until| {
             symbols.contains(symbol) && until.is_none_or(|until| now < until)
         });
+        self.owned = Some(owned);
+    }
+
+    fn owned_of(&self, symbols: &[Symbol]) -> BTreeSet<Symbol> {
+        let is_own = |symbol: &&Symbol| {
+            owners(&self.workers, **symbol, self.group.replicas).contains(&self.own)
+        };
+        symbols.iter().filter(is_own).copied().collect()
     }
 }
 
@@ -143,11 +167,11 @@ mod tests {
         assert_eq!(one.shares(at(1000), &symbols).len(), 400);
         one.heard(at(2000), both.clone());
         assert_eq!(one.shares(at(2000), &symbols).len(), 400, "until the other one has them");
-        for ms in (2500..=12_500).step_by(500) {
+        for ms in (2500..=22_500).step_by(500) {
             one.heard(at(ms), both.clone());
             one.shares(at(ms), &symbols);
         }
-        let left = one.shares(at(12_500), &symbols);
+        let left = one.shares(at(22_500), &symbols);
         assert!((150..250).contains(&left.len()), "{}", left.len());
         // The engine is away: whether the other one is there cannot be known.
         assert_eq!(one.shares(at(60_000), &symbols), left);

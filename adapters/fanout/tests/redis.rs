@@ -15,7 +15,9 @@ use std::time::Duration;
 
 use kucoin_futures_fanout::engine::redis::{RedisEngine, RedisSource};
 use kucoin_futures_fanout::message::{Body, Heartbeat, Message, PublisherId, Snapshot};
-use kucoin_futures_fanout::{Address, Encoding, Engine, Source};
+use kucoin_futures_fanout::outbox::OutboxLimits;
+use kucoin_futures_fanout::share::Group;
+use kucoin_futures_fanout::{Address, Encoding, Engine, Publisher, PublisherOptions, Source};
 use kucoin_futures_host::Clock;
 use kucoin_futures_proto::book::{Coverage, SideParts};
 use kucoin_futures_proto::{Book, Instant, Sequence, Symbol, UnixNanos};
@@ -158,4 +160,30 @@ fn a_want_that_is_forbidden_costs_no_connection() {
     let mut none = cmd("ACL");
     none.arg("SETUSER").arg("me").arg("-xread").exec(&mut it.other).unwrap();
     assert!(source.poll(Duration::from_millis(50), &mut |_| {}).is_err());
+}
+
+#[test]
+fn a_worker_is_there_while_its_feed_is() {
+    let Some(mut it) = ends() else { return };
+    let address = Address::new(&it.server.url(), "kcf", 1000).unwrap();
+    let group = Some(Group { life: Duration::from_millis(600), ..Group::new("g".into(), 1) });
+    let (encoding, limits) = (Encoding::Binary, OutboxLimits::default());
+    let options = PublisherOptions { encoding, limits, group };
+    let publisher =
+        Publisher::start(Box::new(RedisEngine::new(&address).unwrap()), options).unwrap();
+    let mut others = RedisEngine::new(&address).unwrap();
+    others.connect().unwrap();
+    let mut count_after = |beats: u64, quiet: u64| {
+        for _ in 0..beats {
+            publisher.beat(|_| None);
+            poll(&mut it.source, 100);
+        }
+        (0..quiet).for_each(|_| drop(poll(&mut it.source, 100)));
+        let (life, me) = (Duration::from_millis(600), PublisherId::new(1));
+        others.announce("g", me, life, true).unwrap().len()
+    };
+    assert_eq!(count_after(0, 10), 0, "its feed has not begun");
+    assert_eq!(count_after(10, 0), 1);
+    assert_eq!(count_after(0, 20), 0, "its feed hangs");
+    assert_eq!(count_after(10, 0), 1);
 }

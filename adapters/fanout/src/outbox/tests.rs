@@ -310,3 +310,26 @@ fn all_symbols_are_taken_in_turn() {
     }
     assert_eq!(order, "ABCABC");
 }
+
+#[test]
+fn a_batch_has_bounds_and_a_stream_that_is_shared_is_told_whole_more_often() {
+    let limits = OutboxLimits { snapshot_messages: 4, ..OutboxLimits::default() };
+    let (mut outbox, mut feed) = (outbox(limits, &["A", "B"]), Feed::new());
+    live(&mut outbox, "A", &feed);
+    live(&mut outbox, "B", &feed);
+    let mut batch = Vec::new();
+    outbox.take_bytes(512, 1, &mut batch);
+    assert_eq!(batch.len(), 1);
+    taken(&mut outbox);
+    for (publishers, messages) in [(1, 4), (2, 2)] {
+        outbox.share(publishers);
+        for message in 1..=messages {
+            let view = |its| (its == symbol("A")).then(|| feed.view());
+            assert!(outbox.due(NOW, &view).is_empty(), "{message}");
+            outbox.change(symbol("A"), &feed.step());
+            taken(&mut outbox);
+        }
+        tell(&mut outbox, "A", &feed);
+        assert_eq!(names(&taken(&mut outbox)), ["snapshot"], "{publishers}");
+    }
+}
