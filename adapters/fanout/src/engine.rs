@@ -92,7 +92,7 @@ pub trait Engine: Send {
 /// Something that came.
 #[derive(Debug)]
 pub struct Arrived<'a> {
-    /// How long ago it was given to the engine, by the engine's clock.
+    /// How long ago it was given to the engine, by the engine's clock, or at the most.
     pub age: Duration,
     /// A message, encoded.
     pub bytes: &'a [u8],

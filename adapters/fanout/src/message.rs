@@ -233,6 +233,23 @@ impl Snapshot {
         snapshot
     }
 
+    /// Levels of its longer side.
+    #[must_use]
+    pub fn levels(&self) -> usize {
+        self.bids.levels.len().max(self.asks.levels.len())
+    }
+
+    /// Its best levels of each side alone, and no claim about the others.
+    #[must_use]
+    pub fn cut(&self, levels: usize) -> Self {
+        let [bids, asks] = [&self.bids, &self.asks].map(|side| side.cut(levels));
+        let mut cut = Self { bids, asks, ..*self };
+        if let Some(told) = cut.restored() {
+            cut.digest = Digest(told.digest(Scope::Complete));
+        }
+        cut
+    }
+
     /// The book that it is of; `None` if it is that of no book, or another than its digest says.
     #[must_use]
     pub fn book(&self) -> Option<Book> {
@@ -269,6 +286,13 @@ impl SideImage {
             Coverage::All => None,
             Coverage::To(price) => Some(price),
         };
+        Self { levels, horizon }
+    }
+
+    fn cut(&self, most: usize) -> Self {
+        let levels: Vec<Row> = self.levels.iter().take(most).copied().collect();
+        let is_cut = levels.len() < self.levels.len();
+        let horizon = if is_cut { levels.last().map(|row| row.0.price) } else { self.horizon };
         Self { levels, horizon }
     }
 

@@ -9,6 +9,9 @@
 //! | `PREFIX.want.SYMBOL` | somebody asks for a snapshot of it: it comes in the stream, at its place |
 //! | `PREFIX.group.NAME` | a worker of a group is there: its id; or ends: `-` and its id |
 //!
+//! How old a message is cannot be seen in it. What comes after the answer to a ping was given to the server after that
+//! ping was sent, so the time since is the most that it can be: a second or so, and more if the reader is behind.
+//!
 //! Nothing is remembered: whoever comes later asks for a snapshot, or waits for the next one. A reader that is too slow
 //! is cut off by the server, and sees by the numbers in the messages what it has missed.
 
@@ -20,8 +23,8 @@ use std::time::Duration;
 
 use kucoin_futures_proto::{Instant, Symbol};
 
-use super::{Address, Arrived, CALL, Engine, EngineError, Source};
-use crate::message::{Encoding, Message, PublisherId};
+use super::{Address, Arrived, Engine, EngineError, Source};
+use crate::message::{Body, Encoding, Message, PublisherId};
 use link::Link;
 
 /// A symbol as a part of a subject, and back.
@@ -31,6 +34,20 @@ fn token(symbol: Symbol) -> String {
 
 fn symbol_of(subject: &str) -> Option<Symbol> {
     subject.rsplit('.').next()?.replace('~', ".").parse().ok()
+}
+
+/// A message in so many bytes; a book with fewer levels, if it must be. `None` if that is not enough.
+fn fitted(message: &Message, encoding: Encoding, most: usize) -> Option<Vec<u8>> {
+    let mut payload = message.encode(encoding);
+    if let Body::Snapshot(snapshot) = &message.body {
+        let mut levels = snapshot.levels();
+        while payload.len() > most && levels > 1 {
+            levels = levels.div_ceil(2);
+            let body = Body::Snapshot(Box::new(snapshot.cut(levels)));
+            payload = Message { body, ..message.clone() }.encode(encoding);
+        }
+    }
+    (payload.len() <= most).then_some(payload)
 }
 
 /// A publisher's end.
@@ -78,7 +95,9 @@ impl NatsEngine {
     fn round_trip(&mut self, bytes: Vec<u8>) -> Result<(), EngineError> {
         let Self { link, prefix, heard, .. } = self;
         let now = link.clock.now();
-        link.round_trip(bytes, &mut |subject, payload| heard.take(now, prefix, subject, payload))
+        link.round_trip(bytes, &mut |subject, payload, _| {
+            heard.take(now, prefix, subject, payload);
+        })
     }
 
     fn subjects(&self) -> Vec<String> {
@@ -97,15 +116,12 @@ impl Engine for NatsEngine {
     fn publish(&mut self, messages: &[Message], encoding: Encoding) -> Result<(), EngineError> {
         let mut bytes = Vec::new();
         for message in messages {
-            let payload = message.encode(encoding);
-            if payload.len() > self.link.max_payload {
-                let text = format!(
-                    "a message of {} bytes, and this server carries {}: set its max_payload to 1 MB",
-                    payload.len(),
-                    self.link.max_payload
-                );
-                return Err(self.link.protocol(&text));
-            }
+            let Some(payload) = fitted(message, encoding, self.link.max_payload) else {
+                // By its number it is missed, and so not believed to be whole, where it is read.
+                let (symbol, most) = (message.symbol, self.link.max_payload);
+                tracing::warn!(%symbol, most, "a message that the server does not carry: set its max_payload to 1MB");
+                continue;
+            };
             let (prefix, symbol, len) = (&self.prefix, token(message.symbol), payload.len());
             bytes.extend_from_slice(format!("PUB {prefix}.book.{symbol} {len}\r\n").as_bytes());
             bytes.extend_from_slice(&payload);
@@ -144,6 +160,9 @@ impl Engine for NatsEngine {
         Ok(workers.keys().copied().collect())
     }
 }
+
+/// A call to read takes no longer, so that pings go out in time.
+const PAUSE: Duration = Duration::from_millis(500);
 
 /// A consumer's end.
 #[derive(Debug)]
@@ -197,7 +216,9 @@ impl Source for NatsSource {
 
     fn published(&mut self) -> Result<Vec<Symbol>, EngineError> {
         if !std::mem::replace(&mut self.is_all, true) {
-            let text = format!("SUB {}.book.* 1\r\n", self.prefix);
+            // A name of its own: one that is taken already is not heeded.
+            let mut text = format!("SUB {}.book.* all\r\n", self.prefix);
+            (1..=self.followed.len()).for_each(|sid| text += &format!("UNSUB {sid}\r\n"));
             self.link.write(text.as_bytes())?;
         }
         Ok(self.seen.iter().copied().collect())
@@ -209,17 +230,23 @@ impl Source for NatsSource {
         take: &mut dyn FnMut(Arrived<'_>),
     ) -> Result<usize, EngineError> {
         let Self { link, seen, is_all, .. } = self;
-        let mut on = |subject: &str, bytes: &[u8]| {
+        link.ping()?;
+        let clock = link.clock;
+        let mut on = |subject: &str, bytes: &[u8], since: Instant| {
             if *is_all {
                 seen.extend(symbol_of(subject));
             }
-            take(Arrived { age: Duration::ZERO, bytes });
+            take(Arrived { age: clock.now().since(since), bytes });
         };
-        let handed = link.hand_out(&mut on)?.messages;
-        if handed > 0 || !link.read_within(limit.min(CALL))? {
+        let handed = link.hand_out(&mut on)?;
+        if handed > 0 {
             return Ok(handed);
         }
-        Ok(link.hand_out(&mut on)?.messages)
+        if !link.read_within(limit.min(PAUSE))? {
+            link.check_silence()?;
+            return Ok(0);
+        }
+        link.hand_out(&mut on)
     }
 
     fn want(&mut self, symbols: &[Symbol]) -> Result<(), EngineError> {

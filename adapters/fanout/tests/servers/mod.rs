@@ -16,15 +16,27 @@ pub(crate) struct EngineServer {
     port: u16,
     folder: PathBuf,
     child: Option<Child>,
+    /// What it is to read at its start.
+    config: Option<PathBuf>,
 }
 
 impl EngineServer {
     /// `redis` or `nats`; `None` if there is no such program.
     pub(crate) fn start(name: &'static str) -> Option<Self> {
+        Self::start_with(name, None)
+    }
+
+    /// The same with a file of settings.
+    pub(crate) fn start_with(name: &'static str, config: Option<&str>) -> Option<Self> {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let folder = std::env::temp_dir().join(format!("kcf-{name}-{}-{port}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
-        let mut server = Self { name, port, folder, child: None };
+        let config = config.map(|text| {
+            let path = folder.join("settings");
+            std::fs::write(&path, text).unwrap();
+            path
+        });
+        let mut server = Self { name, port, folder, child: None, config };
         server.try_start().then_some(server)
     }
 
@@ -38,6 +50,12 @@ impl EngineServer {
             child.kill().unwrap();
             child.wait().unwrap();
         }
+    }
+
+    /// It does nothing any more, and its connections stay.
+    pub(crate) fn hang(&self) {
+        let id = self.child.as_ref().unwrap().id().to_string();
+        assert!(Command::new("kill").args(["-STOP", &id]).status().unwrap().success());
     }
 
     /// On the same port, with nothing of what it knew.
@@ -65,6 +83,9 @@ impl EngineServer {
             _ => {
                 let mut command = Command::new("nats-server");
                 command.args(["--addr", "127.0.0.1", "--port", &port]);
+                if let Some(path) = &self.config {
+                    command.arg("--config").arg(path);
+                }
                 command
             }
         };

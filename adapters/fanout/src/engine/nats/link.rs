@@ -1,5 +1,6 @@
 //! A connection to NATS that can be made anew.
 
+use std::collections::VecDeque;
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{TcpStream, ToSocketAddrs as _};
 use std::time::Duration;
@@ -23,12 +24,23 @@ pub(super) struct Link {
     stream: Option<TcpStream>,
     frames: Frames,
     chunk: Vec<u8>,
+    /// When each ping was sent that is not answered yet, the oldest first.
+    pings: VecDeque<Instant>,
+    /// When the newest ping was sent that is answered: all that has come since was given to the server later than that.
+    answered: Instant,
+    /// That wants are forbidden was said.
+    is_warned: bool,
     /// What the server carries in one message.
     pub(super) max_payload: usize,
 }
 
-/// What came on a subject.
-pub(super) type OnMessage<'a> = &'a mut dyn FnMut(&str, &[u8]);
+/// What came on a subject, and since when at the earliest it can have been with the server.
+pub(super) type OnMessage<'a> = &'a mut dyn FnMut(&str, &[u8], Instant);
+
+/// A reader asks whether the server is there so often.
+const PING: Duration = Duration::from_secs(1);
+/// No more than so many questions wait for an answer.
+const PINGS: usize = 16;
 
 impl std::fmt::Debug for Link {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -44,6 +56,9 @@ impl Link {
             stream: None,
             frames: Frames::default(),
             chunk: vec![0; CHUNK],
+            pings: VecDeque::new(),
+            answered: Instant::ZERO,
+            is_warned: false,
             max_payload: 0,
         }
     }
@@ -51,6 +66,8 @@ impl Link {
     pub(super) fn connect(&mut self, subjects: &[String]) -> Result<(), EngineError> {
         self.stream = None;
         self.frames = Frames::default();
+        self.pings.clear();
+        self.is_warned = false;
         self.stream = Some(self.open().map_err(|error| self.unreachable(&error))?);
         let deadline = self.clock.now() + CALL;
         let info = loop {
@@ -73,7 +90,7 @@ impl Link {
         for (sid, subject) in subjects.iter().enumerate() {
             hello += &format!("SUB {subject} {}\r\n", sid + 1);
         }
-        self.round_trip(hello.into_bytes(), &mut |_, _| {})
+        self.round_trip(hello.into_bytes(), &mut |_, _, _| {})
     }
 
     fn open(&self) -> std::io::Result<TcpStream> {
@@ -126,12 +143,37 @@ impl Link {
         on: OnMessage<'_>,
     ) -> Result<(), EngineError> {
         bytes.extend_from_slice(b"PING\r\n");
+        self.pings.push_back(self.clock.now());
         self.write(&bytes)?;
         let deadline = self.clock.now() + CALL;
-        while !self.hand_out(on)?.is_answered {
+        self.hand_out(on)?;
+        while !self.pings.is_empty() {
             self.read(deadline)?;
+            self.hand_out(on)?;
         }
         Ok(())
+    }
+
+    /// Asks from time to time whether the server is there: a connection that nobody is at the other end of any more
+    /// looks like one on which nothing happens.
+    pub(super) fn ping(&mut self) -> Result<(), EngineError> {
+        let now = self.clock.now();
+        let last = self.pings.back().copied().unwrap_or(self.answered);
+        if now.since(last) < PING || self.pings.len() >= PINGS {
+            return Ok(());
+        }
+        self.pings.push_back(now);
+        self.write(b"PING\r\n")
+    }
+
+    /// Nothing is here to be read: then an answer that is due for too long will not come.
+    pub(super) fn check_silence(&mut self) -> Result<(), EngineError> {
+        match self.pings.front() {
+            Some(sent) if self.clock.now().since(*sent) > CALL => {
+                Err(self.cut(&ErrorKind::TimedOut.into()))
+            }
+            _ => Ok(()),
+        }
     }
 
     pub(super) fn write(&mut self, bytes: &[u8]) -> Result<(), EngineError> {
@@ -170,19 +212,25 @@ impl Link {
     }
 
     /// Hands out all that is here whole.
-    pub(super) fn hand_out(&mut self, on: OnMessage<'_>) -> Result<Handed, EngineError> {
-        let mut handed = Handed::default();
-        let mut pings = 0;
+    pub(super) fn hand_out(&mut self, on: OnMessage<'_>) -> Result<usize, EngineError> {
+        let (mut messages, mut pings) = (0, 0);
         let result = loop {
             match self.frames.next() {
                 Ok(None) => break Ok(()),
                 Ok(Some(Frame::Message { subject, payload })) => {
-                    handed.messages += 1;
-                    on(subject, payload);
+                    messages += 1;
+                    on(subject, payload, self.answered);
                 }
                 Ok(Some(Frame::Ping)) => pings += 1,
-                Ok(Some(Frame::Pong)) => handed.is_answered = true,
+                Ok(Some(Frame::Pong)) => {
+                    self.answered = self.pings.pop_front().unwrap_or(self.answered);
+                }
                 Ok(Some(Frame::Info(_) | Frame::Ok)) => {}
+                Ok(Some(Frame::Error(text))) if is_forbidden_want(text) => {
+                    if !std::mem::replace(&mut self.is_warned, true) {
+                        tracing::warn!(engine = %self.address, text, "snapshots cannot be asked for");
+                    }
+                }
                 Ok(Some(Frame::Error(text))) => break Err(text.to_owned()),
                 Err(why) => break Err(why.to_owned()),
             }
@@ -198,7 +246,7 @@ impl Link {
         for _ in 0..pings {
             self.write(b"PONG\r\n")?;
         }
-        Ok(handed)
+        Ok(messages)
     }
 
     fn cut(&mut self, error: &std::io::Error) -> EngineError {
@@ -220,12 +268,10 @@ impl Link {
     }
 }
 
-/// What was handed out.
-#[derive(Default)]
-pub(super) struct Handed {
-    pub(super) messages: usize,
-    /// The server has answered a ping.
-    is_answered: bool,
+/// The server's rules forbid what snapshots are asked for by. The connection goes on, and snapshots come from time to
+/// time anyway.
+fn is_forbidden_want(text: &str) -> bool {
+    text.to_ascii_lowercase().starts_with("permissions violation") && text.contains(".want.")
 }
 
 /// `%40` as `@`.
