@@ -101,6 +101,8 @@ struct Stream {
     said_at: Option<Instant>,
     /// Of a doubt that was dropped, or that an engine may have lost: it is said before anything else is.
     owes_doubt: Option<Lost>,
+    /// A doubt was put in since a book was told: another one would say nothing new, and cost the books of others again.
+    is_doubted: bool,
     /// It is over. It is kept for its number: what begins anew under the same name must not look like a repeat.
     is_ended: bool,
 }
@@ -233,6 +235,7 @@ impl Outbox {
         };
         if stream.epoch.take().is_some() {
             stream.told = None;
+            stream.is_doubted |= is_doubt;
             self.used += stream.push(Body::Lost(Lost::new(reason, is_doubt)));
         }
     }
@@ -242,9 +245,10 @@ impl Outbox {
         let Some(stream) = self.streams.get_mut(&symbol).filter(|stream| !stream.is_ended) else {
             return;
         };
-        if stream.epoch.take().is_some() {
-            stream.told = None;
+        if std::mem::replace(&mut stream.is_doubted, true) {
+            return;
         }
+        (stream.epoch, stream.told) = (None, None);
         self.used += stream.push(Body::Lost(Lost::new(reason, true)));
     }
 
@@ -466,6 +470,7 @@ impl Stream {
         }
         self.needs_snapshot = false;
         self.is_asked = false;
+        self.is_doubted = false;
         self.told = Some(snapshot.sequence);
         size += self.push(Body::Snapshot(Box::new(snapshot)));
         (self.snapshot_at, self.since_snapshot) = (Some(now), 0);

@@ -251,10 +251,16 @@ fn a_doubt_about_a_book_that_is_not_live_is_said() {
     let (mut outbox, feed) = (outbox(OutboxLimits::default(), &["A"]), Feed::new());
     live(&mut outbox, "A", &feed);
     outbox.lost(symbol("A"), "line down", false);
-    outbox.doubt(symbol("A"), "set back");
+    for _ in 0..3 {
+        outbox.doubt(symbol("A"), "set back");
+    }
     let messages = taken(&mut outbox);
     assert_eq!(names(&messages), ["snapshot", "lost", "lost"]);
     assert!(is_doubt(&messages[2]) && !is_doubt(&messages[1]));
+    live(&mut outbox, "A", &feed);
+    outbox.lost(symbol("A"), "set back", true);
+    outbox.doubt(symbol("A"), "set back");
+    assert_eq!(names(&taken(&mut outbox)), ["snapshot", "lost"], "once of each book");
 }
 
 #[test]
