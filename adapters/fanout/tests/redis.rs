@@ -119,6 +119,36 @@ fn a_stream_that_begins_anew_below_is_read_from_its_beginning() {
 }
 
 #[test]
+fn what_was_added_before_the_servers_clock_was_set_back_is_not_new() {
+    let Some(mut it) = ends() else { return };
+    let mut add = |number: u64| {
+        let (id, bytes) =
+            (format!("99999999999999-{number}"), beat(number).encode(Encoding::Binary));
+        cmd("XADD")
+            .arg("kcf:book:XBTUSDTM")
+            .arg(id)
+            .arg("m")
+            .arg(bytes)
+            .exec(&mut it.other)
+            .unwrap();
+    };
+    let age = |source: &mut RedisSource| {
+        let mut ages = Vec::new();
+        source.poll(Duration::from_millis(300), &mut |arrived| ages.push(arrived.age)).unwrap();
+        ages
+    };
+    (1..=20).for_each(&mut add);
+    // In two parts, none of which is known to be new.
+    for _ in 0..2 {
+        assert!(age(&mut it.source).iter().all(|age| *age > Duration::from_secs(60)));
+    }
+    assert_eq!(age(&mut it.source), []);
+    add(21);
+    let new = age(&mut it.source);
+    assert!(new.len() == 1 && new[0] < Duration::from_secs(1), "{new:?}");
+}
+
+#[test]
 fn what_is_marked_is_of_publishers_that_live_and_comes_back_after_a_flush() {
     let Some(mut it) = ends() else { return };
     let key = "kcf:snapshots:XBTUSDTM";

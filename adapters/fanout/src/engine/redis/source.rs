@@ -23,6 +23,8 @@ pub struct RedisSource {
     places: BTreeMap<Symbol, (String, Instant)>,
     /// Entries of one stream that are read at once.
     count: usize,
+    /// When the last call went out that left nothing behind: all that comes later was added after that.
+    emptied: Option<Instant>,
     /// The same as keys and places, for the call.
     call: (Vec<String>, Vec<String>),
 }
@@ -31,6 +33,9 @@ pub struct RedisSource {
 const ENTRIES: usize = 500;
 /// Fewer are read next time after more bytes than this in one answer, and more again after less than a quarter.
 const ANSWER: usize = 4 << 20;
+/// An entry whose name is further ahead of the server's clock was added before that was set back, and its name says
+/// nothing of when. Nearer ones are within what is lost in asking for the time.
+const AHEAD_MS: u64 = 1000;
 /// A stream of which nothing came for so long is looked after.
 const QUIET: Duration = Duration::from_secs(3);
 /// The server's clock is asked for so often.
@@ -45,7 +50,16 @@ impl RedisSource {
         let (link, keys) = (Link::new(address)?, Keys { prefix: address.prefix.clone() });
         let (clock, places) = (Clock::new(), BTreeMap::new());
         let time = (0, Instant::ZERO);
-        Ok(Self { link, keys, clock, time, places, count: 16, call: Default::default() })
+        Ok(Self {
+            link,
+            keys,
+            clock,
+            time,
+            places,
+            count: 16,
+            emptied: None,
+            call: Default::default(),
+        })
     }
 
     /// Looks whether the streams of which nothing came for so long still reach to where they were read. One that was
@@ -104,6 +118,7 @@ impl Source for RedisSource {
     fn connect(&mut self) -> Result<(), EngineError> {
         self.link.connect()?;
         self.time = (0, Instant::ZERO);
+        self.emptied = None;
         self.server_now()?;
         self.look_after(Duration::ZERO)
     }
@@ -156,9 +171,11 @@ impl Source for RedisSource {
             .arg("STREAMS")
             .arg(&*keys)
             .arg(&*places);
+        let sent = self.clock.now();
         let reply: Value = self.link.ask(|it| command.query(it))?;
         let now = self.server_now()?;
         let (mut count, mut size, read_at) = (0, 0, self.clock.now());
+        let longest = self.emptied.map_or(Duration::MAX, |emptied| read_at.since(emptied));
         let on_entry = |key: &[u8], id: &str, bytes: Option<&[u8]>| {
             let symbol = key.rsplit(|byte| *byte == b':').next().unwrap_or_default();
             let symbol = std::str::from_utf8(symbol).ok().and_then(|text| text.parse().ok());
@@ -169,12 +186,18 @@ impl Source for RedisSource {
                 tracing::warn!(%symbol, id, "an entry of a stream that is no message");
                 return;
             };
-            let age = Duration::from_millis(now.saturating_sub(millis(id)));
+            let ms = millis(id);
+            let is_ahead = ms > now.saturating_add(AHEAD_MS);
+            let age = Duration::from_millis(now.saturating_sub(ms));
+            let age = if is_ahead { longest } else { age };
             count += 1;
             size += bytes.len();
             take(Arrived { age, bytes });
         };
         walk(&reply, on_entry).ok_or_else(|| self.link.protocol("what is no stream"))?;
+        if longest_stream(&reply) < self.count {
+            self.emptied = Some(sent);
+        }
         self.count = next_count(self.count, size);
         Ok(count)
     }
@@ -201,6 +224,19 @@ fn next_count(count: usize, size: usize) -> usize {
         size if size < ANSWER / 4 => (count * 2).min(ENTRIES),
         _ => count,
     }
+}
+
+/// Entries of the stream that has most of what `XREAD` gave.
+fn longest_stream(reply: &Value) -> usize {
+    let Value::Array(streams) = reply else { return 0 };
+    let entries = |stream: &Value| match stream {
+        Value::Array(parts) => match &parts[..] {
+            [_, Value::Array(entries)] => entries.len(),
+            _ => 0,
+        },
+        _ => 0,
+    };
+    streams.iter().map(entries).max().unwrap_or(0)
 }
 
 /// The name of the only entry of what `XREVRANGE` gives.
