@@ -387,8 +387,10 @@ def test_no_book_is_live_after_the_end(
 
 @pytest.mark.skipif(os.name == "nt", reason="no such signal")
 def test_ctrl_c_ends_a_wait(start_engine: Callable[..., Engine]) -> None:
+    # Whoever starts the tests in the background may have it ignored by all that they start.
     code = """
-import sys, kucoin_futures as kf
+import signal, sys, kucoin_futures as kf
+signal.signal(signal.SIGINT, signal.default_int_handler)
 with kf.Consumer(sys.argv[1], ["XBTUSDTM"]) as consumer:
     try:
         for event in consumer:
