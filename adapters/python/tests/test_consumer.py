@@ -398,11 +398,17 @@ with kf.Consumer(sys.argv[1], ["XBTUSDTM"]) as consumer:
     except KeyboardInterrupt:
         print("interrupted", flush=True)
 """
-    args = [sys.executable, "-c", code, start_engine("redis").url]
-    process = subprocess.Popen(args, stdout=subprocess.PIPE, text=True)
+    args = [sys.executable, "-X", "faulthandler", "-c", code, start_engine("redis").url]
+    process = subprocess.Popen(args, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert process.stdout is not None and process.stdout.readline() == "waiting\n"
     time.sleep(0.3)
     begun = time.monotonic()
     process.send_signal(signal.SIGINT)
-    assert process.communicate(timeout=10)[0] == "interrupted\n"
+    try:
+        told, _ = process.communicate(timeout=10)
+    except subprocess.TimeoutExpired:
+        # Where it hangs, each thread says.
+        process.send_signal(signal.SIGABRT)
+        pytest.fail(process.communicate(timeout=10)[1])
+    assert told == "interrupted\n"
     assert process.returncode == 0 and time.monotonic() - begun < 2
