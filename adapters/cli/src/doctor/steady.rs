@@ -114,7 +114,10 @@ impl Watch {
             Next::Quiet | Next::Ended => return,
         };
         match event {
-            Event::Book(of, BookEvent::Verified { .. }) if of == topic => {
+            // What has differed once is not made well by the book that is made anew.
+            Event::Book(of, BookEvent::Verified { .. })
+                if of == topic && !matches!(self.verdict, Some(Held::Differs(_))) =>
+            {
                 self.verdict = Some(Held::Equal);
             }
             Event::Book(of, BookEvent::NotVerified(reason)) if of == topic => {
