@@ -149,7 +149,7 @@ fn ours(url: &str, prefix: &str, one_by_one: bool) -> [f64; 2] {
 /// What `XREAD` says of one message: its name, and its fields.
 type Entry = (String, Vec<Vec<u8>>);
 
-fn bare_redis(url: &str, payloads: &[Vec<u8>]) -> [f64; 2] {
+fn bare_redis(url: &str, key: &str, payloads: &[Vec<u8>]) -> [f64; 2] {
     let client = redis::Client::open(url).unwrap();
     let connect = || client.get_connection().unwrap();
     let (mut writer, mut reader) = (connect(), connect());
@@ -158,12 +158,13 @@ fn bare_redis(url: &str, payloads: &[Vec<u8>]) -> [f64; 2] {
         for batch in payloads.chunks(BATCH) {
             let mut pipe = redis::pipe();
             for payload in batch {
-                pipe.cmd("XADD").arg("bare").arg("MAXLEN").arg("~").arg(1 << 30);
+                pipe.cmd("XADD").arg(key).arg("MAXLEN").arg("~").arg(1 << 30);
                 pipe.arg("*").arg("m").arg(payload);
             }
             pipe.query::<Vec<String>>(&mut writer).unwrap();
         }
     };
+    let key = key.to_owned();
     let read = move || {
         let (mut seen, mut place) = (0, "0-0".to_owned());
         while seen < count {
@@ -174,7 +175,7 @@ fn bare_redis(url: &str, payloads: &[Vec<u8>]) -> [f64; 2] {
                 .arg("BLOCK")
                 .arg(1000)
                 .arg("STREAMS")
-                .arg("bare")
+                .arg(&key)
                 .arg(&place);
             let reply: Vec<(String, Vec<Entry>)> = command.query(&mut reader).unwrap();
             let Some((_, entries)) = reply.into_iter().next() else { continue };
@@ -243,13 +244,15 @@ fn main() {
         .collect();
     let bytes: usize = payloads.iter().map(Vec::len).sum();
     println!("{CHANGES} changes, {} bytes a message", bytes / payloads.len());
-    for (at, url) in std::env::args().skip(1).enumerate() {
+    // Redis keeps what an earlier run wrote.
+    let run = PublisherId::random();
+    for url in std::env::args().skip(1) {
         let bare = match url.starts_with("redis") {
-            true => bare_redis(&url, &payloads),
+            true => bare_redis(&url, &format!("bare-{run}"), &payloads),
             false => bare_nats(&url, &payloads),
         };
-        let single = ours(&url, &format!("one{at}"), true);
-        let merged = ours(&url, &format!("all{at}"), false);
+        let single = ours(&url, &format!("one-{run}"), true);
+        let merged = ours(&url, &format!("all-{run}"), false);
         println!("{url}");
         for (name, rates) in [("bare", bare), ("ours", single), ("ours, as it goes", merged)] {
             let [written, read] = rates;
