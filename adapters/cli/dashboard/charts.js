@@ -234,6 +234,13 @@ export class History {
   }
 }
 
+/** With some room where there is none: between two ends that are the same, uPlot looks for ticks for ever. */
+function wide(low, high) {
+  if (low < high) return [low, high];
+  const room = Math.abs(low) * 0.0001 || 1;
+  return [high - room, low + room];
+}
+
 function spreadRange(low, high) {
   if (low === null || high === null) return [0, 1];
   return [Math.min(0, low), high > 0 ? high * 1.25 : 1];
@@ -290,7 +297,7 @@ export class Depth {
     const blank = (side) => side.map(() => null);
     const lots = (side) => side.map(([, all]) => all);
     this.#horizons = [number(depth.bid_horizon), number(depth.ask_horizon)];
-    this.#range = this.#shown(bids, asks);
+    this.#range = wide(...this.#shown(bids, asks));
     const [low, high] = this.#range;
     // What is not shown must not stretch the other axis.
     const inside = (side) => side.map(([price, all]) => (price < low || price > high ? null : all));

@@ -363,6 +363,27 @@ fn a_tab_that_nobody_looks_at_names_no_price_and_knows_when_it_is_lost() {
     page.until("document.title === '? kcf'");
 }
 
+/// Draws the depth of a book of one level, with a curve of its own.
+const ONE_LEVEL: &str = "(async () => { const { Depth } = await import('/charts.js'); \
+     const place = document.getElementById('depth-chart').cloneNode(false); \
+     document.getElementById('depth').append(place); \
+     const depth = new Depth(place, document.createElement('p')); \
+     depth.take({ bids: [], asks: [['100', '5']], bid_levels: 0, ask_levels: 1, bid_horizon: null, ask_horizon: null }, ''); \
+     depth.all = true; await new Promise((done) => requestAnimationFrame(done)); \
+     return place.querySelectorAll('canvas').length; })()";
+
+#[test]
+fn a_book_of_one_level_does_not_freeze_the_page() {
+    let Some(mut page) = Page::open(1288, 800) else { return };
+    let exchange = exchange(&[XBT], 30.0);
+    let served = Served::start(&exchange, &[XBT], &[]);
+    served.until_healthy("/health", true);
+    page.go(&format!("http://{}/", served.addr));
+    page.until(LIVE);
+    assert_eq!(page.evaluate(ONE_LEVEL), 1);
+    page.until(LIVE);
+}
+
 /// Looks every 20 ms whether the head, the row and the ladder say the same.
 const AGREE: &str = "window.seen = { wrong: [], prices: new Set(), states: new Set() }; setInterval(() => { \
      const at = (id) => document.getElementById(id); const live = at('state').textContent.startsWith('live for'); \
