@@ -56,7 +56,8 @@ pub struct Members {
     own: PublisherId,
     workers: Vec<PublisherId>,
     heard: Option<Instant>,
-    since: Option<Instant>,
+    /// From then on all that are there have been heard of.
+    settled: Option<Instant>,
     /// What falls to this worker, or did a moment ago: then until when it is kept.
     kept: BTreeMap<Symbol, Option<Instant>>,
     /// What falls to this worker by the hashes, of which symbols: computed once for the same workers and symbols.
@@ -65,6 +66,11 @@ pub struct Members {
 
 /// Whoever has just come waits so long before it takes symbols, to hear of the others.
 const SETTLE: Duration = Duration::from_secs(1);
+/// Workers are heard of several times within this. After a longer time without a word the engine was away, and with it
+/// the others.
+const GAP: Duration = Duration::from_secs(1);
+/// By then the others have come back, too: they try every two seconds at least.
+const RETURN: Duration = Duration::from_secs(4);
 
 impl Members {
     /// Nobody was heard of yet.
@@ -75,7 +81,7 @@ impl Members {
             own,
             workers: Vec::new(),
             heard: None,
-            since: None,
+            settled: None,
             kept: BTreeMap::new(),
             owned: None,
         }
@@ -83,7 +89,11 @@ impl Members {
 
     /// These are there now.
     pub fn heard(&mut self, now: Instant, workers: Vec<PublisherId>) {
-        self.since.get_or_insert(now);
+        match self.heard {
+            None => self.settled = Some(now + SETTLE),
+            Some(heard) if now.since(heard) > GAP => self.settled = Some(now + RETURN),
+            Some(_) => {}
+        }
         if self.workers != workers {
             self.workers = workers;
             self.owned = None;
@@ -91,10 +101,10 @@ impl Members {
         self.heard = Some(now);
     }
 
-    /// Which of all symbols are to be published by this worker now. While the engine cannot be reached nothing moves:
-    /// nobody is known to be there or not.
+    /// Which of all symbols are to be published by this worker now. While the engine cannot be reached nothing moves, and
+    /// not until the others can be back: nobody is known to be there or not.
     pub fn shares(&mut self, now: Instant, symbols: &[Symbol]) -> Vec<Symbol> {
-        let is_settled = self.since.is_some_and(|since| now.since(since) >= SETTLE);
+        let is_settled = self.settled.is_some_and(|settled| now >= settled);
         let is_heard = self.heard.is_some_and(|heard| now.since(heard) <= self.group.life);
         if is_settled && is_heard {
             self.share_out(now, symbols);
@@ -175,7 +185,12 @@ mod tests {
         assert!((150..250).contains(&left.len()), "{}", left.len());
         // The engine is away: whether the other one is there cannot be known.
         assert_eq!(one.shares(at(60_000), &symbols), left);
-        one.heard(at(61_000), both[..1].to_vec());
-        assert_eq!(one.shares(at(61_000), &symbols).len(), 400);
+        // It is back, and the other one is not yet.
+        for ms in (61_000..65_000).step_by(250) {
+            one.heard(at(ms), both[..1].to_vec());
+            assert_eq!(one.shares(at(ms), &symbols), left, "{ms}");
+        }
+        one.heard(at(65_000), both[..1].to_vec());
+        assert_eq!(one.shares(at(65_000), &symbols).len(), 400, "it does not come");
     }
 }
