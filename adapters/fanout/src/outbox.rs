@@ -118,7 +118,7 @@ impl Outbox {
     pub fn end(&mut self, symbol: Symbol) {
         let Some(stream) = self.streams.get_mut(&symbol) else { return };
         if !std::mem::replace(&mut stream.is_ended, true) {
-            stream.epoch = None;
+            (stream.epoch, stream.told) = (None, None);
             self.used += stream.push(Body::End);
         }
     }

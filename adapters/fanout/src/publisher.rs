@@ -26,8 +26,10 @@ const BATCH: usize = 512;
 const BATCH_BYTES: usize = 1 << 20;
 /// Wants are looked for, and a group is told that this worker is there, so often.
 const ROUND: Duration = Duration::from_millis(250);
-/// Before the first and the longest pause between two attempts to reach an engine.
+/// Before the first and the longest pause between two attempts to reach an engine that takes something.
 const PAUSES: [Duration; 2] = [Duration::from_millis(100), Duration::from_secs(2)];
+/// Once it is over what waits goes out for so long; then it is left out, and the end of each stream is told.
+const GOODBYE: Duration = Duration::from_secs(2);
 
 /// Publishes books. Ends its streams when it is dropped.
 #[derive(Debug)]
@@ -111,6 +113,7 @@ impl Publisher {
             group: options.group,
             publisher,
             clock,
+            has_carried: false,
         };
         let builder = std::thread::Builder::new().name("fanout-engine".into());
         let thread = Some(builder.spawn(move || driver.run())?);
@@ -167,7 +170,11 @@ impl Publisher {
         let (now, sent) = (self.clock.now(), unix_now());
         let mut state = self.shared.lock();
         state.beaten = Some(now);
-        let due = state.outbox.due(now, &view);
+        // While the engine is away a book would be made ready in vain: it is told whole after that in any case.
+        let due = match state.status.is_connected {
+            true => state.outbox.due(now, &view),
+            false => Vec::new(),
+        };
         drop(state);
         // Outside of the lock: a large book takes a while, and the engine's thread has what it needs meanwhile.
         for due in due {
@@ -230,6 +237,9 @@ struct Driver {
     group: Option<Group>,
     publisher: PublisherId,
     clock: Clock,
+    /// The engine took something since it was connected to: one that lets everybody in and takes nothing is waited for
+    /// as one that is away.
+    has_carried: bool,
 }
 
 impl Driver {
@@ -243,10 +253,13 @@ impl Driver {
                 state.status.connects += 1;
                 state.status.error = None;
                 drop(state);
-                pause = first;
+                self.has_carried = false;
                 self.carry()
             });
             let Err(error) = result else { return };
+            if std::mem::take(&mut self.has_carried) {
+                pause = first;
+            }
             tracing::warn!(%error, "the engine takes nothing");
             let mut state = self.shared.lock();
             // What was put in before is of the past by the time that somebody takes it.
@@ -266,6 +279,7 @@ impl Driver {
     fn carry(&mut self) -> Result<(), EngineError> {
         let mut batch = Vec::new();
         let mut round = self.clock.now();
+        let mut goodbye = None;
         loop {
             batch.clear();
             if self.clock.now() >= round {
@@ -276,18 +290,24 @@ impl Driver {
             let left = round.since(self.clock.now());
             let waited = self.shared.changed.wait_timeout_while(self.shared.lock(), left, waits);
             let (mut state, _) = waited.unwrap_or_else(PoisonError::into_inner);
+            let now = self.clock.now();
+            if state.is_over && now.since(*goodbye.get_or_insert(now)) > GOODBYE {
+                state.outbox.engine_failed(&[]);
+            }
             state.outbox.take_bytes(BATCH, BATCH_BYTES, &mut batch);
             let is_over = state.is_over && batch.is_empty();
             drop(state);
             if is_over {
                 return self.round(true);
             }
-            if !batch.is_empty()
-                && let Err(error) = self.engine.publish(&batch, self.encoding)
-            {
+            if batch.is_empty() {
+                continue;
+            }
+            if let Err(error) = self.engine.publish(&batch, self.encoding) {
                 self.shared.lock().outbox.engine_failed(&batch);
                 return Err(error);
             }
+            self.has_carried = true;
         }
     }
 

@@ -339,3 +339,17 @@ fn a_batch_has_bounds_and_a_stream_that_is_shared_is_told_whole_more_often() {
         assert_eq!(names(&taken(&mut outbox)), ["snapshot"], "{publishers}");
     }
 }
+
+#[test]
+fn a_symbol_that_is_taken_again_does_not_claim_its_book_of_before() {
+    let (mut outbox, feed) = (outbox(OutboxLimits::default(), &["A"]), Feed::new());
+    live(&mut outbox, "A", &feed);
+    outbox.end(symbol("A"));
+    outbox.add(symbol("A"));
+    taken(&mut outbox);
+    outbox.say(NOW, UnixNanos::from_nanos(1), |_| None);
+    let said = taken(&mut outbox).pop().map(|message| message.body);
+    let is_live =
+        |body: &Body| matches!(body, Body::Heartbeat(Heartbeat { sequence: Some(_), .. }));
+    assert!(said.as_ref().is_some_and(|body| !is_live(body)), "{said:?}");
+}
