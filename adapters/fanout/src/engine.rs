@@ -50,7 +50,8 @@ pub enum EngineError {
     },
 }
 
-/// What a publisher needs of an engine. Every call may block for [`CALL`] and no longer.
+/// What a publisher needs of an engine. Every call may block for [`CALL`], or to connect for as long as the system looks
+/// for the host's name and [`CALL`] for each of its addresses.
 pub trait Engine: Send {
     /// Connects, or connects anew.
     ///
@@ -98,7 +99,8 @@ pub struct Arrived<'a> {
     pub bytes: &'a [u8],
 }
 
-/// What a consumer needs of an engine. Every call may block for [`CALL`], or what it is given, and no longer.
+/// What a consumer needs of an engine. Every call may block for [`CALL`], or what it is given, or to connect for as long
+/// as the system looks for the host's name and [`CALL`] for each of its addresses.
 pub trait Source: Send {
     /// Connects, or connects anew, and goes on where it was as far as the engine remembers.
     ///
@@ -187,6 +189,14 @@ impl Address {
         if url.query().is_some() || url.fragment().is_some() {
             return Err(wrong(
                 "the address goes on behind ? or #, which means nothing here: write %3F or %23 in a password",
+            ));
+        }
+        // A token with a slash in it ends the name of the host, and what follows would be shown.
+        let path = url.path().trim_start_matches('/');
+        let is_database = url.scheme() == "redis" && path.bytes().all(|byte| byte.is_ascii_digit());
+        if !path.is_empty() && !is_database {
+            return Err(wrong(
+                "behind the host of Redis a number may follow, and of NATS nothing: write %2F for / in a password",
             ));
         }
         let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
@@ -285,6 +295,9 @@ mod tests {
             "redis://u:s3cret@",
             "nats://127.0.0.1:4222?password=s3cret",
             "redis://127.0.0.1:6379?protocol=resp3&password=s3cret",
+            "nats://dG9r/s3cret=@127.0.0.1:4222",
+            "nats://user:1/s3cret@127.0.0.1:4222",
+            "redis://user:1/s3cret@127.0.0.1:6379",
         ] {
             let error = Address::new(bad, "kcf", 100).unwrap_err();
             assert!(!format!("{error} {error:?}").contains("s3cret"), "{bad}: {error}");

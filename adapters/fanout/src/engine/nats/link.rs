@@ -276,7 +276,21 @@ fn is_forbidden_want(text: &str) -> bool {
 
 /// `%40` as `@`.
 fn percent_decoded(text: &str) -> String {
-    let pairs = format!("x={}", text.replace('+', "%2B"));
+    let pairs = format!("x={}", text.replace('+', "%2B").replace('&', "%26"));
     let decoded = url::form_urlencoded::parse(pairs.as_bytes()).next();
     decoded.map_or_else(String::new, |(_, value)| value.into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn passwords_are_whole_whatever_is_in_them() {
+        for (written, meant) in
+            [("a&b", "a&b"), ("a+b", "a+b"), ("a%2Fb%40", "a/b@"), ("a=b", "a=b")]
+        {
+            assert_eq!(percent_decoded(written), meant);
+        }
+    }
 }
