@@ -169,6 +169,45 @@ fn what_is_marked_is_of_publishers_that_live_and_comes_back_after_a_flush() {
 }
 
 #[test]
+fn of_a_quiet_contract_the_past_goes_with_each_snapshot() {
+    let Some(mut it) = ends() else { return };
+    let key = "kcf:book:XBTUSDTM";
+    let bytes = snapshot(1).encode(Encoding::Binary);
+    for at in 1..=500 {
+        cmd("XADD")
+            .arg(key)
+            .arg(format!("{at}-0"))
+            .arg("m")
+            .arg(&bytes)
+            .exec(&mut it.other)
+            .unwrap();
+    }
+    let mut len = |number| {
+        it.engine.publish(&[snapshot(number)], Encoding::Binary).unwrap();
+        cmd("XLEN").arg(key).query::<u64>(&mut it.other).unwrap()
+    };
+    assert_eq!(len(1), 501, "fewer than are kept");
+    // Redis takes whole nodes of a hundred away.
+    assert!(len(2) < 150);
+    assert!((3..20).all(|number| len(number) < 150 && len(number) > 2), "and nothing that is new");
+    let left: i64 = cmd("TTL").arg(key).query(&mut it.other).unwrap();
+    assert!(left > 3600, "a contract that is traded no more goes in a day: {left}");
+}
+
+#[test]
+fn what_waits_for_a_slow_reader_grows_older() {
+    let Some(mut it) = ends() else { return };
+    it.engine.publish(&[beat(1), beat(2), beat(3)], Encoding::Binary).unwrap();
+    let mut ages = Vec::new();
+    let mut slow = |age| {
+        ages.push(age);
+        std::thread::sleep(Duration::from_millis(200));
+    };
+    it.source.poll(Duration::from_secs(1), &mut |arrived| slow(arrived.age)).unwrap();
+    assert!(ages.len() == 3 && ages[2] >= Duration::from_millis(400), "{ages:?}");
+}
+
+#[test]
 fn a_want_that_is_forbidden_costs_no_connection() {
     let Some(mut it) = ends() else { return };
     let rules = ["on", ">pw", "~*", "+@all", "-zadd", "-zrangebyscore"];

@@ -2,7 +2,7 @@
 //!
 //! | key | kind | what |
 //! |---|---|---|
-//! | `PREFIX:book:SYMBOL` | stream | the messages, in the field `m`; cut to about `history` entries |
+//! | `PREFIX:book:SYMBOL` | stream | the messages, in the field `m`; cut to about `history` entries, and to about a minute before where a late joiner begins |
 //! | `PREFIX:snapshots:SYMBOL` | hash | of each publisher the entry of its newest snapshot: where to begin to read |
 //! | `PREFIX:symbols` | set | what was ever published |
 //! | `PREFIX:wants` | sorted set | symbols that somebody asks for a snapshot of, by time (ms) |
@@ -60,10 +60,14 @@ pub struct RedisEngine {
     sharing: u64,
     /// Up to when wants are known, by the server's clock.
     wanted_to: u64,
+    /// Of each symbol the oldest of the newest snapshots (ms), where a late joiner begins.
+    begins: BTreeMap<Symbol, u64>,
 }
 
-/// Entries of dead publishers in the hash of snapshots go with it, after this time without any.
-const SNAPSHOTS_LIFE: Duration = Duration::from_secs(24 * 3600);
+/// A stream of which nobody tells a snapshot any more goes after this time, and the hash with it.
+const LIFE: Duration = Duration::from_secs(24 * 3600);
+/// What is older than where a late joiner begins is kept for so long, for readers that are behind.
+const BEHIND_MS: u64 = 60_000;
 /// Entries of the hash of snapshots that are older than the newest one by this are of the past.
 const SNAPSHOT_AGE_MS: u64 = 60_000;
 
@@ -75,7 +79,7 @@ impl RedisEngine {
     pub fn new(address: &Address) -> Result<Self, EngineError> {
         let keys = Keys { prefix: address.prefix.clone() };
         let (link, history) = (Link::new(address)?, address.history);
-        Ok(Self { link, keys, history, sharing: 1, wanted_to: 0 })
+        Ok(Self { link, keys, history, sharing: 1, wanted_to: 0, begins: BTreeMap::new() })
     }
 
     /// Says where the newest snapshots are, and forgets those of publishers that are gone.
@@ -87,7 +91,9 @@ impl RedisEngine {
         for (symbol, publisher, id) in marks {
             let key = self.keys.snapshots(*symbol);
             pipe.cmd("HSET").arg(&key).arg(publisher.to_string()).arg(*id).ignore();
-            pipe.cmd("EXPIRE").arg(&key).arg(SNAPSHOTS_LIFE.as_secs()).ignore();
+            for key in [&key, &self.keys.book(*symbol)] {
+                pipe.cmd("EXPIRE").arg(key).arg(LIFE.as_secs()).ignore();
+            }
             // Each time: whoever empties the database has it back with the next one.
             pipe.cmd("SADD").arg(self.keys.named("symbols")).arg(symbol.as_str()).ignore();
             pipe.cmd("HGETALL").arg(&key);
@@ -99,6 +105,7 @@ impl RedisEngine {
         for ((symbol, ..), all) in marks.iter().zip(&all) {
             let (recent, old) = by_age(all);
             self.sharing = self.sharing.max(recent.len() as u64);
+            self.begins.extend(oldest_recent(all).map(|ms| (*symbol, ms)));
             if !old.is_empty() {
                 clean.cmd("HDEL").arg(self.keys.snapshots(*symbol)).arg(old).ignore();
                 is_clean = false;
@@ -115,6 +122,11 @@ fn by_age(marks: &BTreeMap<String, String>) -> (Vec<(&str, u64)>, Vec<&str>) {
     let (recent, old): (Vec<_>, Vec<_>) =
         ages.partition(|(_, ms)| ms.saturating_add(SNAPSHOT_AGE_MS) >= newest);
     (recent, old.into_iter().map(|(publisher, _)| publisher).collect())
+}
+
+/// When the oldest of the snapshots came that living publishers told last.
+fn oldest_recent(marks: &BTreeMap<String, String>) -> Option<u64> {
+    by_age(marks).0.into_iter().map(|(_, ms)| ms).min()
 }
 
 /// What an entry's name says of when it came.
@@ -139,7 +151,15 @@ impl Engine for RedisEngine {
         let mut pipe = pipe();
         for message in messages {
             let key = self.keys.book(message.symbol);
-            pipe.cmd("XADD").arg(key).arg("MAXLEN").arg("~").arg(self.history);
+            // Of a contract where little happens the messages are mostly snapshots, and large: with each the past goes,
+            // whatever its number.
+            let begin = self.begins.get(&message.symbol);
+            let begin = begin.filter(|_| matches!(message.body, Body::Snapshot(_)));
+            pipe.cmd("XADD").arg(key);
+            match begin {
+                Some(ms) => pipe.arg("MINID").arg("~").arg(ms.saturating_sub(BEHIND_MS)),
+                None => pipe.arg("MAXLEN").arg("~").arg(self.history),
+            };
             pipe.arg("*").arg("m").arg(message.encode(encoding));
         }
         let ids: Vec<String> = self.link.ask(|it| pipe.query(it))?;

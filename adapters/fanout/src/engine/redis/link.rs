@@ -9,6 +9,8 @@ pub(super) struct Link {
     client: Client,
     shown: String,
     connection: Option<Connection>,
+    /// That something is forbidden was said, since it was connected to.
+    is_warned: bool,
 }
 
 impl Link {
@@ -18,11 +20,11 @@ impl Link {
                 "not an address of Redis: use redis://NAME:PASSWORD@HOST:6379/0".into(),
             )
         })?;
-        Ok(Self { client, shown: address.to_string(), connection: None })
+        Ok(Self { client, shown: address.to_string(), connection: None, is_warned: false })
     }
 
     pub(super) fn connect(&mut self) -> Result<(), EngineError> {
-        self.connection = None;
+        (self.connection, self.is_warned) = (None, false);
         let connection = self.client.get_connection_with_timeout(CALL);
         let connection = connection.map_err(|error| self.error(&error))?;
         for limit in [Connection::set_read_timeout, Connection::set_write_timeout] {
@@ -52,15 +54,14 @@ impl Link {
         &mut self,
         call: impl FnOnce(&mut Connection) -> Result<T, RedisError>,
     ) -> Result<Option<T>, EngineError> {
-        self.ask(|it| match call(it) {
+        let answer = self.ask(|it| match call(it) {
             Err(error) if error.code() == Some("NOPERM") => Ok(None),
             result => result.map(Some),
-        })
-        .inspect(|answer| {
-            if answer.is_none() {
-                tracing::warn!(engine = %self.shown, "the server forbids what snapshots are asked for by");
-            }
-        })
+        })?;
+        if answer.is_none() && !std::mem::replace(&mut self.is_warned, true) {
+            tracing::warn!(engine = %self.shown, "the server forbids what snapshots are asked for by");
+        }
+        Ok(answer)
     }
 
     /// Milliseconds of the server's clock.

@@ -8,7 +8,7 @@ use kucoin_futures_proto::{Instant, Symbol};
 use redis::{Value, cmd, pipe};
 
 use super::link::Link;
-use super::{Keys, by_age, millis, parts};
+use super::{Keys, millis, oldest_recent, parts};
 use crate::engine::{Address, Arrived, CALL, EngineError, Source};
 
 /// A consumer's end.
@@ -83,9 +83,11 @@ impl RedisSource {
             let Some((place, at)) = self.places.get_mut(&symbol) else { continue };
             *at = now;
             if parts(place) > last {
-                let place = self.beginning(symbol)?;
+                let place = self.beginnings(&[symbol])?.pop().unwrap_or_default();
                 let place = if parts(&place) > last { "0-0".into() } else { place };
                 self.places.insert(symbol, (place, now));
+                // What is there was not looked at before.
+                self.emptied = None;
             }
         }
         Ok(())
@@ -94,23 +96,30 @@ impl RedisSource {
     fn server_now(&mut self) -> Result<u64, EngineError> {
         let (at, now) = (self.time.1, self.clock.now());
         if self.time.0 == 0 || now.since(at) >= TIME_EVERY {
-            self.time = (self.link.time()?, self.clock.now());
+            // As of when it was asked: what is read is then no younger than it is said to be.
+            self.time = (self.link.time()?, now);
         }
         let since = self.clock.now().since(self.time.1).as_millis() as u64;
         Ok(self.time.0.saturating_add(since))
     }
 
-    /// The entry before the first one that is needed: the oldest of the snapshots that living publishers told last.
-    fn beginning(&mut self, symbol: Symbol) -> Result<String, EngineError> {
-        let key = self.keys.snapshots(symbol);
-        let marks: BTreeMap<String, String> =
-            self.link.ask(|it| cmd("HGETALL").arg(key).query(it))?;
-        let (recent, _) = by_age(&marks);
-        Ok(match recent.into_iter().map(|(_, ms)| ms).min() {
+    /// Of each the entry before the first one that is needed: the oldest of the snapshots that living publishers told
+    /// last.
+    fn beginnings(&mut self, symbols: &[Symbol]) -> Result<Vec<String>, EngineError> {
+        let mut pipe = pipe();
+        for symbol in symbols {
+            pipe.cmd("HGETALL").arg(self.keys.snapshots(*symbol));
+        }
+        let all: Vec<BTreeMap<String, String>> = match symbols {
+            [] => Vec::new(),
+            _ => self.link.ask(|it| pipe.query(it))?,
+        };
+        let before = |marks| match oldest_recent(marks) {
             // All of that millisecond.
             Some(ms @ 1..) => format!("{}-{}", ms - 1, u64::MAX),
             _ => "0-0".into(),
-        })
+        };
+        Ok(all.iter().map(before).collect())
     }
 }
 
@@ -124,12 +133,12 @@ impl Source for RedisSource {
     }
 
     fn follow(&mut self, symbols: &[Symbol]) -> Result<(), EngineError> {
-        for symbol in symbols {
-            if !self.places.contains_key(symbol) {
-                let place = self.beginning(*symbol)?;
-                self.places.insert(*symbol, (place, self.clock.now()));
-            }
-        }
+        let new = symbols.iter().copied().filter(|symbol| !self.places.contains_key(symbol));
+        let new: Vec<Symbol> = new.collect();
+        let places = self.beginnings(&new)?;
+        let now = self.clock.now();
+        self.places.extend(new.into_iter().zip(places.into_iter().map(|place| (place, now))));
+        self.emptied = None;
         Ok(())
     }
 
@@ -176,6 +185,7 @@ impl Source for RedisSource {
         let now = self.server_now()?;
         let (mut count, mut size, read_at) = (0, 0, self.clock.now());
         let longest = self.emptied.map_or(Duration::MAX, |emptied| read_at.since(emptied));
+        let clock = self.clock;
         let on_entry = |key: &[u8], id: &str, bytes: Option<&[u8]>| {
             let symbol = key.rsplit(|byte| *byte == b':').next().unwrap_or_default();
             let symbol = std::str::from_utf8(symbol).ok().and_then(|text| text.parse().ok());
@@ -192,6 +202,8 @@ impl Source for RedisSource {
             let age = if is_ahead { longest } else { age };
             count += 1;
             size += bytes.len();
+            // While those before it are taken it grows older.
+            let age = age.saturating_add(clock.now().since(read_at));
             take(Arrived { age, bytes });
         };
         walk(&reply, on_entry).ok_or_else(|| self.link.protocol("what is no stream"))?;
