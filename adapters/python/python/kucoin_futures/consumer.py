@@ -42,6 +42,8 @@ class ConsumerStats:
     """Times that two publishers differed."""
     agreed: int
     """Snapshots that were held against a book at the same sequence, and were equal."""
+    crowded_out: int
+    """Messages of a ninth publisher of a contract, and of more: eight are told apart."""
 
 
 class Consumer(Reader[ConsumerEvent]):
@@ -116,7 +118,9 @@ class Consumer(Reader[ConsumerEvent]):
         return self._native.stats()
 
     def close(self) -> None:
-        """Ends everything, within 3 s. What was told before can still be read; no book after."""
+        """Ends everything: within 3 s, or what a call to find and reach the engine takes.
+
+        What was told before can still be read; no book after."""
         self._native.close()
         self._shut()
 

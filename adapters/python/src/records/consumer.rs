@@ -13,6 +13,6 @@ record! {
     Stats: "consumer", "ConsumerStats",
     [
         messages, unwanted, malformed, repeats, changes, copies, holes, lagged, bad_snapshots,
-        conflicts, agreed,
+        conflicts, agreed, crowded_out,
     ]
 }
