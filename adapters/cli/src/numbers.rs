@@ -19,10 +19,15 @@ pub(crate) fn percent(value: Decimal, places: u8) -> String {
     rounded(shifted(value, 2), places)
 }
 
-/// With its sign also if it is positive.
+/// With the sign of the value, also if it is positive, and if nothing of it is left: `-0.00` is a little less than
+/// nothing.
 pub(crate) fn signed_percent(value: Decimal, places: u8) -> String {
     let text = percent(value, places);
-    if text.starts_with('-') { text } else { format!("+{text}") }
+    match value.mantissa().signum() {
+        1 => format!("+{text}"),
+        -1 if !text.starts_with('-') => format!("-{text}"),
+        _ => text,
+    }
 }
 
 /// In thousands, millions or billions: `1234567.8` is `1.23M`.
@@ -86,6 +91,9 @@ mod tests {
         assert_eq!(percent(number("0.0001"), 4), "0.0100");
         assert_eq!(signed_percent(number("0.0123"), 2), "+1.23");
         assert_eq!(signed_percent(number("-0.0123"), 2), "-1.23");
+        assert_eq!(signed_percent(number("-0.00001"), 2), "-0.00");
+        assert_eq!(signed_percent(number("0.00001"), 2), "+0.00");
+        assert_eq!(signed_percent(number("0.0"), 2), "0.00");
         assert_eq!(short(number("999")), "999.00");
         assert_eq!(short(number("1234567.8")), "1.23M");
         assert_eq!(short(number("-1500")), "-1.50k");
