@@ -50,6 +50,8 @@ pub(crate) struct Desk {
     /// A question that waits for the feed, which goes first until then.
     held: Option<Question>,
     rests_until: Instant,
+    /// Those who look are told nothing more until then.
+    tells_from: Instant,
     /// Nobody was told of it yet.
     is_new: bool,
     /// None of the books can be had: when it gives up.
@@ -61,8 +63,13 @@ pub(crate) struct Desk {
 const AT_ONCE: usize = 16;
 /// From one that is some to the next.
 const REST: Duration = Duration::from_millis(10);
+/// And for so many times as long as that one has taken. Whoever asks, and those who look, keep the feed from no more
+/// than a quarter of its time each.
+const RESTS: u32 = 3;
 /// An answer is given again to whoever asks within this time.
 const KEPT: Duration = Duration::from_millis(250);
+/// The table is made no more often for those who look.
+const TABLE: Duration = super::viewers::PAUSE_OF_ALL;
 /// For this long all contracts but the one that is looked at are shown as they were.
 const GLANCE: Duration = Duration::from_millis(50);
 /// What a symbol may have been meant to be is found out meanwhile.
@@ -84,6 +91,7 @@ impl Desk {
             states: BTreeMap::new(),
             held: None,
             rests_until: Instant::ZERO,
+            tells_from: Instant::ZERO,
             is_new: true,
             hopeless: None,
             is_over: false,
@@ -146,9 +154,13 @@ impl Desk {
                 self.held = Some(question);
                 return Some(self.rests_until.since(cx.now));
             }
+            let clock = feed.clock();
+            let began = clock.now();
             self.answer_anew(cx, feed, question);
-            self.rests_until = cx.now + REST;
-            break;
+            let over = clock.now();
+            self.rests_until = rested(began, over);
+            let is_left = !self.questions.is_empty();
+            return is_left.then(|| self.rests_until.since(over));
         }
         let is_left = !self.questions.is_empty();
         is_left.then(|| self.rests_until.since(cx.now))
@@ -193,7 +205,7 @@ impl Desk {
                     let _ = to.try_send(Reply::NotFollowed);
                     return;
                 };
-                self.look(feed, cx.now, true, Some((symbol, topic)));
+                self.look(feed, cx.now, Some(GLANCE), Some((symbol, topic)));
                 let text = format!("{}\n", self.scene(feed).whole(symbol, topic).0);
                 self.states.retain(|_, (at, _)| cx.now.since(*at) < KEPT);
                 self.states.insert(symbol, (cx.now, text.clone()));
@@ -204,7 +216,7 @@ impl Desk {
                     let _ = to.try_send(Reply::NotFollowed);
                     return;
                 };
-                self.look(feed, cx.now, true, Some(of));
+                self.look(feed, cx.now, Some(GLANCE), Some(of));
                 let Self { monitor, about, rows, trails, histories, viewers, .. } = self;
                 let scene = Scene { monitor, feed, about, rows, trails, histories };
                 viewers.add(cx.now, of, slot, scene);
@@ -223,28 +235,39 @@ impl Desk {
     /// Tells those who look; gives how long there is to wait for the next time.
     fn tell(&mut self, cx: &mut Ctx, feed: &Feed) -> Option<Duration> {
         let now = cx.now;
-        let due = self.viewers.due(now)?;
+        let due = self.viewers.due(now)?.max(self.tells_from);
         if now < due {
             return Some(due.since(now));
         }
-        self.look(feed, now, self.viewers.is_all_due(now), None);
+        let clock = feed.clock();
+        let began = clock.now();
+        self.look(feed, now, self.viewers.is_all_due(now).then_some(TABLE), None);
         self.want_history(cx);
         let Self { monitor, about, rows, trails, histories, viewers, .. } = self;
         viewers.tell(now, Scene { monitor, feed, about, rows, trails, histories });
-        Some(viewers.due(now)?.since(now))
+        let over = clock.now();
+        self.tells_from = rested(began, over);
+        Some(self.viewers.due(over)?.max(self.tells_from).since(over))
     }
 
     /// All of it is looked at once for all who are told within a moment; the contract itself is seen as it is now.
-    fn look(&mut self, feed: &Feed, now: Instant, rows: bool, of: Option<(Symbol, TopicId)>) {
-        let is_old = |at: Option<Instant>| at.is_none_or(|at| now.since(at) >= GLANCE);
-        if is_old(self.looked) {
+    /// `table`: how old that may be, if it is to be told.
+    fn look(
+        &mut self,
+        feed: &Feed,
+        now: Instant,
+        table: Option<Duration>,
+        of: Option<(Symbol, TopicId)>,
+    ) {
+        let is_old = |at: Option<Instant>, most| at.is_none_or(|at| now.since(at) >= most);
+        if is_old(self.looked, GLANCE) {
             self.looked = Some(now);
             self.monitor.look(feed, now);
         } else {
             let seen = self.viewers.contracts().chain(of);
             seen.for_each(|(symbol, topic)| self.monitor.look_at(feed, now, symbol, topic));
         }
-        if rows && is_old(self.tabled) {
+        if table.is_some_and(|most| is_old(self.tabled, most)) {
             self.tabled = Some(now);
             self.rows.look(&self.monitor);
         }
@@ -290,6 +313,11 @@ impl Desk {
         let text = format!("{json}\n");
         if is_well { Reply::Well(text) } else { Reply::Ill(text) }
     }
+}
+
+/// When the next of the same kind may be done: by the clock after it, whatever it took.
+fn rested(began: Instant, over: Instant) -> Instant {
+    over + REST.max(over.since(began) * RESTS)
 }
 
 fn not_live_json(contract: &Contract) -> Value {
@@ -376,5 +404,18 @@ impl Show for Desk {
             return Ok(());
         }
         self.monitor.message(cx, push, message)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_takes_long_leaves_the_feed_most_of_the_time_all_the_same() {
+        let at = |ms: u64| Instant::from_nanos(ms * 1_000_000);
+        assert_eq!(rested(at(100), at(101)), at(111));
+        assert_eq!(rested(at(100), at(120)), at(180), "the clock before it would leave no rest");
+        assert_eq!(rested(at(100), at(1100)), at(4100));
     }
 }

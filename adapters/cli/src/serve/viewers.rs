@@ -11,7 +11,7 @@ use super::picture::{Scene, Told};
 
 /// A contract that is looked at is told so often, and all of them so often.
 const PAUSE: Duration = Duration::from_millis(250);
-const PAUSE_OF_ALL: Duration = Duration::from_secs(1);
+pub(super) const PAUSE_OF_ALL: Duration = Duration::from_secs(1);
 /// Whoever takes nothing for so long is let go.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -52,9 +52,10 @@ impl Viewers {
         self.0.iter().map(|viewer| viewer.due).min()
     }
 
-    /// Whether somebody is to be told of all contracts.
+    /// Whether somebody is to be told of all contracts, and has taken what was told before.
     pub(crate) fn is_all_due(&self, now: Instant) -> bool {
-        self.0.iter().any(|viewer| viewer.all_due <= now)
+        let is_due = |viewer: &Viewer| viewer.due <= now && viewer.all_due <= now;
+        self.0.iter().any(|viewer| is_due(viewer) && !viewer.slot.is_full())
     }
 
     /// What is looked at; one that several look at is there several times.
