@@ -78,8 +78,14 @@ impl Guard {
                 scheme.eq_ignore_ascii_case(b"bearer ") && key.token.is(token)
             })
         });
-        let cookie = || headers.get_all(COOKIE).iter().any(|value| self.is_session(key, value));
-        if bearer || cookie() { Ok(()) } else { Err(Denied::Keyless) }
+        let mut sessions = self.sessions(headers);
+        let is_in = bearer || sessions.any(|session| key.session.is(session));
+        if is_in { Ok(()) } else { Err(Denied::Keyless) }
+    }
+
+    /// Whether something is shown as the token, or for it.
+    pub(crate) fn is_guess(&self, headers: &HeaderMap) -> bool {
+        headers.contains_key(AUTHORIZATION) || self.sessions(headers).next().is_some()
     }
 
     /// The cookie for whoever knows the token.
@@ -94,12 +100,13 @@ impl Guard {
         format!("kcf-{}", self.addr.port())
     }
 
-    fn is_session(&self, key: &Key, value: &HeaderValue) -> bool {
+    /// Of all cookies, the values of ours.
+    fn sessions<'a>(&self, headers: &'a HeaderMap) -> impl Iterator<Item = &'a [u8]> + use<'a> {
         let name = self.cookie();
-        let mut pairs = value.as_bytes().split(|byte| *byte == b';').map(<[u8]>::trim_ascii);
-        pairs.any(|pair| {
-            let value = pair.strip_prefix(name.as_bytes()).and_then(|rest| rest.strip_prefix(b"="));
-            value.is_some_and(|session| key.session.is(session))
+        let cookies = headers.get_all(COOKIE).iter().map(HeaderValue::as_bytes);
+        let pairs = cookies.flat_map(|value| value.split(|byte| *byte == b';'));
+        pairs.filter_map(move |pair| {
+            pair.trim_ascii().strip_prefix(name.as_bytes())?.strip_prefix(b"=")
         })
     }
 

@@ -27,11 +27,11 @@ use crate::http::{self, Answer, Ask, Body, Flow, Place, Site};
 const STREAMS: usize = 16;
 /// A form with one token.
 const FORM: usize = 4096;
-/// Forms that may be on their way at once: each keeps a connection, and the page needs some, too.
+/// Forms that may be on their way at once, and tokens that are wrong: each keeps a connection, and the page needs some, too.
 const LOGINS: usize = 16;
 /// A form that is not there by then.
 const FORM_PATIENCE: Duration = Duration::from_secs(10);
-/// Whoever guesses waits so long.
+/// Whoever guesses waits so long, wherever he shows what he has guessed.
 const WRONG: Duration = Duration::from_millis(500);
 const JSON: &str = "application/json";
 const EVENTS: &str = "text/event-stream";
@@ -102,6 +102,10 @@ impl Dashboard {
             return http::whole(StatusCode::OK, asset.kind, asset.text);
         }
         if let Err(denied) = self.guard.check_key(&head.headers) {
+            if self.guard.is_guess(&head.headers) {
+                let Some(_place) = Place::take(&self.logins, LOGINS) else { return busy() };
+                Timer::after(WRONG).await;
+            }
             return if path == "/" { login("") } else { deny(denied) };
         }
         let symbol = match symbol(head) {
