@@ -32,7 +32,7 @@ pub(crate) struct Ctx {
     refused: Option<State>,
     /// What to say of symbols that were refused.
     hints: Vec<String>,
-    /// Topics of which nothing is heard since their line went down.
+    /// Topics that no line carries since one went down.
     stale: BTreeSet<TopicId>,
     stale_changes: u64,
     /// Of the books.
@@ -292,17 +292,21 @@ impl Ctx {
         }
     }
 
-    /// Nothing is heard of its topics until they are confirmed anew. (Books say so by themselves.)
+    /// Nothing is heard of its topics until they are confirmed anew. (Books say so by themselves.) It may have brought
+    /// something of those that were not confirmed yet; only of the others somebody was told that they are.
     fn line_down(&mut self, feed: &Feed) -> Result<(), Failure> {
-        let mut carried = Vec::new();
+        let mut told = Vec::new();
         for (id, topic) in &mut self.topics {
             let is_carried = matches!(feed.status(*id), TopicStatus::Confirmed { .. });
-            if !is_carried && std::mem::take(&mut topic.confirmed) {
-                carried.push((*id, topic.channel));
+            if is_carried || topic.is_over || topic.rejected {
+                continue;
+            }
+            self.stale_changes += u64::from(self.stale.insert(*id));
+            if std::mem::take(&mut topic.confirmed) {
+                told.push((*id, topic.channel));
             }
         }
-        for (id, channel) in carried {
-            self.stale_changes += u64::from(self.stale.insert(id));
+        for (id, channel) in told {
             if self.json && channel.kind() != ChannelKind::Level2 {
                 let state = State::stale(id, channel);
                 self.out.json(&state.json(channel.symbol()))?;

@@ -140,8 +140,8 @@ impl Contract {
             messages: 0,
             unreadable: 0,
             rate: Rate::new(now.at),
-            stale: Stale::default(),
-            fresh: Freshness::default(),
+            stale: Freshness::new().stale(now.at),
+            fresh: Freshness::new(),
             traded: None,
         }
     }
@@ -232,6 +232,7 @@ impl Contract {
                 (self.mark, self.index) = (Some(mark.mark_price), Some(mark.index_price));
             }
             Message::FundingRate(rate) if rate.is_estimate() => {
+                self.fresh.on_funding(now);
                 self.funding.estimated = Some(rate.funding_rate);
             }
             Message::FundingRate(rate) => self.funding.settled = Some(rate.funding_rate),
@@ -239,7 +240,7 @@ impl Contract {
                 self.funding.settled = Some(settlement.funding_rate);
                 self.funding.next = None;
             }
-            Message::Stats24h(stats) => self.on_stats(stats),
+            Message::Stats24h(stats) => self.on_stats(now, stats),
             Message::Contract(row) => self.on_terms(now, row, kucoin_futures_host::unix_now()),
             _ => {}
         }
@@ -250,7 +251,7 @@ impl Contract {
         (self.funding.settled, self.funding.next) = (None, None);
     }
 
-    fn on_stats(&mut self, stats: &wire::Stats24h) {
+    fn on_stats(&mut self, now: Instant, stats: &wire::Stats24h) {
         // Figures are put together now and then: one of before must not set back what the stream has told since.
         if self.traded.is_none_or(|traded| stats.ts_event.is_some_and(|at| at > traded)) {
             self.last = stats.last_price.or(self.last);
@@ -263,7 +264,15 @@ impl Contract {
             turnover: stats.turnover,
         };
         self.day = day.or(self.day);
-        self.funding.estimated = self.funding.estimated.or(stats.funding_rate);
+        self.funding_if_none(now, stats.funding_rate);
+    }
+
+    /// Its stream tells it once a minute: one that was asked for is as good until then.
+    const fn funding_if_none(&mut self, now: Instant, rate: Option<Decimal>) {
+        if self.funding.estimated.is_none() && rate.is_some() {
+            self.funding.estimated = rate;
+            self.fresh.on_funding(now);
+        }
     }
 
     /// A row of the list of contracts: where the streams have said nothing yet, that is better than nothing.
@@ -277,12 +286,9 @@ impl Contract {
         };
         self.day = self.day.or(day);
         self.last = self.last.or(row.last_trade_price);
-        if self.mark.is_none() && row.mark_price.is_some() {
-            self.mark = row.mark_price;
-            self.fresh.on_mark(now);
-        }
+        self.mark = self.mark.or(row.mark_price);
         self.index = self.index.or(row.index_price);
-        self.funding.estimated = self.funding.estimated.or(row.funding_fee_rate);
+        self.funding_if_none(now, row.funding_fee_rate);
         let later = |span: Duration| {
             let nanos = u64::try_from(span.as_nanos()).unwrap_or(u64::MAX);
             UnixNanos::from_nanos(wall.as_nanos().saturating_add(nanos))

@@ -241,6 +241,7 @@ fn is_complete(contract: &Contract) -> bool {
         && contract.funding.next.is_some()
         && !contract.trades.is_empty()
         && !contract.stale.is_any()
+        && contract.funding.estimated.is_some()
 }
 
 #[test]
@@ -260,11 +261,12 @@ fn after_a_reconnect_each_figure_is_stale_until_its_own_stream_has_told_it() {
             }
             return false;
         }
-        was_cut |= contract.stale == Stale { marks: true, day: true, trades: true };
+        was_cut |= contract.stale == Stale { marks: true, funding: true, day: true, trades: true };
         // All topics are carried again, and say nothing.
         let is_back = contract.is_live() && was_cut && !contract.stale.trades;
         if is_back {
-            assert!(contract.stale.marks && contract.stale.day, "{:?}", contract.stale);
+            let Stale { marks, funding, day, .. } = contract.stale;
+            assert!(marks && funding && day, "{:?}", contract.stale);
             assert!(contract.mark.is_some() && contract.day.volume.is_some());
         }
         is_back
@@ -291,7 +293,7 @@ fn a_mark_price_that_does_not_come_any_more_is_stale_though_the_line_is_up() {
         if !contract.stale.marks {
             return false;
         }
-        assert_eq!(contract.stale, Stale { marks: true, ..Stale::default() });
+        assert_eq!(contract.stale, Stale { marks: true, funding: true, ..Stale::default() });
         assert!(!monitor.contract(symbol("CHRUSDTM")).unwrap().stale.is_any());
         true
     });
@@ -351,6 +353,13 @@ fn a_settlement_that_nobody_has_told_of_is_asked_for_once_it_is_due() {
             true
         })
     });
+}
+
+/// The exchange's list says it once; nothing tells that it is of now.
+#[test]
+fn what_no_stream_has_said_is_not_current() {
+    let contract = Contract::new(symbol("XBTUSDTM"), Moment::of(Instant::ZERO));
+    assert_eq!(contract.stale, Stale { marks: true, funding: true, day: true, trades: true });
 }
 
 #[test]

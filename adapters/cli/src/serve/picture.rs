@@ -149,6 +149,7 @@ impl Scene<'_> {
             "since_ms": contract.since.wall.as_millis(),
             "stale": contract.stale.is_any(),
             "stale_mark": contract.stale.marks,
+            "stale_funding": contract.stale.funding,
             "stale_day": contract.stale.day,
             "stale_trades": contract.stale.trades,
             "epoch": contract.epoch,

@@ -66,6 +66,7 @@ fn row(contract: &Contract, wall: UnixNanos) -> Value {
         "proof_ms": contract.age.map(|age| before(wall, age.since_proof)),
         "stale": contract.stale.is_any(),
         "stale_mark": contract.stale.marks,
+        "stale_funding": contract.stale.funding,
         "stale_day": contract.stale.day,
         "stale_trades": contract.stale.trades,
     })

@@ -188,7 +188,7 @@ fn all_facts(chosen: &Chosen, view: &View, theme: Theme) -> Vec<Fact> {
     facts.push(streamed(row.stale.trades, "last", price(row.last)));
     facts.push(mark("mark", price(row.mark)));
     facts.push(("24 h".into(), day, day_style));
-    facts.push(mark("funding", percent(row.funding)));
+    facts.push(streamed(row.stale.funding, "funding", percent(row.funding)));
     if let Some(next) = chosen.funding.next {
         facts.push(mark("next in", until(view.looked.wall, next)));
     }

@@ -80,7 +80,8 @@ impl Column {
         match self {
             Self::Last => row.stale.trades,
             Self::Change | Self::Volume => row.stale.day,
-            Self::Funding | Self::Mark => row.stale.marks,
+            Self::Mark => row.stale.marks,
+            Self::Funding => row.stale.funding,
             _ => false,
         }
     }

@@ -306,7 +306,7 @@ fn what_other_streams_said_before_their_line_went_down_is_stale() {
         has(&text, &["trades of XBTUSDTM, UTC, stale", "stale: trades"]);
         has_not(&text, &["stale: mark", "stale: trades, "]);
     }
-    let all = Stale { marks: true, day: true, trades: true };
+    let all = Stale { marks: true, funding: true, day: true, trades: true };
     view.chosen.as_mut().unwrap().row.stale = all;
     // Also where there is no room for trades.
     for size in [(60, 16), (250, 60)] {
@@ -336,9 +336,12 @@ fn what_may_be_of_the_past_is_dim_wherever_it_stands() {
     let day = ["+1.23 %", "777.00M", "64000", "61000"];
     let trades = ["62999.6"];
     has_not(&fresh, &[&marks[..], &day, &trades].concat());
-    let marked = of(Stale { marks: true, ..Stale::default() });
+    let marked = of(Stale { marks: true, funding: true, ..Stale::default() });
     has(&marked, &marks);
     has_not(&marked, &day);
+    let funded = of(Stale { funding: true, ..Stale::default() });
+    has(&funded, &["0.0100 %"]);
+    has_not(&funded, &["63000.12", "62990", "0.0200 %"]);
     let days = of(Stale { day: true, ..Stale::default() });
     has(&days, &day);
     has_not(&days, &marks);
