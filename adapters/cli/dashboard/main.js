@@ -61,7 +61,8 @@ function renewed(row, detail) {
   const best = (side, before) => side?.[0]?.[0] ?? (detail.live && Number.isNaN(Number(before)) ? before : null);
   const [bid, ask] = [best(detail.bids, row.bid), best(detail.asks, row.ask)];
   const spread = difference(ask, bid);
-  return { ...row, live: detail.live, state: detail.state, since_ms: detail.since_ms, stale: detail.stale, bid, ask, spread };
+  const { live, state, since_ms, stale, stale_mark, stale_funding, stale_day, stale_trades } = detail;
+  return { ...row, live, state, since_ms, stale, stale_mark, stale_funding, stale_day, stale_trades, bid, ask, spread };
 }
 
 function forget() {

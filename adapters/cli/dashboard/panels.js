@@ -47,22 +47,25 @@ export function showHead(row, detail, now) {
   set(state, !detail ? '' : !isKnown ? 'unknown' : detail.live ? `live for ${since}` : `not live for ${since}: ${detail.state}`);
   mark(state, { good: isKnown && detail?.live, bad: isKnown && detail && !detail.live });
   if (!detail) return define(at('figures'), []);
-  const stale = detail.stale ? 'stale' : '';
-  const why = detail.stale ? 'the line that carries this is down: it is of the past' : '';
+  const { stale_mark: marks, stale_funding: funding, stale_day: day, stale_trades: trades } = detail;
+  // `[term, value, class, title]` of what may be of the past, for whichever reason.
+  const told = (isStale, term, value, title = '') => isStale
+    ? [term, value, 'stale', 'may be of the past: its stream has not told it anew yet, or not for long']
+    : [term, value, '', title];
   const next = row?.next_funding_ms && isKnown ? ` in ${span(row.next_funding_ms - now)}` : '';
   const percent = (value) => (value === null || value === undefined ? '–' : `${value} %`);
   define(at('figures'), [
-    ['last', text(row?.last), stale, why],
+    told(trades, 'last', text(row?.last)),
     ['best bid', text(row?.live ? row.bid : null), 'buy'],
     ['best ask', text(row?.live ? row.ask : null), 'sell'],
-    ['mark', text(row?.mark), stale, why],
-    ['index', text(row?.index), stale, why],
-    [`funding${next}`, percent(row?.funding), stale, why || 'what would be charged as things stand'],
-    ['funding settled', percent(detail.settled), stale, why],
-    ['24 h', percent(row?.change), stale, why],
-    ['high', text(detail.high), stale, why],
-    ['low', text(detail.low), stale, why],
-    ['turnover', text(row?.turnover), stale, why || 'of 24 hours'],
+    told(marks, 'mark', text(row?.mark)),
+    told(marks, 'index', text(row?.index)),
+    told(funding, `funding${next}`, percent(row?.funding), 'what would be charged as things stand'),
+    told(marks, 'funding settled', percent(detail.settled)),
+    told(day, '24 h', percent(row?.change)),
+    told(day, 'high', text(detail.high)),
+    told(day, 'low', text(detail.low)),
+    told(day, 'turnover', row?.turnover ? `${row.turnover} ${row.turnover_in ?? ''}`.trim() : '–', 'of 24 hours'),
     ['epoch', text(detail.epoch), '', 'which run of the book: one more each time it was lost'],
     ['proved', isKnown && detail.proof_age_ms !== null ? `${span(detail.proof_age_ms)} ago` : '–', '',
       'since a change, a snapshot or an answer of its line showed that the book is the exchange’s'],
@@ -92,8 +95,8 @@ export function showBook(detail) {
 }
 
 export function showTrades(detail) {
-  set(at('trades-note'), detail?.stale ? 'the line is down: there may be later ones' : '');
-  mark(at('trades-note'), { bad: detail?.stale });
+  set(at('trades-note'), detail?.stale_trades ? 'there may be later ones' : '');
+  mark(at('trades-note'), { bad: detail?.stale_trades });
   const rows = detail?.trades ?? [];
   fill(at('trade-rows'), rows.map(([ms, side, price, size]) => [
     [time(ms), 'dim'], [side, side], [price, `num ${side}`], [count(size), 'num'],

@@ -127,7 +127,9 @@ function drawRow(node, data, now) {
   texts.forEach((value, i) => set(cells[i], value));
   cells[1].title = state;
   mark(cells[1], { good: isKnown && data.live, bad: isKnown && !data.live, dim: !isKnown });
-  for (const i of [5, 6, 7]) mark(cells[i], { stale: data.stale });
+  mark(cells[5], { stale: data.stale_mark });
+  mark(cells[6], { stale: data.stale_funding });
+  mark(cells[7], { stale: data.stale_day });
   mark(cells[9], { warn: data.resyncs > 0 });
-  mark(cells[7], { buy: !data.stale && data.change > 0, sell: !data.stale && data.change < 0 });
+  mark(cells[7], { buy: !data.stale_day && data.change > 0, sell: !data.stale_day && data.change < 0 });
 }
