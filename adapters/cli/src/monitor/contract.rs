@@ -197,10 +197,12 @@ impl Contract {
     }
 
     /// The line of one of its streams is down, or the exchange refuses it.
-    pub(super) const fn on_cut(&mut self, kind: ChannelKind) {
+    pub(super) fn on_cut(&mut self, kind: ChannelKind) {
         self.fresh.on_cut(kind);
         if matches!(kind, ChannelKind::Execution) {
             self.traded = None;
+            // What is traded meanwhile is missed, whether or not it is told of later.
+            self.minutes.on_gap();
         }
     }
 

@@ -363,6 +363,28 @@ fn what_no_stream_has_said_is_not_current() {
 }
 
 #[test]
+fn a_candle_that_runs_while_trades_are_not_heard_is_not_whole() {
+    let mut contract = Contract::new(symbol("XBTUSDTM"), Moment::of(Instant::ZERO));
+    let trade = |contract: &mut Contract, n: u64, ms: u64| {
+        let (id, ts) = (n.to_string(), ms * 1_000_000);
+        let text = format!(
+            "{{\"symbol\":\"XBTUSDTM\",\"sequence\":{n},\"side\":\"buy\",\"size\":2,\"price\":\"63000.6\",\
+             \"takerOrderId\":\"9001\",\"makerOrderId\":\"9000\",\"tradeId\":\"{id}\",\"ts\":{ts}}}"
+        );
+        let message = Message::Execution(wire::Execution::parse(text.as_bytes()).unwrap());
+        contract.on_message(Instant::ZERO, Some(ChannelKind::Execution), &message);
+    };
+    let is_whole = |contract: &Contract| contract.minutes.candles().last().unwrap().is_whole;
+    trade(&mut contract, 52, 1_790_000_000_000);
+    trade(&mut contract, 53, 1_790_000_070_000);
+    assert!(is_whole(&contract));
+    contract.on_cut(ChannelKind::Stats24h);
+    assert!(is_whole(&contract), "that is another stream");
+    contract.on_cut(ChannelKind::Execution);
+    assert!(!is_whole(&contract));
+}
+
+#[test]
 fn figures_of_24_hours_do_not_set_back_the_last_price() {
     let stats = |price: &str, ms: u64| {
         let (symbol, ts) = ("XBTUSDTM", ms * 1_000_000);
