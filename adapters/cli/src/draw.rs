@@ -51,8 +51,8 @@ pub(crate) fn cut_line(line: Line<'static>, width: usize) -> Line<'static> {
     Line { spans, ..Line::default() }
 }
 
-/// A rule with a title on it.
-pub(crate) fn titled(title: String, theme: Theme) -> Block<'static> {
-    let title = Line::styled(format!(" {title} "), theme.title());
+/// A rule of this width with a title on it.
+pub(crate) fn titled(title: &str, width: u16, theme: Theme) -> Block<'static> {
+    let title = Line::styled(cut(format!(" {title} "), width.into()), theme.title());
     Block::new().borders(Borders::TOP).border_style(theme.dim()).title(title)
 }

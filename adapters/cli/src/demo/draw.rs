@@ -109,7 +109,8 @@ fn draw_log(frame: &mut Frame<'_>, area: Rect, scene: &Scene, theme: Theme) {
     };
     let (broken, healed) = (count(|act| act.broken), count(|act| act.healed));
     let all = scene.acts.len();
-    let block = titled(format!("broken {broken} of {all}, healed {healed}   (q ends)"), theme);
+    let title = format!("broken {broken} of {all}, healed {healed}   (q ends)");
+    let block = titled(&title, area.width, theme);
     let rows = usize::from(block.inner(area).height);
     let skip = scene.log.len().saturating_sub(rows);
     let at = |row: &LogRow| format!("{:>7.2}  ", seconds(row.when.at));

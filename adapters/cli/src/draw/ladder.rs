@@ -22,13 +22,13 @@ pub(crate) fn draw_ladder(
     let depth = match depth {
         Ok(depth) => depth,
         Err(why) => {
-            let block = titled(name.to_owned(), theme);
+            let block = titled(name, area.width, theme);
             let text = Paragraph::new(format!("\n\n  not live: {why}"));
             let text = text.wrap(ratatui::widgets::Wrap { trim: false });
             return frame.render_widget(text.style(theme.mood(Mood::Bad)).block(block), area);
         }
     };
-    let block = titled(format!("{name} at {}", depth.sequence), theme);
+    let block = titled(&format!("{name} at {}", depth.sequence), area.width, theme);
     let inner = block.inner(area);
     frame.render_widget(block, area);
     frame.render_widget(Paragraph::new(rows(depth, inner, theme)), inner);

@@ -18,7 +18,7 @@ pub(crate) fn draw_trades<'a>(
     latest_first: impl Iterator<Item = &'a TradeRow>,
     theme: Theme,
 ) {
-    let block = titled(title, theme);
+    let block = titled(&title, area.width, theme);
     let inner = block.inner(area);
     let (rows, width) = (usize::from(inner.height), usize::from(inner.width));
     let lines = latest_first.take(rows).map(|trade| {
@@ -49,7 +49,7 @@ pub(crate) fn draw_resyncs(
         (Some(last), Some(worst)) => format!("resyncs {count}, last {last}, worst {worst} ms"),
         _ => "no resync yet".into(),
     };
-    let block = titled(title, theme);
+    let block = titled(&title, area.width, theme);
     // One column aside, as everywhere.
     let block = block.padding(Padding::left(1));
     let room = usize::from(block.inner(area).width);

@@ -59,7 +59,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, view: Option<&View>, ui: &Ui, theme: T
     ])
     .areas(area);
     draw_title(frame, title, view, ui, theme);
-    frame.render_widget(states_line(view, theme), states);
+    frame.render_widget(cut_line(states_line(view, theme), states.width.into()), states);
     let book = if view.rows.len() > 1 || ui.is_typing {
         let width = main.width.saturating_mul(4) / 11;
         let width = width.clamp(TABLE.0, TABLE.1);
@@ -81,7 +81,6 @@ fn draw_title(frame: &mut Frame<'_>, area: Rect, view: &View, ui: &Ui, theme: Th
     let from = format!("  {}, {}", view.from.host, view.from.runtime);
     let title =
         Line::from(vec![Span::styled("kcf watch", theme.title()), Span::styled(from, theme.dim())]);
-    frame.render_widget(title, area);
     let mut right = Vec::new();
     if let Some(paused) = ui.paused_for() {
         let text = format!(" PAUSED for {}, space goes on ", span(paused));
@@ -97,11 +96,12 @@ fn draw_title(frame: &mut Frame<'_>, area: Rect, view: &View, ui: &Ui, theme: Th
     let time = time.split('.').next().unwrap_or_default();
     right.push(Span::raw(format!(" {time} UTC ")));
     right.push(Span::styled(" ? helps ", theme.dim()));
-    // What is said on the right must not be written into what is on the left.
+    // What is said on the right comes first: the left has what is left.
     let right = Line::from(right);
     let width = u16::try_from(right.width()).unwrap_or(area.width).min(area.width);
-    let place = Rect { x: area.right().saturating_sub(width), width, ..area };
-    frame.render_widget(ratatui::widgets::Clear, place);
+    let [left, place] =
+        Layout::horizontal([Constraint::Min(0), Constraint::Length(width)]).areas(area);
+    frame.render_widget(cut_line(title, left.width.into()), left);
     frame.render_widget(right.alignment(Alignment::Right), place);
 }
 
@@ -145,6 +145,8 @@ fn states_line(view: &View, theme: Theme) -> Line<'static> {
         let text = format!("account {}", if is_live { "live" } else { "not live" });
         add(text, good(is_live));
     }
+    // What is behind the last of them is no part of it that could be cut.
+    spans.pop();
     Line::from(spans)
 }
 

@@ -8,7 +8,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
-use crate::draw::{Theme, log_line, span, titled};
+use crate::draw::{Theme, cut_line, log_line, span, titled};
 use crate::monitor::{Carrier, Delays, Holdings, Line as Carried, Mood};
 use crate::watch::ui::{Panel, Ui};
 use crate::watch::view::View;
@@ -16,11 +16,13 @@ use crate::words;
 
 pub(super) fn draw_below(frame: &mut Frame<'_>, area: Rect, view: &View, ui: &Ui, theme: Theme) {
     let (title, lines) = match ui.panel {
-        Panel::Log => ("said (l: lines, a: account)".into(), log(view, area, theme)),
-        Panel::Lines => ("lines (l: log)".into(), lines(view, theme)),
-        Panel::Account => ("account (a: log)".into(), account(view, theme)),
+        Panel::Log => ("said (l: lines, a: account)", log(view, area, theme)),
+        Panel::Lines => ("lines (l: log)", lines(view, theme)),
+        Panel::Account => ("account (a: log)", account(view, theme)),
     };
-    frame.render_widget(Paragraph::new(lines).block(titled(title, theme)), area);
+    let block = titled(title, area.width, theme);
+    let lines: Vec<_> = lines.into_iter().map(|line| cut_line(line, area.width.into())).collect();
+    frame.render_widget(Paragraph::new(lines).block(block), area);
 }
 
 /// The latest at the end, as many as fit.

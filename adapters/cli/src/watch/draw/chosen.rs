@@ -24,7 +24,7 @@ const FACTS: u16 = 4;
 
 pub(super) fn draw_chosen(frame: &mut Frame<'_>, area: Rect, view: &View, ui: &Ui, theme: Theme) {
     let Some(chosen) = view.chosen.as_ref().filter(|chosen| chosen.row.symbol == ui.shown) else {
-        let block = titled(ui.shown.to_string(), theme);
+        let block = titled(ui.shown.as_str(), area.width, theme);
         let stopped = ui.paused.is_some();
         let words = if stopped { "the picture stands still: space" } else { "one moment" };
         let text = Paragraph::new(format!("\n\n  {words}")).style(theme.dim()).block(block);
@@ -96,11 +96,11 @@ fn draw_closes(frame: &mut Frame<'_>, area: Rect, chosen: &Chosen, theme: Theme)
     let room = usize::from(area.width.saturating_sub(1));
     let latest = chosen.closes.get(chosen.closes.len().saturating_sub(room)..).unwrap_or_default();
     let (Some(low), Some(high)) = (latest.iter().min(), latest.iter().max()) else {
-        let block = titled("no trade yet".into(), theme);
+        let block = titled("no trade yet", area.width, theme);
         return frame.render_widget(block, area);
     };
     let title = format!("minutes: {low} to {high}");
-    let block = titled(title, theme).padding(Padding::left(1));
+    let block = titled(&title, area.width, theme).padding(Padding::left(1));
     // Pixels, so to say: the least one is seen, too.
     let place = |price: &Decimal| -> u64 {
         let range = float(high) - float(low);

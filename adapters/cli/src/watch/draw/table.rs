@@ -139,7 +139,7 @@ pub(super) fn draw_table(frame: &mut Frame<'_>, area: Rect, view: &View, ui: &Ui
         (false, "") => format!("{all} contracts by {}", ui.sort.name()),
         (_, filter) => format!("{} of {all} with /{filter}{cursor}", rows.len()),
     };
-    let block = titled(title, theme);
+    let block = titled(&title, area.width, theme);
     // One column aside from what is on the right.
     let inner = block.inner(Rect { width: area.width.saturating_sub(1), ..area });
     frame.render_widget(block, area);

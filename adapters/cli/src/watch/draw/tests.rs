@@ -447,6 +447,29 @@ fn of_700_contracts_those_around_the_cursor_are_listed_as_they_are_sorted() {
     assert_eq!(press(&mut ui, &view, KeyCode::Tab), Some(Wish::Show("T321USDTM".parse().unwrap())));
 }
 
+/// Part of a number is another number, also where few look.
+#[test]
+fn what_does_not_fit_is_cut_with_a_mark_in_every_part() {
+    let mut view = usual();
+    view.from.host = "h".repeat(80);
+    view.log[0].text = "liquidation 7123456 ".repeat(9);
+    for size in [(60, 16), (80, 24)] {
+        let mut ui = ui(&view);
+        for panel in ["", "l"] {
+            for key in panel.chars() {
+                press(&mut ui, &view, KeyCode::Char(key));
+            }
+            let text = text(size, &view, &ui);
+            let rows: Vec<&str> = text.lines().collect();
+            assert!(rows[0].contains("hhh… 14:13:20 UTC"), "{text}");
+            assert!(rows[1].ends_with('…'), "{text}");
+            let long = if panel.is_empty() { "liquidation" } else { "line 0   public" };
+            let cut = rows.iter().find(|row| row.contains(long)).unwrap();
+            assert!(cut.ends_with('…'), "{text}");
+        }
+    }
+}
+
 #[test]
 fn a_filter_is_typed_and_the_cursor_follows() {
     let view = view(vec![row("XBTUSDTM"), row("ETHUSDTM"), row("XBTUSDM")]);
