@@ -110,7 +110,7 @@ export class History {
     // Those from before this was started may come later.
     if (detail.candles.length > 1) this.#candles = new Map([...this.#candles].sort((a, b) => a[0] - b[0]));
     while (this.#candles.size > 200) this.#candles.delete(this.#candles.keys().next().value);
-    if (detail.resyncs) this.#resyncs = detail.resyncs;
+    if (detail.resyncs) this.#resyncs = detail.resyncs.map(([lost, live, , took]) => [lost, end(lost, live, took)]);
     const best = (side) => (detail.live && side?.length ? side[0][0] : null);
     this.last = [atMs, best(detail.bids), best(detail.asks)];
   }
@@ -233,6 +233,12 @@ export class History {
       ? `${time(when)} not live` : `${time(when)} bid ${bid ?? '–'}, ask ${ask ?? '–'}`);
   }
 }
+
+/**
+ * When a book was live again: not before it had been away for as long as it was, though the clock was set back
+ * meanwhile; null if it is not yet.
+ */
+const end = (lost, live, took) => (live === null ? null : Math.max(lost + took, live));
 
 /** With some room where there is none: between two ends that are the same, uPlot looks for ticks for ever. */
 function wide(low, high) {

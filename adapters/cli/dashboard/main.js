@@ -114,7 +114,7 @@ function draw() {
   showBook(when === null ? null : detail);
   showTrades(detail);
   showLines(known.lines, feed, when);
-  showResyncs(known.resyncs, when);
+  showResyncs(known.resyncs, detail, when);
   showLog(known.log);
   set(at('clock'), clock.madeMs === null ? '' : `${time(clock.madeMs)} UTC`);
   const books = at('books');

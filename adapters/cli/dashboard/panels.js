@@ -142,11 +142,12 @@ export function showLines(lines, feed, now) {
   ]);
 }
 
-/** When the book was not live, the latest first. */
-export function showResyncs(resyncs, now) {
-  const rows = resyncs.slice(-SHOWN).reverse().map(([lost, live, reason]) => [
+/** When the book was not live, the latest first; the one that is not over lasts since the state is what it is. */
+export function showResyncs(resyncs, detail, now) {
+  const lasts = now === null || !detail || detail.live ? 'not over' : `for ${span(now - detail.since_ms)}`;
+  const rows = resyncs.slice(-SHOWN).reverse().map(([lost, live, reason, took]) => [
     [exactTime(lost), 'dim'],
-    [live === null ? (now === null ? 'not over' : `for ${span(now - lost)}`) : span(live - lost), live === null ? 'num bad' : 'num'],
+    [live === null ? lasts : span(took), live === null ? 'num bad' : 'num'],
     [reason, 'wrap'],
   ]);
   set(at('resyncs-note'), rows.length ? '' : 'never since this was started');

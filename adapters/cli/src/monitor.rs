@@ -62,6 +62,18 @@ impl Moment {
     pub(crate) fn of(now: Instant) -> Self {
         Self { at: now, wall: unix_now() }
     }
+
+    /// When something was that is so old now, by the clock on the wall as it is now. From then to this moment is what
+    /// went by, also if that clock was set in between.
+    pub(crate) fn before(self, age: Duration) -> UnixNanos {
+        let age = u64::try_from(age.as_nanos()).unwrap_or(u64::MAX);
+        UnixNanos::from_nanos(self.wall.as_nanos().saturating_sub(age))
+    }
+
+    /// The same of what was at that time.
+    pub(crate) fn wall_of(self, then: Instant) -> UnixNanos {
+        self.before(self.at.since(then))
+    }
 }
 
 /// Rows of the log that are kept.

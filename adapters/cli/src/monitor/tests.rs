@@ -355,6 +355,14 @@ fn a_settlement_that_nobody_has_told_of_is_asked_for_once_it_is_due() {
     });
 }
 
+#[test]
+fn what_went_by_is_told_by_the_clock_that_is_never_set() {
+    let at = |s: u64| Instant::from_nanos(s * 1_000_000_000);
+    let looked = Moment { at: at(70), wall: UnixNanos::from_nanos(5_000 * 1_000_000_000) };
+    // Whatever the other clock said then.
+    assert_eq!(looked.wall_of(at(10)).as_millis(), 4_940_000);
+}
+
 /// The exchange's list says it once; nothing tells that it is of now.
 #[test]
 fn what_no_stream_has_said_is_not_current() {

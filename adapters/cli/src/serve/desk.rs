@@ -19,7 +19,7 @@ use super::viewers::Viewers;
 use crate::exit::{Failure, Kind};
 use crate::feed::Feed;
 use crate::follow::{Ctx, News, Show};
-use crate::monitor::{Contract, Monitor};
+use crate::monitor::{Contract, Moment, Monitor};
 use crate::out::{BAD, DIM, GOOD};
 
 /// What is said of this run.
@@ -61,7 +61,7 @@ pub(crate) struct Desk {
 
 /// Questions that are answered between two updates, if that is no work.
 const AT_ONCE: usize = 16;
-/// From one that is some to the next.
+/// From one that is some to the next, at least.
 const REST: Duration = Duration::from_millis(10);
 /// And for so many times as long as that one has taken. Whoever asks, and those who look, keep the feed from no more
 /// than a quarter of its time each.
@@ -308,7 +308,7 @@ impl Desk {
             "wanted": live.len() + not_live.len(),
             "lines_up": up,
             "oldest_proof_ms": proof.map(crate::words::millis),
-            "not_live": not_live.into_iter().map(not_live_json).collect::<Value>(),
+            "not_live": not_live.into_iter().map(|it| not_live_json(it, self.monitor.looked)).collect::<Value>(),
         });
         let text = format!("{json}\n");
         if is_well { Reply::Well(text) } else { Reply::Ill(text) }
@@ -320,12 +320,12 @@ fn rested(began: Instant, over: Instant) -> Instant {
     over + REST.max(over.since(began) * RESTS)
 }
 
-fn not_live_json(contract: &Contract) -> Value {
+fn not_live_json(contract: &Contract, looked: Moment) -> Value {
     json!({
         "symbol": contract.symbol.as_str(),
         "state": crate::monitor::status_words(contract.status),
         "reason": contract.state(),
-        "since_ms": contract.since.wall.as_millis(),
+        "since_ms": looked.wall_of(contract.since.at).as_millis(),
     })
 }
 

@@ -97,7 +97,7 @@ impl Scene<'_> {
             "version": env!("CARGO_PKG_VERSION"),
             "exchange": self.about.exchange,
             "runtime": self.about.runtime,
-            "started_ms": monitor.started.wall.as_millis(),
+            "started_ms": monitor.looked.wall_of(monitor.started.at).as_millis(),
             "live": live,
             "wanted": monitor.contracts().len(),
             "messages": stats.messages,
@@ -146,7 +146,7 @@ impl Scene<'_> {
             "symbol": contract.symbol.as_str(),
             "live": contract.is_live(),
             "state": contract.state(),
-            "since_ms": contract.since.wall.as_millis(),
+            "since_ms": self.monitor.looked.wall_of(contract.since.at).as_millis(),
             "stale": contract.stale.is_any(),
             "stale_mark": contract.stale.marks,
             "stale_funding": contract.stale.funding,
@@ -201,10 +201,7 @@ impl Scene<'_> {
 
 fn line(row: &Line, monitor: &Monitor) -> Value {
     let status = &row.status;
-    let up = status.up_since.map(|since| {
-        let up_for = u64::try_from(monitor.looked.at.since(since).as_nanos()).unwrap_or(u64::MAX);
-        monitor.looked.wall.as_nanos().saturating_sub(up_for) / 1_000_000
-    });
+    let up = status.up_since.map(|since| monitor.looked.wall_of(since).as_millis());
     json!({
         "name": row.name(),
         "role": status.role.name(),
@@ -265,8 +262,8 @@ fn trades(contract: &Contract) -> Value {
         .collect()
 }
 
-/// `[lost in ms, live again in ms, reason]`.
+/// `[lost in ms, live again in ms, reason, took in ms]`: the clock on the wall may have been set in between.
 fn resync(resync: &Resync) -> Value {
     let live = resync.live.map(|live| live.wall.as_millis());
-    json!([resync.lost.wall.as_millis(), live, resync.reason])
+    json!([resync.lost.wall.as_millis(), live, resync.reason, resync.took().map(words::millis)])
 }

@@ -6,7 +6,7 @@ use kucoin_futures_proto::book::Best;
 use kucoin_futures_proto::{Decimal, Symbol, UnixNanos};
 use serde_json::{Value, json};
 
-use crate::monitor::{Contract, Monitor};
+use crate::monitor::{Contract, Moment, Monitor};
 use crate::numbers;
 use crate::words;
 
@@ -22,7 +22,7 @@ impl Rows {
     pub(crate) fn look(&mut self, monitor: &Monitor) {
         self.version += 1;
         for contract in monitor.contracts() {
-            let row = row(contract, monitor.looked.wall);
+            let row = row(contract, monitor.looked);
             match self.rows.get_mut(&contract.symbol) {
                 Some((_, old)) if *old == row => {}
                 Some(old) => *old = (self.version, row),
@@ -40,14 +40,14 @@ impl Rows {
 
 /// What is said of a book that is not live is that it is not; what other streams said is said to be stale where
 /// it may be of the past.
-fn row(contract: &Contract, wall: UnixNanos) -> Value {
+fn row(contract: &Contract, looked: Moment) -> Value {
     let (bid, ask) =
         contract.touch.map_or((Value::Null, Value::Null), |(bid, ask)| (best(bid), best(ask)));
     json!({
         "symbol": contract.symbol.as_str(),
         "live": contract.is_live(),
         "state": contract.state(),
-        "since_ms": contract.since.wall.as_millis(),
+        "since_ms": looked.wall_of(contract.since.at).as_millis(),
         "bid": bid,
         "ask": ask,
         "spread": words::exact_if_any(contract.spread()),
@@ -62,8 +62,8 @@ fn row(contract: &Contract, wall: UnixNanos) -> Value {
         "gaps": contract.gap_count,
         "resyncs": contract.resync_count,
         "unreadable": contract.unreadable,
-        "heard_ms": contract.age.and_then(|age| age.since_delta).map(|age| before(wall, age)),
-        "proof_ms": contract.age.map(|age| before(wall, age.since_proof)),
+        "heard_ms": contract.age.and_then(|age| age.since_delta).map(|age| before(looked, age)),
+        "proof_ms": contract.age.map(|age| before(looked, age.since_proof)),
         "stale": contract.stale.is_any(),
         "stale_mark": contract.stale.marks,
         "stale_funding": contract.stale.funding,
@@ -85,7 +85,6 @@ fn percent(ratio: Option<Decimal>, places: u8) -> Value {
 }
 
 /// In milliseconds since 1970.
-fn before(wall: UnixNanos, age: std::time::Duration) -> u64 {
-    let age = u64::try_from(age.as_nanos()).unwrap_or(u64::MAX);
-    wall.as_nanos().saturating_sub(age) / 1_000_000
+fn before(looked: Moment, age: std::time::Duration) -> u64 {
+    looked.before(age).as_millis()
 }
