@@ -37,7 +37,7 @@ use crate::follow::{Ctx, News, Show};
 use crate::words::Tone;
 
 pub(crate) use account::Holdings;
-pub(crate) use contract::{Contract, Day, Funding, Resync, status_words};
+pub(crate) use contract::{Contract, Day, Funding, Resync, Worth, status_words};
 
 pub(crate) use depth::{Depth, Ladder, TradeRow};
 pub(crate) use freshness::Stale;

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use kucoin_futures_proto::book::Best;
 use kucoin_futures_proto::{
-    BookAge, BookStatus, ChannelKind, Decimal, Instant, Message, Price, Sequence, Symbol, TopicId,
-    UnixNanos, wire,
+    BookAge, BookStatus, ChannelKind, Currency, Decimal, Instant, Message, Price, Sequence, Symbol,
+    TopicId, UnixNanos, wire,
 };
 
 use super::Moment;
@@ -51,6 +51,8 @@ pub(crate) struct Contract {
     pub(crate) index: Option<Decimal>,
     pub(crate) funding: Funding,
     pub(crate) day: Day,
+    /// In what the turnover of the day is; `None` until the exchange has said so.
+    pub(crate) worth: Option<Worth>,
     pub(crate) minutes: Minutes,
     /// Times at which the book was not live any more, the latest last, which may last still.
     pub(crate) resyncs: VecDeque<Resync>,
@@ -97,6 +99,14 @@ pub(crate) struct Day {
     pub(crate) turnover: Option<Decimal>,
 }
 
+/// In what a turnover is told.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Worth {
+    pub(crate) currency: Currency,
+    /// The currency is the coin: what is told of others is no more and no less.
+    pub(crate) is_inverse: bool,
+}
+
 /// A time in which a book was not live any more.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Resync {
@@ -132,6 +142,7 @@ impl Contract {
             index: None,
             funding: Funding::default(),
             day: Day::default(),
+            worth: None,
             minutes: Minutes::default(),
             resyncs: VecDeque::new(),
             resync_count: 0,
@@ -291,6 +302,11 @@ impl Contract {
         self.mark = self.mark.or(row.mark_price);
         self.index = self.index.or(row.index_price);
         self.funding_if_none(now, row.funding_fee_rate);
+        self.worth = match (row.is_inverse, row.quote_currency, row.base_currency) {
+            (false, Some(quote), _) => Some(Worth { currency: quote, is_inverse: false }),
+            (true, _, Some(coin)) => Some(Worth { currency: coin, is_inverse: true }),
+            _ => None,
+        };
         let later = |span: Duration| {
             let nanos = u64::try_from(span.as_nanos()).unwrap_or(u64::MAX);
             UnixNanos::from_nanos(wall.as_nanos().saturating_add(nanos))

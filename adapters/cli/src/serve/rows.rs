@@ -58,6 +58,7 @@ fn row(contract: &Contract, looked: Moment) -> Value {
         "next_funding_ms": contract.funding.next.map(UnixNanos::as_millis),
         "change": percent(contract.day.change, 2),
         "turnover": contract.day.turnover.map(numbers::short),
+        "turnover_in": contract.worth.map(|worth| worth.currency.as_str().to_owned()),
         "rate": contract.rate.per_second().round(),
         "gaps": contract.gap_count,
         "resyncs": contract.resync_count,

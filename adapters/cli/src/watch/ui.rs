@@ -11,7 +11,7 @@ use super::view::{Row, View};
 /// By what contracts are listed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Sort {
-    /// Value traded in 24 hours, the most first.
+    /// Value traded in 24 hours, the most first; coins of inverse contracts compare with no currency and come last.
     Volume,
     /// In 24 hours, the highest first.
     Change,
@@ -110,7 +110,9 @@ impl Ui {
         let mut rows: Vec<&Row> = view.rows.iter().filter(|row| self.lists(row.symbol)).collect();
         // They come by name, and stay so where they are alike.
         match self.sort {
-            Sort::Volume => rows.sort_by_key(|row| Reverse(row.day.turnover)),
+            Sort::Volume => {
+                rows.sort_by_key(|row| (row.is_inverse(), Reverse(row.day.turnover)));
+            }
             Sort::Change => rows.sort_by_key(|row| Reverse(row.day.change)),
             Sort::Funding => rows.sort_by_key(|row| Reverse(row.funding)),
             Sort::Spread => rows.sort_by_key(|row| Reverse(row.spread_ppm())),

@@ -7,8 +7,9 @@ use kucoin_futures_proto::{BookStatus, Decimal, Stats, Symbol};
 
 use crate::monitor::{
     Contract, Day, Depth, Funding, Holdings, Lines, LogRow, Moment, Monitor, Resync, Stale,
-    TradeRow,
+    TradeRow, Worth,
 };
+use crate::numbers;
 
 /// Levels of a side, trades and rows of the log that the tallest screen can show.
 pub(super) const TALL: usize = 100;
@@ -53,6 +54,8 @@ pub(super) struct Row {
     pub(super) touch: Option<(Best, Best)>,
     pub(super) spread: Option<Decimal>,
     pub(super) day: Day,
+    /// In what the turnover of the day is.
+    pub(super) worth: Option<Worth>,
     pub(super) funding: Option<Decimal>,
     pub(super) rate: f64,
     pub(super) resyncs: u64,
@@ -118,6 +121,7 @@ impl Row {
             touch: contract.touch,
             spread: contract.spread(),
             day: contract.day,
+            worth: contract.worth,
             funding: contract.funding.estimated,
             rate: contract.rate.per_second(),
             resyncs: contract.resync_count,
@@ -127,6 +131,23 @@ impl Row {
 
     pub(super) fn is_live(&self) -> bool {
         self.status == BookStatus::Live
+    }
+
+    /// What was traded in a day, and in what it is told.
+    pub(super) fn worth(&self) -> Option<String> {
+        let amount = numbers::short(self.day.turnover?);
+        let currency = self.worth.map(|worth| format!(" {}", worth.currency));
+        Some(amount + &currency.unwrap_or_default())
+    }
+
+    /// The same, where there is room for it only if it is not what others are worth.
+    pub(super) fn worth_in_table(&self) -> Option<String> {
+        if self.is_inverse() { self.worth() } else { self.day.turnover.map(numbers::short) }
+    }
+
+    /// Whether what was traded is told in coins.
+    pub(super) fn is_inverse(&self) -> bool {
+        self.worth.is_some_and(|worth| worth.is_inverse)
     }
 
     /// The spread as part of the bid, in millionths; `None` if it is not known.

@@ -197,7 +197,7 @@ fn all_facts(chosen: &Chosen, view: &View, theme: Theme) -> Vec<Fact> {
     if chosen.funding.settled.is_some() {
         facts.push(mark("settled", percent(chosen.funding.settled)));
     }
-    facts.push(of_day("worth", short(row.day.turnover)));
+    facts.push(of_day("worth", row.worth().unwrap_or_else(|| "-".into())));
     facts.push(of_day("low", price(row.day.low)));
     facts.push(of_day("high", price(row.day.high)));
     facts.push(of_day("volume", short(row.day.volume)));

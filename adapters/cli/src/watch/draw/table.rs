@@ -67,7 +67,7 @@ impl Column {
             Self::Change => ("24 h", 9),
             Self::Spread => ("spread bp", 10),
             Self::Funding => ("funding", 10),
-            Self::Volume => ("worth", 9),
+            Self::Volume => ("worth", 11),
             Self::Rate => ("msg/s", 7),
             Self::Age => ("age", 8),
             Self::Resyncs => ("resyncs", 8),
@@ -102,7 +102,7 @@ impl Column {
                 bp.map_or_else(|| "-".into(), |bp| numbers::rounded(bp, 2))
             })),
             Self::Funding => plain(row.funding.map(|rate| numbers::percent(rate, 4) + " %")),
-            Self::Volume => plain(row.day.turnover.map(numbers::short)),
+            Self::Volume => plain(row.worth_in_table()),
             Self::Rate => plain(Some(format!("{:.0}", row.rate))),
             Self::Age => plain(row.age.map(span)),
             Self::Resyncs => plain(Some(row.resyncs.to_string())),

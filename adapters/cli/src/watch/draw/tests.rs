@@ -12,7 +12,7 @@ use ratatui::style::Color;
 use super::*;
 use crate::monitor::{
     Carrier, Day, Depth, Funding, Ladder, Line as Carried, Lines, LogRow, Moment, Resync, Stale,
-    TradeRow,
+    TradeRow, Worth,
 };
 use crate::watch::ui::{Sort, Wish};
 use crate::watch::view::{Chosen, From, Row};
@@ -51,6 +51,7 @@ fn row(name: &str) -> Row {
             volume: number("12345"),
             turnover: number("777000000"),
         },
+        worth: Some(Worth { currency: "USDT".parse().unwrap(), is_inverse: false }),
         funding: number("0.0001"),
         rate: 301.4,
         resyncs: 2,
@@ -445,6 +446,17 @@ fn of_700_contracts_those_around_the_cursor_are_listed_as_they_are_sorted() {
     has(&text((80, 24), &view, &ui), &["one moment"]);
     assert_eq!(press(&mut ui, &view, KeyCode::Tab), Some(Wish::Show("T699USDTM".parse().unwrap())));
     assert_eq!(press(&mut ui, &view, KeyCode::Tab), Some(Wish::Show("T321USDTM".parse().unwrap())));
+}
+
+#[test]
+fn what_is_traded_in_coins_says_so_and_comes_after_what_is_not() {
+    let mut inverse = row("XBTUSDM");
+    inverse.worth = Some(Worth { currency: "XBT".parse().unwrap(), is_inverse: true });
+    inverse.day.turnover = number("888000000");
+    let view = view(vec![inverse, row("XBTUSDTM")]);
+    let mut ui = ui(&view);
+    press(&mut ui, &view, KeyCode::Home);
+    has(&text((160, 40), &view, &ui), &["> XBTUSDTM ", "888.00M X", "worth 888.00M XBT"]);
 }
 
 /// Part of a number is another number, also where few look.
