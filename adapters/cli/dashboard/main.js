@@ -30,7 +30,10 @@ function take(message) {
   if (message.type === 'state') forget();
   clock.madeMs = message.at_ms;
   clock.came = performance.now();
-  if (message.feed) known.feed = message.feed;
+  if (message.feed) {
+    known.feed = message.feed;
+    renew(message.feed.version);
+  }
   if (message.lines) known.lines = message.lines;
   if (message.log) known.log = message.log;
   if (message.rows) {
@@ -43,6 +46,16 @@ function take(message) {
   }
   showRows(message);
   dirty = true;
+}
+
+let madeFor = null;
+
+/** Another version of the server speaks otherwise, perhaps, and has scripts of its own: they are loaded, once for each. */
+function renew(version) {
+  madeFor ??= version;
+  if (version === madeFor || sessionStorage.getItem('loaded for') === version) return;
+  sessionStorage.setItem('loaded for', version);
+  location.reload();
 }
 
 /** Rows come once a second. What is told of the contract that is looked at is newer, and holds for its row, too. */

@@ -386,6 +386,34 @@ fn a_book_of_one_level_does_not_freeze_the_page() {
     assert_eq!(page.errors, Vec::<String>::new());
 }
 
+/// The server says another version from here on, and the page is marked until it is loaded again.
+const OTHER_VERSION: &str = "window.isOld = true; const ask = window.fetch; \
+     window.fetch = async (...args) => { const { body, status } = await ask(...args); \
+     const other = new TransformStream({ transform(text, to) { to.enqueue(text.replace(/\"version\":\"[^\"]*/, '\"version\":\"other')); } }); \
+     return new Response(body.pipeThrough(new TextDecoderStream()).pipeThrough(other).pipeThrough(new TextEncoderStream()), { status }); }; null";
+
+#[test]
+fn a_page_of_another_version_of_the_server_is_loaded_again_once() {
+    let Some(mut page) = Page::open(1289, 800) else { return };
+    let exchange = exchange(&[XBT, ETH], 30.0);
+    let served = Served::start(&exchange, &[XBT, ETH], &[]);
+    served.until_healthy("/health", true);
+    page.go(&format!("http://{}/", served.addr));
+    let live = "document.getElementById('books').textContent === 'all 2 books are live'";
+    page.until(live);
+    page.evaluate(OTHER_VERSION);
+    page.click(&format!("tr[data-symbol={ETH}] td"));
+    page.until("window.isOld === undefined");
+    page.until(live);
+    check_book(&mut page, &exchange, ETH);
+    // What it was loaded for already it is not loaded for again.
+    page.evaluate(OTHER_VERSION);
+    page.click(&format!("tr[data-symbol={XBT}] td"));
+    check_book(&mut page, &exchange, XBT);
+    std::thread::sleep(Duration::from_secs(2));
+    assert_eq!(page.evaluate("window.isOld"), true);
+}
+
 }
 
 /// Looks every 20 ms whether the head, the row and the ladder say the same.
