@@ -95,7 +95,10 @@ export class Table {
     const order = shown.map(({ data }) => data.symbol).join();
     if (order !== this.#order) {
       this.#order = order;
+      // Whoever goes through the rows by keyboard stays on the one that he is on.
+      const focused = document.activeElement;
       this.#body.replaceChildren(...shown.map(({ node }) => node));
+      if (this.#body.contains(focused)) focused.focus({ preventScroll: true });
     }
     this.#none.hidden = shown.length > 0 || this.#rows.size === 0;
     set(this.#none, `none of ${this.#rows.size} contracts has ${this.#filter} in its name`);

@@ -414,6 +414,22 @@ fn a_page_of_another_version_of_the_server_is_loaded_again_once() {
     assert_eq!(page.evaluate("window.isOld"), true);
 }
 
+#[test]
+fn contracts_are_sorted_by_keyboard_and_the_row_that_is_on_stays_on() {
+    let Some(mut page) = Page::open(1290, 800) else { return };
+    let exchange = exchange(&[XBT, ETH], 30.0);
+    let served = Served::start(&exchange, &[XBT, ETH], &[]);
+    served.until_healthy("/health", true);
+    page.go(&format!("http://{}/", served.addr));
+    page.until("document.querySelectorAll('#rows tr').length === 2");
+    assert_eq!(page.evaluate("[...document.querySelectorAll('th')].filter((th) => th.querySelector('button')?.tabIndex === 0).length"), 11);
+    page.evaluate(&format!("document.querySelector('tr[data-symbol={ETH}]').focus()"));
+    let first = "document.querySelector('#rows tr').dataset.symbol";
+    let before = page.evaluate(first);
+    // As a key does it: the row keeps the focus.
+    page.evaluate("document.querySelector('th[data-sort=symbol] button').click()");
+    assert_ne!(page.evaluate(first), before, "the order is another one");
+    assert_eq!(page.evaluate("document.activeElement.dataset.symbol"), ETH);
 }
 
 /// Looks every 20 ms whether the head, the row and the ladder say the same.
