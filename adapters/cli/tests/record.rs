@@ -249,4 +249,13 @@ fn a_spoiled_recording_is_an_integrity_failure() {
     assert_eq!(output.status.code(), Some(5));
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(said.contains("damaged behind byte"), "{said}");
+    // What lies behind the damage is in no gap.
+    let set = folder.path("set");
+    let output = kcf(&["export", &data, "--format", "ndjson", "--to", &set]);
+    let said = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+    assert_eq!(output.status.code(), Some(5), "{said}");
+    assert!(said.contains("damaged behind byte") && !said.contains("no gap"), "{said}");
+    let manifest = fs::read(folder.path("set/manifest.json")).unwrap();
+    let manifest: Value = serde_json::from_slice(&manifest).unwrap();
+    assert!(manifest["torn"][0].as_str().unwrap().contains("damaged behind byte"), "{manifest}");
 }

@@ -76,6 +76,15 @@ pub enum TearKind {
     NoSegment,
 }
 
+impl Tear {
+    /// Something is not as it was written. A recorder that was killed leaves files that end without an end, or within a
+    /// block, and those are not damaged.
+    #[must_use]
+    pub const fn is_damage(&self) -> bool {
+        matches!(self.kind, TearKind::Damaged | TearKind::NoSegment)
+    }
+}
+
 impl fmt::Display for Tear {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { path, offset, behind, kind } = self;

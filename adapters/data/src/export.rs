@@ -62,6 +62,7 @@ use kucoin_futures_proto::{
     Event, LineEvent, LineId, Output, Symbol, TopicEvent, TopicId, UnixNanos,
 };
 
+use crate::error::Tear;
 use crate::sink::{Moment, Sink};
 use book::{At, BookTrack};
 use file::day_of;
@@ -137,6 +138,15 @@ impl Exporter {
     /// Those of the file system; [`AlreadyExists`](io::ErrorKind::AlreadyExists) if there is a data set already.
     pub fn new(folder: &Path, format: Format, options: Options) -> io::Result<Self> {
         Ok(Self::of(DataSet::create(folder, format)?, options))
+    }
+
+    /// A recording ends before its time, which its data set has to say.
+    ///
+    /// # Errors
+    /// The manifest cannot be written.
+    pub fn note_tear(&mut self, tear: &Tear) -> io::Result<()> {
+        self.set.manifest.torn.push(tear.to_string());
+        self.set.write_manifest()
     }
 
     fn of(set: DataSet, options: Options) -> Self {

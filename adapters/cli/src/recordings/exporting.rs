@@ -53,11 +53,15 @@ pub(crate) fn export_to(
     let exporter = Exporter::new(to, format_of(format), Options::default()).map_err(fail)?;
     let mut sessions = Sessions { exporter, left: recording.sessions.len() };
     let mut progress = Progress::new(&recording, json);
-    let (mut inputs, mut differ) = (0, Vec::new());
+    let (mut inputs, mut differ, mut damaged) = (0, Vec::new(), Vec::new());
     for session in &recording.sessions {
         sessions.left -= 1;
         let replayed = progress.run(session, &mut sessions)?;
         inputs += replayed.records;
+        if let Some(tear) = &replayed.tear {
+            sessions.exporter.note_tear(tear).map_err(fail)?;
+            damaged.extend(tear.is_damage().then(|| tear.to_string()));
+        }
         if !replayed.is_equal() {
             differ.push(session.name());
         }
@@ -71,6 +75,9 @@ pub(crate) fn export_to(
             differ.join(", ")
         );
         return Err(Failure::words(Kind::Integrity, text));
+    }
+    if !damaged.is_empty() {
+        return Err(Failure::words(Kind::Integrity, damaged.join("; ")));
     }
     Ok(())
 }
@@ -104,18 +111,22 @@ fn say(
             "rows": rows,
             "bytes": bytes,
             "gaps": gaps,
+            "torn": manifest.torn,
             "inputs": inputs,
         }))?;
     } else {
         let files = manifest.files.len();
         let (rows, bytes) = (HumanCount(rows), HumanBytes(bytes));
         out.line(format_args!("{rows} rows in {files} files, {bytes}: {}", to.display()))?;
+        for torn in &manifest.torn {
+            out.line(format_args!("{BAD}ends before its time{BAD:#}: {torn}"))?;
+        }
         if gaps > 0 {
             out.line(format_args!(
                 "{BAD}{gaps} gaps{BAD:#} of books: {}",
                 to.join("manifest.json").display()
             ))?;
-        } else {
+        } else if manifest.torn.is_empty() {
             out.line(format_args!(
                 "{DIM}no gap; {} says so{DIM:#}",
                 to.join("manifest.json").display()

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use indicatif::HumanCount;
-use kucoin_futures_data::{Digest, Recording, Replayed, Replayer, Session, TearKind};
+use kucoin_futures_data::{Digest, Recording, Replayed, Replayer, Session};
 use kucoin_futures_host::Clock;
 use kucoin_futures_proto::{Instant, UnixNanos};
 use serde_json::json;
@@ -162,8 +162,7 @@ impl Total {
         self.digests.push(replayed.digest);
         self.recorded.push(replayed.recorded);
         self.differ += usize::from(!replayed.is_equal());
-        let is_damage = |kind| matches!(kind, TearKind::Damaged | TearKind::NoSegment);
-        let damage = replayed.tear.as_ref().filter(|tear| is_damage(tear.kind));
+        let damage = replayed.tear.as_ref().filter(|tear| tear.is_damage());
         self.damaged.extend(damage.map(ToString::to_string));
     }
 

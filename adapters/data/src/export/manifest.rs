@@ -32,6 +32,9 @@ pub struct Manifest {
     /// The export came to its end. As long as this is false, files and intervals may be missing, and what ends in
     /// `.partial` is not finished.
     pub complete: bool,
+    /// Where recordings end before their time, and why: what came later is not in the data, and no gap tells of it.
+    #[serde(default)]
+    pub torn: Vec<String>,
     /// When the first input was received.
     pub from_ns: Option<u64>,
     /// When the last one was.
