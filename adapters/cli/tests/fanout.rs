@@ -176,20 +176,47 @@ fn a_groups_symbols_move_from_a_worker_that_is_killed() {
     });
 }
 
+#[cfg(unix)]
+#[test]
+fn a_consumer_that_was_stopped_for_a_moment_goes_on() {
+    use rustix::process::{Pid, Signal, kill_process};
+    on_all(|_, engine| {
+        let sim = Sim::start(&["--symbols", "XBTUSDTM", "--rate", "1"]);
+        let _publisher = publish(engine, &sim, &["XBTUSDTM"]);
+        let args = ["consume", "XBTUSDTM", "--from", engine, "--json", "--for", "9s"];
+        let mut command = command(&args);
+        let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let pid = Pid::from_raw(child.id().cast_signed()).unwrap();
+        wait(5);
+        // A call that waits is cut short by that.
+        for signal in [Signal::STOP, Signal::CONT, Signal::STOP, Signal::CONT] {
+            kill_process(pid, signal).unwrap();
+            wait(1);
+        }
+        let lines = lines(&child.wait_with_output().unwrap());
+        assert_eq!(states(&lines, "XBTUSDTM"), ["live"], "{engine}");
+    });
+}
+
 #[test]
 fn engines_that_cannot_be_used_have_exit_codes_and_passwords_are_not_shown() {
+    let sim = Sim::start(&["--symbols", "XBTUSDTM"]);
     for (engine, code) in [
         ("redis://me:s3cret@127.0.0.1:1", 4),
         ("nats://me:s3cret@127.0.0.1:1", 4),
         ("rediss://me:s3cret@127.0.0.1:1", 2),
         ("ftp://me:s3cret@127.0.0.1", 2),
     ] {
-        let args = ["consume", "XBTUSDTM", "--from", engine, "--for", "1s"];
-        let output = command(&args).env("RUST_LOG", "debug").output().unwrap();
-        let text = [&output.stdout[..], &output.stderr].concat();
-        let text = String::from_utf8_lossy(&text);
-        assert_eq!(output.status.code(), Some(code), "{engine}: {text}");
-        assert!(!text.contains("s3cret"), "{text}");
+        let publish = format!("publish XBTUSDTM --url {} --to", sim.url);
+        for call in ["consume XBTUSDTM --from", &publish] {
+            let mut args: Vec<&str> = call.split(' ').collect();
+            args.extend([engine, "--for", "1s"]);
+            let output = command(&args).env("RUST_LOG", "debug").output().unwrap();
+            let text = [&output.stdout[..], &output.stderr].concat();
+            let text = String::from_utf8_lossy(&text);
+            assert_eq!(output.status.code(), Some(code), "{call} {engine}: {text}");
+            assert!(!text.contains("s3cret"), "{text}");
+        }
     }
     assert_eq!(kcf(&["consume", "XBTUSDTM", "--for", "1s"]).status.code(), Some(2));
 }

@@ -1,6 +1,6 @@
 //! A publisher's thread, with engines that no server is as bad as.
 
-#![allow(clippy::unwrap_used, missing_docs, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::disallowed_methods, missing_docs, reason = "tests")]
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -4,6 +4,7 @@
     clippy::unwrap_used,
     clippy::indexing_slicing,
     clippy::print_stderr,
+    clippy::disallowed_methods,
     missing_docs,
     reason = "tests"
 )]

@@ -1,5 +1,7 @@
 //! A connection to Redis that can be made anew.
 
+use std::sync::Arc;
+
 use redis::{Client, Connection, ErrorKind, RedisError, cmd};
 
 use crate::engine::{Address, CALL, EngineError};
@@ -46,6 +48,18 @@ impl Link {
             // Whatever may still come on it is not what would be waited for.
             self.connection = None;
             error
+        })
+    }
+
+    /// The same for a call that waits for long: `None` if a signal came meanwhile, or the process was stopped and went on.
+    /// Its answer is passed over when it comes.
+    pub(super) fn wait<T>(
+        &mut self,
+        call: impl FnOnce(&mut Connection) -> Result<T, RedisError>,
+    ) -> Result<Option<T>, EngineError> {
+        self.ask(|it| match call(it) {
+            Err(error) if is_interrupted(&error) => Ok(None),
+            result => result.map(Some),
         })
     }
 
@@ -96,6 +110,15 @@ impl Link {
     pub(super) fn protocol(&self, why: &str) -> EngineError {
         EngineError::Protocol { engine: self.shown.clone(), why: why.into() }
     }
+}
+
+/// A call of the system was cut short by a signal, and can be made again.
+fn is_interrupted(error: &RedisError) -> bool {
+    // The crate keeps what the system said behind a pointer, which is what it hands out.
+    type Kept = Arc<dyn std::error::Error + Send + Sync>;
+    let kept = std::error::Error::source(error).and_then(|it| it.downcast_ref::<Kept>());
+    let source = kept.and_then(|it| it.downcast_ref::<std::io::Error>());
+    source.is_some_and(|error| error.kind() == std::io::ErrorKind::Interrupted)
 }
 
 impl std::fmt::Debug for Link {

@@ -181,7 +181,7 @@ impl Source for RedisSource {
             .arg(&*keys)
             .arg(&*places);
         let sent = self.clock.now();
-        let reply: Value = self.link.ask(|it| command.query(it))?;
+        let Some(reply) = self.link.wait(|it| command.query::<Value>(it))? else { return Ok(0) };
         let now = self.server_now()?;
         let (mut count, mut size, read_at) = (0, 0, self.clock.now());
         let longest = self.emptied.map_or(Duration::MAX, |emptied| read_at.since(emptied));
