@@ -142,6 +142,8 @@ struct Shown<'a> {
     rows: BTreeMap<Symbol, Row>,
     /// The longest time that a book was not live which had been.
     not_live: Duration,
+    /// Some book was.
+    was_live: bool,
     /// Nobody reads any more.
     error: Option<Failure>,
 }
@@ -174,6 +176,7 @@ impl<'a> Shown<'a> {
             now: Instant::ZERO,
             rows: BTreeMap::new(),
             not_live: Duration::ZERO,
+            was_live: false,
             error: None,
         }
     }
@@ -188,6 +191,7 @@ impl<'a> Shown<'a> {
             (Event::Live { epoch, sequence }, Some(book)) => {
                 row.epoch = *epoch;
                 row.shown = None;
+                self.was_live = true;
                 let away = row.lost_at.take().map_or(Duration::ZERO, |at| self.now.since(at));
                 self.not_live = self.not_live.max(away);
                 self.state(symbol, "live", &format!("epoch {epoch} at {sequence}"))?;
@@ -322,6 +326,10 @@ impl<'a> Shown<'a> {
                 stats.lagged,
                 stats.conflicts
             ))?;
+            if !self.was_live {
+                let text = "no book was live: does anybody publish it, and with the same --prefix?";
+                self.out.line(format_args!("{BAD}{text}{BAD:#}"))?;
+            }
         }
         Ok(self.out.flush()?)
     }

@@ -58,7 +58,14 @@ pub(crate) fn run(connect: &Connect, args: &PublishArgs) -> Result<(), Failure> 
         told: None,
         status: PublisherStatus::default(),
     };
-    session.run(&mut show)
+    session.run(&mut show)?;
+    let status = show.publisher.status();
+    match status.error {
+        Some(error) if status.outbox.messages == 0 && args.stream.run.span.is_some() => {
+            Err(failure(error))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Where the engine is: as an option says, or else the environment.
