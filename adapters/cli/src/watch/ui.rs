@@ -143,6 +143,10 @@ impl Ui {
             return None;
         }
         match key.code {
+            KeyCode::Esc if !self.filter.is_empty() => {
+                self.filter.clear();
+                self.step(view, 0);
+            }
             KeyCode::Char('q' | 'Q') | KeyCode::Esc => return Some(Wish::End),
             KeyCode::Up | KeyCode::Char('k') => self.step(view, -1),
             KeyCode::Down | KeyCode::Char('j') => self.step(view, 1),

@@ -506,6 +506,11 @@ fn a_filter_is_typed_and_the_cursor_follows() {
         press(&mut ui, &view, KeyCode::Char(c));
     }
     has(&text((80, 24), &view, &ui), &["0 of 3 with /BTCZZ_", "no such name"]);
+    // Also once it was typed, Esc is all of them again.
+    press(&mut ui, &view, KeyCode::Enter);
+    assert_eq!(press(&mut ui, &view, KeyCode::Esc), None);
+    has(&text((80, 24), &view, &ui), &["3 contracts by volume"]);
+    press(&mut ui, &view, KeyCode::Char('/'));
     // The first Esc ends the typing, and only the next one the program.
     assert_eq!(press(&mut ui, &view, KeyCode::Esc), None);
     has(&text((80, 24), &view, &ui), &["3 contracts by volume"]);
