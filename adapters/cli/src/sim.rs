@@ -37,14 +37,16 @@ fn check_faults(faults: &Plan, config: &ExchangeConfig) -> Result<(), Failure> {
 fn start(args: &SimArgs, config: ExchangeConfig) -> Result<Server, Failure> {
     let clock = Clock::new();
     let now = Arc::new(move || clock.now());
-    let runtime = |error| Failure::new(Kind::Runtime, error);
+    // An address that is taken, mostly.
+    let listening =
+        |error| Failure::words(Kind::Usage, format_args!("--listen {}: {error}", args.listen));
     let Some(path) = &args.tls else {
-        return Server::start(args.listen, args.seed, config, now).map_err(runtime);
+        return Server::start(args.listen, args.seed, config, now).map_err(listening);
     };
     let authority = Authority::new().map_err(|error| Failure::new(Kind::Runtime, error))?;
     let tls = authority.server(None).map_err(|error| Failure::new(Kind::Runtime, error))?;
     // Only now: another simulation's clients may believe what is in the file.
-    let server = Server::start_tls(args.listen, args.seed, config, now, tls).map_err(runtime)?;
+    let server = Server::start_tls(args.listen, args.seed, config, now, tls).map_err(listening)?;
     std::fs::write(path, authority.pem()).map_err(|error| {
         Failure::words(Kind::Usage, format_args!("--tls {}: {error}", path.display()))
     })?;

@@ -155,7 +155,7 @@ const FAULTS: &[Row] = &[
     ("every 1s error 500", 0, "steady", "errors"),
     ("at 0s withhold-pongs 60s", 0, "steady", "no pong in time"),
     ("at 0s wrong-pong 900", 0, "steady", "no pong in time"),
-    ("at 0s expire-token 900", 4, "welcome", "token is expired"),
+    ("at 0s expire-token 900", 3, "welcome", "token is expired"),
     ("every 4s close 1001", 0, "steady", "1001"),
     ("every 4s close-one 1006", 0, "steady", "without a close"),
     ("every 4s reset", 0, "steady", "connection reset"),

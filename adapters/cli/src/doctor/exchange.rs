@@ -5,8 +5,8 @@ use std::time::Duration;
 use kucoin_futures_data::{Recorder, RecorderOptions};
 use kucoin_futures_host::{Next, Update, credentials_from_env, unix_now};
 use kucoin_futures_proto::{
-    BookEvent, Channel, Config, Currency, Event, Instant, LineEvent, Message, Query, Symbol,
-    TopicEvent, TopicId,
+    BookEvent, Channel, Config, Currency, DisconnectReason, Event, Instant, LineEvent, Message,
+    Query, Symbol, TopicEvent, TopicId,
 };
 
 use super::steps::Steps;
@@ -191,7 +191,11 @@ impl Course {
         let is_auth = state.refusal.as_ref().is_some_and(|refusal| refusal.is_about_credentials());
         let kind = match event {
             Event::Topic(_, TopicEvent::Rejected { .. }) => Kind::Usage,
-            Event::Line(_, LineEvent::LoginRefused { .. }) => Kind::Auth,
+            Event::Line(
+                _,
+                LineEvent::LoginRefused { .. }
+                | LineEvent::Down { reason: DisconnectReason::Unauthorized { .. }, .. },
+            ) => Kind::Auth,
             _ if is_auth => Kind::Auth,
             _ => Kind::Network,
         };
@@ -250,7 +254,10 @@ impl Course {
                 )
             }
             // How long until something changes is the market's affair.
-            _ if took > SLOW && check != "change" => Finding::note(check, text, SLOW_ADVICE),
+            // Nor is a pause after what failed before.
+            _ if took > SLOW && check != "change" && self.failures == 0 => {
+                Finding::note(check, text, SLOW_ADVICE)
+            }
             _ => Finding::fine(check, text),
         }
     }
