@@ -30,10 +30,10 @@ use socket2::SockRef;
 
 /// A command that does not answer by then is busy with its output.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// Questions that may wait: whoever asks faster is told to come again.
-const QUESTIONS: usize = 16;
 /// Connections at once. What comes beyond is shut unheard: it must not take all descriptors.
 const CONNECTIONS: usize = 128;
+/// Questions that may wait: one of each connection. None of them is refused because others ask, too.
+const QUESTIONS: usize = CONNECTIONS;
 /// A request whose head is not there by then, and a connection without a request.
 const HEAD_PATIENCE: Duration = Duration::from_secs(20);
 /// A reader that takes nothing for so long is given up.
