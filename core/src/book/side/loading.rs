@@ -131,6 +131,7 @@ impl<'a> Loading<'a> {
     pub(in crate::book) fn finish(self, cut_at: usize) -> &'a mut BookSide {
         let half = self.half;
         self.fill.finish(&mut half.pages);
+        half.pages.give_back();
         half.complete = half.pages.len();
         half.find_best();
         // planted: cut-is-whole

@@ -189,6 +189,30 @@ fn memory_is_bounded_by_the_levels() {
     }
 }
 
+/// A book that was wide once does not keep the room of that.
+#[test]
+fn a_side_that_is_loaded_anew_gives_back_what_it_does_not_need() {
+    let rng = &mut SplitMix64::new(8);
+    for side in [Side::Bid, Side::Ask] {
+        let mut pair = Pair::new(side, usize::MAX);
+        let narrow: Vec<(i64, u64)> = (0..500).map(|n| ((900_000 + n) * TICK, 1)).collect();
+        for _ in 0..20 {
+            for n in 0..2000 {
+                pair.apply(&Op::Set((900_000 + n * 37) * TICK, 1));
+            }
+            assert!(pair.pages.pages.used().1 >= 2000);
+            pair.apply(&Op::Load(narrow.clone(), usize::MAX));
+            let (_, slots) = pair.pages.pages.used();
+            assert!((17..=60).contains(&slots), "{slots} slots for 16 or 17 pages");
+            // What is kept is good for what comes.
+            for _ in 0..200 {
+                pair.apply(&Op::Set((899_000 + rng.below(3000) as i64) * TICK, rng.below(5)));
+            }
+            pair.check();
+        }
+    }
+}
+
 /// The finer price of all would need more pages than fit, were they not sparse.
 #[test]
 fn one_odd_price_makes_the_grid_finer_and_changes_nothing_else() {

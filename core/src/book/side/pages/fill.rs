@@ -126,14 +126,41 @@ impl Fill {
         pages.len = self.len();
         // Room for what comes soon, so that no delta waits for memory: the book is loaded anyway.
         let used = self.slot.wrapping_add(1);
-        let with_spare = used.saturating_add(used / 4).saturating_add(MADE);
-        if pages.slots.len() < with_spare {
-            pages.slots.resize(with_spare, super::NO_SIZES);
+        if pages.slots.len() < slots_for(used) {
+            pages.slots.resize(slots_for(used), super::NO_SIZES);
         }
-        pages.pages.reserve(count / 4 + 2 * BRIDGE as usize);
+        pages.pages.reserve(spare_pages(count));
         // The lowest slot is the next to be taken.
         pages.free.clear();
         pages.free.reserve(pages.slots.capacity());
         pages.free.extend((used as u32..pages.slots.len() as u32).rev());
+    }
+}
+
+/// Slots for so many that are used, and for what comes soon.
+const fn slots_for(used: usize) -> usize {
+    used.saturating_add(used / 4).saturating_add(MADE)
+}
+
+/// Room for pages behind so many.
+const fn spare_pages(count: usize) -> usize {
+    (count / 4).saturating_add(2 * BRIDGE as usize)
+}
+
+impl Pages {
+    /// Gives back what was needed by what was there before. To be called after a fill: then the slots that are used come
+    /// first. A little more than is needed is kept, or each load would give back what the next one takes.
+    pub(in crate::book::side) fn give_back(&mut self) {
+        let slots = slots_for(self.slots.len().saturating_sub(self.free.len()));
+        if self.slots.len() > slots.saturating_add(slots / 2) {
+            self.slots.truncate(slots);
+            self.slots.shrink_to_fit();
+            self.free.retain(|slot| (*slot as usize) < slots);
+            self.free.shrink_to(slots);
+        }
+        let pages = self.pages.len().saturating_add(spare_pages(self.pages.len()));
+        if self.pages.capacity() > pages.saturating_add(pages / 2) {
+            self.pages.shrink_to(pages);
+        }
     }
 }
