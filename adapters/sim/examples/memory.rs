@@ -11,7 +11,9 @@ use std::error::Error;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use kucoin_futures_proto::Channel;
+use kucoin_futures_proto::book::{Level, Scope, SideParts};
+use kucoin_futures_proto::wire::Side;
+use kucoin_futures_proto::{Book, Channel};
 use kucoin_futures_sim::{ExchangeConfig, World};
 use peak_alloc::PeakAlloc;
 
@@ -54,7 +56,9 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
             topics.push(world.subscribe(channel(symbol.parse()?))??);
         }
     }
-    println!("hour\tall KiB\tbooks KiB\trest of the client KiB\tdeltas\treconnects\tgaps");
+    println!(
+        "hour\tall KiB\tbooks KiB\tlevels\tanew KiB\trest of the client KiB\tdeltas\treconnects\tgaps"
+    );
     let mut seen = Vec::new();
     for hour in 1..=hours {
         world.run_for(Duration::from_secs(3600))?;
@@ -63,12 +67,18 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
             world.run_for(Duration::from_millis(100))?;
         }
         let (all, client) = (HEAP.current_usage(), world.client());
-        let books = topics.iter().filter_map(|topic| client.book(*topic)).map(held).sum();
+        let live = || topics.iter().filter_map(|topic| client.book(*topic));
+        let books = live().map(held).sum();
+        let levels: usize = live().map(levels).sum();
+        let anew: usize = live().map(|book| held(&made_anew(book))).sum();
         let now = Hour { all, books, rest: held(client) - books };
         let stats = client.stats();
         let (deltas, reconnects, gaps) = (stats.deltas, stats.reconnects, stats.gaps);
-        let [all, books, rest] = [now.all, now.books, now.rest].map(|bytes| bytes >> 10);
-        println!("{hour}\t{all}\t{books}\t{rest}\t{deltas}\t{reconnects}\t{gaps}");
+        let [all, books, anew, rest] =
+            [now.all, now.books, anew, now.rest].map(|bytes| bytes >> 10);
+        println!(
+            "{hour}\t{all}\t{books}\t{levels}\t{anew}\t{rest}\t{deltas}\t{reconnects}\t{gaps}"
+        );
         seen.push(now);
     }
     world.check_all()?;
@@ -76,6 +86,21 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
     let rest = is_flat("the client without its books", &seen, |hour| hour.rest, 100);
     let books = is_flat("books", &seen, |hour| hour.books, 8);
     Ok(if all && rest && books { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Those beyond its horizon included.
+fn levels(book: &Book) -> usize {
+    book.held_levels(Side::Bid) + book.held_levels(Side::Ask)
+}
+
+/// The levels that it knows to be complete, without a past.
+fn made_anew(book: &Book) -> Book {
+    let mut anew = Book::new(usize::MAX, usize::MAX);
+    let [bids, asks] = [Side::Bid, Side::Ask]
+        .map(|side| (book.levels(side, Scope::Complete).collect::<Vec<Level>>(), book.reach(side)));
+    let [bids, asks] = [&bids, &asks].map(|(levels, reach)| SideParts { levels, reach: *reach });
+    assert!(anew.restore(book.sequence(), book.ts_event(), bids, asks));
+    anew
 }
 
 /// What a copy of it takes.
