@@ -24,8 +24,7 @@ const FAULTS: &str = "every 17s drop *; every 61s repeat XBTUSDTM 3; every 131s 
     every 181s close-one 1001; every 193s withhold-pongs 30s; every 421s expire-token;
     at 30m step-back ETHUSDTM 4000; every 809s stale-snapshot * 2; every 1009s http-429 3s;
     every 1201s refuse 5s; every 1511s http-html 2; every 1811s flap 20s";
-/// By then the exchange remembers as much as it ever will, if it makes forty changes a second or more, and books have had
-/// nearly the most pages that they will have.
+/// By then the exchange remembers as much as it ever will, if it makes forty changes a second or more.
 const WARM_UP: usize = 8;
 
 /// Bytes that were allocated at the end of an hour. Of the client a copy is measured: whatever it holds, but not the room
@@ -33,7 +32,7 @@ const WARM_UP: usize = 8;
 struct Hour {
     /// By everything, which is mostly what the exchange remembers: a million changes of each contract.
     all: usize,
-    /// Books that are live keep the room of the most pages that they ever had, which has a bound and is seldom reached.
+    /// Books that are live keep the room of the most pages that they had since they were loaded.
     books: usize,
     /// All that the client has besides.
     rest: usize,
