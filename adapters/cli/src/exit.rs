@@ -54,10 +54,21 @@ impl Failure {
     /// Prints the error and what to do next, and gives the exit code.
     pub(crate) fn report(&self) -> ExitCode {
         if self.kind != Kind::BrokenPipe {
-            anstream::eprintln!("{BAD}error:{BAD:#} {:#}", self.error);
+            anstream::eprintln!("{BAD}error:{BAD:#} {}", with_causes(&self.error));
         }
         ExitCode::from(self.kind.code())
     }
+}
+
+/// The error and what caused it; some say that by themselves, and then it is said once.
+fn with_causes(error: &anyhow::Error) -> String {
+    let mut text = error.to_string();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        if !text.ends_with(&cause) {
+            text = format!("{text}: {cause}");
+        }
+    }
+    text
 }
 
 const BAD: anstyle::Style = anstyle::AnsiColor::Red.on_default().bold();
@@ -66,5 +77,19 @@ impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
         let broken = error.kind() == io::ErrorKind::BrokenPipe;
         Self::new(if broken { Kind::BrokenPipe } else { Kind::Runtime }, error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cause_is_said_once() {
+        let cause = || io::Error::other("no such file");
+        let bare = anyhow::Error::new(cause()).context("data");
+        assert_eq!(with_causes(&bare), "data: no such file");
+        let said = anyhow::Error::new(cause()).context("data: no such file");
+        assert_eq!(with_causes(&said), "data: no such file");
     }
 }
