@@ -96,7 +96,7 @@ impl RedisSource {
     fn server_now(&mut self) -> Result<u64, EngineError> {
         let (at, now) = (self.time.1, self.clock.now());
         if self.time.0 == 0 || now.since(at) >= TIME_EVERY {
-            // As of when it was asked: what is read is then no younger than it is said to be.
+            // As of when it was asked: what is read is then no older than it is said to be.
             self.time = (self.link.time()?, now);
         }
         let since = self.clock.now().since(self.time.1).as_millis() as u64;
@@ -110,10 +110,7 @@ impl RedisSource {
         for symbol in symbols {
             pipe.cmd("HGETALL").arg(self.keys.snapshots(*symbol));
         }
-        let all: Vec<BTreeMap<String, String>> = match symbols {
-            [] => Vec::new(),
-            _ => self.link.ask(|it| pipe.query(it))?,
-        };
+        let all: Vec<BTreeMap<String, String>> = self.link.ask(|it| pipe.query(it))?;
         let before = |marks| match oldest_recent(marks) {
             // All of that millisecond.
             Some(ms @ 1..) => format!("{}-{}", ms - 1, u64::MAX),
@@ -135,9 +132,13 @@ impl Source for RedisSource {
     fn follow(&mut self, symbols: &[Symbol]) -> Result<(), EngineError> {
         let new = symbols.iter().copied().filter(|symbol| !self.places.contains_key(symbol));
         let new: Vec<Symbol> = new.collect();
+        if new.is_empty() {
+            return Ok(());
+        }
         let places = self.beginnings(&new)?;
         let now = self.clock.now();
         self.places.extend(new.into_iter().zip(places.into_iter().map(|place| (place, now))));
+        // What is in their streams was not looked at before.
         self.emptied = None;
         Ok(())
     }
