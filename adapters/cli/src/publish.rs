@@ -61,7 +61,7 @@ pub(crate) fn run(connect: &Connect, args: &PublishArgs) -> Result<(), Failure> 
     session.run(&mut show)?;
     let status = show.publisher.status();
     match status.error {
-        Some(error) if status.outbox.messages == 0 && args.stream.run.span.is_some() => {
+        Some(error) if status.connects == 0 && args.stream.run.span.is_some() => {
             Err(failure(error))
         }
         _ => Ok(()),

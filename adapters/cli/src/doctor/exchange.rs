@@ -253,8 +253,7 @@ impl Course {
                     trouble.advice.unwrap_or("it passed: kcf goes on by itself"),
                 )
             }
-            // How long until something changes is the market's affair.
-            // Nor is a pause after what failed before.
+            // How long until something changes is the market's affair, and what failed before takes pauses.
             _ if took > SLOW && check != "change" && self.failures == 0 => {
                 Finding::note(check, text, SLOW_ADVICE)
             }
